@@ -1,0 +1,400 @@
+"""The ``Api`` protocol that everything above the apiserver is written against.
+
+The apiserver's core is one, the gRPC client is another; controllers, kubelets and the command line cannot tell
+them apart. Objects are passed as ``Encoded`` bytes: who needs fields parses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.kinds import Encoded, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The name of one object; ``namespace`` is empty for cluster-scoped kinds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.resource}/{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """What the stored object must be for a write to go through; None does not ask."""
+
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Proof that a controller owns ``shard``: the revision of the Lease write that acquired it."""
+
+    shard: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """``omit_object`` leaves the object out of the result, as batches want it."""
+
+    field_manager: str = ""
+    dry_run: bool = False
+    fence: Fence | None = None
+    omit_object: bool = False
+
+
+DEFAULT_OPTIONS = WriteOptions()
+NO_PRECONDITIONS = Preconditions()
+
+
+class PatchType(Enum):
+    """How a patch document is to be read."""
+
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+
+
+class Propagation(Enum):
+    """What becomes of the dependents of a deleted object."""
+
+    BACKGROUND = "Background"
+    FOREGROUND = "Foreground"
+    ORPHAN = "Orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Store a new object."""
+
+    object: Encoded
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace all but the status; uid and resource_version inside the object are preconditions."""
+
+    object: Encoded
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus:
+    """Replace the status; uid and resource_version inside the object are preconditions."""
+
+    object: Encoded
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Change an object, its ``status`` or its ``scale`` by a JSON document."""
+
+    key: Key
+    type: PatchType
+    patch: bytes
+    subresource: str = ""
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove an object; ``grace_period_seconds`` None takes a pod's own."""
+
+    key: Key
+    grace_period_seconds: int | None = None
+    propagation: Propagation | None = None
+    preconditions: Preconditions = NO_PRECONDITIONS
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Assign the pod ``key`` to the node ``node_name``."""
+
+    key: Key
+    node_name: str
+    preconditions: Preconditions = NO_PRECONDITIONS
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evict:
+    """Delete the pod ``key`` unless a PodDisruptionBudget forbids it."""
+
+    key: Key
+    grace_period_seconds: int | None = None
+    preconditions: Preconditions = NO_PRECONDITIONS
+    options: WriteOptions = DEFAULT_OPTIONS
+    group: str = ""
+
+
+Write = Create | Update | UpdateStatus | Patch | Delete | Bind | Evict
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What one write came to.
+
+    ``revision`` is that of this write; for a write that changed nothing, of the object's last change. ``object`` is
+    None when the options omit it. ``removed`` is True when the object is gone from the store, not merely marked.
+    """
+
+    revision: int
+    object: Encoded | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCollection:
+    """Delete all objects of a kind that the selectors match; an empty namespace means all."""
+
+    kind: Kind
+    namespace: str = ""
+    label_selector: str = ""
+    field_selector: str = ""
+    grace_period_seconds: int | None = None
+    propagation: Propagation | None = None
+    options: WriteOptions = DEFAULT_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedCollection:
+    """How many objects were deleted or marked, and the highest revision that took."""
+
+    deleted: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One page of a list; ``limit`` 0 leaves the cut to the server, ``namespace`` "" means all."""
+
+    kind: Kind
+    namespace: str = ""
+    label_selector: str = ""
+    field_selector: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    min_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Objects in the order of namespace/name; ``continue_token`` is empty on the last page."""
+
+    objects: Sequence[Encoded]
+    revision: int
+    continue_token: str = ""
+    remaining_item_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchFilter:
+    """What of one kind is watched; empty fields do not narrow. ``shards`` are numbers from 0 to 63."""
+
+    kind: Kind
+    namespaces: tuple[str, ...] = ()
+    label_selector: str = ""
+    field_selector: str = ""
+    shards: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WatchQuery:
+    """Changes after ``from_revision``, or first the present state and then what follows it."""
+
+    filters: tuple[WatchFilter, ...]
+    from_revision: int = 0
+    send_initial_state: bool = False
+    metadata_only: bool = False
+
+
+class EventType(Enum):
+    """ADDED and DELETED also tell that an object began or ceased to match the filter."""
+
+    ADDED = 1
+    MODIFIED = 2
+    DELETED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One change; a DELETED one holds the last content that matched, with the revision of the deletion."""
+
+    type: EventType
+    object: Encoded
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchBatch:
+    """Events in commit order, and the revision up to which everything has been examined.
+
+    While initial state is sent ``revision`` is 0; the batch that completes it says ``initial_state_complete``.
+    """
+
+    events: Sequence[WatchEvent]
+    revision: int
+    initial_state_complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One step in a workload's history; ``name`` is the ReplicaSet or ControllerRevision that keeps it."""
+
+    number: int
+    change_cause: str
+    name: str
+    template: PodTemplateSpec
+    creation_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """``skipped`` means the template already was that of ``target``; nothing was written then."""
+
+    result: WriteResult
+    target: Revision
+    skipped: bool = False
+
+
+class RolloutState(Enum):
+    """Where a rollout stands."""
+
+    PROGRESSING = 1
+    DONE = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStatus:
+    """One look at a rollout: kubectl's sentence in ``message``, counts of pods, and one word when it is stuck."""
+
+    state: RolloutState
+    message: str
+    reason: str = ""
+    desired: int = 0
+    updated: int = 0
+    ready: int = 0
+    available: int = 0
+    total: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SetImage:
+    """Change images by container name; ``"*"`` names every container."""
+
+    key: Key
+    images: Mapping[str, str] = field(default_factory=dict)
+    change_cause: str | None = None
+    options: WriteOptions = DEFAULT_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Set ``replicas``; ``current_replicas``, where given, must be the present size."""
+
+    key: Key
+    replicas: int
+    current_replicas: int | None = None
+    preconditions: Preconditions = NO_PRECONDITIONS
+    options: WriteOptions = DEFAULT_OPTIONS
+
+
+class ObjectApi(Protocol):
+    """Objects of every kind. Every call raises RollplaneError and nothing else."""
+
+    async def get(self, key: Key) -> Encoded:
+        """Return the object as stored now; raises NotFoundError."""
+        ...
+
+    async def list(self, query: ListQuery) -> Page:
+        """Return one page; raises BadRequestError for a selector, ExpiredError for an old continue token."""
+        ...
+
+    def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
+        """Open a watch; leaving the context ends it.
+
+        The iterator blocks until something is to be told (at most 100 ms after the log moved). It raises ExpiredError
+        when the revision is no longer in the log or the watcher fell behind, UnavailableError when the server goes
+        away: resume from the last batch's revision.
+        """
+        ...
+
+    async def write(self, write: Write) -> WriteResult:
+        """Carry out one write; raises what refused it."""
+        ...
+
+    async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+        """Carry out independent writes (at most 1,000, 4 MiB); results in order, failures as values.
+
+        Raises only when the batch as a whole could not be carried out.
+        """
+        ...
+
+    async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:
+        """Delete what the selectors match."""
+        ...
+
+    async def raise_fence(self, fence: Fence) -> None:
+        """Make ``fence.epoch`` the only epoch its shard accepts; raises FencedError when a higher one is set."""
+        ...
+
+
+class RolloutApi(Protocol):
+    """Rollout verbs. A kind without the verb raises UnsupportedError."""
+
+    async def set_image(self, request: SetImage) -> WriteResult:
+        """Raises InvalidError naming the container that is not there."""
+        ...
+
+    async def scale(self, request: Scale) -> WriteResult: ...
+
+    async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        """Raises InvalidError when it is paused already."""
+        ...
+
+    async def resume(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        """Raises InvalidError when it is not paused."""
+        ...
+
+    async def restart(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        """Raises InvalidError when it is paused."""
+        ...
+
+    async def history(self, key: Key, revision: int = 0) -> Sequence[Revision]:
+        """Return all revisions ascending, or the one asked for; raises NotFoundError when there is none such."""
+        ...
+
+    async def undo(self, key: Key, to_revision: int = 0, options: WriteOptions = DEFAULT_OPTIONS) -> Undone:
+        """Raises NotFoundError without such a revision, InvalidError when paused."""
+        ...
+
+    def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
+        """Stream looks at the rollout, the last one DONE or FAILED."""
+        ...
+
+
+class Api(ObjectApi, RolloutApi, Protocol):
+    """All that users, controllers and kubelets can ask."""

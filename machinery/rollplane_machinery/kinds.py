@@ -1,0 +1,263 @@
+"""The kinds registry: which objects exist, what they are called and which messages carry them.
+
+It knows storage versions only; older API versions are the codec's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from google.protobuf.any_pb2 import Any
+
+from rollplane.apps import v1 as apps
+from rollplane.coordination import v1 as coordination
+from rollplane.core import v1 as core
+from rollplane.policy import v1 as policy
+from rollplane_machinery.errors import BadRequestError, NotFoundError
+
+TYPE_URL_PREFIX = "type.googleapis.com/"
+
+
+ApiObject = (
+    core.Namespace
+    | core.Node
+    | core.Pod
+    | core.ReplicationController
+    | core.Event
+    | core.ConfigMap
+    | core.Secret
+    | core.Service
+    | core.ServiceAccount
+    | core.PersistentVolumeClaim
+    | apps.Deployment
+    | apps.ReplicaSet
+    | apps.StatefulSet
+    | apps.DaemonSet
+    | apps.ControllerRevision
+    | coordination.Lease
+    | policy.PodDisruptionBudget
+)
+"""A message of any registered kind."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One kind of object.
+
+    ``plural`` is the path segment (``deployments``); ``resource`` adds the group (``deployments.apps``) and is the
+    name used in the API and as store key.
+    """
+
+    group: str
+    version: str
+    name: str
+    plural: str
+    message: type[ApiObject]
+    short_names: tuple[str, ...] = ()
+    namespaced: bool = True
+    has_status: bool = False
+    has_generation: bool = False
+    has_scale: bool = False
+    in_all: bool = False
+
+    @cached_property
+    def resource(self) -> str:
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @cached_property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @cached_property
+    def singular(self) -> str:
+        return self.name.lower()
+
+    @cached_property
+    def type_url(self) -> str:
+        return TYPE_URL_PREFIX + self.message.DESCRIPTOR.full_name
+
+    def parse(self, value: bytes) -> ApiObject:
+        """Return the message in ``value``; raises BadRequestError when it is not one."""
+        message = self.message()
+        try:
+            message.MergeFromString(value)
+        except Exception as exc:  # protobuf raises DecodeError, and on some inputs RuntimeError
+            raise BadRequestError(f"not a {self.name}: {exc}", resource=self.resource) from exc
+        return message
+
+    def __repr__(self) -> str:
+        return f"Kind({self.resource})"
+
+
+NAMESPACE = Kind("", "v1", "Namespace", "namespaces", core.Namespace, ("ns",), namespaced=False, has_status=True)
+NODE = Kind("", "v1", "Node", "nodes", core.Node, ("no",), namespaced=False, has_status=True)
+POD = Kind("", "v1", "Pod", "pods", core.Pod, ("po",), has_status=True, in_all=True)
+REPLICATION_CONTROLLER = Kind(
+    "",
+    "v1",
+    "ReplicationController",
+    "replicationcontrollers",
+    core.ReplicationController,
+    ("rc",),
+    has_status=True,
+    has_generation=True,
+    has_scale=True,
+    in_all=True,
+)
+EVENT = Kind("", "v1", "Event", "events", core.Event, ("ev",))
+CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps", core.ConfigMap, ("cm",))
+SECRET = Kind("", "v1", "Secret", "secrets", core.Secret)
+SERVICE = Kind("", "v1", "Service", "services", core.Service, ("svc",), has_status=True, in_all=True)
+SERVICE_ACCOUNT = Kind("", "v1", "ServiceAccount", "serviceaccounts", core.ServiceAccount, ("sa",))
+PERSISTENT_VOLUME_CLAIM = Kind(
+    "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", core.PersistentVolumeClaim, ("pvc",), has_status=True
+)
+DEPLOYMENT = Kind(
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    apps.Deployment,
+    ("deploy",),
+    has_status=True,
+    has_generation=True,
+    has_scale=True,
+    in_all=True,
+)
+REPLICA_SET = Kind(
+    "apps",
+    "v1",
+    "ReplicaSet",
+    "replicasets",
+    apps.ReplicaSet,
+    ("rs",),
+    has_status=True,
+    has_generation=True,
+    has_scale=True,
+    in_all=True,
+)
+STATEFUL_SET = Kind(
+    "apps",
+    "v1",
+    "StatefulSet",
+    "statefulsets",
+    apps.StatefulSet,
+    ("sts",),
+    has_status=True,
+    has_generation=True,
+    has_scale=True,
+    in_all=True,
+)
+DAEMON_SET = Kind(
+    "apps",
+    "v1",
+    "DaemonSet",
+    "daemonsets",
+    apps.DaemonSet,
+    ("ds",),
+    has_status=True,
+    has_generation=True,
+    in_all=True,
+)
+CONTROLLER_REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions", apps.ControllerRevision)
+LEASE = Kind("coordination.k8s.io", "v1", "Lease", "leases", coordination.Lease)
+POD_DISRUPTION_BUDGET = Kind(
+    "policy",
+    "v1",
+    "PodDisruptionBudget",
+    "poddisruptionbudgets",
+    policy.PodDisruptionBudget,
+    ("pdb",),
+    has_status=True,
+    has_generation=True,
+)
+
+KINDS: tuple[Kind, ...] = (
+    NAMESPACE,
+    NODE,
+    POD,
+    REPLICATION_CONTROLLER,
+    EVENT,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    PERSISTENT_VOLUME_CLAIM,
+    DEPLOYMENT,
+    REPLICA_SET,
+    STATEFUL_SET,
+    DAEMON_SET,
+    CONTROLLER_REVISION,
+    LEASE,
+    POD_DISRUPTION_BUDGET,
+)
+
+
+def _words(kind: Kind) -> Iterable[str]:
+    """Every word a person may use for ``kind``: deploy, deployment, deployments, and each with its group."""
+    for word in (kind.plural, kind.singular, *kind.short_names):
+        yield word
+        if kind.group:
+            yield f"{word}.{kind.group}"
+            yield f"{word}.{kind.version}.{kind.group}"
+
+
+BY_RESOURCE: Mapping[str, Kind] = MappingProxyType({kind.resource: kind for kind in KINDS})
+BY_TYPE_URL: Mapping[str, Kind] = MappingProxyType({kind.type_url: kind for kind in KINDS})
+BY_API_VERSION_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType(
+    {(kind.api_version, kind.name): kind for kind in KINDS}
+)
+_BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in KINDS for word in _words(kind)})
+
+
+def by_resource(resource: str) -> Kind:
+    """Return the kind stored as ``resource`` (``deployments.apps``); raises NotFoundError."""
+    try:
+        return BY_RESOURCE[resource]
+    except KeyError:
+        raise NotFoundError(f"the server doesn't have a resource {resource!r}", resource=resource) from None
+
+
+def by_word(word: str) -> Kind:
+    """Return the kind a person means by ``word`` (``deploy``, ``Deployment``); raises NotFoundError."""
+    try:
+        return _BY_WORD[word.lower()]
+    except KeyError:
+        raise NotFoundError(f'the server doesn\'t have a resource type "{word}"') from None
+
+
+def by_type_url(type_url: str) -> Kind:
+    """Return the kind whose message an Any carries; raises BadRequestError naming the type."""
+    try:
+        return BY_TYPE_URL[type_url]
+    except KeyError:
+        raise BadRequestError(f"no kind is carried by type {type_url!r}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An object as it travels: its kind and its serialized message, metadata.resource_version included."""
+
+    kind: Kind
+    value: bytes
+
+    @classmethod
+    def of(cls, message: ApiObject) -> Encoded:
+        """Return ``message`` serialized deterministically."""
+        kind = by_type_url(TYPE_URL_PREFIX + message.DESCRIPTOR.full_name)
+        return cls(kind, message.SerializeToString(deterministic=True))
+
+    @classmethod
+    def from_any(cls, packed: Any) -> Encoded:
+        """Return what ``packed`` carries, unparsed; raises BadRequestError for a type that is no kind."""
+        return cls(by_type_url(packed.type_url), packed.value)
+
+    def to_any(self) -> Any:
+        return Any(type_url=self.kind.type_url, value=self.value)
+
+    def parse(self) -> ApiObject:
+        """Return the message; raises BadRequestError when the bytes are not one."""
+        return self.kind.parse(self.value)

@@ -1,0 +1,1 @@
+"""Generated API messages, one package for each group and version."""

@@ -1,0 +1,5 @@
+"""Generated messages of rollplane.json.v1; see the .proto files beside this one."""
+
+from rollplane.json.v1.options_pb2 import (
+    Emit as Emit,
+)

@@ -1,0 +1,1 @@
+"""The apiserver: store, registry, watch, core and its gRPC face."""

@@ -1,0 +1,1 @@
+"""The store: one revision, one log; conditional writes committed in groups."""

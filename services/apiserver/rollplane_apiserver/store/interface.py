@@ -1,0 +1,171 @@
+"""What a store promises, whatever keeps the bytes.
+
+A store is one cell: one revision sequence, one set of objects, one log. It knows nothing of kinds: a value is bytes
+under a resource and a key. Everything raised is a RollplaneError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from rollplane_machinery.api import EventType, Fence
+
+
+class Require(Enum):
+    """What must be stored under the key for a mutation to go through."""
+
+    ABSENT = "absent"
+    PRESENT = "present"
+    REVISION = "revision"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One conditional write.
+
+    ``key`` is ``namespace/name`` (``/name`` for cluster-scoped kinds); ``value`` None deletes. ``revision`` counts only
+    with Require.REVISION. ``namespace``, when set, must be stored and not sealed (creates inside a namespace set it).
+    ``sealed`` marks the object itself (a Namespace that is terminating) as closed to such creates. ``log_previous``
+    keeps the bytes that were stored before beside the new ones in the log; a deletion always does. Mutations of one
+    call that share a ``group`` are not attempted after the first of them fails.
+    """
+
+    resource: str
+    key: str
+    value: bytes | None
+    require: Require
+    revision: int = 0
+    namespace: str = ""
+    sealed: bool = False
+    log_previous: bool = False
+    fence: Fence | None = None
+    group: str = ""
+
+
+class Refusal(Enum):
+    """Why a mutation was not committed."""
+
+    EXISTS = "exists"
+    MISSING = "missing"
+    STALE = "stale"
+    NAMESPACE_MISSING = "namespace missing"
+    NAMESPACE_SEALED = "namespace sealed"
+    FENCED = "fenced"
+    NOT_ATTEMPTED = "not attempted"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The mutation is on disk, at ``revision``."""
+
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The mutation was not made; ``revision`` is that of what is stored under the key, 0 when nothing is."""
+
+    refusal: Refusal
+    revision: int = 0
+
+
+Outcome = Committed | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A value and the revision of its last change. The bytes hold no resource_version."""
+
+    resource: str
+    key: str
+    value: bytes
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the log. ``value`` is what is stored now, for a deletion what was stored last.
+
+    ``previous`` is None when nothing was stored before or when the mutation did not ask for it.
+    """
+
+    revision: int
+    type: EventType
+    resource: str
+    key: str
+    value: bytes
+    previous: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """The revision was moved from ``last`` to ``to`` because the server's history may have been lost.
+
+    A watch from N is valid iff no jump has last < N <= to (design.md section 6). All cached state is void.
+    """
+
+    last: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogBatch:
+    """Changes in order and the revision up to which the log has been read; ``changes`` is empty when idle."""
+
+    changes: Sequence[Change]
+    revision: int
+
+
+class Store(Protocol):
+    """One cell's objects. Reads and writes raise UnavailableError with the outcome known when it cannot be reached."""
+
+    async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        """Commit one group atomically, each item on its own conditions; outcomes in order. At most 256 items.
+
+        Acknowledged means durable as the server is configured. Raises UnavailableError (OUTCOME_UNKNOWN when the group
+        was sent and not answered); never sends a group twice.
+        """
+        ...
+
+    async def read(self, resource: str, keys: Sequence[str]) -> Sequence[Stored | None]:
+        """Return what is stored now under each key."""
+        ...
+
+    async def revision(self) -> int:
+        """Return the current revision: every write acknowledged before the call is at or below it."""
+        ...
+
+    async def oldest_revision(self) -> int:
+        """Return the revision R such that every change after R is still in the log."""
+        ...
+
+    async def jumps(self) -> Sequence[Jump]:
+        """Return all recorded jumps, oldest first."""
+        ...
+
+    def scan(self) -> AbstractAsyncContextManager[tuple[int, AsyncIterator[Sequence[Stored]]]]:
+        """Open a read of everything: a revision R, and all objects in chunks.
+
+        An object may be newer than R (the scan is not a snapshot): apply the log from R on to be exact.
+        """
+        ...
+
+    def follow(self, after: int) -> AbstractAsyncContextManager[AsyncIterator[LogBatch]]:
+        """Open the log behind ``after``; the iterator blocks for new changes (an idle batch at least each second).
+
+        Raises ExpiredError when ``after`` is no longer in the log or a jump made it void, UnavailableError when the
+        server is gone.
+        """
+        ...
+
+    async def raise_fence(self, fence: Fence) -> None:
+        """Make ``fence.epoch`` the one its shard accepts; raises FencedError when a higher one is set."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections; waits for what is in flight, at most five seconds."""
+        ...

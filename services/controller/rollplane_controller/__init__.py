@@ -1,0 +1,1 @@
+"""The controller service: pure planners and the shells that run them."""

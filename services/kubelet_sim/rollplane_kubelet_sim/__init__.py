@@ -1,0 +1,1 @@
+"""Simulated kubelets: pure pod life and the fleet that lives it."""
