@@ -1,0 +1,39 @@
+# Two commands matter: `make demo` and `make test`. Each sets up .venv first when it has to.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help dev check protos test bench clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Rollplane needs Python 3.11 or newer; set PYTHON=… to one" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[all]' --group dev
+	@touch $@
+
+dev: $(STAMP) ## set up .venv for development
+
+check: $(STAMP) ## format, lint, types, import contracts, generated code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python protos/generate.py --check
+	$(BIN)/python protos/generate.py --lint
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+protos: $(STAMP) ## generate the Python code beside the .proto files
+	$(BIN)/python protos/generate.py
+
+test: $(STAMP) ## all tests (under five minutes on two cores)
+	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+bench: $(STAMP) ## measure; numbers as docs/performance.md has them
+	$(BIN)/python -m tests.bench
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
