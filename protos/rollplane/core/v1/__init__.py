@@ -104,6 +104,7 @@ from rollplane.core.v1.node_pb2 import (
 from rollplane.core.v1.pod_pb2 import (
     Affinity as Affinity,
     Binding as Binding,
+    ClaimSource as ClaimSource,
     ContainerExtendedResourceRequest as ContainerExtendedResourceRequest,
     EvictionResponder as EvictionResponder,
     HostAlias as HostAlias,
@@ -137,6 +138,7 @@ from rollplane.core.v1.pod_pb2 import (
     Sysctl as Sysctl,
     TopologySpreadConstraint as TopologySpreadConstraint,
     WeightedPodAffinityTerm as WeightedPodAffinityTerm,
+    WorkloadReference as WorkloadReference,
 )
 from rollplane.core.v1.reference_pb2 import (
     LocalObjectReference as LocalObjectReference,

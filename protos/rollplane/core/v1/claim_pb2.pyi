@@ -248,11 +248,13 @@ class PersistentVolumeClaimStatus(_message.Message):
     CAPACITY_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
     ALLOCATED_RESOURCES_FIELD_NUMBER: _builtins.int
+    RESIZE_STATUS_FIELD_NUMBER: _builtins.int
     ALLOCATED_RESOURCE_STATUSES_FIELD_NUMBER: _builtins.int
     CURRENT_VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
     MODIFY_VOLUME_STATUS_FIELD_NUMBER: _builtins.int
     HEALTH_STATUS_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
+    resize_status: _builtins.str
     current_volume_attributes_class_name: _builtins.str
     @_builtins.property
     def access_modes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
@@ -276,23 +278,28 @@ class PersistentVolumeClaimStatus(_message.Message):
         capacity: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
         conditions: _abc.Iterable[Global___PersistentVolumeClaimCondition] | None = ...,
         allocated_resources: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
+        resize_status: _builtins.str | None = ...,
         allocated_resource_statuses: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         current_volume_attributes_class_name: _builtins.str | None = ...,
         modify_volume_status: Global___ModifyVolumeStatus | None = ...,
         health_status: Global___VolumeHealthStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "_phase", b"_phase", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status", "phase", b"phase"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "_phase", b"_phase", "_resize_status", b"_resize_status", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status", "phase", b"phase", "resize_status", b"resize_status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "_phase", b"_phase", "access_modes", b"access_modes", "allocated_resource_statuses", b"allocated_resource_statuses", "allocated_resources", b"allocated_resources", "capacity", b"capacity", "conditions", b"conditions", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status", "phase", b"phase"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name", "_phase", b"_phase", "_resize_status", b"_resize_status", "access_modes", b"access_modes", "allocated_resource_statuses", b"allocated_resource_statuses", "allocated_resources", b"allocated_resources", "capacity", b"capacity", "conditions", b"conditions", "current_volume_attributes_class_name", b"current_volume_attributes_class_name", "health_status", b"health_status", "modify_volume_status", b"modify_volume_status", "phase", b"phase", "resize_status", b"resize_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__current_volume_attributes_class_name: _TypeAlias = _typing.Literal["current_volume_attributes_class_name"]  # noqa: Y015
     _WhichOneofArgType__current_volume_attributes_class_name: _TypeAlias = _typing.Literal["_current_volume_attributes_class_name", b"_current_volume_attributes_class_name"]  # noqa: Y015
     _WhichOneofReturnType__phase: _TypeAlias = _typing.Literal["phase"]  # noqa: Y015
     _WhichOneofArgType__phase: _TypeAlias = _typing.Literal["_phase", b"_phase"]  # noqa: Y015
+    _WhichOneofReturnType__resize_status: _TypeAlias = _typing.Literal["resize_status"]  # noqa: Y015
+    _WhichOneofArgType__resize_status: _TypeAlias = _typing.Literal["_resize_status", b"_resize_status"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__current_volume_attributes_class_name) -> _WhichOneofReturnType__current_volume_attributes_class_name | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__phase) -> _WhichOneofReturnType__phase | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resize_status) -> _WhichOneofReturnType__resize_status | None: ...
 
 Global___PersistentVolumeClaimStatus: _TypeAlias = PersistentVolumeClaimStatus  # noqa: Y015
 

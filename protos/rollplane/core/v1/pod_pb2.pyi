@@ -137,6 +137,7 @@ class PodSpec(_message.Message):
     RESOURCE_CLAIMS_FIELD_NUMBER: _builtins.int
     RESOURCES_FIELD_NUMBER: _builtins.int
     HOSTNAME_OVERRIDE_FIELD_NUMBER: _builtins.int
+    WORKLOAD_REF_FIELD_NUMBER: _builtins.int
     SCHEDULING_GROUP_FIELD_NUMBER: _builtins.int
     EVICTION_RESPONDERS_FIELD_NUMBER: _builtins.int
     restart_policy: _builtins.str
@@ -199,6 +200,8 @@ class PodSpec(_message.Message):
     @_builtins.property
     def resources(self) -> _container_pb2.ResourceRequirements: ...
     @_builtins.property
+    def workload_ref(self) -> Global___WorkloadReference: ...
+    @_builtins.property
     def scheduling_group(self) -> Global___PodSchedulingGroup: ...
     @_builtins.property
     def eviction_responders(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvictionResponder]: ...
@@ -246,12 +249,13 @@ class PodSpec(_message.Message):
         resource_claims: _abc.Iterable[Global___PodResourceClaim] | None = ...,
         resources: _container_pb2.ResourceRequirements | None = ...,
         hostname_override: _builtins.str | None = ...,
+        workload_ref: Global___WorkloadReference | None = ...,
         scheduling_group: Global___PodSchedulingGroup | None = ...,
         eviction_responders: _abc.Iterable[Global___EvictionResponder] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_deadline_seconds", b"_active_deadline_seconds", "_automount_service_account_token", b"_automount_service_account_token", "_dns_policy", b"_dns_policy", "_enable_service_links", b"_enable_service_links", "_host_ipc", b"_host_ipc", "_host_network", b"_host_network", "_host_pid", b"_host_pid", "_host_users", b"_host_users", "_hostname", b"_hostname", "_hostname_override", b"_hostname_override", "_node_name", b"_node_name", "_preemption_policy", b"_preemption_policy", "_priority", b"_priority", "_priority_class_name", b"_priority_class_name", "_restart_policy", b"_restart_policy", "_runtime_class_name", b"_runtime_class_name", "_scheduler_name", b"_scheduler_name", "_service_account", b"_service_account", "_service_account_name", b"_service_account_name", "_set_hostname_as_fqdn", b"_set_hostname_as_fqdn", "_share_process_namespace", b"_share_process_namespace", "_subdomain", b"_subdomain", "_termination_grace_period_seconds", b"_termination_grace_period_seconds", "active_deadline_seconds", b"active_deadline_seconds", "affinity", b"affinity", "automount_service_account_token", b"automount_service_account_token", "dns_config", b"dns_config", "dns_policy", b"dns_policy", "enable_service_links", b"enable_service_links", "host_ipc", b"host_ipc", "host_network", b"host_network", "host_pid", b"host_pid", "host_users", b"host_users", "hostname", b"hostname", "hostname_override", b"hostname_override", "node_name", b"node_name", "os", b"os", "preemption_policy", b"preemption_policy", "priority", b"priority", "priority_class_name", b"priority_class_name", "resources", b"resources", "restart_policy", b"restart_policy", "runtime_class_name", b"runtime_class_name", "scheduler_name", b"scheduler_name", "scheduling_group", b"scheduling_group", "security_context", b"security_context", "service_account", b"service_account", "service_account_name", b"service_account_name", "set_hostname_as_fqdn", b"set_hostname_as_fqdn", "share_process_namespace", b"share_process_namespace", "subdomain", b"subdomain", "termination_grace_period_seconds", b"termination_grace_period_seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_deadline_seconds", b"_active_deadline_seconds", "_automount_service_account_token", b"_automount_service_account_token", "_dns_policy", b"_dns_policy", "_enable_service_links", b"_enable_service_links", "_host_ipc", b"_host_ipc", "_host_network", b"_host_network", "_host_pid", b"_host_pid", "_host_users", b"_host_users", "_hostname", b"_hostname", "_hostname_override", b"_hostname_override", "_node_name", b"_node_name", "_preemption_policy", b"_preemption_policy", "_priority", b"_priority", "_priority_class_name", b"_priority_class_name", "_restart_policy", b"_restart_policy", "_runtime_class_name", b"_runtime_class_name", "_scheduler_name", b"_scheduler_name", "_service_account", b"_service_account", "_service_account_name", b"_service_account_name", "_set_hostname_as_fqdn", b"_set_hostname_as_fqdn", "_share_process_namespace", b"_share_process_namespace", "_subdomain", b"_subdomain", "_termination_grace_period_seconds", b"_termination_grace_period_seconds", "active_deadline_seconds", b"active_deadline_seconds", "affinity", b"affinity", "automount_service_account_token", b"automount_service_account_token", "dns_config", b"dns_config", "dns_policy", b"dns_policy", "enable_service_links", b"enable_service_links", "host_ipc", b"host_ipc", "host_network", b"host_network", "host_pid", b"host_pid", "host_users", b"host_users", "hostname", b"hostname", "hostname_override", b"hostname_override", "node_name", b"node_name", "os", b"os", "preemption_policy", b"preemption_policy", "priority", b"priority", "priority_class_name", b"priority_class_name", "resources", b"resources", "restart_policy", b"restart_policy", "runtime_class_name", b"runtime_class_name", "scheduler_name", b"scheduler_name", "scheduling_group", b"scheduling_group", "security_context", b"security_context", "service_account", b"service_account", "service_account_name", b"service_account_name", "set_hostname_as_fqdn", b"set_hostname_as_fqdn", "share_process_namespace", b"share_process_namespace", "subdomain", b"subdomain", "termination_grace_period_seconds", b"termination_grace_period_seconds", "workload_ref", b"workload_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_deadline_seconds", b"_active_deadline_seconds", "_automount_service_account_token", b"_automount_service_account_token", "_dns_policy", b"_dns_policy", "_enable_service_links", b"_enable_service_links", "_host_ipc", b"_host_ipc", "_host_network", b"_host_network", "_host_pid", b"_host_pid", "_host_users", b"_host_users", "_hostname", b"_hostname", "_hostname_override", b"_hostname_override", "_node_name", b"_node_name", "_preemption_policy", b"_preemption_policy", "_priority", b"_priority", "_priority_class_name", b"_priority_class_name", "_restart_policy", b"_restart_policy", "_runtime_class_name", b"_runtime_class_name", "_scheduler_name", b"_scheduler_name", "_service_account", b"_service_account", "_service_account_name", b"_service_account_name", "_set_hostname_as_fqdn", b"_set_hostname_as_fqdn", "_share_process_namespace", b"_share_process_namespace", "_subdomain", b"_subdomain", "_termination_grace_period_seconds", b"_termination_grace_period_seconds", "active_deadline_seconds", b"active_deadline_seconds", "affinity", b"affinity", "automount_service_account_token", b"automount_service_account_token", "containers", b"containers", "dns_config", b"dns_config", "dns_policy", b"dns_policy", "enable_service_links", b"enable_service_links", "ephemeral_containers", b"ephemeral_containers", "eviction_responders", b"eviction_responders", "host_aliases", b"host_aliases", "host_ipc", b"host_ipc", "host_network", b"host_network", "host_pid", b"host_pid", "host_users", b"host_users", "hostname", b"hostname", "hostname_override", b"hostname_override", "image_pull_secrets", b"image_pull_secrets", "init_containers", b"init_containers", "node_name", b"node_name", "node_selector", b"node_selector", "os", b"os", "overhead", b"overhead", "preemption_policy", b"preemption_policy", "priority", b"priority", "priority_class_name", b"priority_class_name", "readiness_gates", b"readiness_gates", "resource_claims", b"resource_claims", "resources", b"resources", "restart_policy", b"restart_policy", "runtime_class_name", b"runtime_class_name", "scheduler_name", b"scheduler_name", "scheduling_gates", b"scheduling_gates", "scheduling_group", b"scheduling_group", "security_context", b"security_context", "service_account", b"service_account", "service_account_name", b"service_account_name", "set_hostname_as_fqdn", b"set_hostname_as_fqdn", "share_process_namespace", b"share_process_namespace", "subdomain", b"subdomain", "termination_grace_period_seconds", b"termination_grace_period_seconds", "tolerations", b"tolerations", "topology_spread_constraints", b"topology_spread_constraints", "volumes", b"volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_deadline_seconds", b"_active_deadline_seconds", "_automount_service_account_token", b"_automount_service_account_token", "_dns_policy", b"_dns_policy", "_enable_service_links", b"_enable_service_links", "_host_ipc", b"_host_ipc", "_host_network", b"_host_network", "_host_pid", b"_host_pid", "_host_users", b"_host_users", "_hostname", b"_hostname", "_hostname_override", b"_hostname_override", "_node_name", b"_node_name", "_preemption_policy", b"_preemption_policy", "_priority", b"_priority", "_priority_class_name", b"_priority_class_name", "_restart_policy", b"_restart_policy", "_runtime_class_name", b"_runtime_class_name", "_scheduler_name", b"_scheduler_name", "_service_account", b"_service_account", "_service_account_name", b"_service_account_name", "_set_hostname_as_fqdn", b"_set_hostname_as_fqdn", "_share_process_namespace", b"_share_process_namespace", "_subdomain", b"_subdomain", "_termination_grace_period_seconds", b"_termination_grace_period_seconds", "active_deadline_seconds", b"active_deadline_seconds", "affinity", b"affinity", "automount_service_account_token", b"automount_service_account_token", "containers", b"containers", "dns_config", b"dns_config", "dns_policy", b"dns_policy", "enable_service_links", b"enable_service_links", "ephemeral_containers", b"ephemeral_containers", "eviction_responders", b"eviction_responders", "host_aliases", b"host_aliases", "host_ipc", b"host_ipc", "host_network", b"host_network", "host_pid", b"host_pid", "host_users", b"host_users", "hostname", b"hostname", "hostname_override", b"hostname_override", "image_pull_secrets", b"image_pull_secrets", "init_containers", b"init_containers", "node_name", b"node_name", "node_selector", b"node_selector", "os", b"os", "overhead", b"overhead", "preemption_policy", b"preemption_policy", "priority", b"priority", "priority_class_name", b"priority_class_name", "readiness_gates", b"readiness_gates", "resource_claims", b"resource_claims", "resources", b"resources", "restart_policy", b"restart_policy", "runtime_class_name", b"runtime_class_name", "scheduler_name", b"scheduler_name", "scheduling_gates", b"scheduling_gates", "scheduling_group", b"scheduling_group", "security_context", b"security_context", "service_account", b"service_account", "service_account_name", b"service_account_name", "set_hostname_as_fqdn", b"set_hostname_as_fqdn", "share_process_namespace", b"share_process_namespace", "subdomain", b"subdomain", "termination_grace_period_seconds", b"termination_grace_period_seconds", "tolerations", b"tolerations", "topology_spread_constraints", b"topology_spread_constraints", "volumes", b"volumes", "workload_ref", b"workload_ref"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__active_deadline_seconds: _TypeAlias = _typing.Literal["active_deadline_seconds"]  # noqa: Y015
     _WhichOneofArgType__active_deadline_seconds: _TypeAlias = _typing.Literal["_active_deadline_seconds", b"_active_deadline_seconds"]  # noqa: Y015
@@ -871,21 +875,25 @@ class PodResourceClaim(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_TEMPLATE_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     resource_claim_name: _builtins.str
     resource_claim_template_name: _builtins.str
+    @_builtins.property
+    def source(self) -> Global___ClaimSource: ...
     def __init__(
         self,
         *,
         name: _builtins.str | None = ...,
+        source: Global___ClaimSource | None = ...,
         resource_claim_name: _builtins.str | None = ...,
         resource_claim_template_name: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "name", b"name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "name", b"name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "name", b"name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "name", b"name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
     _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
@@ -901,6 +909,71 @@ class PodResourceClaim(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__resource_claim_template_name) -> _WhichOneofReturnType__resource_claim_template_name | None: ...
 
 Global___PodResourceClaim: _TypeAlias = PodResourceClaim  # noqa: Y015
+
+@_typing.final
+class ClaimSource(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
+    RESOURCE_CLAIM_TEMPLATE_NAME_FIELD_NUMBER: _builtins.int
+    resource_claim_name: _builtins.str
+    resource_claim_template_name: _builtins.str
+    def __init__(
+        self,
+        *,
+        resource_claim_name: _builtins.str | None = ...,
+        resource_claim_template_name: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name", "_resource_claim_template_name", b"_resource_claim_template_name", "resource_claim_name", b"resource_claim_name", "resource_claim_template_name", b"resource_claim_template_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__resource_claim_name: _TypeAlias = _typing.Literal["resource_claim_name"]  # noqa: Y015
+    _WhichOneofArgType__resource_claim_name: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name"]  # noqa: Y015
+    _WhichOneofReturnType__resource_claim_template_name: _TypeAlias = _typing.Literal["resource_claim_template_name"]  # noqa: Y015
+    _WhichOneofArgType__resource_claim_template_name: _TypeAlias = _typing.Literal["_resource_claim_template_name", b"_resource_claim_template_name"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resource_claim_name) -> _WhichOneofReturnType__resource_claim_name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__resource_claim_template_name) -> _WhichOneofReturnType__resource_claim_template_name | None: ...
+
+Global___ClaimSource: _TypeAlias = ClaimSource  # noqa: Y015
+
+@_typing.final
+class WorkloadReference(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    POD_GROUP_FIELD_NUMBER: _builtins.int
+    POD_GROUP_REPLICA_KEY_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    pod_group: _builtins.str
+    pod_group_replica_key: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str | None = ...,
+        pod_group: _builtins.str | None = ...,
+        pod_group_replica_key: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_pod_group", b"_pod_group", "_pod_group_replica_key", b"_pod_group_replica_key", "name", b"name", "pod_group", b"pod_group", "pod_group_replica_key", b"pod_group_replica_key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "_pod_group", b"_pod_group", "_pod_group_replica_key", b"_pod_group_replica_key", "name", b"name", "pod_group", b"pod_group", "pod_group_replica_key", b"pod_group_replica_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__pod_group: _TypeAlias = _typing.Literal["pod_group"]  # noqa: Y015
+    _WhichOneofArgType__pod_group: _TypeAlias = _typing.Literal["_pod_group", b"_pod_group"]  # noqa: Y015
+    _WhichOneofReturnType__pod_group_replica_key: _TypeAlias = _typing.Literal["pod_group_replica_key"]  # noqa: Y015
+    _WhichOneofArgType__pod_group_replica_key: _TypeAlias = _typing.Literal["_pod_group_replica_key", b"_pod_group_replica_key"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pod_group) -> _WhichOneofReturnType__pod_group | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pod_group_replica_key) -> _WhichOneofReturnType__pod_group_replica_key | None: ...
+
+Global___WorkloadReference: _TypeAlias = WorkloadReference  # noqa: Y015
 
 @_typing.final
 class PodSchedulingGroup(_message.Message):
@@ -1297,13 +1370,37 @@ Global___ContainerExtendedResourceRequest: _TypeAlias = ContainerExtendedResourc
 class NodeAllocatableResourceClaimStatus(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ResourcesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _meta_pb2.Quantity: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _meta_pb2.Quantity | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     CONTAINERS_FIELD_NUMBER: _builtins.int
+    RESOURCES_FIELD_NUMBER: _builtins.int
     MAPPING_FIELD_NUMBER: _builtins.int
     OVERHEAD_FIELD_NUMBER: _builtins.int
     resource_claim_name: _builtins.str
     @_builtins.property
     def containers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def resources(self) -> _containers.MessageMap[_builtins.str, _meta_pb2.Quantity]: ...
     @_builtins.property
     def mapping(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeAllocatableMappedResources]: ...
     @_builtins.property
@@ -1313,12 +1410,13 @@ class NodeAllocatableResourceClaimStatus(_message.Message):
         *,
         resource_claim_name: _builtins.str | None = ...,
         containers: _abc.Iterable[_builtins.str] | None = ...,
+        resources: _abc.Mapping[_builtins.str, _meta_pb2.Quantity] | None = ...,
         mapping: _abc.Iterable[Global___NodeAllocatableMappedResources] | None = ...,
         overhead: _abc.Iterable[Global___NodeAllocatableOverheadResources] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name", "resource_claim_name", b"resource_claim_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name", "containers", b"containers", "mapping", b"mapping", "overhead", b"overhead", "resource_claim_name", b"resource_claim_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name", "containers", b"containers", "mapping", b"mapping", "overhead", b"overhead", "resource_claim_name", b"resource_claim_name", "resources", b"resources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__resource_claim_name: _TypeAlias = _typing.Literal["resource_claim_name"]  # noqa: Y015
     _WhichOneofArgType__resource_claim_name: _TypeAlias = _typing.Literal["_resource_claim_name", b"_resource_claim_name"]  # noqa: Y015

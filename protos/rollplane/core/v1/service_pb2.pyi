@@ -86,6 +86,7 @@ class ServiceSpec(_message.Message):
     PUBLISH_NOT_READY_ADDRESSES_FIELD_NUMBER: _builtins.int
     SESSION_AFFINITY_CONFIG_FIELD_NUMBER: _builtins.int
     IP_FAMILIES_FIELD_NUMBER: _builtins.int
+    TOPOLOGY_KEYS_FIELD_NUMBER: _builtins.int
     IP_FAMILY_POLICY_FIELD_NUMBER: _builtins.int
     ALLOCATE_LOAD_BALANCER_NODE_PORTS_FIELD_NUMBER: _builtins.int
     LOAD_BALANCER_CLASS_FIELD_NUMBER: _builtins.int
@@ -118,6 +119,8 @@ class ServiceSpec(_message.Message):
     def session_affinity_config(self) -> Global___SessionAffinityConfig: ...
     @_builtins.property
     def ip_families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def topology_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
@@ -136,6 +139,7 @@ class ServiceSpec(_message.Message):
         publish_not_ready_addresses: _builtins.bool | None = ...,
         session_affinity_config: Global___SessionAffinityConfig | None = ...,
         ip_families: _abc.Iterable[_builtins.str] | None = ...,
+        topology_keys: _abc.Iterable[_builtins.str] | None = ...,
         ip_family_policy: _builtins.str | None = ...,
         allocate_load_balancer_node_ports: _builtins.bool | None = ...,
         load_balancer_class: _builtins.str | None = ...,
@@ -144,7 +148,7 @@ class ServiceSpec(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_allocate_load_balancer_node_ports", b"_allocate_load_balancer_node_ports", "_cluster_ip", b"_cluster_ip", "_external_name", b"_external_name", "_external_traffic_policy", b"_external_traffic_policy", "_health_check_node_port", b"_health_check_node_port", "_internal_traffic_policy", b"_internal_traffic_policy", "_ip_family_policy", b"_ip_family_policy", "_load_balancer_class", b"_load_balancer_class", "_load_balancer_ip", b"_load_balancer_ip", "_publish_not_ready_addresses", b"_publish_not_ready_addresses", "_session_affinity", b"_session_affinity", "_traffic_distribution", b"_traffic_distribution", "_type", b"_type", "allocate_load_balancer_node_ports", b"allocate_load_balancer_node_ports", "cluster_ip", b"cluster_ip", "external_name", b"external_name", "external_traffic_policy", b"external_traffic_policy", "health_check_node_port", b"health_check_node_port", "internal_traffic_policy", b"internal_traffic_policy", "ip_family_policy", b"ip_family_policy", "load_balancer_class", b"load_balancer_class", "load_balancer_ip", b"load_balancer_ip", "publish_not_ready_addresses", b"publish_not_ready_addresses", "session_affinity", b"session_affinity", "session_affinity_config", b"session_affinity_config", "traffic_distribution", b"traffic_distribution", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allocate_load_balancer_node_ports", b"_allocate_load_balancer_node_ports", "_cluster_ip", b"_cluster_ip", "_external_name", b"_external_name", "_external_traffic_policy", b"_external_traffic_policy", "_health_check_node_port", b"_health_check_node_port", "_internal_traffic_policy", b"_internal_traffic_policy", "_ip_family_policy", b"_ip_family_policy", "_load_balancer_class", b"_load_balancer_class", "_load_balancer_ip", b"_load_balancer_ip", "_publish_not_ready_addresses", b"_publish_not_ready_addresses", "_session_affinity", b"_session_affinity", "_traffic_distribution", b"_traffic_distribution", "_type", b"_type", "allocate_load_balancer_node_ports", b"allocate_load_balancer_node_ports", "cluster_ip", b"cluster_ip", "cluster_ips", b"cluster_ips", "external_ips", b"external_ips", "external_name", b"external_name", "external_traffic_policy", b"external_traffic_policy", "health_check_node_port", b"health_check_node_port", "internal_traffic_policy", b"internal_traffic_policy", "ip_families", b"ip_families", "ip_family_policy", b"ip_family_policy", "load_balancer_class", b"load_balancer_class", "load_balancer_ip", b"load_balancer_ip", "load_balancer_source_ranges", b"load_balancer_source_ranges", "ports", b"ports", "publish_not_ready_addresses", b"publish_not_ready_addresses", "selector", b"selector", "session_affinity", b"session_affinity", "session_affinity_config", b"session_affinity_config", "traffic_distribution", b"traffic_distribution", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_allocate_load_balancer_node_ports", b"_allocate_load_balancer_node_ports", "_cluster_ip", b"_cluster_ip", "_external_name", b"_external_name", "_external_traffic_policy", b"_external_traffic_policy", "_health_check_node_port", b"_health_check_node_port", "_internal_traffic_policy", b"_internal_traffic_policy", "_ip_family_policy", b"_ip_family_policy", "_load_balancer_class", b"_load_balancer_class", "_load_balancer_ip", b"_load_balancer_ip", "_publish_not_ready_addresses", b"_publish_not_ready_addresses", "_session_affinity", b"_session_affinity", "_traffic_distribution", b"_traffic_distribution", "_type", b"_type", "allocate_load_balancer_node_ports", b"allocate_load_balancer_node_ports", "cluster_ip", b"cluster_ip", "cluster_ips", b"cluster_ips", "external_ips", b"external_ips", "external_name", b"external_name", "external_traffic_policy", b"external_traffic_policy", "health_check_node_port", b"health_check_node_port", "internal_traffic_policy", b"internal_traffic_policy", "ip_families", b"ip_families", "ip_family_policy", b"ip_family_policy", "load_balancer_class", b"load_balancer_class", "load_balancer_ip", b"load_balancer_ip", "load_balancer_source_ranges", b"load_balancer_source_ranges", "ports", b"ports", "publish_not_ready_addresses", b"publish_not_ready_addresses", "selector", b"selector", "session_affinity", b"session_affinity", "session_affinity_config", b"session_affinity_config", "topology_keys", b"topology_keys", "traffic_distribution", b"traffic_distribution", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__allocate_load_balancer_node_ports: _TypeAlias = _typing.Literal["allocate_load_balancer_node_ports"]  # noqa: Y015
     _WhichOneofArgType__allocate_load_balancer_node_ports: _TypeAlias = _typing.Literal["_allocate_load_balancer_node_ports", b"_allocate_load_balancer_node_ports"]  # noqa: Y015

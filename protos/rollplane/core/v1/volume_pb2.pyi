@@ -1911,18 +1911,23 @@ class EphemeralVolumeSource(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VOLUME_CLAIM_TEMPLATE_FIELD_NUMBER: _builtins.int
+    READ_ONLY_FIELD_NUMBER: _builtins.int
+    read_only: _builtins.bool
     @_builtins.property
     def volume_claim_template(self) -> _claim_pb2.PersistentVolumeClaimTemplate: ...
     def __init__(
         self,
         *,
         volume_claim_template: _claim_pb2.PersistentVolumeClaimTemplate | None = ...,
+        read_only: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["volume_claim_template", b"volume_claim_template"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_read_only", b"_read_only", "read_only", b"read_only", "volume_claim_template", b"volume_claim_template"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["volume_claim_template", b"volume_claim_template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_read_only", b"_read_only", "read_only", b"read_only", "volume_claim_template", b"volume_claim_template"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__read_only: _TypeAlias = _typing.Literal["read_only"]  # noqa: Y015
+    _WhichOneofArgType__read_only: _TypeAlias = _typing.Literal["_read_only", b"_read_only"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__read_only) -> _WhichOneofReturnType__read_only | None: ...
 
 Global___EphemeralVolumeSource: _TypeAlias = EphemeralVolumeSource  # noqa: Y015
 
