@@ -1,0 +1,26 @@
+"""How much the core may hold and how long it may wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class CoreSettings:
+    """Bounds of one apiserver's core; bytes, counts and seconds as the names say."""
+
+    ring_bytes: int = 64 * MIB
+    max_object_bytes: int = 3 * MIB // 2
+    max_batch_writes: int = 1000
+    max_batch_bytes: int = 4 * MIB
+    page_bytes: int = 3 * MIB
+    watch_batch_bytes: int = 3 * MIB
+    progress_seconds: float = 0.1
+    read_timeout_seconds: float = 3.0
+    load_timeout_seconds: float = 30.0
+    slice_seconds: float = 0.002
+    concurrent_catch_ups: int = 4
+    memo_entries: int = 1024

@@ -1,0 +1,1 @@
+"""Per kind: what create, update, status and delete may change beyond the rules all kinds share."""
