@@ -1,1 +1,1 @@
-"""Talking to the API: the gRPC Api, batch writer, informer, work queue, leases."""
+"""Talking to the control plane: the Api over gRPC, informer, work queue, batch writer, leases."""

@@ -1,0 +1,174 @@
+"""A queue of keys to look at: each key once, never processed twice at a time, later after a failure.
+
+The queue decides when a key is looked at; what is done then, and whether it failed, is its user's business. The idea
+of the dirty and the processing set is that of kubernetes/client-go ``util/workqueue/queue.go``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+from rollplane_client.backoff import Backoff, Jitter, no_jitter
+from rollplane_machinery.clock import Clock
+
+K = TypeVar("K", bound=Hashable)
+
+DEFAULT_BACKOFF = Backoff(base_seconds=0.005, cap_seconds=60.0, spread=0.0)
+
+
+class WorkQueue(Generic[K]):
+    """Keys in the order they were first added.
+
+    Its bound is the number of different keys: adding one that waits already changes nothing. A key that is added while
+    it is being processed comes back once it is finished. Not thread-safe; any number of tasks of one loop may take.
+    """
+
+    def __init__(self, *, clock: Clock, backoff: Backoff = DEFAULT_BACKOFF, jitter: Jitter = no_jitter) -> None:
+        self._clock = clock
+        self._backoff = backoff
+        self._jitter = jitter
+        self._ready: dict[K, None] = {}
+        self._processing: set[K] = set()
+        self._dirty: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._due: dict[K, float] = {}
+        self._delayed: list[tuple[float, int, K]] = []
+        self._order = itertools.count()
+        self._changed = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    def __len__(self) -> int:
+        """Return how many keys are ready now; neither delayed nor processed ones count."""
+        self._promote_due()
+        return len(self._ready)
+
+    @property
+    def delayed(self) -> int:
+        """How many keys wait for their time."""
+        return len(self._due)
+
+    def failures(self, key: K) -> int:
+        """Return how often ``key`` has failed since it last succeeded."""
+        return self._failures.get(key, 0)
+
+    def add(self, key: K) -> None:
+        """Make ``key`` ready, or mark it to come back when it is being processed. Ignored after ``close``."""
+        if self._closed:
+            return
+        if key in self._processing:
+            self._dirty.add(key)
+        elif key not in self._ready:
+            self._ready[key] = None
+            self._changed.set()
+
+    def add_after(self, key: K, delay_seconds: float) -> None:
+        """Add ``key`` once ``delay_seconds`` have passed; of several delays the one that ends first counts."""
+        if self._closed:
+            return
+        if delay_seconds <= 0:
+            self.add(key)
+            return
+        due = self._clock.monotonic() + delay_seconds
+        if due < self._due.get(key, float("inf")):
+            self._due[key] = due
+            heapq.heappush(self._delayed, (due, next(self._order), key))
+            self._changed.set()
+
+    async def take(self, limit: int = 1) -> list[K]:
+        """Return at least one and at most ``limit`` ready keys, which then count as being processed.
+
+        Blocks until a key is ready. Returns an empty list once the queue is closed. Each key returned must be ended by
+        ``done`` or ``failed``. Cancelling it takes no key.
+        """
+        while not self._closed:
+            self._promote_due()
+            if self._ready:
+                return self._take_ready(limit)
+            self._changed.clear()
+            await self._wait_for_change()
+        return []
+
+    def done(self, key: K) -> None:
+        """End the processing of ``key``: its failures are forgotten; it comes back if it was added meanwhile."""
+        self._failures.pop(key, None)
+        self._finish(key)
+
+    def failed(self, key: K, *, retry_after_seconds: float = 0.0) -> float:
+        """End the processing of ``key`` and add it again after its back-off; return that delay in seconds.
+
+        The delay is at least ``retry_after_seconds``. If the key was added meanwhile, it is ready at once as well: the
+        news may be what it was waiting for.
+        """
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = max(self._backoff.seconds(failures, self._jitter), retry_after_seconds)
+        self.add_after(key, delay)
+        self._finish(key)
+        return delay
+
+    def forget(self, key: K) -> None:
+        """Drop the failures and delays recorded for ``key``, as when its object is gone."""
+        self._failures.pop(key, None)
+        self._due.pop(key, None)
+
+    def close(self) -> None:
+        """Take no more keys and wake every ``take``; keys being processed may still be ended."""
+        self._closed = True
+        self._ready.clear()
+        self._due.clear()
+        self._delayed.clear()
+        self._changed.set()
+
+    async def drained(self) -> None:
+        """Wait until no key is being processed."""
+        await self._idle.wait()
+
+    def _take_ready(self, limit: int) -> list[K]:
+        keys = list(itertools.islice(self._ready, limit))
+        for key in keys:
+            del self._ready[key]
+        self._processing.update(keys)
+        self._idle.clear()
+        return keys
+
+    def _finish(self, key: K) -> None:
+        if key not in self._processing:
+            raise ValueError(f"{key} is not being processed")
+        self._processing.discard(key)
+        if key in self._dirty:
+            self._dirty.discard(key)
+            self.add(key)
+        if not self._processing:
+            self._idle.set()
+
+    def _promote_due(self) -> None:
+        now = self._clock.monotonic()
+        while self._delayed and self._delayed[0][0] <= now:
+            due, _, key = heapq.heappop(self._delayed)
+            # An entry that an earlier delay or forget() has overtaken stays in the heap and is passed over here.
+            if self._due.get(key) == due:
+                del self._due[key]
+                self.add(key)
+
+    async def _wait_for_change(self) -> None:
+        """Return when a key may have become ready: by an add, by the passing of time, or by closing."""
+        if not self._delayed:
+            await self._changed.wait()
+            return
+        alarm = asyncio.ensure_future(self._clock.sleep(self._delayed[0][0] - self._clock.monotonic()))
+        alarm.add_done_callback(self._ring)
+        try:
+            await self._changed.wait()
+        finally:
+            # Without this the cancelled alarm would ring for the next wait, which would cancel its own, without end.
+            alarm.remove_done_callback(self._ring)
+            alarm.cancel()
+
+    def _ring(self, _alarm: asyncio.Future[None]) -> None:
+        self._changed.set()
