@@ -47,7 +47,10 @@ class Mutation:
 
 
 class Refusal(Enum):
-    """Why a mutation was not committed."""
+    """Why a mutation was not committed.
+
+    Checked in this order: NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key.
+    """
 
     EXISTS = "exists"
     MISSING = "missing"
@@ -67,7 +70,10 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The mutation was not made; ``revision`` is that of what is stored under the key, 0 when nothing is."""
+    """The mutation was not made.
+
+    ``revision`` is that of what is stored under the key; 0 when nothing is, and with NOT_ATTEMPTED.
+    """
 
     refusal: Refusal
     revision: int = 0
@@ -105,7 +111,8 @@ class Change:
 class Jump:
     """The revision was moved from ``last`` to ``to`` because the server's history may have been lost.
 
-    A watch from N is valid iff no jump has last < N <= to (design.md section 6). All cached state is void.
+    A watch from N is valid iff no jump has last < N <= to (design.md section 6): what was cached after ``last`` is
+    void. The jump itself takes the revision ``to + 1``, so the revision current after it is a valid one.
     """
 
     last: int
@@ -114,7 +121,10 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class LogBatch:
-    """Changes in order and the revision up to which the log has been read; ``changes`` is empty when idle."""
+    """Changes in order and the revision up to which the log has been read.
+
+    ``changes`` is empty when idle, and when the revision moved without a change (a jump).
+    """
 
     changes: Sequence[Change]
     revision: int
@@ -126,8 +136,9 @@ class Store(Protocol):
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         """Commit one group atomically, each item on its own conditions; outcomes in order. At most 256 items.
 
-        Acknowledged means durable as the server is configured. Raises UnavailableError (OUTCOME_UNKNOWN when the group
-        was sent and not answered); never sends a group twice.
+        Raises RequestTooLargeError for more, BadRequestError for a deletion that requires absence. Acknowledged means
+        durable as the server is configured. Raises UnavailableError (OUTCOME_UNKNOWN when the group was sent and not
+        answered); never sends a group twice.
         """
         ...
 
@@ -157,13 +168,17 @@ class Store(Protocol):
     def follow(self, after: int) -> AbstractAsyncContextManager[AsyncIterator[LogBatch]]:
         """Open the log behind ``after``; the iterator blocks for new changes (an idle batch at least each second).
 
-        Raises ExpiredError when ``after`` is no longer in the log or a jump made it void, UnavailableError when the
-        server is gone.
+        Raises ExpiredError when ``after`` is no longer in the log, was never given out, or was made void by a jump:
+        on opening, and from the iterator once the reader fell behind or a jump voids where it stands. Reload then.
+        Raises UnavailableError when the server is gone: open again behind the last batch's revision.
         """
         ...
 
     async def raise_fence(self, fence: Fence) -> None:
-        """Make ``fence.epoch`` the one its shard accepts; raises FencedError when a higher one is set."""
+        """Make ``fence.epoch`` the only one its shard accepts.
+
+        Raises FencedError when a higher one is set or a jump made this one void. A jump clears all fences.
+        """
         ...
 
     async def close(self) -> None:

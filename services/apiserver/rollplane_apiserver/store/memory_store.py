@@ -1,0 +1,247 @@
+"""A store in this process: the same promises without a server, for hermetic tests and simulation.
+
+It is the plainest statement of the contract: read it before the Lua script. Nothing survives the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from rollplane_apiserver.store.checks import check_mutations, check_position
+from rollplane_apiserver.store.interface import (
+    Change,
+    Committed,
+    Jump,
+    LogBatch,
+    Mutation,
+    Outcome,
+    Refusal,
+    Refused,
+    Require,
+    Stored,
+)
+from rollplane_machinery.api import EventType, Fence
+from rollplane_machinery.errors import FencedError, UnavailableError
+from rollplane_machinery.errors import Outcome as WriteOutcome
+
+IDLE_SECONDS = 1.0
+BATCH_CHANGES = 512
+SCAN_CHUNK = 256
+TRIM_SHARE = 16  # a full log loses this fraction of its limit at once, so that trimming is rare
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """What is stored under one key."""
+
+    value: bytes
+    revision: int
+    sealed: bool
+
+
+class MemoryStore:
+    """A Store in memory. ``log_entries`` and ``log_bytes`` bound the log; deterministic, without a task of its own."""
+
+    def __init__(self, *, log_entries: int = 250_000, log_bytes: int = 256 * 1024 * 1024) -> None:
+        self._objects: dict[str, dict[str, _Slot]] = {}
+        self._fences: dict[str, int] = {}
+        self._jumps: list[Jump] = []
+        self._revision = 0
+        self._log = _Log(log_entries, log_bytes)
+        self._followers: list[asyncio.Event] = []
+        self._closed = False
+
+    async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        self._check_open()
+        check_mutations(mutations)
+        failed: set[str] = set()
+        outcomes = [self._apply(mutation, failed) for mutation in mutations]
+        self._log.trim()
+        self._wake()
+        return outcomes
+
+    async def read(self, resource: str, keys: Sequence[str]) -> Sequence[Stored | None]:
+        self._check_open()
+        slots = self._objects.get(resource, {})
+        return [_stored(resource, key, slots[key]) if key in slots else None for key in keys]
+
+    async def revision(self) -> int:
+        self._check_open()
+        return self._revision
+
+    async def oldest_revision(self) -> int:
+        self._check_open()
+        return self._log.oldest
+
+    async def jumps(self) -> Sequence[Jump]:
+        self._check_open()
+        return tuple(self._jumps)
+
+    @asynccontextmanager
+    async def scan(self) -> AsyncIterator[tuple[int, AsyncIterator[Sequence[Stored]]]]:
+        self._check_open()
+        async with aclosing(self._chunks()) as chunks:
+            yield self._revision, chunks
+
+    async def _chunks(self) -> AsyncGenerator[Sequence[Stored], None]:
+        for resource in tuple(self._objects):
+            slots = tuple(self._objects[resource].items())
+            for start in range(0, len(slots), SCAN_CHUNK):
+                yield [_stored(resource, key, slot) for key, slot in slots[start : start + SCAN_CHUNK]]
+
+    @asynccontextmanager
+    async def follow(self, after: int) -> AsyncIterator[AsyncIterator[LogBatch]]:
+        self._check_open()
+        self._check_position(after)
+        moved = asyncio.Event()
+        self._followers.append(moved)
+        try:
+            async with aclosing(self._batches(after, moved)) as batches:
+                yield batches
+        finally:
+            self._followers.remove(moved)
+
+    async def _batches(self, position: int, moved: asyncio.Event) -> AsyncGenerator[LogBatch, None]:
+        while True:
+            moved.clear()
+            self._check_open()
+            self._check_position(position)
+            changes = self._log.after(position, BATCH_CHANGES)
+            reached = changes[-1].revision if changes else self._revision
+            if reached > position or not await _within(moved, IDLE_SECONDS):
+                yield LogBatch(changes, reached)
+            position = reached
+
+    async def raise_fence(self, fence: Fence) -> None:
+        self._check_open()
+        stored = self._fences.get(fence.shard, 0)
+        if stored > fence.epoch:
+            raise FencedError(f"shard {fence.shard} has epoch {stored}, above {fence.epoch}")
+        for jump in self._jumps:
+            if jump.last < fence.epoch <= jump.to:
+                raise FencedError(f"epoch {fence.epoch} is void: the store went from {jump.last} to {jump.to}")
+        self._fences[fence.shard] = fence.epoch
+
+    async def close(self) -> None:
+        self._closed = True
+        self._wake()
+
+    def jump(self, to: int) -> None:
+        """Do what a Redis store does when its server restarted at the microsecond ``to``, for tests of who reads it."""
+        jump = Jump(self._revision, max(self._revision, to))
+        self._jumps.append(jump)
+        self._fences.clear()
+        self._revision = jump.to + 1
+        self._wake()
+
+    def _apply(self, mutation: Mutation, failed: set[str]) -> Outcome:
+        if mutation.group and mutation.group in failed:
+            return Refused(Refusal.NOT_ATTEMPTED)
+        slot = self._objects.get(mutation.resource, {}).get(mutation.key)
+        refusal = self._refusal(mutation, slot)
+        if refusal is not None:
+            failed.add(mutation.group)
+            return Refused(refusal, slot.revision if slot else 0)
+        self._revision += 1
+        self._store(mutation)
+        self._log.append(_change(self._revision, mutation, slot))
+        return Committed(self._revision)
+
+    def _refusal(self, mutation: Mutation, slot: _Slot | None) -> Refusal | None:
+        fence = mutation.fence
+        if fence is not None and self._fences.get(fence.shard) != fence.epoch:
+            return Refusal.FENCED
+        if mutation.namespace:
+            namespace = self._objects.get("namespaces", {}).get(f"/{mutation.namespace}")
+            if namespace is None:
+                return Refusal.NAMESPACE_MISSING
+            if namespace.sealed:
+                return Refusal.NAMESPACE_SEALED
+        return _unmet(mutation, slot)
+
+    def _store(self, mutation: Mutation) -> None:
+        slots = self._objects.setdefault(mutation.resource, {})
+        if mutation.value is None:
+            del slots[mutation.key]
+        else:
+            slots[mutation.key] = _Slot(mutation.value, self._revision, mutation.sealed)
+
+    def _check_position(self, position: int) -> None:
+        check_position(position, oldest=self._log.oldest, revision=self._revision, jumps=self._jumps)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UnavailableError("the store is closed", outcome=WriteOutcome.NOT_SENT)
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.set()
+
+
+class _Log:
+    """Changes in order of revision, the oldest of which go when there are too many or they are too large."""
+
+    def __init__(self, max_entries: int, max_bytes: int) -> None:
+        self.oldest = 0
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._changes: list[Change] = []
+        self._bytes = 0
+
+    def append(self, change: Change) -> None:
+        self._changes.append(change)
+        self._bytes += _size(change)
+
+    def after(self, revision: int, limit: int) -> Sequence[Change]:
+        start = bisect_right(self._changes, revision, key=lambda change: change.revision)
+        return self._changes[start : start + limit]
+
+    def trim(self) -> None:
+        if len(self._changes) <= self._max_entries and self._bytes <= self._max_bytes:
+            return
+        entries = self._max_entries - self._max_entries // TRIM_SHARE
+        size = self._max_bytes - self._max_bytes // TRIM_SHARE
+        drop = 0
+        while len(self._changes) - drop > entries or self._bytes > size:
+            self._bytes -= _size(self._changes[drop])
+            drop += 1
+        self.oldest = self._changes[drop - 1].revision
+        del self._changes[:drop]
+
+
+def _unmet(mutation: Mutation, slot: _Slot | None) -> Refusal | None:
+    if mutation.require is Require.ABSENT:
+        return Refusal.EXISTS if slot else None
+    if slot is None:
+        return Refusal.MISSING
+    stale = mutation.require is Require.REVISION and slot.revision != mutation.revision
+    return Refusal.STALE if stale else None
+
+
+def _change(revision: int, mutation: Mutation, slot: _Slot | None) -> Change:
+    before = slot.value if slot else None
+    if mutation.value is None:
+        return Change(revision, EventType.DELETED, mutation.resource, mutation.key, before or b"", before)
+    event = EventType.MODIFIED if slot else EventType.ADDED
+    previous = before if mutation.log_previous else None
+    return Change(revision, event, mutation.resource, mutation.key, mutation.value, previous)
+
+
+def _stored(resource: str, key: str, slot: _Slot) -> Stored:
+    return Stored(resource, key, slot.value, slot.revision)
+
+
+def _size(change: Change) -> int:
+    return len(change.value) + len(change.previous or b"")
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
