@@ -33,7 +33,7 @@ from rollplane_machinery.wire.messages import (
     encoder,
 )
 
-_NANOS = 1_000_000_000
+_MICROS = 1_000_000  # as much of a second as a float of today's date can tell
 
 _STATES: Mapping[RolloutState, pb.StatusResponse.State.ValueType] = MappingProxyType(
     {
@@ -121,13 +121,13 @@ def decode_history(message: pb.HistoryRequest) -> tuple[Key, int]:
 
 def encode_revision(revision: Revision) -> pb.Revision:
     """Return one step of a history as a message."""
-    seconds, nanos = divmod(round(revision.creation_seconds * _NANOS), _NANOS)
+    seconds, micros = divmod(round(revision.creation_seconds * _MICROS), _MICROS)
     return pb.Revision(
         number=revision.number,
         change_cause=revision.change_cause,
         name=revision.name,
         template=revision.template,
-        creation_timestamp=Time(seconds=seconds, nanos=nanos),
+        creation_timestamp=Time(seconds=seconds, nanos=micros * 1000),
     )
 
 
@@ -139,7 +139,7 @@ def decode_revision(message: pb.Revision) -> Revision:
         message.change_cause,
         message.name,
         message.template,
-        created.seconds + created.nanos / _NANOS,
+        (created.seconds * _MICROS + created.nanos // 1000) / _MICROS,
     )
 
 

@@ -222,13 +222,13 @@ class _Details:
             for message in (info, resource, bad_request, retry):
                 _unpack(packed, message)
         ours = info.domain == DOMAIN
-        delay = retry.retry_delay
+        delay = retry.retry_delay.seconds * _NANOS + retry.retry_delay.nanos
         return cls(
             reason=_member(Reason, info.reason) if ours else None,
             outcome=_member(Outcome, info.metadata.get(_OUTCOME, "")) if ours else None,
             resource=resource,
             causes=tuple(_cause(violation) for violation in bad_request.field_violations),
-            retry_after_seconds=delay.seconds + delay.nanos / _NANOS if retry.HasField("retry_delay") else None,
+            retry_after_seconds=delay / _NANOS if retry.HasField("retry_delay") else None,
         )
 
 
