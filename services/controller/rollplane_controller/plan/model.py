@@ -1,0 +1,114 @@
+"""What a planner answers: writes, events, when to look again, and why it holds back.
+
+A write says what shall be, not how it is sent: the shell gives pods their names, adds the shard's fence and puts all
+writes of a round into one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.kinds import ApiObject, Kind
+
+
+class Severity(StrEnum):
+    """An Event's type."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """An Event on the planned object."""
+
+    reason: str
+    message: str
+    severity: Severity = Severity.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class CreateObject:
+    """Create ``object``, whose name is fixed: the same name with our owner reference is success."""
+
+    object: ApiObject
+    events: Sequence[PlannedEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePods:
+    """Create ``count`` pods from ``template``, owned by the planned object; the shell names them ``<prefix>xxxxx``."""
+
+    count: int
+    prefix: str
+    template: PodTemplateSpec
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateObject:
+    """Replace an object; its resource_version and uid are preconditions."""
+
+    object: ApiObject
+    events: Sequence[PlannedEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateObjectStatus:
+    """Replace an object's status (and, for a Deployment, its annotations)."""
+
+    object: ApiObject
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteObject:
+    """Delete one object; ``uid`` is a precondition, so that a namesake is never hit."""
+
+    kind: Kind
+    namespace: str
+    name: str
+    uid: str
+    events: Sequence[PlannedEvent] = ()
+
+
+PlannedWrite = CreateObject | CreatePods | UpdateObject | UpdateObjectStatus | DeleteObject
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for one key.
+
+    ``writes`` are sent together, each on its own conditions. ``requeue_after`` counts seconds; None waits for the next
+    event. ``reasons`` say what holds the object back, in the words a user reads. A plan without writes means converged,
+    or waiting for what ``reasons`` names. ``confirm_owner`` asks the shell to read the planned object live before it
+    sends anything: an adoption is among the writes.
+    """
+
+    writes: Sequence[PlannedWrite] = ()
+    events: Sequence[PlannedEvent] = ()
+    requeue_after: float | None = None
+    reasons: Sequence[str] = ()
+    confirm_owner: bool = False
+
+
+NOTHING = Plan()
+
+
+@dataclass(slots=True)
+class PlanBuilder:
+    """Collects a Plan while a planner walks its steps."""
+
+    writes: list[PlannedWrite] = field(default_factory=list)
+    events: list[PlannedEvent] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    requeue_after: float | None = None
+    confirm_owner: bool = False
+
+    def requeue(self, seconds: float) -> None:
+        """Look again after ``seconds``, or sooner if that was asked for before."""
+        self.requeue_after = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
+
+    def plan(self) -> Plan:
+        return Plan(tuple(self.writes), tuple(self.events), self.requeue_after, tuple(self.reasons), self.confirm_owner)
