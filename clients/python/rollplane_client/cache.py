@@ -1,0 +1,150 @@
+"""The informer's store: for each object its bytes and a small view, and indexes over the views.
+
+Plain dictionaries, synchronous and pure: what is fed in, and when, is the informer's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from rollplane_client.identity import key_of
+from rollplane_machinery.api import EventType, Key, WatchEvent
+from rollplane_machinery.kinds import Encoded, Kind
+
+T = TypeVar("T")
+
+View = Callable[[Kind, bytes], T]
+"""Makes of an object's bytes the few fields its user needs between two looks; must not keep the whole message."""
+
+IndexValues = Callable[[T], Iterable[Hashable]]
+"""Returns under which values a view is found; none leaves it out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry(Generic[T]):
+    """One object as last seen; ``revision`` is that of its last change."""
+
+    encoded: Encoded
+    view: T
+    revision: int
+
+
+class Change(NamedTuple, Generic[T]):
+    """What became of one object; ``old`` is None for ADDED, ``new`` for DELETED."""
+
+    type: EventType
+    key: Key
+    old: T | None
+    new: T | None
+
+
+class _Index(Generic[T]):
+    """Views by the values that ``values`` gives for them."""
+
+    def __init__(self, values: IndexValues[T]) -> None:
+        self._values = values
+        self._buckets: dict[Hashable, dict[Key, T]] = {}
+
+    def find(self, value: Hashable) -> Mapping[Key, T]:
+        return self._buckets.get(value, {})
+
+    def put(self, key: Key, view: T) -> None:
+        for value in self._values(view):
+            self._buckets.setdefault(value, {})[key] = view
+
+    def drop(self, key: Key, view: T) -> None:
+        for value in self._values(view):
+            bucket = self._buckets.get(value)
+            if bucket is not None:
+                bucket.pop(key, None)
+                if not bucket:
+                    del self._buckets[value]
+
+
+class Cache(Generic[T]):
+    """Objects by key. Views must not change once made: indexes and callers share them."""
+
+    def __init__(self, view: View[T]) -> None:
+        self._view = view
+        self._entries: dict[Kind, dict[Key, Entry[T]]] = {}
+        self._indexes: dict[Kind, dict[str, _Index[T]]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._entries.values()))
+
+    def get(self, key: Key) -> T | None:
+        """Return the view of one object, None when it is not there."""
+        entry = self.entry(key)
+        return None if entry is None else entry.view
+
+    def entry(self, key: Key) -> Entry[T] | None:
+        """Return bytes, view and revision of one object, None when it is not there."""
+        return self._entries.get(key.kind, {}).get(key)
+
+    def items(self, kind: Kind) -> Iterator[tuple[Key, T]]:
+        """Yield keys and views of one kind, those first seen first; nothing may be fed in meanwhile."""
+        for key, entry in self._entries.get(kind, {}).items():
+            yield key, entry.view
+
+    def count(self, kind: Kind) -> int:
+        """Return how many objects of ``kind`` there are."""
+        return len(self._entries.get(kind, {}))
+
+    def add_index(self, kind: Kind, name: str, values: IndexValues[T]) -> None:
+        """Keep an index of ``kind`` under ``name`` from now on; raises ValueError when there is one."""
+        indexes = self._indexes.setdefault(kind, {})
+        if name in indexes:
+            raise ValueError(f"{kind} has an index {name!r} already")
+        index = indexes[name] = _Index(values)
+        for key, view in self.items(kind):
+            index.put(key, view)
+
+    def indexed(self, kind: Kind, name: str, value: Hashable) -> Mapping[Key, T]:
+        """Return keys and views found under ``value``, those put there first first; raises KeyError for no index.
+
+        The mapping is the index's own: read it before anything is fed in, and do not change it.
+        """
+        return self._indexes[kind][name].find(value)
+
+    def read(self, event: WatchEvent) -> tuple[Key, Entry[T]]:
+        """Return the key and the entry that ``event`` is about, without taking them up."""
+        encoded = event.object
+        return key_of(encoded), Entry(encoded, self._view(encoded.kind, encoded.value), event.revision)
+
+    def apply(self, event: WatchEvent) -> Change[T] | None:
+        """Take up one event; return the change it made, None when it told nothing new."""
+        if event.type is EventType.DELETED:
+            return self.remove(key_of(event.object))
+        return self.put(*self.read(event))
+
+    def put(self, key: Key, entry: Entry[T]) -> Change[T] | None:
+        """Store one entry; return the change, None when the same bytes were there already."""
+        entries = self._entries.setdefault(key.kind, {})
+        before = entries.get(key)
+        if before is not None and before.encoded.value == entry.encoded.value:
+            return None
+        entries[key] = entry
+        old = None if before is None else before.view
+        for index in self._indexes.get(key.kind, {}).values():
+            if before is not None:
+                index.drop(key, before.view)
+            index.put(key, entry.view)
+        return Change(EventType.ADDED if before is None else EventType.MODIFIED, key, old, entry.view)
+
+    def remove(self, key: Key) -> Change[T] | None:
+        """Drop one object; return the change, None when it was not there."""
+        before = self._entries.get(key.kind, {}).pop(key, None)
+        if before is None:
+            return None
+        for index in self._indexes.get(key.kind, {}).values():
+            index.drop(key, before.view)
+        return Change(EventType.DELETED, key, before.view, None)
+
+    def replace(self, state: Mapping[Key, Entry[T]]) -> list[Change[T]]:
+        """Become exactly ``state``; return what changed, deletions first."""
+        gone = [key for entries in self._entries.values() for key in entries if key not in state]
+        changes = [self.remove(key) for key in gone]
+        changes += [self.put(key, entry) for key, entry in state.items()]
+        return [change for change in changes if change is not None]

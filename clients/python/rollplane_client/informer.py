@@ -1,0 +1,224 @@
+"""An informer keeps a local cache of what watches show, and tells its handlers of each change, in order.
+
+It owns one watch over any number of kinds, so that the single revision it has reached holds for all of them. It
+resumes after a loss, and reloads when it has been away too long; neither is visible but by the time it takes. The
+contract follows kubernetes/client-go ``tools/cache/shared_informer.go``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from rollplane_client.backoff import Backoff, Jitter, no_jitter
+from rollplane_client.cache import Cache, Change, Entry, IndexValues, View
+from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter, WatchQuery
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import (
+    ExpiredError,
+    InternalError,
+    Outcome,
+    RollplaneError,
+    TimedOutError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from rollplane_machinery.kinds import Encoded, Kind
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Handler = Callable[[EventType, Key, T | None, T | None], None]
+"""Called with the type, the key, the old view and the new one; must not block."""
+
+DEFAULT_BACKOFF = Backoff(base_seconds=0.05, cap_seconds=5.0)
+PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError, ExpiredError)
+"""Errors after which the informer tries again; any other ends ``run``."""
+
+
+class Informer(Generic[T]):
+    """A cache of all objects that ``filters`` (not overlapping) show.
+
+    ``run`` must be running in a task of the owner's. Handlers are called synchronously, change by change in the order
+    of commits; the cache already shows the change. An object that was replaced by a namesake while the informer was
+    away is told as MODIFIED: compare uids. After a reload the cache shows the whole new state before the first
+    handler is called; no ``await`` lies between, so nobody else ever sees a part of it.
+
+    Reading never blocks. What is read is as of ``revision``.
+    """
+
+    def __init__(
+        self,
+        api: ObjectApi,
+        filters: Sequence[WatchFilter],
+        view: View[T],
+        *,
+        clock: Clock,
+        metadata_only: bool = False,
+        backoff: Backoff = DEFAULT_BACKOFF,
+        jitter: Jitter = no_jitter,
+    ) -> None:
+        self._api = api
+        self._filters = tuple(filters)
+        self._clock = clock
+        self._metadata_only = metadata_only
+        self._backoff = backoff
+        self._jitter = jitter
+        self._cache: Cache[T] = Cache(view)
+        self._handlers: dict[Kind, list[Handler[T]]] = {wanted.kind: [] for wanted in self._filters}
+        self._progress: list[Callable[[int], None]] = []
+        self._revision = 0
+        self._resumable = False
+        self._failures = 0
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._stopped = False
+        self.synced = asyncio.Event()
+        """Set once the first whole state is in the cache and the handlers know of it."""
+        self.reloads = 0
+        """How often the whole state was loaded; the first time counts."""
+
+    @property
+    def revision(self) -> int:
+        """Everything up to this revision is in the cache, what the filters leave out included; 0 before ``synced``."""
+        return self._revision
+
+    def get(self, key: Key) -> T | None:
+        """Return the view of one object, None when it is not there."""
+        return self._cache.get(key)
+
+    def encoded(self, key: Key) -> Encoded | None:
+        """Return the bytes of one object, None when it is not there."""
+        entry = self._cache.entry(key)
+        return None if entry is None else entry.encoded
+
+    def items(self, kind: Kind) -> Iterator[tuple[Key, T]]:
+        """Yield keys and views of one kind; do not await meanwhile."""
+        return self._cache.items(kind)
+
+    def count(self, kind: Kind) -> int:
+        """Return how many objects of ``kind`` the cache holds."""
+        return self._cache.count(kind)
+
+    def add_index(self, kind: Kind, name: str, values: IndexValues[T]) -> None:
+        """Keep an index of ``kind`` by what ``values`` returns for a view; raises ValueError when it is there."""
+        self._cache.add_index(kind, name, values)
+
+    def indexed(self, kind: Kind, name: str, value: Hashable) -> Mapping[Key, T]:
+        """Return keys and views found under ``value``; read them before the next await."""
+        return self._cache.indexed(kind, name, value)
+
+    def add_handler(self, kind: Kind, handler: Handler[T]) -> None:
+        """Tell ``handler`` of all changes of ``kind``; what is in the cache already is told at once, as ADDED.
+
+        Raises KeyError when no filter names the kind. What a handler raises ends ``run``.
+        """
+        self._handlers[kind].append(handler)
+        for key, view in list(self._cache.items(kind)):
+            handler(EventType.ADDED, key, None, view)
+
+    def on_progress(self, callback: Callable[[int], None]) -> None:
+        """Call ``callback`` with the revision reached, each time after the handlers were told all up to it."""
+        self._progress.append(callback)
+
+    async def wait_for(self, revision: int) -> None:
+        """Block until ``revision`` is reached and the handlers know; raises UnavailableError when ``run`` ends."""
+        if self._revision >= revision and self.synced.is_set():
+            return
+        if self._stopped:
+            raise _stopped()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiters, (revision, next(self._order), waiter))
+        await waiter
+
+    async def run(self) -> None:
+        """Keep the cache up to date until cancelled.
+
+        Losses are logged, waited out with back-off and resumed. Raises what no repetition can mend, such as
+        ForbiddenError or BadRequestError, and whatever a handler or the view function raises.
+        """
+        try:
+            while True:
+                try:
+                    await self._follow()
+                    retry_after = 0.0
+                except PASSING as exc:
+                    retry_after = self._note(exc)
+                delay = self._backoff.seconds(self._failures, self._jitter)
+                self._failures += 1
+                await self._clock.sleep(max(delay, retry_after))
+        finally:
+            self._stop()
+
+    async def _follow(self) -> None:
+        """Watch, from where we are or from the whole state on, until the stream ends or fails."""
+        resuming = self._resumable
+        query = WatchQuery(
+            self._filters,
+            from_revision=self._revision if resuming else 0,
+            send_initial_state=not resuming,
+            metadata_only=self._metadata_only,
+        )
+        staged: dict[Key, Entry[T]] = {}
+        async with self._api.watch(query) as batches:
+            async for batch in batches:
+                self._failures = 0
+                if resuming:
+                    self._tell(map(self._cache.apply, batch.events))
+                    self._advance(batch.revision)
+                    continue
+                staged.update(map(self._cache.read, batch.events))
+                if batch.initial_state_complete:
+                    resuming = True
+                    self._load(staged, batch.revision)
+                    staged = {}
+
+    def _load(self, state: Mapping[Key, Entry[T]], revision: int) -> None:
+        self._tell(self._cache.replace(state))
+        self.reloads += 1
+        # A store that was never written to is at revision 0, from which a watch cannot be resumed.
+        self._resumable = revision > 0
+        self.synced.set()
+        self._advance(revision)
+
+    def _tell(self, changes: Iterable[Change[T] | None]) -> None:
+        for change in changes:
+            if change is not None:
+                for handler in self._handlers[change.key.kind]:
+                    handler(*change)
+
+    def _advance(self, revision: int) -> None:
+        """Take note that everything up to ``revision`` has been seen, and wake who waited for it."""
+        if revision < self._revision:
+            return
+        self._revision = revision
+        self._resumable = self._resumable or revision > 0
+        for callback in self._progress:
+            callback(revision)
+        while self._waiters and self._waiters[0][0] <= revision:
+            _, _, waiter = heapq.heappop(self._waiters)
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _note(self, exc: RollplaneError) -> float:
+        """Log why the watch ended, and whether it can be resumed; return how many seconds to wait at least."""
+        log.warning("watch lost", extra={"reason": exc.reason, "detail": exc.message, "revision": self._revision})
+        if isinstance(exc, ExpiredError):
+            self._resumable = False
+        return exc.retry_after_seconds or 0.0
+
+    def _stop(self) -> None:
+        self._stopped = True
+        for _, _, waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(_stopped())
+        self._waiters.clear()
+
+
+def _stopped() -> UnavailableError:
+    return UnavailableError("the informer has stopped", outcome=Outcome.NOT_SENT)
