@@ -1,0 +1,54 @@
+"""Defaulting: what a field means when a client leaves it out, written into the object.
+
+``apply_defaults`` is for storage versions and every write; ``admit`` adds what Kubernetes' admission plugins add to a
+new Pod; ``apply_legacy_defaults`` is called by the codec for manifests of older API versions, before the former.
+All work in place and are idempotent. A string counts as left out when it is empty, as in Kubernetes; a number or flag
+that Kubernetes holds by pointer only when it is not set, so that an explicit zero stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from rollplane.apps import v1 as apps
+from rollplane.core import v1 as core
+from rollplane_machinery.defaults.admission import admit as admit
+from rollplane_machinery.defaults.claim import default_claim
+from rollplane_machinery.defaults.cluster import default_namespace, default_node
+from rollplane_machinery.defaults.config import default_secret
+from rollplane_machinery.defaults.daemon_set import default_daemon_set
+from rollplane_machinery.defaults.deployment import default_deployment
+from rollplane_machinery.defaults.legacy import apply_legacy_defaults as apply_legacy_defaults
+from rollplane_machinery.defaults.pod import default_pod
+from rollplane_machinery.defaults.pod_spec import default_pod_spec as default_pod_spec
+from rollplane_machinery.defaults.replica_set import default_replica_set, default_replication_controller
+from rollplane_machinery.defaults.service import default_service
+from rollplane_machinery.defaults.stateful_set import default_stateful_set
+from rollplane_machinery.kinds import ApiObject
+
+# Kinds that are not here have no defaults: ConfigMap, ControllerRevision, Event, Lease, PodDisruptionBudget and
+# ServiceAccount are stored as they come.
+_DEFAULTERS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
+    {
+        core.Namespace: default_namespace,
+        core.Node: default_node,
+        core.Pod: default_pod,
+        core.ReplicationController: default_replication_controller,
+        core.Secret: default_secret,
+        core.Service: default_service,
+        core.PersistentVolumeClaim: default_claim,
+        apps.Deployment: default_deployment,
+        apps.ReplicaSet: default_replica_set,
+        apps.StatefulSet: default_stateful_set,
+        apps.DaemonSet: default_daemon_set,
+    }
+)
+
+
+def apply_defaults(obj: ApiObject) -> None:
+    """Fill in ``obj`` in place what its kind defaults in its storage version; twice is the same as once."""
+    defaulter = _DEFAULTERS.get(type(obj))
+    if defaulter is not None:
+        defaulter(obj)
