@@ -1,0 +1,122 @@
+"""Conditions in the status of objects: read, set, remove; and what they say about a pod. All pure.
+
+Workload controllers move a condition to the end of the list whenever they replace it, kubelets write in place. Both
+are visible to users, so both are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableSequence
+from typing import TypeVar
+
+from rollplane.apps import v1 as apps
+from rollplane.core import v1 as core
+from rollplane_machinery.times import to_seconds
+
+TRUE = "True"
+FALSE = "False"
+UNKNOWN = "Unknown"
+
+POD_READY = "Ready"
+POD_SCHEDULED = "PodScheduled"
+
+AnyCondition = TypeVar(
+    "AnyCondition",
+    apps.DeploymentCondition,
+    apps.ReplicaSetCondition,
+    apps.StatefulSetCondition,
+    apps.DaemonSetCondition,
+    core.ReplicationControllerCondition,
+    core.PodCondition,
+    core.NodeCondition,
+    core.NamespaceCondition,
+)
+
+
+def get_condition(conditions: Iterable[AnyCondition], type_: str) -> AnyCondition | None:
+    """Return the condition of ``type_``, None when there is none."""
+    for condition in conditions:
+        if condition.type == type_:
+            return condition
+    return None
+
+
+def is_true(conditions: Iterable[AnyCondition], type_: str) -> bool:
+    """Whether the condition of ``type_`` is there and its status is True."""
+    condition = get_condition(conditions, type_)
+    return condition is not None and condition.status == TRUE
+
+
+def replace_condition(conditions: MutableSequence[AnyCondition], new: AnyCondition) -> bool:
+    """Put ``new`` at the end of ``conditions`` in place of its namesake; return whether anything changed.
+
+    For workload controllers. A condition whose status and reason stay is left alone, message and times included; one
+    whose status stays keeps its last_transition_time.
+    Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go, SetDeploymentCondition.
+    """
+    present = get_condition(conditions, new.type)
+    if present is not None and present.status == new.status and present.reason == new.reason:
+        return False
+    placed = _with_transition_of(present, new)
+    remove_condition(conditions, new.type)
+    conditions.append(placed)
+    return True
+
+
+def set_condition(conditions: MutableSequence[AnyCondition], new: AnyCondition) -> bool:
+    """Write ``new`` over its namesake in ``conditions``, or append it; return whether anything changed.
+
+    For pods, nodes and namespaces. A condition whose status stays keeps its last_transition_time.
+    Source: kubernetes/kubernetes pkg/api/v1/pod/util.go, UpdatePodCondition.
+    """
+    present = get_condition(conditions, new.type)
+    placed = _with_transition_of(present, new)
+    if present is None:
+        conditions.append(placed)
+        return True
+    if present == placed:
+        return False
+    present.CopyFrom(placed)
+    return True
+
+
+def remove_condition(conditions: MutableSequence[AnyCondition], type_: str) -> bool:
+    """Take every condition of ``type_`` out; return whether there was one."""
+    found = [index for index, condition in enumerate(conditions) if condition.type == type_]
+    for index in reversed(found):
+        del conditions[index]
+    return bool(found)
+
+
+def _with_transition_of(present: AnyCondition | None, new: AnyCondition) -> AnyCondition:
+    placed = type(new)()
+    placed.CopyFrom(new)
+    if present is not None and present.status == new.status:
+        placed.last_transition_time.CopyFrom(present.last_transition_time)
+    return placed
+
+
+def is_pod_ready(pod: core.Pod) -> bool:
+    """Whether the pod's Ready condition is True."""
+    return is_true(pod.status.conditions, POD_READY)
+
+
+def pod_available_at(pod: core.Pod, min_ready_seconds: int) -> float | None:
+    """Return when the pod is or becomes available, in seconds since the epoch; None while it is not ready.
+
+    0.0 means at any time: the pod is ready and nothing is to be waited for.
+    """
+    ready = get_condition(pod.status.conditions, POD_READY)
+    if ready is None or ready.status != TRUE:
+        return None
+    if min_ready_seconds <= 0:
+        return 0.0
+    since = to_seconds(ready.last_transition_time)
+    # Ready since an unknown time is never long enough.
+    return since + min_ready_seconds if since else None
+
+
+def is_pod_available(pod: core.Pod, min_ready_seconds: int, now: float) -> bool:
+    """Whether the pod has been ready for at least ``min_ready_seconds`` at ``now``."""
+    due = pod_available_at(pod, min_ready_seconds)
+    return due is not None and due <= now

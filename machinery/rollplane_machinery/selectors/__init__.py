@@ -1,0 +1,33 @@
+"""Label and field selectors: parse, print, match.
+
+A selector is compiled once to a plain test, since watch filters put it to every event. ``str`` gives the text as
+kubectl prints it, and parsing that text gives an equal selector.
+"""
+
+from rollplane_machinery.selectors.fields import FieldSelector, FieldTerm, parse_field_selector
+from rollplane_machinery.selectors.labels import (
+    EVERYTHING,
+    NOTHING,
+    LabelSelector,
+    label_selector_of,
+    parse_label_selector,
+    selector_of_map,
+)
+from rollplane_machinery.selectors.requirement import Operator, Requirement
+from rollplane_machinery.selectors.selectable import selectable_field_names, selectable_fields
+
+__all__ = [
+    "EVERYTHING",
+    "NOTHING",
+    "FieldSelector",
+    "FieldTerm",
+    "LabelSelector",
+    "Operator",
+    "Requirement",
+    "label_selector_of",
+    "parse_field_selector",
+    "parse_label_selector",
+    "selectable_field_names",
+    "selectable_fields",
+    "selector_of_map",
+]
