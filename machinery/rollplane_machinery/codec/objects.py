@@ -1,0 +1,117 @@
+"""Objects and their parts to Kubernetes JSON values and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from rollplane_machinery.codec.legacy import LEGACY_KINDS, upgrade
+from rollplane_machinery.codec.printing import printer_of
+from rollplane_machinery.codec.problems import Json, Problem, Report
+from rollplane_machinery.codec.reading import reader_of
+from rollplane_machinery.errors import Cause, CauseReason
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind
+
+_M = TypeVar("_M", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An object, and the unknown or duplicate fields that were left out of it."""
+
+    object: ApiObject
+    warnings: tuple[Cause, ...] = ()
+
+
+def to_json(message: Message) -> dict[str, Json]:
+    """Return the JSON value of an object, with ``apiVersion`` and ``kind``.
+
+    Lists, Scale, Status and the like have the two as well; a part goes without. Members are in the order in which
+    kube-apiserver writes them. Raises InternalError when raw JSON inside is none.
+    """
+    return printer_of(message.DESCRIPTOR).print_typed(message)
+
+
+def message_to_json(message: Message) -> dict[str, Json]:
+    """Return the JSON value of a part (a PodTemplateSpec, say), without apiVersion and kind."""
+    return printer_of(message.DESCRIPTOR).print(message)
+
+
+def dumps(message: Message, *, indent: int | None = None) -> str:
+    """Return the JSON text of an object: compact as a server sends it, or indented with names sorted.
+
+    ``indent=4`` is what kubectl's ``-o json`` looks like.
+    """
+    if indent is None:
+        return json.dumps(to_json(message), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(to_json(message), ensure_ascii=False, indent=indent, sort_keys=True)
+
+
+def from_json(data: Mapping[str, Json], *, strict: bool = True) -> ApiObject:
+    """Return the object that ``data`` describes, in its storage version.
+
+    An object of an older version is converted and given the defaults of that version; nothing else is defaulted.
+    Raises BadRequestError with one cause per problem: an unknown kind, wrong types and, if ``strict``, unknown fields.
+    """
+    return decode(data, strict=strict).object
+
+
+def decode(data: Mapping[str, Json], *, strict: bool = True) -> Decoded:
+    """As ``from_json``, but also return what was left out when not ``strict`` (Kubernetes' field validation Warn)."""
+    report = Report(strict)
+    decoded = read_object(data, report)
+    report.raise_errors("the object cannot be read")
+    if decoded is None:
+        raise AssertionError("no object and no error")
+    return Decoded(decoded, tuple(problem.cause for problem in report.warnings))
+
+
+def read_object(data: Json, report: Report) -> ApiObject | None:
+    """Return the object in ``data``; None when it has errors, which are then in ``report``."""
+    known = len(report.errors)
+    if not isinstance(data, dict):
+        report.mismatch(None, "object", data)
+        return None
+    kind = _kind_of(data, report)
+    if kind is None:
+        return None
+    message = kind.message()
+    api_version = data["apiVersion"]
+    if api_version != kind.api_version:
+        data = upgrade(data, api_version, kind, report)
+    reader_of(message.DESCRIPTOR).read(message, data, None, report)
+    if len(report.errors) > known:
+        return None
+    return message
+
+
+def message_from_json(message_type: type[_M], data: Json, path: str = "", *, strict: bool = True) -> _M:
+    """Return the part of ``message_type`` in ``data``; ``path`` says where it stands, for the errors.
+
+    Raises BadRequestError with one cause per problem.
+    """
+    message, report = message_type(), Report(strict)
+    reader_of(message.DESCRIPTOR).read(message, data, (None, path) if path else None, report)
+    report.raise_errors(f"{message.DESCRIPTOR.name} cannot be read")
+    return message
+
+
+def _kind_of(data: dict[str, Json], report: Report) -> Kind | None:
+    api_version, name = data.get("apiVersion"), data.get("kind")
+    for field, value in (("apiVersion", api_version), ("kind", name)):
+        if value is None or value == "":
+            report.errors.append(Problem((field,), CauseReason.REQUIRED, "is missing"))
+        elif not isinstance(value, str):
+            report.mismatch((None, field), "string", value)
+    if not isinstance(api_version, str) or not isinstance(name, str) or not api_version or not name:
+        return None
+    key = (api_version, name)
+    kind = BY_API_VERSION_KIND.get(key) or LEGACY_KINDS.get(key)
+    if kind is None:
+        message = f'no matches for kind "{name}" in version "{api_version}"'
+        report.errors.append(Problem(("kind",), CauseReason.NOT_SUPPORTED, message))
+    return kind
