@@ -1,0 +1,69 @@
+"""gRPC's errors as ours; none crosses this room's door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+
+from rollplane_machinery.errors import Outcome, RequestTooLargeError, RollplaneError, UnavailableError
+from rollplane_machinery.wire.status import decode_error
+
+DETAILS_KEY = "grpc-status-details-bin"
+"""The trailing metadata in which gRPC carries google.rpc.Status."""
+
+_NEVER_LEFT = ("failed to connect to all addresses", "DNS resolution failed", "Name resolution failure")
+"""How gRPC's client says that it had no connection to put the call on.
+
+No other sign is given. A call that was on a connection fails with other words, and gRPC puts a call on a second one
+only if the first provably left it alone; so a call that ends with these was never carried out by anybody.
+"""
+
+
+def error_of(error: grpc.aio.AioRpcError) -> RollplaneError:
+    """Return the error that ``error`` tells of: with our details the server's own, else by its code.
+
+    A failure of the transport counts as NOT_SENT only when the call provably never left, else as OUTCOME_UNKNOWN.
+    """
+    text = error.details() or error.code().name
+    status = _details(error)
+    if status is not None:
+        return decode_error(status)
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
+        return RequestTooLargeError(text)
+    never_left = error.code() is grpc.StatusCode.UNAVAILABLE and text.startswith(_NEVER_LEFT)
+    outcome = Outcome.NOT_SENT if never_left else Outcome.OUTCOME_UNKNOWN
+    return decode_error(Status(code=error.code().value[0], message=text), outcome=outcome)
+
+
+def _details(error: grpc.aio.AioRpcError) -> Status | None:
+    """Return the status the server attached, None when it attached none that can be read."""
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            try:
+                return Status.FromString(value)
+            except DecodeError:
+                return None
+    return None
+
+
+@contextmanager
+def translated(is_closed: Callable[[], bool]) -> Iterator[None]:
+    """Let only RollplaneErrors out of the block, and the caller's own cancellation.
+
+    gRPC ends the calls of a channel that is being closed with CancelledError, as if their tasks had been cancelled;
+    ``is_closed`` tells whether that is the case, and they get an UnavailableError instead.
+    """
+    try:
+        yield
+    except grpc.aio.AioRpcError as exc:
+        raise error_of(exc) from exc
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if is_closed() and task is not None and not task.cancelling():
+            raise UnavailableError("the connection was closed", outcome=Outcome.OUTCOME_UNKNOWN) from exc
+        raise

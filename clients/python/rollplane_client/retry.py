@@ -1,0 +1,70 @@
+"""Which failed calls are made again: reads always, writes only when they provably did nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rollplane_client.backoff import Backoff, Jitter
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import Outcome, RollplaneError, TooManyRequestsError, UnavailableError
+
+T = TypeVar("T")
+
+
+DEFAULT_BACKOFF = Backoff(base_seconds=0.05, cap_seconds=2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Waits grow by ``backoff``; no wait is begun that would end later than ``give_up_seconds`` after the first try."""
+
+    backoff: Backoff = DEFAULT_BACKOFF
+    give_up_seconds: float = 10.0
+
+
+def is_retryable_read(error: RollplaneError) -> bool:
+    """Return whether a read that failed so may succeed in a moment."""
+    return isinstance(error, UnavailableError) or _has_delay(error)
+
+
+def is_retryable_write(error: RollplaneError) -> bool:
+    """Return whether a write that failed so is known not to have been made, and may be in a moment."""
+    return (isinstance(error, UnavailableError) and error.outcome is Outcome.NOT_SENT) or _has_delay(error)
+
+
+def is_retryable_eviction(error: RollplaneError) -> bool:
+    """Return the same for an eviction: there TooManyRequests is the budget's answer, not the server's load."""
+    return is_retryable_write(error) and not isinstance(error, TooManyRequestsError)
+
+
+def _has_delay(error: RollplaneError) -> bool:
+    return isinstance(error, TooManyRequestsError) and error.retry_after_seconds is not None
+
+
+class Retrier:
+    """Makes calls again by one policy."""
+
+    def __init__(self, policy: RetryPolicy, clock: Clock, jitter: Jitter) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._jitter = jitter
+
+    async def call(self, attempt: Callable[[], Awaitable[T]], may_retry: Callable[[RollplaneError], bool]) -> T:
+        """Return what ``attempt`` returns, trying again as long as ``may_retry`` and the policy allow.
+
+        Waits at least as long as the error says. Raises the last error as it is.
+        """
+        started = self._clock.monotonic()
+        failures = 0
+        while True:
+            try:
+                return await attempt()
+            except RollplaneError as exc:
+                delay = max(self._policy.backoff.seconds(failures, self._jitter), exc.retry_after_seconds or 0.0)
+                end = self._clock.monotonic() + delay - started
+                if end > self._policy.give_up_seconds or not may_retry(exc):
+                    raise
+            failures += 1
+            await self._clock.sleep(delay)
