@@ -1,0 +1,19 @@
+"""The shipped profiles, by name."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_machinery.errors import NotFoundError
+
+NAMES = ("instant", "realistic", "flaky", "manual")
+
+
+def shipped_profile(name: str) -> Profile:
+    """Return the profile shipped as ``name``; raises NotFoundError naming those there are."""
+    if name not in NAMES:
+        raise NotFoundError(f"no profile {name!r}: there are {', '.join(NAMES)}")
+    text = resources.files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return parse_profile(text, f"{name}.yaml")
