@@ -13,7 +13,6 @@ from copy import deepcopy
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import Pod, PodCondition
 from rollplane.meta.v1 import Time
-
 from rollplane_controller.plan.deployment import DeploymentView, plan_deployment
 from rollplane_controller.plan.model import (
     CreateObject,
@@ -24,7 +23,7 @@ from rollplane_controller.plan.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
-from rollplane_controller.plan.pods import PodView, pod_view
+from rollplane_controller.plan.pods import FINAL_PHASES, PodView, pod_view
 from rollplane_controller.plan.replica_set import ReplicaSetView, plan_replica_set
 from rollplane_machinery.kinds import ApiObject
 
@@ -55,10 +54,7 @@ class World:
         """Change the Deployment as a user: spec and annotation changes raise the generation."""
         before = deepcopy(self.deployment)
         change(self.deployment)
-        if (
-            before.spec != self.deployment.spec
-            or before.metadata.annotations != self.deployment.metadata.annotations
-        ):
+        if before.spec != self.deployment.spec or before.metadata.annotations != self.deployment.metadata.annotations:
             self.deployment.metadata.generation += 1
         self.now += 1
 
@@ -101,7 +97,9 @@ class World:
 
     def _plan_deployment(self) -> Plan:
         running = Counter(
-            view.controller_uid or "" for view in map(pod_view, self.pods.values()) if view.phase not in {"Failed", "Succeeded"}
+            view.controller_uid or ""
+            for view in map(pod_view, self.pods.values())
+            if view.phase not in {"Failed", "Succeeded"}
         )
         view = DeploymentView(self.deployment, list(self.replica_sets.values()), running_pods=running)
         return plan_deployment(view, self.now)

@@ -54,7 +54,8 @@ class ContainerLife:
     """A container as the kubelet knows it.
 
     ``since`` is when the present state began; while running, when it started. ``pulls`` counts failed pulls in a row,
-    ``flaps`` how often readiness was lost. ``last_exit`` is the former termination, ``exit`` the present one.
+    ``flaps`` how often readiness was lost, last at ``lost_readiness``. ``last_exit`` is the former termination,
+    ``exit`` the present one.
     """
 
     spec: Container
@@ -68,6 +69,7 @@ class ContainerLife:
     restarts: int = 0
     pulls: int = 0
     flaps: int = 0
+    lost_readiness: float = 0.0
     exit: Exit | None = None
     last_exit: Exit | None = None
     notes: list[Note] = field(default_factory=list)
@@ -179,7 +181,8 @@ def _becoming_ready(life: ContainerLife, profile: Profile) -> list[tuple[float, 
     rule, delay = life.rule(Stage.READY, profile, life.restarts + life.flaps)
     if rule is not None and rule.outcome is not Outcome.SUCCEED:
         return []
-    return [(life.since + _probe_seconds(life.spec, profile) + delay, _become_ready)]
+    since = max(life.since, life.lost_readiness)
+    return [(since + _probe_seconds(life.spec, profile) + delay, _become_ready)]
 
 
 def _probe_seconds(spec: Container, profile: Profile) -> float:
@@ -200,8 +203,7 @@ def _become_ready(life: ContainerLife, _profile: Profile, now: float) -> None:
 
 def _lose_readiness(life: ContainerLife, _profile: Profile, now: float) -> None:
     life.note("Unhealthy", "Readiness probe failed: the simulation says so", warning=True)
-    # The wait for the next success counts from here, so the running time starts anew for it.
-    life.ready_since, life.flaps, life.since = None, life.flaps + 1, now
+    life.ready_since, life.flaps, life.lost_readiness = None, life.flaps + 1, now
 
 
 def _complete(life: ContainerLife, _profile: Profile, now: float) -> None:

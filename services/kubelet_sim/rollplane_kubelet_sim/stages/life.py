@@ -15,6 +15,8 @@ from rollplane_kubelet_sim.stages.rules import Profile, Stage, Subject
 
 COMMAND_ANNOTATION = "sim.rollplane.dev/do"
 """An order to one pod's kubelet: ``ready``, ``unready``, ``crash`` or ``finish``. It is taken off when carried out."""
+NOT_BEGUN = 0.0
+"""The time of a container whose turn has not come: init containers before it are not done."""
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
@@ -31,8 +33,8 @@ class Order(StrEnum):
 class Progress:
     """What a look at a pod came to.
 
-    ``status`` is to be reported, None when nothing changed. ``ended`` means the pod is to be removed. ``due`` is when to
-    look again, None when only an event can bring news. ``obeyed`` means its order was carried out.
+    ``status`` is to be reported, None when nothing changed. ``ended`` means the pod is to be removed. ``due`` is when
+    to look again, None when only an event can bring news. ``obeyed`` means its order was carried out.
     """
 
     status: PodStatus | None
@@ -53,6 +55,9 @@ class PodLife:
         self._apps = [self._restore(spec, pod.status.container_statuses) for spec in pod.spec.containers]
         for life in self._inits:
             life.once = life.spec.restart_policy != "Always"
+        for life in [*self._inits[1:], *self._apps] if self._inits else []:
+            if life.state is State.CREATING:
+                life.since = NOT_BEGUN
 
     def observe(self, pod: Pod) -> None:
         """Take note of the pod as now stored: its deletion mark, orders, conditions others have written."""
@@ -68,16 +73,16 @@ class PodLife:
         if not profile.manual:
             self._take_steps(profile, now)
         status = self._status(now)
-        changed = status != self.pod.status or obeyed is not None
-        return Progress(
-            status if changed else None, self._next_due(profile), tuple(self._notes()), obeyed=obeyed is not None
-        )
+        told = obeyed is not None
+        news = status if told or status != self.pod.status else None
+        return Progress(news, self._next_due(profile), tuple(self._notes()), obeyed=told)
 
     # Steps.
 
     def _take_steps(self, profile: Profile, now: float) -> None:
         """Advance the containers whose turn it is until nothing more is due."""
         policy = self.pod.spec.restart_policy
+        self._hand_over(now)
         while any(life.advance(profile, now) for life in self._in_turn()):
             for life in self._in_turn():
                 if life.state is State.EXITED and _restarts(life, policy):
@@ -95,7 +100,7 @@ class PodLife:
     def _hand_over(self, now: float) -> None:
         """Start the clock of containers whose turn has just come."""
         for life in self._in_turn():
-            if life.state is State.CREATING and life.since == 0.0:
+            if life.state is State.CREATING and life.since == NOT_BEGUN:
                 life.since = now
 
     def _next_due(self, profile: Profile) -> float | None:
