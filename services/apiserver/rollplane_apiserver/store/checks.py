@@ -24,7 +24,8 @@ def check_mutation(mutation: Mutation) -> None:
     if mutation.value is None and mutation.require is Require.ABSENT:
         raise BadRequestError("a deletion cannot require that nothing is stored", resource=mutation.resource)
     # Names travel to the commit script as zero-terminated strings.
-    if "\0" in f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}":
+    shard = mutation.fence.shard if mutation.fence else ""
+    if "\0" in f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}":
         raise BadRequestError("a zero byte in a name", resource=mutation.resource)
 
 

@@ -1,0 +1,94 @@
+"""What is settled on every new connection before it is used: who the server is, and whose data it holds.
+
+A connection ends with its server's process, so the run id read here stays true for as long as it is open.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from redis.exceptions import ResponseError
+
+from rollplane_apiserver.store.layout import SCHEMA, SHARDS, CommitCall
+from rollplane_apiserver.store.link import Link, pack, translate
+from rollplane_apiserver.store.scripts import Script
+from rollplane_machinery.errors import TerminalError
+
+log = logging.getLogger(__name__)
+
+OLDEST_SERVER = 7
+
+Upgrades = Mapping[int, Script]
+"""By schema version, the script that takes a cell on to the next one.
+
+It is called with the keys and arguments of ``commit.lua``, is atomic, and sets ``schema`` itself.
+"""
+
+
+class LayoutError(TerminalError):
+    """The cell was laid out by a Rollplane whose layout this one does not read, or with other shards."""
+
+
+class ServerTooOldError(TerminalError):
+    """The server is older than the oldest that is supported."""
+
+
+class Greeter:
+    """Greets a server on a new link; raises LayoutError, ServerTooOldError, or what the link raises."""
+
+    def __init__(self, commit_call: CommitCall, commit: Script, others: tuple[Script, ...], upgrades: Upgrades) -> None:
+        self._commit_call = commit_call
+        self._commit = commit
+        self._scripts = (commit, *others, *upgrades.values())
+        self._upgrades = upgrades
+        self._warned = False
+
+    async def __call__(self, link: Link) -> None:
+        """Load the scripts, lay out the cell if it is new, and record a jump if this is not the server it was."""
+        loads = [pack(b"SCRIPT", b"LOAD", script.source) for script in self._scripts]
+        info, *_ = await link.call_all(pack(b"INFO", b"server", b"persistence"), *loads)
+        facts = _facts(info)
+        _check_version(facts)
+        self._warn_of_loss(facts)
+        link.run_id = facts["run_id"].encode()
+        while isinstance(error := await self._begin(link, self._commit), ResponseError):
+            await self._upgrade(link, error)
+
+    async def _begin(self, link: Link, script: Script) -> object:
+        arguments = self._commit_call.arguments(link.run_id, ())
+        (reply,) = await link.exchange(pack(b"EVALSHA", script.sha, *arguments))
+        return reply
+
+    async def _upgrade(self, link: Link, error: ResponseError) -> None:
+        what, _, found = str(error).partition(" ")
+        if what == "SHARDS":
+            raise LayoutError(f"the data are laid out in {found} shards, this Rollplane works with {SHARDS}") from error
+        if what != "SCHEMA":
+            raise translate(error) from error
+        upgrade = self._upgrades.get(int(found))
+        if upgrade is None:
+            raise LayoutError(
+                f"the data have layout version {found}, this Rollplane reads version {SCHEMA}: "
+                "use the Rollplane that wrote them, or an empty data folder"
+            ) from error
+        log.warning("upgrading the layout", extra={"from_version": int(found)})
+        if isinstance(reply := await self._begin(link, upgrade), ResponseError):
+            raise translate(reply)
+
+    def _warn_of_loss(self, facts: Mapping[str, str]) -> None:
+        if facts.get("aof_enabled") != "1" and not self._warned:
+            self._warned = True
+            log.warning("the server keeps no append-only file: acknowledged writes are lost when it stops")
+
+
+def _facts(info: bytes) -> dict[str, str]:
+    lines = (line.partition(":") for line in info.decode().splitlines())
+    return {name: value for name, colon, value in lines if colon}
+
+
+def _check_version(facts: Mapping[str, str]) -> None:
+    # Valkey tells here the version of Redis it is compatible with.
+    version = facts["redis_version"]
+    if int(version.partition(".")[0]) < OLDEST_SERVER:
+        raise ServerTooOldError(f"the server is Redis {version}, {OLDEST_SERVER}.0 or newer is needed")

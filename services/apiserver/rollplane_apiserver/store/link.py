@@ -1,0 +1,205 @@
+"""Connections to Redis with a deadline on everything, and the one place where Redis' errors become ours.
+
+What matters to a writer is whether a command may have been carried out: before it was sent, or when Redis refused to
+begin, it was not (NOT_SENT); once sent and not answered nobody knows (OUTCOME_UNKNOWN).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import (
+    AskError,
+    BusyLoadingError,
+    ClusterDownError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+
+from rollplane_apiserver.store.dial import Dialer
+from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
+
+Reply = Any
+"""What redis-py makes of a reply: bytes, int, None, a list of these, or a ResponseError."""
+
+Greeting = Callable[["Link"], Awaitable[None]]
+"""What is done first on a new connection; raises RollplaneError, and then the connection is not used."""
+
+RETRY_AFTER_SECONDS = 1.0
+
+REFUSED_TO_BEGIN = (
+    AskError,  # also MOVED
+    ClusterDownError,  # also MASTERDOWN
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
+REFUSED_CODES = ("BUSY ", "MISCONF ", "NOREPLICAS ")
+
+
+def pack(*arguments: bytes) -> bytes:
+    """Return a command as Redis reads it."""
+    parts = [b"*%d\r\n" % len(arguments)]
+    for argument in arguments:
+        parts.append(b"$%d\r\n" % len(argument))
+        parts.append(argument)
+        parts.append(b"\r\n")
+    return b"".join(parts)
+
+
+def translate(error: ResponseError) -> RollplaneError:
+    """Return our error for an error reply; one that Redis gives before it begins means NOT_SENT."""
+    if isinstance(error, REFUSED_TO_BEGIN) or str(error).startswith(REFUSED_CODES):
+        return _unavailable(f"the store refuses: {error}", Outcome.NOT_SENT)
+    return InternalError(f"the store failed: {error}")
+
+
+def _unavailable(message: str, outcome: Outcome) -> UnavailableError:
+    return UnavailableError(message, outcome=outcome, retry_after_seconds=RETRY_AFTER_SECONDS)
+
+
+class Link:
+    """One connection, for one user at a time. It is closed by the first failure; ``open`` opens it again."""
+
+    def __init__(self, dial: Dialer, greet: Greeting, *, timeout_seconds: float) -> None:
+        self.run_id = b""
+        self._dial = dial
+        self._greet = greet
+        self._timeout = timeout_seconds
+        self._connection: AbstractConnection | None = None
+
+    async def open(self) -> None:
+        """Connect and greet unless that is done; raises UnavailableError (NOT_SENT)."""
+        if self._connection is not None and not await _is_usable(self._connection):
+            await self.close()
+        if self._connection is not None:
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                self._connection = await self._dial()
+                await self._greet(self)
+        except UnavailableError as exc:
+            await self.close()
+            raise _unavailable(exc.message, Outcome.NOT_SENT) from exc
+        except (RedisError, OSError) as exc:  # TimeoutError is an OSError
+            await self.close()
+            raise _unavailable(f"the store cannot be reached: {exc or 'no answer in time'}", Outcome.NOT_SENT) from exc
+        except BaseException:
+            await self.close()
+            raise
+
+    async def call(self, *arguments: bytes) -> Reply:
+        """Send one command and return its answer; raises UnavailableError, or InternalError for an error reply."""
+        return (await self.call_all(pack(*arguments)))[0]
+
+    async def call_all(self, *commands: bytes, patience_seconds: float = 0.0) -> list[Reply]:
+        """Send packed commands at once and return their answers; raises as ``call`` does, for the first that failed."""
+        replies = await self.exchange(*commands, patience_seconds=patience_seconds)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise translate(reply)
+        return replies
+
+    async def exchange(self, *commands: bytes, patience_seconds: float = 0.0) -> list[Reply]:
+        """Send packed commands at once and return their answers, error replies among them.
+
+        Blocks at most the link's timeout and ``patience_seconds``. Raises UnavailableError, NOT_SENT only when the
+        link is closed: it is never opened again between two commands, since that may be another server.
+        """
+        connection = self._connection
+        if connection is None:
+            raise UnavailableError("the connection to the store is closed", outcome=Outcome.NOT_SENT)
+        try:
+            async with asyncio.timeout(self._timeout + patience_seconds):
+                await connection.send_packed_command(list(commands), check_health=False)
+                replies = [await _read(connection) for _ in commands]
+        except BusyLoadingError as exc:
+            await self.close()
+            raise _unavailable(f"the store refuses: {exc}", Outcome.NOT_SENT) from exc
+        except (RedisError, OSError) as exc:
+            await self.close()
+            raise _unavailable(f"the store did not answer: {exc or 'in time'}", Outcome.OUTCOME_UNKNOWN) from exc
+        except BaseException:
+            await self.close()
+            raise
+        if any(isinstance(reply, REFUSED_TO_BEGIN) for reply in replies):
+            await self.close()  # it lost its scripts or its role: it must be found and greeted again
+        return replies
+
+    async def close(self) -> None:
+        """Drop the connection; the next call opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+async def _is_usable(connection: AbstractConnection) -> bool:
+    """Tell whether nothing has come unasked: after a restart of the server the end of the stream has."""
+    try:
+        return not await connection.can_read()
+    except (RedisError, OSError):
+        return False
+
+
+async def _read(connection: AbstractConnection) -> Reply:
+    try:
+        return await connection.read_response()
+    except ResponseError as exc:
+        return exc
+
+
+class LinkPool:
+    """A few links for many users; who finds none idle waits for one."""
+
+    def __init__(self, size: int, make: Callable[[], Link], *, timeout_seconds: float) -> None:
+        self._size = size
+        self._timeout = timeout_seconds
+        # The link used last is used next, so that an idle plane keeps one connection busy and not all.
+        self._idle: asyncio.LifoQueue[Link] = asyncio.LifoQueue()
+        for _ in range(size):
+            self._idle.put_nowait(make())
+        self._closed = False
+
+    @asynccontextmanager
+    async def link(self) -> AsyncIterator[Link]:
+        """Lend a link that is open.
+
+        Raises UnavailableError (NOT_SENT) when the pool is closed, none gets free in time or no server is reached.
+        """
+        link = await self._take()
+        try:
+            await link.open()
+            yield link
+        finally:
+            self._idle.put_nowait(link)
+
+    async def _take(self) -> Link:
+        if self._closed:
+            raise UnavailableError("the store is closed", outcome=Outcome.NOT_SENT)
+        try:
+            return self._idle.get_nowait()
+        except asyncio.QueueEmpty:
+            pass
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._idle.get()
+        except TimeoutError as exc:
+            raise UnavailableError("all connections to the store are busy", outcome=Outcome.NOT_SENT) from exc
+
+    async def close(self) -> None:
+        """Close every link, each as soon as it is given back."""
+        self._closed = True
+        for _ in range(self._size):
+            link = await self._idle.get()
+            await link.close()

@@ -1,0 +1,60 @@
+"""Following the log on a connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+
+from rollplane_apiserver.store.checks import check_position
+from rollplane_apiserver.store.interface import Change, Jump, LogBatch
+from rollplane_apiserver.store.layout import Keys, jump, log_entry
+from rollplane_apiserver.store.link import Link, Reply, pack
+
+BLOCK_SECONDS = 0.8  # an idle batch each second is promised, and Redis looks for ended waits each 100 ms
+BATCH_CHANGES = 512
+
+
+async def open_log(link: Link, keys: Keys, after: int) -> AsyncGenerator[LogBatch, None]:
+    """Return the batches behind ``after``; raises ExpiredError when the log cannot be followed from there.
+
+    Opens the link, which must be for this reader alone.
+    """
+    await link.open()
+    spans, bounds = await link.call_all(pack(b"LRANGE", keys.runs, b"0", b"-1"), _bounds_command(keys))
+    _check(after, bounds, [jump(span) for span in spans])
+    return _batches(link, keys, after)
+
+
+async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogBatch, None]:
+    while True:
+        # The second command is carried out after the first has ended its wait. So if by then nothing behind the
+        # position has been trimmed, neither had it been when the entries were read.
+        found, bounds = await link.call_all(
+            _read_command(keys, position), _bounds_command(keys), patience_seconds=BLOCK_SECONDS
+        )
+        entries = [log_entry(entry_id, fields) for entry_id, fields in found[0][1]] if found else []
+        _check(position, bounds, [entry for entry in entries if isinstance(entry, Jump)])
+        changes = [entry for entry in entries if isinstance(entry, Change)]
+        position = _last_revision(entries, position)
+        yield LogBatch(changes, position)
+
+
+def _read_command(keys: Keys, position: int) -> bytes:
+    block, count = b"%d" % (BLOCK_SECONDS * 1000), b"%d" % BATCH_CHANGES
+    return pack(b"XREAD", b"BLOCK", block, b"COUNT", count, b"STREAMS", keys.log, b"%d-0" % position)
+
+
+def _bounds_command(keys: Keys) -> bytes:
+    return pack(b"HMGET", keys.meta, b"oldest", b"revision")
+
+
+def _check(position: int, bounds: Reply, jumps: Sequence[Jump]) -> None:
+    # An emptied cell has no bounds: then every position but 0 is one that was never given out.
+    oldest, revision = (int(bound or 0) for bound in bounds)
+    check_position(position, oldest=oldest, revision=revision, jumps=jumps)
+
+
+def _last_revision(entries: Sequence[Change | Jump], position: int) -> int:
+    if not entries:
+        return position
+    last = entries[-1]
+    return last.to + 1 if isinstance(last, Jump) else last.revision

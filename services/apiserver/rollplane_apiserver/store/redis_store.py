@@ -1,0 +1,188 @@
+"""The store in Redis: design.md section 6 on a server of version 7 or newer, or Valkey.
+
+What is committed and how is decided in ``commit.lua``; here is how it gets there and what happens when it does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from redis.exceptions import NoScriptError, ResponseError
+
+from rollplane_apiserver.store import scripts
+from rollplane_apiserver.store.checks import check_mutations
+from rollplane_apiserver.store.dial import Dialer, dialer
+from rollplane_apiserver.store.greeting import Greeter, Upgrades
+from rollplane_apiserver.store.interface import Jump, LogBatch, Mutation, Outcome, Stored
+from rollplane_apiserver.store.layout import CommitCall, Keys, jump, outcomes, stored
+from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, translate
+from rollplane_apiserver.store.log_reader import open_log
+from rollplane_machinery.api import Fence
+from rollplane_machinery.errors import FencedError, UnavailableError
+from rollplane_machinery.errors import Outcome as WriteOutcome
+
+NO_UPGRADES: Upgrades = MappingProxyType({})
+SCAN_CHUNK = 256
+CLOSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Where a cell is and how it is kept.
+
+    ``url`` is ``redis://``, ``rediss://`` or ``unix://``. Seconds bound every connect and every call. ``log_entries``
+    and ``log_bytes`` (of values) bound the log; a client that was away for longer reloads. ``wait_replicas`` replicas
+    must have a commit before it is acknowledged. ``commit_links`` and ``read_links`` count connections.
+    """
+
+    url: str
+    cell: str = "default"
+    connect_timeout_seconds: float = 2.0
+    call_timeout_seconds: float = 5.0
+    log_entries: int = 250_000
+    log_bytes: int = 256 * 1024 * 1024
+    wait_replicas: int = 0
+    commit_links: int = 2
+    read_links: int = 4
+
+
+class RedisStore:
+    """A Store in Redis. Connects when it is first used, and again by itself when a connection broke."""
+
+    def __init__(self, settings: RedisSettings, *, upgrades: Upgrades = NO_UPGRADES) -> None:
+        self._settings = settings
+        self._keys = Keys(settings.cell)
+        self._commit_call = CommitCall(self._keys, log_entries=settings.log_entries, log_bytes=settings.log_bytes)
+        self._commit_script = scripts.load("commit")
+        self._fence_script = scripts.load("raise_fence")
+        self._dial: Dialer = dialer(settings.url, connect_timeout_seconds=settings.connect_timeout_seconds)
+        self._greet = Greeter(self._commit_call, self._commit_script, (self._fence_script,), upgrades)
+        self._commits = self._pool(settings.commit_links)
+        self._reads = self._pool(settings.read_links)
+        self._lent: list[Link] = []  # to scans and followers
+        self._closed = False
+
+    async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        check_mutations(mutations)
+        async with self._commits.link() as link:
+            reply = await self._commit_on(link, mutations)
+        return outcomes(reply)
+
+    async def _commit_on(self, link: Link, mutations: Sequence[Mutation]) -> Reply:
+        replies = await self._send_commit(link, mutations)
+        if isinstance(replies[0], NoScriptError):
+            # Somebody flushed the scripts. This was not carried out, so it may be sent again.
+            await link.open()
+            replies = await self._send_commit(link, mutations)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise translate(reply)
+        wanted = self._settings.wait_replicas
+        if wanted and replies[1] < wanted:
+            raise UnavailableError(
+                f"committed on {replies[1]} of {wanted} replicas", outcome=WriteOutcome.OUTCOME_UNKNOWN
+            )
+        return replies[0]
+
+    async def _send_commit(self, link: Link, mutations: Sequence[Mutation]) -> list[Reply]:
+        arguments = self._commit_call.arguments(link.run_id, mutations)
+        commands = [pack(b"EVALSHA", self._commit_script.sha, *arguments)]
+        if not self._settings.wait_replicas:
+            return await link.exchange(*commands)
+        patience = self._settings.call_timeout_seconds
+        commands.append(pack(b"WAIT", b"%d" % self._settings.wait_replicas, b"%d" % (patience * 1000)))
+        return await link.exchange(*commands, patience_seconds=patience)
+
+    async def read(self, resource: str, keys: Sequence[str]) -> Sequence[Stored | None]:
+        if not keys:
+            return []
+        fields = await self._ask(b"HMGET", self._keys.objects(resource), *(key.encode() for key in keys))
+        return [
+            None if field is None else stored(resource, key, field) for key, field in zip(keys, fields, strict=True)
+        ]
+
+    async def revision(self) -> int:
+        return int(await self._ask(b"HGET", self._keys.meta, b"revision"))
+
+    async def oldest_revision(self) -> int:
+        return int(await self._ask(b"HGET", self._keys.meta, b"oldest"))
+
+    async def jumps(self) -> Sequence[Jump]:
+        return [jump(span) for span in await self._ask(b"LRANGE", self._keys.runs, b"0", b"-1")]
+
+    @asynccontextmanager
+    async def scan(self) -> AsyncIterator[tuple[int, AsyncIterator[Sequence[Stored]]]]:
+        async with self._own_link() as link:
+            await link.open()
+            revision, resources = await link.call_all(
+                pack(b"HGET", self._keys.meta, b"revision"), pack(b"SMEMBERS", self._keys.resources)
+            )
+            names = sorted(resource.decode() for resource in resources)
+            async with aclosing(self._chunks(link, names)) as chunks:
+                yield int(revision), chunks
+
+    async def _chunks(self, link: Link, resources: Sequence[str]) -> AsyncGenerator[Sequence[Stored], None]:
+        for resource in resources:
+            cursor = b"0"
+            while True:
+                cursor, pairs = await link.call(
+                    b"HSCAN", self._keys.objects(resource), cursor, b"COUNT", b"%d" % SCAN_CHUNK
+                )
+                chunk = [
+                    stored(resource, key.decode(), field) for key, field in zip(pairs[::2], pairs[1::2], strict=True)
+                ]
+                if chunk:
+                    yield chunk
+                if cursor == b"0":
+                    break
+
+    @asynccontextmanager
+    async def follow(self, after: int) -> AsyncIterator[AsyncIterator[LogBatch]]:
+        async with self._own_link() as link, aclosing(await open_log(link, self._keys, after)) as batches:
+            yield batches
+
+    async def raise_fence(self, fence: Fence) -> None:
+        command = (b"EVALSHA", self._fence_script.sha, b"2", self._keys.fence, self._keys.runs)
+        reply: bytes | None = await self._ask(*command, fence.shard.encode(), b"%d" % fence.epoch)
+        if reply is None:
+            return
+        if b" " in reply:
+            void = jump(reply)
+            raise FencedError(f"epoch {fence.epoch} is void: the store went from {void.last} to {void.to}")
+        raise FencedError(f"shard {fence.shard} has epoch {int(reply)}, above {fence.epoch}")
+
+    async def close(self) -> None:
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._commits.close()
+                await self._reads.close()
+        finally:
+            for link in tuple(self._lent):
+                await link.close()
+
+    async def _ask(self, *arguments: bytes) -> Reply:
+        async with self._reads.link() as link:
+            return await link.call(*arguments)
+
+    @asynccontextmanager
+    async def _own_link(self) -> AsyncIterator[Link]:
+        if self._closed:
+            raise UnavailableError("the store is closed", outcome=WriteOutcome.NOT_SENT)
+        link = self._link()
+        self._lent.append(link)
+        try:
+            yield link
+        finally:
+            self._lent.remove(link)
+            await link.close()
+
+    def _pool(self, size: int) -> LinkPool:
+        return LinkPool(size, self._link, timeout_seconds=self._settings.call_timeout_seconds)
+
+    def _link(self) -> Link:
+        return Link(self._dial, self._greet, timeout_seconds=self._settings.call_timeout_seconds)
