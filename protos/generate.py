@@ -1,42 +1,56 @@
 """Generates the Python code beside the .proto files: messages, stubs, and the names each group exports.
 
-``python protos/generate.py`` writes in place; ``--check`` writes nothing and exits 1 when a file would change.
+``python protos/generate.py`` writes in place; ``--check`` writes nothing and exits 1 when a file would change;
+``--lint`` runs ``buf lint`` with the rules of ``buf.yaml``. None of them needs a network.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import subprocess
 import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import grpc_tools
+import grpc_tools  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent
 # Our own files, google.rpc from googleapis-common-protos, and protobuf's well-known types.
-PROTO_PATHS = [f"-I{ROOT}", f"-I{sysconfig.get_paths()['purelib']}", f"-I{grpc_tools.__path__[0]}/_proto"]
+PROTO_PATHS = [f"-I{ROOT}", f"-I{sysconfig.get_path('purelib')}", f"-I{grpc_tools.__path__[0]}/_proto"]
+
+
+def tool(name: str) -> str:
+    """Return the path of a development tool: this interpreter's own first, so that no PATH need be set."""
+    path = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")]))
+    if path is None:
+        raise SystemExit(f"{name} is not installed (run `make dev`)")
+    return path
 
 
 def proto_files() -> list[str]:
     """Return every .proto file of ours, relative to ``protos/``, sorted."""
-    return sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.proto"))
+    return sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.proto"))
+
+
+def run_protoc(*arguments: str) -> None:
+    """Run protoc in this process; raises SystemExit with its code when it refuses a file."""
+    if code := protoc.main(["protoc", *PROTO_PATHS, *arguments]):
+        raise SystemExit(code)
 
 
 def compile_into(out: Path) -> None:
-    """Run protoc over all files; raises SystemExit with its code when it refuses them."""
+    """Generate messages, service stubs and the descriptor set ``set.binpb`` of all files."""
+    plugins = [f"--plugin={name}={tool(name)}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
     services = [name for name in proto_files() if "\nservice " in (ROOT / name).read_text()]
-    runs = [
-        [f"--python_out={out}", f"--mypy_out=quiet:{out}", *proto_files()],
-        [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *services],
-        [f"--descriptor_set_out={out / 'set.binpb'}", *proto_files()],
-    ]
-    for run in runs:
-        if code := protoc.main(["protoc", *PROTO_PATHS, *run]):
-            raise SystemExit(code)
+    descriptors = f"--descriptor_set_out={out / 'set.binpb'}"
+    run_protoc(*plugins, f"--python_out={out}", f"--mypy_out=quiet:{out}", descriptors, *proto_files())
+    run_protoc(*plugins, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *services)
 
 
 def exports(out: Path) -> Iterator[tuple[Path, str]]:
@@ -70,29 +84,62 @@ def generated() -> dict[Path, str]:
     return texts
 
 
-def main() -> int:
-    """Write the generated files, or with ``--check`` name those that are not up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is out of date")
-    check = parser.parse_args().check
+def stale(texts: dict[Path, str]) -> list[Path]:
+    """Return the paths whose file is absent or holds another text."""
+    return [path for path, text in texts.items() if not (ROOT / path).is_file() or (ROOT / path).read_text() != text]
+
+
+def orphans(texts: dict[Path, str]) -> list[Path]:
+    """Return generated files whose .proto file is gone."""
+    present = (path.relative_to(ROOT) for path in ROOT.joinpath("rollplane").rglob("*_pb2*.py*"))
+    return [path for path in present if path.suffix in {".py", ".pyi"} and path not in texts]
+
+
+def check() -> int:
+    """Name every generated file that is not up to date; return 1 when there is one."""
     texts = generated()
-    stale = [path for path, text in texts.items() if not (ROOT / path).is_file() or (ROOT / path).read_text() != text]
-    orphans = [
-        path
-        for path in ROOT.joinpath("rollplane").rglob("*_pb2*.py*")
-        if path.suffix in {".py", ".pyi"} and path.relative_to(ROOT) not in texts
-    ]
-    if check:
-        for path in [*stale, *orphans]:
-            print(f"out of date: protos/{path} (run `make protos`)", file=sys.stderr)
-        return 1 if stale or orphans else 0
-    for path in orphans:
-        path.unlink()
-    for path in stale:
+    outdated = [*stale(texts), *orphans(texts)]
+    for path in outdated:
+        print(f"out of date: protos/{path} (run `make protos`)", file=sys.stderr)
+    return 1 if outdated else 0
+
+
+def write() -> int:
+    """Bring the generated files up to date, removing those without a source."""
+    texts = generated()
+    changed = stale(texts)
+    for path in orphans(texts):
+        (ROOT / path).unlink()
+    for path in changed:
         (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / path).write_text(texts[path])
-    print(f"{len(stale)} of {len(texts)} generated files written")
+    print(f"{len(changed)} of {len(texts)} generated files written")
     return 0
+
+
+def lint() -> int:
+    """Run ``buf lint``; return its exit code.
+
+    buf would fetch google.rpc from its registry. It lints a descriptor set just as well, and protoc makes one from the
+    files installed here; ``--path`` keeps the imports in it from being linted themselves.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        image = Path(folder) / "image.binpb"
+        run_protoc("--include_imports", "--include_source_info", f"--descriptor_set_out={image}", *proto_files())
+        command = [tool("buf"), "lint", str(image), "--config", str(ROOT / "buf.yaml"), "--path", "rollplane"]
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - no part of it comes from outside
+
+
+def main() -> int:
+    """Write, check or lint; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="write nothing; fail when a file is out of date")
+    mode.add_argument("--lint", action="store_true", help="check the .proto files against buf.yaml")
+    options = parser.parse_args()
+    if options.lint:
+        return lint()
+    return check() if options.check else write()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class SetImageRequest(_message.Message):
+    """SetImageRequest changes images; a container that is not there is an error and nothing is changed."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -54,13 +56,17 @@ class SetImageRequest(_message.Message):
     change_cause: _builtins.str
     """Recorded as kubernetes.io/change-cause when set."""
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
     def images(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Container name to image; "*" names every container."""
 
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -81,6 +87,8 @@ Global___SetImageRequest: _TypeAlias = SetImageRequest  # noqa: Y015
 
 @_typing.final
 class ScaleRequest(_message.Message):
+    """ScaleRequest sets a size."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
@@ -89,14 +97,21 @@ class ScaleRequest(_message.Message):
     PRECONDITIONS_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     replicas: _builtins.int
+    """How many pods are wanted; not negative."""
     current_replicas: _builtins.int
-    """The present size must be this one."""
+    """The present size must be this one, else it is a conflict."""
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
-    def preconditions(self) -> _object_service_pb2.Preconditions: ...
+    def preconditions(self) -> _object_service_pb2.Preconditions:
+        """What the stored workload must meet."""
+
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -118,14 +133,20 @@ Global___ScaleRequest: _TypeAlias = ScaleRequest  # noqa: Y015
 
 @_typing.final
 class PauseRequest(_message.Message):
+    """PauseRequest freezes a rollout; one that is paused already is an error."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -142,14 +163,20 @@ Global___PauseRequest: _TypeAlias = PauseRequest  # noqa: Y015
 
 @_typing.final
 class ResumeRequest(_message.Message):
+    """ResumeRequest lets a rollout go on; one that is not paused is an error."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -166,14 +193,20 @@ Global___ResumeRequest: _TypeAlias = ResumeRequest  # noqa: Y015
 
 @_typing.final
 class RestartRequest(_message.Message):
+    """RestartRequest replaces all pods as a rollout would; a paused workload is an error."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -190,14 +223,18 @@ Global___RestartRequest: _TypeAlias = RestartRequest  # noqa: Y015
 
 @_typing.final
 class HistoryRequest(_message.Message):
+    """HistoryRequest asks for a workload's revisions."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Only this revision. 0 lists all."""
+    """Only this one, NOT_FOUND when there is none such. 0 lists all."""
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     def __init__(
         self,
         *,
@@ -214,6 +251,8 @@ Global___HistoryRequest: _TypeAlias = HistoryRequest  # noqa: Y015
 
 @_typing.final
 class HistoryResponse(_message.Message):
+    """HistoryResponse lists revisions."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISIONS_FIELD_NUMBER: _builtins.int
@@ -246,14 +285,19 @@ class Revision(_message.Message):
     TEMPLATE_FIELD_NUMBER: _builtins.int
     CREATION_TIMESTAMP_FIELD_NUMBER: _builtins.int
     number: _builtins.int
+    """The highest is the present one. Going back to a revision gives it a new number."""
     change_cause: _builtins.str
     """kubernetes.io/change-cause of the time; empty when none was recorded."""
     name: _builtins.str
     """Name of the ReplicaSet or ControllerRevision that keeps it."""
     @_builtins.property
-    def template(self) -> _pod_pb2.PodTemplateSpec: ...
+    def template(self) -> _pod_pb2.PodTemplateSpec:
+        """The pod template of the time."""
+
     @_builtins.property
-    def creation_timestamp(self) -> _meta_pb2.Time: ...
+    def creation_timestamp(self) -> _meta_pb2.Time:
+        """When it was first rolled out."""
+
     def __init__(
         self,
         *,
@@ -273,17 +317,23 @@ Global___Revision: _TypeAlias = Revision  # noqa: Y015
 
 @_typing.final
 class UndoRequest(_message.Message):
+    """UndoRequest brings back an earlier template; a paused workload is an error."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     TO_REVISION_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     to_revision: _builtins.int
-    """0 goes to the revision before the present one."""
+    """The revision to go to; 0 goes to the one before the present one."""
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     @_builtins.property
-    def options(self) -> _object_service_pb2.WriteOptions: ...
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
     def __init__(
         self,
         *,
@@ -301,6 +351,8 @@ Global___UndoRequest: _TypeAlias = UndoRequest  # noqa: Y015
 
 @_typing.final
 class UndoResponse(_message.Message):
+    """UndoResponse says where it went."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     OBJECT_FIELD_NUMBER: _builtins.int
@@ -312,7 +364,9 @@ class UndoResponse(_message.Message):
     skipped: _builtins.bool
     """True when the template is already that of the target revision."""
     @_builtins.property
-    def object(self) -> _any_pb2.Any: ...
+    def object(self) -> _any_pb2.Any:
+        """The workload as stored."""
+
     @_builtins.property
     def target(self) -> Global___Revision:
         """The target revision."""
@@ -335,6 +389,8 @@ Global___UndoResponse: _TypeAlias = UndoResponse  # noqa: Y015
 
 @_typing.final
 class StatusRequest(_message.Message):
+    """StatusRequest asks to follow a rollout."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
@@ -342,7 +398,9 @@ class StatusRequest(_message.Message):
     revision: _builtins.int
     """The rollout of this revision only; another one taking its place is an error. 0: the latest."""
     @_builtins.property
-    def key(self) -> _object_service_pb2.ObjectKey: ...
+    def key(self) -> _object_service_pb2.ObjectKey:
+        """The workload."""
+
     def __init__(
         self,
         *,
@@ -359,6 +417,8 @@ Global___StatusRequest: _TypeAlias = StatusRequest  # noqa: Y015
 
 @_typing.final
 class StatusResponse(_message.Message):
+    """StatusResponse is one look at a rollout; the last one is done or failed."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _State:
@@ -368,15 +428,23 @@ class StatusResponse(_message.Message):
     class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[StatusResponse._State.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         STATE_UNSPECIFIED: StatusResponse._State.ValueType  # 0
+        """Never sent."""
         STATE_PROGRESSING: StatusResponse._State.ValueType  # 1
+        """On its way, or waiting."""
         STATE_DONE: StatusResponse._State.ValueType  # 2
+        """Complete, as `kubectl rollout status` judges it."""
         STATE_FAILED: StatusResponse._State.ValueType  # 3
         """The rollout cannot proceed; reason and message say why."""
 
-    class State(_State, metaclass=_StateEnumTypeWrapper): ...
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """State is where a rollout stands."""
+
     STATE_UNSPECIFIED: StatusResponse.State.ValueType  # 0
+    """Never sent."""
     STATE_PROGRESSING: StatusResponse.State.ValueType  # 1
+    """On its way, or waiting."""
     STATE_DONE: StatusResponse.State.ValueType  # 2
+    """Complete, as `kubectl rollout status` judges it."""
     STATE_FAILED: StatusResponse.State.ValueType  # 3
     """The rollout cannot proceed; reason and message say why."""
 
@@ -390,14 +458,19 @@ class StatusResponse(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     state: Global___StatusResponse.State.ValueType
+    """Where it stands."""
     message: _builtins.str
     """kubectl's sentence for this state."""
     reason: _builtins.str
     """One word for programs, such as ProgressDeadlineExceeded or ImagePullBackOff; empty while all is well."""
     desired: _builtins.int
+    """Pods wanted."""
     updated: _builtins.int
+    """Pods of the present template."""
     ready: _builtins.int
+    """Pods that are Ready."""
     available: _builtins.int
+    """Pods Ready for min_ready_seconds."""
     total: _builtins.int
     """All pods, old ones included."""
     revision: _builtins.int
