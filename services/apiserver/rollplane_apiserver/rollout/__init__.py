@@ -1,0 +1,1 @@
+"""Rollout verbs over any ObjectApi, as ``kubectl set image``, ``scale`` and ``rollout`` carry them out."""

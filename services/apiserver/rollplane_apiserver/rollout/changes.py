@@ -1,0 +1,128 @@
+"""Set image, scale, pause, resume, restart: each as a change of a message in place, refusing in kubectl's words.
+
+Source of the rules and sentences: semantics/kubectl-surface.md section 5, and what kubectl 1.32 prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from rollplane.apps import v1 as apps
+from rollplane.core import v1 as core
+from rollplane_apiserver.rollout.workloads import (
+    CHANGE_CAUSE,
+    RESTARTED_AT,
+    pod_spec_of,
+    refusal,
+    rolled_out,
+    scalable,
+)
+from rollplane_machinery.api import Key, Scale, SetImage
+from rollplane_machinery.codec.time_text import format_time
+from rollplane_machinery.errors import Cause, CauseReason, ConflictError, InvalidError
+from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.times import time_of
+
+Change = Callable[[ApiObject], None]
+"""Alters a message in place; raises to refuse."""
+
+EVERY_CONTAINER = "*"
+
+
+def setting_images(request: SetImage) -> Change:
+    """Return the change; it raises InvalidError naming the first container that is not there."""
+
+    def change(message: ApiObject) -> None:
+        spec = pod_spec_of(message)
+        containers = [*spec.init_containers, *spec.containers]
+        missing = [name for name in request.images if name not in {EVERY_CONTAINER, *(c.name for c in containers)}]
+        if missing:
+            raise _no_container(request.key, missing)
+        for container in containers:
+            _set_image(container, request.images)
+        if request.change_cause is not None:
+            message.metadata.annotations[CHANGE_CAUSE] = request.change_cause
+
+    return change
+
+
+def _set_image(container: core.Container, images: Mapping[str, str]) -> None:
+    image = images.get(container.name) or images.get(EVERY_CONTAINER)  # a name says more than the star
+    if image:
+        container.image = image
+
+
+def _no_container(key: Key, names: list[str]) -> InvalidError:
+    sentences = [f'unable to find container named "{name}"' for name in names]
+    causes = [Cause(CauseReason.NOT_FOUND, "spec.template.spec.containers", sentence) for sentence in sentences]
+    return InvalidError("; ".join(sentences), resource=key.kind.resource, name=key.name, causes=causes)
+
+
+def scaling(request: Scale) -> Change:
+    """Return the change; it raises ConflictError when the present size or object is not the expected one."""
+
+    def change(message: ApiObject) -> None:
+        _check_preconditions(request, message)
+        spec = scalable(message).spec
+        if request.current_replicas not in (None, spec.replicas):
+            raise _conflict(request.key, f"Expected replicas to be {request.current_replicas}, was {spec.replicas}")
+        spec.replicas = request.replicas
+
+    return change
+
+
+def _check_preconditions(request: Scale, message: ApiObject) -> None:
+    wanted, found = request.preconditions, message.metadata
+    if wanted.uid not in (None, found.uid):
+        raise _conflict(request.key, f"Expected uid to be {wanted.uid}, was {found.uid}")
+    if wanted.resource_version not in (None, found.resource_version):
+        raise _conflict(
+            request.key, f"Expected resourceVersion to be {wanted.resource_version}, was {found.resource_version}"
+        )
+
+
+def _conflict(key: Key, message: str) -> ConflictError:
+    return ConflictError(message, resource=key.kind.resource, name=key.name)
+
+
+def pausing(key: Key, *, pause: bool) -> Change:
+    """Return the change; it raises InvalidError when the Deployment is in that state already."""
+    sentence = f'{key.kind.resource} "{key.name}" is {"already" if pause else "not"} paused'
+
+    def change(message: ApiObject) -> None:
+        spec = _deployment(message).spec
+        if spec.paused == pause:
+            raise refusal(key, sentence, "spec.paused")
+        if pause:
+            spec.paused = True
+        else:
+            spec.ClearField("paused")
+
+    return change
+
+
+def restarting(key: Key, now: float) -> Change:
+    """Return the change; it raises InvalidError for a paused Deployment, and twice within one second."""
+    stamp = format_time(time_of(now)) or ""
+
+    def change(message: ApiObject) -> None:
+        workload = rolled_out(message)
+        if isinstance(workload, apps.Deployment) and workload.spec.paused:
+            sentence = f'{key.kind.resource} "{key.name}" can\'t restart paused deployment (run rollout resume first)'
+            raise refusal(key, sentence, "spec.paused")
+        annotations = workload.spec.template.metadata.annotations
+        if annotations.get(RESTARTED_AT) == stamp:
+            raise refusal(
+                key,
+                f"failed to create patch for {key.name}: if restart has already been triggered within the past "
+                "second, please wait before attempting to trigger another",
+            )
+        annotations[RESTARTED_AT] = stamp
+
+    return change
+
+
+def _deployment(message: ApiObject) -> apps.Deployment:
+    if isinstance(message, apps.Deployment):
+        return message
+    raise TypeError(f"a {type(message).__name__} cannot be paused")

@@ -1,0 +1,147 @@
+"""``RolloutApi`` over any ``ObjectApi``: whatever it does could be done with objects too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+
+from rollplane.apps import v1 as apps
+from rollplane_apiserver.rollout import changes, undo
+from rollplane_apiserver.rollout.edit import edit, read
+from rollplane_apiserver.rollout.history import REVISION, Step, history_of
+from rollplane_apiserver.rollout.progress import look_at
+from rollplane_apiserver.rollout.workloads import (
+    PAUSABLE,
+    ROLLED_OUT,
+    SCALABLE,
+    WITH_PODS,
+    RolledOut,
+    demand,
+    rolled_out,
+    subject,
+)
+from rollplane_machinery import kinds
+from rollplane_machinery.api import (
+    DEFAULT_OPTIONS,
+    EventType,
+    Key,
+    ObjectApi,
+    Patch,
+    PatchType,
+    Revision,
+    RolloutState,
+    RolloutStatus,
+    Scale,
+    SetImage,
+    Undone,
+    WatchBatch,
+    WatchFilter,
+    WatchQuery,
+    WriteOptions,
+    WriteResult,
+)
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import BadRequestError, ConflictError, NotFoundError, UnsupportedError
+from rollplane_machinery.kinds import ApiObject
+
+
+class Rollouts:
+    """The rollout verbs, in the name of whoever ``objects`` acts for."""
+
+    def __init__(self, objects: ObjectApi, clock: Clock) -> None:
+        self._objects = objects
+        self._clock = clock
+
+    async def set_image(self, request: SetImage) -> WriteResult:
+        demand(request.key, WITH_PODS, "setting images")
+        if not request.images or not all(request.images.values()):
+            raise BadRequestError("name at least one container, and an image for each")
+        return await edit(self._objects, request.key, changes.setting_images(request), request.options)
+
+    async def scale(self, request: Scale) -> WriteResult:
+        demand(request.key, SCALABLE, "scaling")
+        return await edit(self._objects, request.key, changes.scaling(request), request.options)
+
+    async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        demand(key, PAUSABLE, "pausing")
+        return await edit(self._objects, key, changes.pausing(key, pause=True), options)
+
+    async def resume(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        demand(key, PAUSABLE, "resuming")
+        return await edit(self._objects, key, changes.pausing(key, pause=False), options)
+
+    async def restart(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
+        demand(key, ROLLED_OUT, "restarting")
+        return await edit(self._objects, key, changes.restarting(key, self._clock.now()), options)
+
+    async def history(self, key: Key, revision: int = 0) -> Sequence[Revision]:
+        demand(key, ROLLED_OUT, "rollout history")
+        steps = await history_of(self._objects, rolled_out(await read(self._objects, key)))
+        if revision == 0:
+            return [step.revision for step in steps.values()]
+        if revision not in steps:
+            raise NotFoundError("unable to find the specified revision", resource=key.kind.resource, name=key.name)
+        return [steps[revision].revision]
+
+    async def undo(self, key: Key, to_revision: int = 0, options: WriteOptions = DEFAULT_OPTIONS) -> Undone:
+        demand(key, ROLLED_OUT, "rolling back")
+        workload = rolled_out(await read(self._objects, key))
+        step = undo.choose(key, await history_of(self._objects, workload), to_revision)
+        undo.check_not_paused(key, workload)
+        if undo.is_there_already(workload, step):
+            return Undone(WriteResult(0), step.revision, skipped=True)
+        return Undone(await self._bring_back(key, step, options), step.revision)
+
+    async def _bring_back(self, key: Key, step: Step, options: WriteOptions) -> WriteResult:
+        if isinstance(step.keeper, apps.ControllerRevision):
+            patch = Patch(key, PatchType.STRATEGIC_MERGE, step.keeper.data.raw, options=options)
+            return await self._objects.write(patch)
+
+        def change(message: ApiObject) -> None:
+            undo.check_not_paused(key, message)
+            if isinstance(message, apps.Deployment):
+                undo.bring_back(message, step)
+
+        return await edit(self._objects, key, change, options)
+
+    def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
+        if key.kind not in ROLLED_OUT:
+            sentence = f"no status viewer has been implemented for {key.kind.name}"
+            raise UnsupportedError(sentence, resource=key.kind.resource, name=key.name)
+        if revision and key.kind is not kinds.DEPLOYMENT:
+            sentence = f"{subject(key)} rollout status of one revision is not supported"
+            raise UnsupportedError(sentence, resource=key.kind.resource, name=key.name)
+        return self._follow(key, revision)
+
+    @asynccontextmanager
+    async def _follow(self, key: Key, revision: int) -> AsyncIterator[AsyncIterator[RolloutStatus]]:
+        name = WatchFilter(key.kind, (key.namespace,), field_selector=f"metadata.name={key.name}")
+        query = WatchQuery((name,), send_initial_state=True)
+        async with self._objects.watch(query) as batches, aclosing(_looks(key, revision, batches)) as looks:
+            yield looks
+
+
+async def _looks(key: Key, revision: int, batches: AsyncIterator[WatchBatch]) -> AsyncGenerator[RolloutStatus, None]:
+    """One look for each state the object was in, until the rollout has ended."""
+    seen = False
+    async for batch in batches:
+        for event in batch.events:
+            if event.type is EventType.DELETED:
+                raise NotFoundError("object has been deleted", resource=key.kind.resource, name=key.name)
+            seen = True
+            workload = rolled_out(event.object.parse())
+            _check_revision(key, workload, revision)
+            look = look_at(workload)
+            yield look
+            if look.state is not RolloutState.PROGRESSING:
+                return
+        if batch.initial_state_complete and not seen:
+            raise NotFoundError(f"{subject(key)} not found", resource=key.kind.resource, name=key.name)
+
+
+def _check_revision(key: Key, workload: RolledOut, revision: int) -> None:
+    """Raise ConflictError when another rollout has taken the place of the one that is followed."""
+    running = workload.metadata.annotations.get(REVISION, "0")
+    if revision and running != str(revision):
+        sentence = f"desired revision ({revision}) is different from the running revision ({running})"
+        raise ConflictError(sentence, resource=key.kind.resource, name=key.name)

@@ -1,0 +1,64 @@
+"""How much is worked on at once; what comes on top is sent away at once instead of waiting in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rollplane_machinery.errors import TooManyRequestsError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one server: calls and their bytes in progress, open streams, and seconds.
+
+    ``call_seconds`` ends a call whose client set no deadline or a later one. ``retry_after_seconds`` is what a client
+    is told that was sent away or met a store that is gone.
+    """
+
+    calls: int = 1024
+    call_bytes: int = 128 * 1024 * 1024
+    streams: int = 4096
+    call_seconds: float = 60.0
+    retry_after_seconds: float = 0.5
+
+
+class Admission:
+    """Counts what is in progress against ``Limits``."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.calls = 0
+        self.call_bytes = 0
+        self.streams = 0
+
+    @contextmanager
+    def call(self, size: int) -> Iterator[None]:
+        """Hold a place for a call of ``size`` bytes; raises TooManyRequestsError when there is none.
+
+        A call that is alone gets in whatever its size.
+        """
+        if self.calls >= self._limits.calls or (self.calls and self.call_bytes + size > self._limits.call_bytes):
+            raise self._refusal(f"{self.calls} calls of {self.call_bytes} bytes are in progress")
+        self.calls += 1
+        self.call_bytes += size
+        try:
+            yield
+        finally:
+            self.calls -= 1
+            self.call_bytes -= size
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Hold a place for a stream; raises TooManyRequestsError when there is none."""
+        if self.streams >= self._limits.streams:
+            raise self._refusal(f"{self.streams} streams are open")
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
+
+    def _refusal(self, why: str) -> TooManyRequestsError:
+        return TooManyRequestsError(f"the server is busy: {why}", retry_after_seconds=self._limits.retry_after_seconds)

@@ -1,0 +1,117 @@
+"""One gRPC server over one core: its services, its limits, and how it goes away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+import grpc
+
+from rollplane_apiserver.core import Identity
+from rollplane_apiserver.rollout.rollouts import Rollouts
+from rollplane_apiserver.rpc import objects, rollouts
+from rollplane_apiserver.rpc.admission import Admission, Limits
+from rollplane_apiserver.rpc.authentication import Authenticate, believe
+from rollplane_apiserver.rpc.calls import CallMetrics, Calls
+from rollplane_apiserver.rpc.health import NAME as HEALTH
+from rollplane_apiserver.rpc.health import Health
+from rollplane_apiserver.rpc.reflection import reflection_handlers
+from rollplane_machinery.api import ObjectApi, RolloutApi
+from rollplane_machinery.clock import Clock
+
+log = logging.getLogger(__name__)
+
+SERVICES = (objects.NAME, rollouts.NAME)
+MIB = 1024 * 1024
+
+OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_receive_message_length", 8 * MIB),
+    ("grpc.max_send_message_length", 8 * MIB),  # pages and watch messages are cut at 3 MiB; this is one huge object's
+    ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake and must fail
+    ("grpc.keepalive_time_ms", 30_000),  # a watcher that vanished without a word is found out
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),  # idle watchers may ping us as well
+)
+
+
+class ServedCore(Protocol):
+    """What the server needs of a core."""
+
+    def as_identity(self, identity: Identity) -> ObjectApi: ...
+
+    @property
+    def is_serving(self) -> bool: ...
+
+    def end_watches(self) -> None: ...
+
+
+class RpcServer:
+    """``async with RpcServer(core, clock, metrics) as server: server.listen(address)`` serves until left or drained.
+
+    Leaving without ``drain`` cuts all calls off.
+    """
+
+    def __init__(
+        self,
+        core: ServedCore,
+        clock: Clock,
+        metrics: CallMetrics,
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        authenticate: Authenticate = believe,
+    ) -> None:
+        self._core = core
+        self.admission = Admission(limits)
+        calls = Calls(self.admission, authenticate, metrics, clock, limits)
+        self._handlers = (
+            calls.handler(objects.object_service(core.as_identity)),
+            calls.handler(rollouts.rollout_service(_rollouts_of(core.as_identity, clock))),
+            *reflection_handlers((*SERVICES, HEALTH)),
+        )
+        self._health = Health(SERVICES, lambda: core.is_serving, clock)
+        self._server: grpc.aio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = grpc.aio.server(options=OPTIONS)  # belongs to the running loop, so it is made here
+        self._server.add_generic_rpc_handlers(self._handlers)
+        self._health.add_to(self._server)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._running.stop(None)
+
+    async def listen(self, address: str) -> int:
+        """Serve on ``address`` and return the port (0 for a socket file); raises OSError when it cannot be had."""
+        try:
+            port = self._running.add_insecure_port(address)
+        except RuntimeError as exc:
+            raise OSError(f"cannot listen on {address}: {exc}") from exc
+        await self._running.start()
+        return port
+
+    async def drain(self, grace_seconds: float) -> None:
+        """Go away without losing anything: say so, end the streams resumably, let calls finish.
+
+        Health answers NOT_SERVING first, then every watch ends with UNAVAILABLE behind what it has been sent, new calls
+        are refused, and those in progress have ``grace_seconds`` to end before they are cut off.
+        """
+        self._health.draining = True
+        log.info("draining", extra={"calls": self.admission.calls, "streams": self.admission.streams})
+        self._core.end_watches()
+        await self._running.stop(grace_seconds)
+
+    @property
+    def _running(self) -> grpc.aio.Server:
+        if self._server is None:
+            raise RuntimeError("the server has not been entered")
+        return self._server
+
+
+def _rollouts_of(api_of: Callable[[Identity], ObjectApi], clock: Clock) -> Callable[[Identity], RolloutApi]:
+    return lambda identity: Rollouts(api_of(identity), clock)
