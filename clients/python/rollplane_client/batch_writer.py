@@ -11,11 +11,12 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
 from rollplane_client.identity import written_key
 from rollplane_client.repeatable import Settle, is_repeatable, keep_refusal
-from rollplane_machinery.api import Create, Key, ObjectApi, Patch, Update, UpdateStatus, Write, WriteResult
+from rollplane_machinery.api import Create, Key, Patch, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
     Outcome,
@@ -26,6 +27,12 @@ from rollplane_machinery.errors import (
 )
 
 Answer = WriteResult | RollplaneError
+
+
+class BatchApi(Protocol):
+    """The one method of an Api that the writer calls."""
+
+    async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class BatchWriter:
 
     def __init__(
         self,
-        api: ObjectApi,
+        api: BatchApi,
         *,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,

@@ -1,0 +1,412 @@
+"""The batch writer's timing and its repeats, against a server whose answers the test holds in its hand.
+
+What a real server does with the batches is tested in test_client_lost_answers.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from rollplane.core.v1 import Pod
+from rollplane_client.backoff import Backoff
+from rollplane_client.batch_writer import Answer, BatchWriter, Limits
+from rollplane_client.identity import written_key
+from rollplane_client.repeatable import Settle, keep_refusal
+from rollplane_machinery.api import Create, Delete, Key, Preconditions, Update, Write, WriteResult
+from rollplane_machinery.clock import FakeClock
+from rollplane_machinery.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    InvalidError,
+    Outcome,
+    RollplaneError,
+    TimedOutError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from rollplane_machinery.kinds import POD, Encoded
+
+LOST = UnavailableError("lost", outcome=Outcome.OUTCOME_UNKNOWN)
+GONE = UnavailableError("gone", outcome=Outcome.NOT_SENT)
+
+
+class Batch:
+    """One BatchWrite that has arrived and not been answered."""
+
+    def __init__(self, writes: Sequence[Write]) -> None:
+        self.writes = list(writes)
+        self.future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+
+    @property
+    def names(self) -> list[str]:
+        return [written_key(write).name for write in self.writes]
+
+    def answer(self, *answers: Answer) -> None:
+        """Answer the first items as given and the rest with success."""
+        rest = [WriteResult(revision=1) for _ in self.writes[len(answers) :]]
+        self.future.set_result([*answers, *rest])
+
+    def fail(self, error: RollplaneError) -> None:
+        self.future.set_exception(error)
+
+
+class HeldServer:
+    """Keeps every batch until the test answers it; counts how many it held at once."""
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.most_at_once = 0
+
+    async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        batch = Batch(writes)
+        self.batches.append(batch)
+        self.most_at_once = max(self.most_at_once, len(self.waiting))
+        return await batch.future
+
+    @property
+    def waiting(self) -> list[Batch]:
+        return [batch for batch in self.batches if not batch.future.done()]
+
+    async def next(self) -> Batch:
+        """Return the oldest unanswered batch, once there is one."""
+        await settle()
+        return self.waiting[0]
+
+
+async def settle() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def server() -> HeldServer:
+    return HeldServer()
+
+
+@asynccontextmanager
+async def running(
+    server: HeldServer, clock: FakeClock, *, limits: Limits | None = None, settle_by: Settle = keep_refusal
+) -> AsyncIterator[BatchWriter]:
+    backoff = Backoff(base_seconds=1.0, cap_seconds=8.0, spread=0.0)
+    writer = BatchWriter(server, clock=clock, limits=limits or Limits(), backoff=backoff, settle=settle_by)
+    task = asyncio.ensure_future(writer.run())
+    try:
+        yield writer
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def create(name: str, *, padding: int = 0) -> Create:
+    pod = Pod()
+    pod.metadata.namespace = "default"
+    pod.metadata.annotations["padding"] = "x" * padding
+    if name.endswith("-"):
+        pod.metadata.generate_name = name
+    else:
+        pod.metadata.name = name
+    return Create(Encoded.of(pod))
+
+
+def update(name: str, version: str) -> Update:
+    pod = Pod()
+    pod.metadata.namespace = "default"
+    pod.metadata.name = name
+    pod.metadata.resource_version = version
+    return Update(Encoded.of(pod))
+
+
+def delete(name: str, uid: str | None = None) -> Delete:
+    return Delete(Key(POD, "default", name), preconditions=Preconditions(uid=uid))
+
+
+async def test_a_lone_write_leaves_at_once(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).answer(WriteResult(revision=7))
+        assert await answer == WriteResult(revision=7)
+        assert writer.pending == 0
+
+
+async def test_two_batches_at_most_and_the_next_is_all_that_gathered(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answers = []
+        for number in range(50):
+            answers.append(writer.submit(create(f"pod-{number}")))
+            await settle()
+        assert [len(batch.writes) for batch in server.batches] == [1, 1]
+        server.waiting[0].answer()
+        await settle()
+        assert [len(batch.writes) for batch in server.batches] == [1, 1, 48]
+        for batch in server.waiting:
+            batch.answer()
+        await asyncio.gather(*answers)
+        assert server.most_at_once == 2
+
+
+async def test_what_is_handed_in_together_leaves_together(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        applied = asyncio.ensure_future(writer.apply([create("a"), create("b"), create("c")]))
+        batch = await server.next()
+        refused = InvalidError("no")
+        batch.answer(WriteResult(revision=1), refused, WriteResult(revision=2))
+        assert await applied == [WriteResult(revision=1), refused, WriteResult(revision=2)]
+        assert len(server.batches) == 1
+
+
+async def test_batches_keep_their_limits_of_count_and_bytes(server: HeldServer, clock: FakeClock) -> None:
+    limits = Limits(batch_writes=3, batch_bytes=10_000)
+    async with running(server, clock, limits=limits) as writer:
+        for number in range(4):
+            writer.submit(create(f"small-{number}"))
+        for number in range(3):
+            writer.submit(create(f"large-{number}", padding=6_000))
+        writer.submit(create("huge", padding=20_000))
+        await settle()
+        while server.waiting:
+            server.waiting[0].answer()
+            await settle()
+        assert [batch.names for batch in server.batches] == [
+            ["small-0", "small-1", "small-2"],
+            ["small-3", "large-0"],
+            ["large-1"],
+            ["large-2"],
+            ["huge"],
+        ]
+
+
+async def test_writes_to_one_object_go_one_after_another(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        for write in (update("a", "1"), update("a", "2"), update("b", "1"), delete("a", "uid")):
+            writer.submit(write)
+        first = await server.next()
+        assert first.names == ["a", "b"]
+        writer.submit(update("a", "9"))
+        await settle()
+        assert server.waiting == [first]
+        first.answer()
+        for expected in (update("a", "2"), delete("a", "uid"), update("a", "9")):
+            batch = await server.next()
+            assert batch.writes == [expected]
+            batch.answer()
+
+
+async def test_a_lost_answer_is_repeated_until_there_is_one(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        for wait in (1.0, 2.0, 4.0):
+            (await server.next()).fail(LOST)
+            await settle()
+            assert not server.waiting
+            await clock.advance(wait)
+        batch = await server.next()
+        assert batch.writes == [create("a")]
+        batch.answer(WriteResult(revision=3))
+        assert await answer == WriteResult(revision=3)
+        assert writer.stats.repeated == 3
+
+
+async def test_nothing_is_sent_while_the_writer_rests(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        writer.submit(create("a"))
+        busy = TooManyRequestsError("busy", retry_after_seconds=30.0)
+        (await server.next()).fail(busy)
+        writer.submit(create("b"))
+        await settle()
+        await clock.advance(29.0)
+        await settle()
+        assert not server.waiting
+        await clock.advance(1.0)
+        assert (await server.next()).names == ["a", "b"]
+
+
+@pytest.mark.parametrize("lost", [LOST, TimedOutError("late")], ids=["lost", "timed out"])
+async def test_a_write_that_is_not_repeatable_is_answered_when_its_outcome_is_unknown(
+    server: HeldServer, clock: FakeClock, lost: RollplaneError
+) -> None:
+    async with running(server, clock) as writer:
+        named = writer.submit(create("a"))
+        for write in (create("generated-"), update("b", ""), delete("c")):
+            answer = writer.submit(write)
+            assert not answer.done()
+        (await server.next()).fail(lost)
+        assert await answer is lost
+        assert not named.done()
+        await clock.advance(1.0)
+        assert (await server.next()).names == ["a"]
+
+
+async def test_a_write_that_was_never_sent_is_repeated_whatever_it_is(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        writer.submit(create("generated-"))
+        (await server.next()).fail(GONE)
+        await settle()
+        await clock.advance(1.0)
+        assert (await server.next()).writes == [create("generated-")]
+
+
+async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        applied = asyncio.ensure_future(writer.apply([create("a"), create("b")]))
+        (await server.next()).answer(LOST, WriteResult(revision=1))
+        await settle()
+        await clock.advance(1.0)
+        batch = await server.next()
+        assert batch.names == ["a"]
+        batch.answer(WriteResult(revision=2))
+        assert await applied == [WriteResult(revision=2), WriteResult(revision=1)]
+
+
+async def test_a_refused_repeat_is_settled_by_the_callers_rule(server: HeldServer, clock: FakeClock) -> None:
+    exists = AlreadyExistsError("taken")
+
+    async def ours(write: Write, error: RollplaneError) -> Answer:
+        assert (written_key(write).name, error) == ("a", exists)
+        return WriteResult(revision=42)
+
+    async with running(server, clock, settle_by=ours) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).fail(LOST)
+        await settle()
+        await clock.advance(1.0)
+        (await server.next()).answer(exists)
+        assert await answer == WriteResult(revision=42)
+
+
+async def test_a_first_refusal_is_never_settled(server: HeldServer, clock: FakeClock) -> None:
+    async def never(write: Write, error: RollplaneError) -> Answer:
+        raise AssertionError("asked about a write that was sent once")
+
+    async with running(server, clock, settle_by=never) as writer:
+        first = writer.submit(create("a"))
+        refused = AlreadyExistsError("taken")
+        (await server.next()).answer(refused)
+        assert await first is refused
+        second = writer.submit(create("b"))
+        (await server.next()).fail(GONE)
+        await settle()
+        await clock.advance(1.0)
+        (await server.next()).answer(refused)
+        assert await second is refused
+
+
+async def test_a_rule_that_cannot_read_has_the_write_repeated(server: HeldServer, clock: FakeClock) -> None:
+    answers: list[Answer] = [LOST, WriteResult(revision=5)]
+
+    async def flaky(write: Write, error: RollplaneError) -> Answer:
+        answer = answers.pop(0)
+        if isinstance(answer, RollplaneError):
+            raise answer
+        return answer
+
+    async with running(server, clock, settle_by=flaky) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).fail(LOST)
+        await settle()
+        for wait in (1.0, 2.0):
+            await clock.advance(wait)
+            (await server.next()).answer(AlreadyExistsError("taken"))
+            await settle()
+        assert await answer == WriteResult(revision=5)
+
+
+async def test_success_ends_the_back_off(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        for _ in range(2):
+            answer = writer.submit(create("a"))
+            (await server.next()).fail(GONE)
+            await settle()
+            await clock.advance(1.0)
+            (await server.next()).answer()
+            await answer
+
+
+async def test_events_fill_the_room_that_is_left(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock, limits=Limits(batch_writes=2)) as writer:
+        assert writer.record(create("event-1"))
+        for name in ("a", "b", "c"):
+            writer.submit(create(name))
+        await settle()
+        assert [batch.names for batch in server.batches] == [["a", "b"], ["c", "event-1"]]
+
+
+async def test_events_are_dropped_when_too_many_wait_and_never_repeated(server: HeldServer, clock: FakeClock) -> None:
+    limits = Limits(pending_events=3)
+    async with running(server, clock, limits=limits) as writer:
+        assert [writer.record(create(f"event-{number}")) for number in range(5)] == [True] * 3 + [False] * 2
+        (await server.next()).answer(LOST, ConflictError("no"))
+        await settle()
+        assert (writer.stats.events_dropped, writer.stats.events_failed, writer.stats.events_sent) == (2, 2, 1)
+        assert not server.waiting
+
+
+async def test_a_full_writer_refuses_submits_and_makes_apply_wait(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock, limits=Limits(pending_writes=2, batch_writes=1)) as writer:
+        applied = asyncio.ensure_future(writer.apply([create(name) for name in "abc"]))
+        await settle()
+        with pytest.raises(TooManyRequestsError):
+            writer.submit(create("d"))
+        assert [batch.names for batch in server.batches] == [["a"], ["b"]]
+        for _ in range(3):
+            (await server.next()).answer()
+        assert len(await applied) == 3
+
+
+async def test_close_lets_everything_taken_be_answered(server: HeldServer, clock: FakeClock) -> None:
+    writer = BatchWriter(server, clock=clock)
+    task = asyncio.ensure_future(writer.run())
+    answer = writer.submit(create("a"))
+    writer.record(create("event"))
+    writer.close()
+    with pytest.raises(UnavailableError):
+        writer.submit(create("b"))
+    assert not writer.record(create("event"))
+    (await server.next()).answer()
+    await task
+    assert await answer == WriteResult(revision=1)
+
+
+async def test_a_cancelled_writer_answers_each_write_with_what_is_known(server: HeldServer, clock: FakeClock) -> None:
+    writer = BatchWriter(server, clock=clock, limits=Limits(batch_writes=1, in_flight=1))
+    task = asyncio.ensure_future(writer.run())
+    sent, behind, waiting = [writer.submit(create(name)) for name in ("a", "a", "b")]
+    await server.next()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    outcomes = []
+    for answer in (await sent, await behind, await waiting):
+        assert isinstance(answer, UnavailableError)
+        outcomes.append(answer.outcome)
+    assert outcomes == [Outcome.OUTCOME_UNKNOWN, Outcome.NOT_SENT, Outcome.NOT_SENT]
+
+
+async def test_a_caller_that_went_away_harms_nobody(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        gone, kept = writer.submit(create("a")), writer.submit(create("b"))
+        batch = await server.next()
+        gone.cancel()
+        batch.answer()
+        assert await kept == WriteResult(revision=1)
+
+
+async def test_an_unexpected_exception_ends_the_writer(clock: FakeClock) -> None:
+    class Broken:
+        async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
+            raise ZeroDivisionError
+
+    writer = BatchWriter(Broken(), clock=clock)
+    answer = writer.submit(create("a"))
+    with pytest.raises(ExceptionGroup):
+        await writer.run()
+    assert isinstance(await answer, UnavailableError)
