@@ -54,11 +54,11 @@ def compile_into(out: Path) -> None:
 
 
 def exports(out: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the ``__init__.py`` of each group: a docstring line and the names of its messages and enums."""
+    """Yield the ``__init__.py`` of each group: a docstring line and the names of its messages, enums and field options."""
     files = FileDescriptorSet.FromString((out / "set.binpb").read_bytes()).file
     groups: dict[str, dict[str, list[str]]] = {}
     for file in files:
-        names = [message.name for message in file.message_type] + [enum.name for enum in file.enum_type]
+        names = [named.name for named in (*file.message_type, *file.enum_type, *file.extension)]
         module = Path(file.name).stem + "_pb2"
         groups.setdefault(str(Path(file.name).parent), {})[module] = sorted(names)
     for folder, modules in sorted(groups.items()):

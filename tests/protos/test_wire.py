@@ -18,7 +18,7 @@ from rollplane.apps import v1 as apps
 from rollplane.autoscaling import v1 as autoscaling
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
-from rollplane.json.v1 import options_pb2
+from rollplane.json.v1 import inline
 from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, KINDS, Kind
@@ -122,7 +122,7 @@ def test_field_names_are_their_json_names_in_snake_case() -> None:
 def test_only_messages_are_inlined() -> None:
     """Their members must find free names in the object around them, too."""
     for message in MESSAGES:
-        inlined = [f for f in message.fields if f.GetOptions().Extensions[options_pb2.inline]]
+        inlined = [f for f in message.fields if f.GetOptions().Extensions[inline]]
         assert all(f.message_type is not None and not f.is_repeated for f in inlined)
         own = [f.json_name for f in message.fields if f not in inlined]
         lifted = [f.json_name for outer in inlined if outer.message_type for f in outer.message_type.fields]

@@ -2,4 +2,6 @@
 
 from rollplane.json.v1.options_pb2 import (
     Emit as Emit,
+    emit as emit,
+    inline as inline,
 )
