@@ -54,11 +54,13 @@ def compile_into(out: Path) -> None:
 
 
 def exports(out: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the ``__init__.py`` of each group: a docstring line and the names of its messages, enums and field options."""
+    """Yield the ``__init__.py`` of each group: a docstring line, and its messages, enums and field options by name."""
     files = FileDescriptorSet.FromString((out / "set.binpb").read_bytes()).file
     groups: dict[str, dict[str, list[str]]] = {}
     for file in files:
-        names = [named.name for named in (*file.message_type, *file.enum_type, *file.extension)]
+        names = [message.name for message in file.message_type]
+        names += [enum.name for enum in file.enum_type]
+        names += [option.name for option in file.extension]
         module = Path(file.name).stem + "_pb2"
         groups.setdefault(str(Path(file.name).parent), {})[module] = sorted(names)
     for folder, modules in sorted(groups.items()):
