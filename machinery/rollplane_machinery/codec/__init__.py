@@ -1,5 +1,17 @@
-"""The codec: objects as Kubernetes JSON and YAML, and back."""
+"""The codec: objects as Kubernetes JSON and YAML, and back.
 
+``to_json`` and ``from_json`` are for whole objects, ``message_to_json`` and ``message_from_json`` for parts;
+``load_manifests`` reads files, ``dumps`` and ``dump_yaml`` print.
+"""
+
+from rollplane_machinery.codec.manifests import (
+    Loaded,
+    Manifest,
+    ManifestError,
+    ManifestProblem,
+    load_manifests,
+    read_manifests,
+)
 from rollplane_machinery.codec.objects import (
     Decoded,
     decode,
@@ -9,13 +21,21 @@ from rollplane_machinery.codec.objects import (
     message_to_json,
     to_json,
 )
+from rollplane_machinery.codec.yaml_text import dump_yaml
 
 __all__ = [
     "Decoded",
+    "Loaded",
+    "Manifest",
+    "ManifestError",
+    "ManifestProblem",
     "decode",
+    "dump_yaml",
     "dumps",
     "from_json",
+    "load_manifests",
     "message_from_json",
     "message_to_json",
+    "read_manifests",
     "to_json",
 ]

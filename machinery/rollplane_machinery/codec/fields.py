@@ -71,9 +71,11 @@ def is_null_when_absent(field: FieldDescriptor) -> bool:
     return is_collection or _emit(field) == options.EMIT_OR_NULL
 
 
-def keeps_zero(field: FieldDescriptor) -> bool:
-    """Whether a zero that is set is printed: in a pointer, or because the field always is."""
-    return _emit(field) != options.EMIT_UNSPECIFIED
+def is_pointer(field: FieldDescriptor) -> bool:
+    """Whether Go tells a zero that is set from an absent value: all messages but those that are always printed."""
+    if field.message_type is not None:
+        return not is_always_printed(field)
+    return _emit(field) in (options.EMIT_IF_SET, options.EMIT_OR_NULL)
 
 
 def _emit(field: FieldDescriptor) -> int:

@@ -13,6 +13,7 @@ from rollplane_machinery.codec.legacy import LEGACY_KINDS, upgrade
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
+from rollplane_machinery.defaults import apply_legacy_defaults
 from rollplane_machinery.errors import Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind
 
@@ -86,6 +87,8 @@ def read_object(data: Json, report: Report) -> ApiObject | None:
     reader_of(message.DESCRIPTOR).read(message, data, None, report)
     if len(report.errors) > known:
         return None
+    if api_version != kind.api_version:
+        apply_legacy_defaults(message, api_version)
     return message
 
 

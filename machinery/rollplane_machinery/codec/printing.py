@@ -15,7 +15,7 @@ from rollplane_machinery.codec.fields import (
     is_bytes,
     is_inline,
     is_null_when_absent,
-    keeps_zero,
+    is_pointer,
     map_value,
     message_of,
     scalar_of,
@@ -89,7 +89,11 @@ def printer_of(descriptor: Descriptor) -> Printer:
 
 def _row(field: FieldDescriptor) -> _Row:
     name = "" if is_inline(field) else field.json_name
-    return _Row(field, name, _show(field), keeps_zero(field), _absent(field))
+    return _Row(field, name, _show(field), _keeps_zero(field), _absent(field))
+
+
+def _keeps_zero(field: FieldDescriptor) -> bool:
+    return is_pointer(field) or is_always_printed(field)
 
 
 def _show(field: FieldDescriptor) -> _Show | None:
@@ -99,7 +103,7 @@ def _show(field: FieldDescriptor) -> _Show | None:
     show = _show_element(field)
     if field.is_repeated:
         return list if show is None else lambda elements: [show(element) for element in elements]
-    if is_bytes(field) and not keeps_zero(field):
+    if is_bytes(field) and not _keeps_zero(field):
         return lambda value: encode_base64(value) or None
     return show
 

@@ -68,6 +68,11 @@ def describe(value: Json) -> str:
     return f"{name} {text if len(text) <= 40 else text[:39] + '…'}"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with what no UTF-8 can carry (a lone surrogate out of JSON) written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault, at ``steps`` from the root of its document."""
@@ -78,7 +83,7 @@ class Problem:
 
     @property
     def cause(self) -> Cause:
-        return Cause(self.reason, render(self.steps), self.message)
+        return Cause(self.reason, printable(render(self.steps)), printable(self.message))
 
 
 @dataclass(slots=True)

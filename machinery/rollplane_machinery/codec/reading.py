@@ -15,10 +15,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from rollplane_machinery.codec.fields import (
-    is_always_printed,
     is_bytes,
     is_inline,
-    keeps_zero,
+    is_pointer,
     map_value,
     message_of,
     scalar_of,
@@ -100,7 +99,7 @@ def _inline_readers(field: FieldDescriptor) -> dict[str, _ReadField]:
 
 
 def _scalar_reader(field: FieldDescriptor) -> _ReadField:
-    attribute, name, keep_zero, scalar = field.name, field.json_name, keeps_zero(field), scalar_of(field)
+    attribute, name, keep_zero, scalar = field.name, field.json_name, is_pointer(field), scalar_of(field)
     wanted, convert = scalar.json_class, _conversion(field)
 
     def read(message: Message, value: Json, path: Path | None, report: Report) -> None:
@@ -147,13 +146,11 @@ def _part_reader(descriptor: Descriptor) -> _ReadPart:
 
 
 def _message_reader(field: FieldDescriptor, read_part: _ReadPart) -> _ReadField:
-    attribute, name = field.name, field.json_name
-    # A struct that is always printed looks the same empty and absent; all others are pointers.
-    is_pointer = not is_always_printed(field)
+    attribute, name, keep_empty = field.name, field.json_name, is_pointer(field)
 
     def read(message: Message, value: Json, path: Path | None, report: Report) -> None:
         part = getattr(message, attribute)
-        if is_pointer:
+        if keep_empty:
             part.SetInParent()
         read_part(part, value, (path, name), report)
 

@@ -1,0 +1,144 @@
+"""Manifest files: many documents, lists of objects, and every problem of the file told at once, with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rollplane_machinery.codec.legacy import LEGACY_KINDS
+from rollplane_machinery.codec.objects import read_object
+from rollplane_machinery.codec.problems import Json, Problem, Report, summary
+from rollplane_machinery.codec.text import Fault, read_documents
+from rollplane_machinery.codec.tree import Document
+from rollplane_machinery.errors import BadRequestError, Cause, CauseReason
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object of a file: from which ``document`` (counted from 1), beginning on which ``line`` (from 1).
+
+    ``warnings`` names the fields left out because they are unknown or duplicate, when reading was not strict.
+    """
+
+    object: ApiObject
+    document: int
+    line: int
+    source: str = ""
+    warnings: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestProblem:
+    """One problem of a file; ``field`` is empty when the document as a whole is meant."""
+
+    document: int
+    line: int
+    field: str
+    reason: CauseReason
+    message: str
+
+    def __str__(self) -> str:
+        """``document 2, line 14: spec.template.spec.containers[0].imagee: unknown field``."""
+        where = f"{self.field}: " if self.field else ""
+        return f"document {self.document}, line {self.line}: {where}{self.message}"
+
+
+class ManifestError(BadRequestError):
+    """A file has problems; ``problems`` are all of them, in the order of the file, ``source`` is its name.
+
+    As a BadRequestError it has one cause for each, whose message ends in document and line.
+    """
+
+    def __init__(self, source: str, problems: Sequence[ManifestProblem]) -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        causes = [Cause(p.reason, p.field, f"{p.message} (document {p.document}, line {p.line})") for p in problems]
+        super().__init__(f"{source or 'manifest'}: {count}: {summary([str(p) for p in problems])}", causes=causes)
+        self.source = source
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file holds: the objects that could be read, and the problems of all the others."""
+
+    manifests: tuple[Manifest, ...]
+    problems: tuple[ManifestProblem, ...]
+
+
+def load_manifests(text: str | bytes, source: str = "", *, strict: bool = True) -> list[Manifest]:
+    """Return the objects of a YAML or JSON file, those inside lists one by one; empty documents do not count.
+
+    ``source`` names the file in errors. Raises ManifestError (a BadRequestError) with all problems of the file.
+    """
+    loaded = read_manifests(text, source, strict=strict)
+    if loaded.problems:
+        raise ManifestError(source, loaded.problems)
+    return list(loaded.manifests)
+
+
+def read_manifests(text: str | bytes, source: str = "", *, strict: bool = True) -> Loaded:
+    """As ``load_manifests``, but return the problems beside the objects that have none. Never raises."""
+    manifests: list[Manifest] = []
+    problems: list[ManifestProblem] = []
+    for number, document in enumerate(read_documents(text), start=1):
+        if isinstance(document, Fault):
+            fault = ManifestProblem(number, document.line, "", CauseReason.INVALID, document.message)
+            problems.append(fault)
+            continue
+        for item in _items(document):
+            report = Report(strict)
+            obj = _read(document, item, report)
+            where = document.line_of(item.steps)
+            if obj is not None and not report.errors:
+                warnings = tuple(_below(problem, item).cause for problem in report.warnings)
+                manifests.append(Manifest(obj, number, where, source, warnings))
+            problems += [_located(_below(problem, item), number, document) for problem in report.errors]
+    return Loaded(tuple(manifests), tuple(sorted(problems, key=lambda problem: (problem.document, problem.line))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One object of a document: its value, and the steps to it."""
+
+    value: Json
+    steps: tuple[str | int, ...] = ()
+
+
+def _items(document: Document) -> Iterator[_Item]:
+    """Yield the objects of a document: none if it is empty, the items if it is a list."""
+    if document.value is not None:
+        yield from _flatten(_Item(document.value))
+
+
+def _flatten(item: _Item) -> Iterator[_Item]:
+    """Unpack ``List`` and the lists of one kind, whose items may leave out what the list says of them."""
+    value = item.value
+    items = value.get("items") if isinstance(value, dict) else None
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(items, list) or not isinstance(kind, str) or not kind.endswith("List"):
+        yield item
+        return
+    of = (value.get("apiVersion"), kind.removesuffix("List"))
+    is_known = of in BY_API_VERSION_KIND or of in LEGACY_KINDS
+    for index, member in enumerate(items):
+        if is_known and isinstance(member, dict):
+            member = {"apiVersion": of[0], "kind": of[1]} | member
+        yield from _flatten(_Item(member, (*item.steps, "items", index)))
+
+
+def _read(document: Document, item: _Item, report: Report) -> ApiObject | None:
+    depth = len(item.steps)
+    for steps in document.duplicates:
+        if steps[:depth] == item.steps:
+            report.duplicate(steps[depth:])
+    return read_object(item.value, report)
+
+
+def _below(problem: Problem, item: _Item) -> Problem:
+    return Problem(item.steps + problem.steps, problem.reason, problem.message)
+
+
+def _located(problem: Problem, number: int, document: Document) -> ManifestProblem:
+    cause = problem.cause
+    return ManifestProblem(number, document.line_of(problem.steps), cause.field, cause.reason, cause.message)
