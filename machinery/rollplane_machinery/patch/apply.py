@@ -1,0 +1,56 @@
+"""Patches applied to objects: message to JSON, patched, and strictly back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar, cast
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from rollplane_machinery.api import PatchType
+from rollplane_machinery.codec import message_from_json, to_json
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.patch.json_patch import json_patch
+from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth, expect_object, read_json
+from rollplane_machinery.patch.merge_patch import merge_patch
+from rollplane_machinery.patch.strategic import strategic_merge_patch
+
+_M = TypeVar("_M", bound=Message)
+
+
+def apply(message: _M, patch_type: PatchType, patch: bytes) -> _M:
+    """Return a new message: ``message`` changed as ``patch`` says. Nothing is defaulted.
+
+    Raises BadRequestError for a patch that is malformed, changes apiVersion or kind, or leads to unknown fields or
+    wrong types (one cause for each, with its path); InvalidError when a path of a JSON patch is missing or a test in
+    it fails; RequestTooLargeError for a JSON patch beyond its limits.
+    """
+    document: JsonObject = to_json(message)
+    patched = expect_object(
+        _ALGORITHMS[patch_type](document, read_json(patch), cast("Descriptor", message.DESCRIPTOR)),
+        "the patched object",
+    )
+    for name in ("apiVersion", "kind"):
+        if patched.get(name) != document.get(name):
+            raise BadRequestError(f"a patch cannot change {name}")
+    check_depth(patched)
+    return message_from_json(type(message), patched)
+
+
+def _strategic(document: JsonObject, patch: Json, descriptor: Descriptor) -> Json:
+    return strategic_merge_patch(document, expect_object(patch, "a strategic merge patch"), descriptor)
+
+
+def _merge(document: JsonObject, patch: Json, _descriptor: Descriptor) -> Json:
+    return merge_patch(document, expect_object(patch, "a merge patch"))
+
+
+def _operations(document: JsonObject, patch: Json, _descriptor: Descriptor) -> Json:
+    return json_patch(document, patch)
+
+
+_ALGORITHMS: Mapping[PatchType, Callable[[JsonObject, Json, Descriptor], Json]] = MappingProxyType(
+    {PatchType.JSON: _operations, PatchType.MERGE: _merge, PatchType.STRATEGIC_MERGE: _strategic}
+)
