@@ -17,9 +17,9 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from rollplane.json.v1 import options_pb2 as options
 from rollplane.meta import v1 as meta
 from rollplane_machinery import int_or_string, quantity
+from rollplane_machinery.codec.fields import is_inline, is_pointer, map_value
 from rollplane_machinery.errors import BadRequestError
 
 _Same = Callable[[Any, Any], bool]
@@ -42,21 +42,14 @@ def _fields(descriptor: Descriptor) -> tuple[tuple[str, _Same], ...]:
 
 def _same_field(field: FieldDescriptor) -> _Same:
     name = field.name
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return _same_map(name, _same_value(field.message_type.fields_by_name["value"]))
+    if (value_field := map_value(field)) is not None:
+        return _same_map(name, _same_value(value_field))
     same = _same_value(field)
     if field.is_repeated:
         return _same_list(name, same)
-    if _is_pointer(field):
+    if is_pointer(field) and not is_inline(field):
         return lambda a, b: a.HasField(name) == b.HasField(name) and same(getattr(a, name), getattr(b, name))
     return lambda a, b: same(getattr(a, name), getattr(b, name))
-
-
-def _is_pointer(field: FieldDescriptor) -> bool:
-    emit = field.GetOptions().Extensions[options.emit]
-    if field.message_type is None:
-        return emit in (options.EMIT_IF_SET, options.EMIT_OR_NULL)
-    return emit != options.EMIT_ALWAYS and not field.GetOptions().Extensions[options.inline]
 
 
 def _same_map(name: str, same: _Same) -> _Same:

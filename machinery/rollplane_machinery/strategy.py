@@ -10,7 +10,7 @@ pkg/registry/*/strategy.go; ``semantics/api-conventions.md`` sections 1 to 4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -20,14 +20,7 @@ from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane_machinery.equality import semantic_equal as semantic_equal
-from rollplane_machinery.errors import (
-    BadRequestError,
-    Cause,
-    CauseReason,
-    ConflictError,
-    InvalidError,
-    UnsupportedError,
-)
+from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 from rollplane_machinery.times import time_of, to_seconds
 
@@ -66,8 +59,8 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "")
 def prepare_update(new: ApiObject, old: ApiObject) -> None:
     """Take into ``new`` what a write of the main resource cannot change, and count its generation; in place.
 
-    Both must be defaulted. Raises ConflictError when ``new`` names another uid, InvalidError when it changes immutable
-    metadata or adds a finalizer to an object that is being deleted.
+    Both must be defaulted. Raises ConflictError when ``new`` names another uid; other changes of immutable metadata are
+    left in for validation to refuse.
     """
     kind = _BY_MESSAGE[type(new)]
     _keep_metadata(new, old)
@@ -85,7 +78,7 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
     """Take everything but the status, and the metadata that may change along with it, from ``old``; in place.
 
     Annotations may change, and labels except a Deployment's. Raises UnsupportedError for kinds without a status,
-    ConflictError and InvalidError as ``prepare_update``.
+    ConflictError when ``new`` names another uid.
     """
     kind = _BY_MESSAGE[type(new)]
     if not kind.has_status:
@@ -182,7 +175,7 @@ _INITIAL_STATUS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
 
 
 def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
-    """Fill in what a client may leave out, and refuse changes of what nobody can change."""
+    """Fill in what only the server sets and a client may leave out."""
     metadata, stored = new.metadata, old.metadata
     if metadata.uid and metadata.uid != stored.uid:
         raise ConflictError(
@@ -199,32 +192,6 @@ def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
             _keep(metadata, stored, field)
     if not metadata.managed_fields:
         metadata.managed_fields.extend(stored.managed_fields)
-    if causes := list(_metadata_causes(metadata, stored)):
-        raise _invalid(new, causes)
-
-
-def _metadata_causes(new: meta.ObjectMeta, old: meta.ObjectMeta) -> Iterator[Cause]:
-    immutable = {
-        "name": new.name != old.name,
-        "namespace": new.namespace != old.namespace,
-        "creationTimestamp": to_seconds(new.creation_timestamp) != to_seconds(old.creation_timestamp),
-        "deletionTimestamp": to_seconds(new.deletion_timestamp) != to_seconds(old.deletion_timestamp),
-        "deletionGracePeriodSeconds": new.deletion_grace_period_seconds != old.deletion_grace_period_seconds,
-    }
-    for field, differs in immutable.items():
-        if differs:
-            yield Cause(CauseReason.INVALID, f"metadata.{field}", "field is immutable")
-    added = sorted(set(new.finalizers) - set(old.finalizers))
-    if added and _is_set(old.deletion_timestamp):
-        message = f"none can be added to an object that is being deleted, found {', '.join(added)}"
-        yield Cause(CauseReason.FORBIDDEN, "metadata.finalizers", message)
-
-
-def _invalid(obj: ApiObject, causes: list[Cause]) -> InvalidError:
-    kind, name = _BY_MESSAGE[type(obj)], obj.metadata.name
-    title = f"{kind.name}.{kind.group}" if kind.group else kind.name
-    problems = "; ".join(map(str, causes))
-    return InvalidError(f'{title} "{name}" is invalid: {problems}', resource=kind.resource, name=name, causes=causes)
 
 
 def _keep(new: Message, old: Message, field: str) -> None:

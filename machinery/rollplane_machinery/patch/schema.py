@@ -18,9 +18,9 @@ from google.protobuf.message import Message
 
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
-from rollplane.json.v1 import options_pb2 as options
 from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
+from rollplane_machinery.codec.fields import is_inline, map_value, message_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +133,14 @@ def schema_of(descriptor: Descriptor) -> Schema:
     """Return the schema of messages of ``descriptor``."""
     members: dict[str, Field] = {}
     for field in descriptor.fields:
-        if field.GetOptions().Extensions[options.inline]:
-            members |= schema_of(field.message_type).members
+        if is_inline(field):
+            members |= schema_of(message_of(field)).members
         else:
             members[field.json_name] = _field(field, _RULES.get((descriptor.full_name, field.name), ATOMIC))
     return Schema(MappingProxyType(members))
 
 
 def _field(field: FieldDescriptor, rule: Rule) -> Field:
-    inner = field.message_type
-    if inner is not None and inner.GetOptions().map_entry:
-        return Field(rule, inner.fields_by_name["value"].message_type, is_map=True)
-    return Field(rule, inner)
+    if (value_field := map_value(field)) is not None:
+        return Field(rule, value_field.message_type, is_map=True)
+    return Field(rule, field.message_type)

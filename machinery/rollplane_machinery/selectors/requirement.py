@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rollplane_machinery import names
+
 Labels = Mapping[str, str]
 Test = Callable[[Labels], bool]
 
-_MAX_NAME = 63
-_MAX_PREFIX = 253
-_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?", re.ASCII)
-_PREFIX = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 
 
@@ -83,16 +81,13 @@ def is_integer(text: str) -> bool:
 
 def key_problem(key: str) -> str | None:
     """Return what is wrong with ``key`` as a label key, None when nothing is."""
-    prefix, slash, name = key.rpartition("/")
-    if slash and (len(prefix) > _MAX_PREFIX or not _PREFIX.fullmatch(prefix)):
-        return f"the prefix of label key {key!r} is no DNS subdomain"
-    if len(name) > _MAX_NAME or not _NAME.fullmatch(name):
-        return f"{key!r} is no label key: want 1 to 63 letters, digits, '-', '_' or '.', alphanumeric at both ends"
-    return None
+    return _problem("label key", key, names.check_qualified_name(key))
 
 
 def value_problem(value: str) -> str | None:
     """Return what is wrong with ``value`` as a label value, None when nothing is."""
-    if value and (len(value) > _MAX_NAME or not _NAME.fullmatch(value)):
-        return f"{value!r} is no label value: want up to 63 letters, digits, '-', '_' or '.', alphanumeric at both ends"
-    return None
+    return _problem("label value", value, names.check_label_value(value))
+
+
+def _problem(what: str, text: str, problems: list[str]) -> str | None:
+    return f"{text!r} is no {what}: {'; '.join(problems)}" if problems else None
