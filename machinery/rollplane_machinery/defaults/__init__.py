@@ -15,26 +15,28 @@ from typing import Any
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane_machinery.defaults.admission import admit as admit
+from rollplane_machinery.defaults.admission import admit_pod_spec
+from rollplane_machinery.defaults.admission import set_initial_status as set_initial_status
 from rollplane_machinery.defaults.claim import default_claim
 from rollplane_machinery.defaults.cluster import default_namespace, default_node
 from rollplane_machinery.defaults.config import default_secret
 from rollplane_machinery.defaults.daemon_set import default_daemon_set
 from rollplane_machinery.defaults.deployment import default_deployment
 from rollplane_machinery.defaults.legacy import apply_legacy_defaults as apply_legacy_defaults
-from rollplane_machinery.defaults.pod import default_pod
+from rollplane_machinery.defaults.pod import default_pod_object_spec as default_pod_object_spec
 from rollplane_machinery.defaults.pod_spec import default_pod_spec as default_pod_spec
 from rollplane_machinery.defaults.replica_set import default_replica_set, default_replication_controller
 from rollplane_machinery.defaults.service import default_service
 from rollplane_machinery.defaults.stateful_set import default_stateful_set
 from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.pod_specs import Role, pod_spec_of
 
-# Kinds that are not here have no defaults: ConfigMap, ControllerRevision, Event, Lease, PodDisruptionBudget and
-# ServiceAccount are stored as they come.
+# Beside pod specs. Kinds that are not here are stored as they come: ConfigMap, ControllerRevision, Event, Lease,
+# PodDisruptionBudget and ServiceAccount.
 _DEFAULTERS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
     {
         core.Namespace: default_namespace,
         core.Node: default_node,
-        core.Pod: default_pod,
         core.ReplicationController: default_replication_controller,
         core.Secret: default_secret,
         core.Service: default_service,
@@ -49,6 +51,23 @@ _DEFAULTERS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
 
 def apply_defaults(obj: ApiObject) -> None:
     """Fill in ``obj`` in place what its kind defaults in its storage version; twice is the same as once."""
+    apply_outer_defaults(obj)
+    if located := pod_spec_of(obj):
+        default_located_spec(located.spec, located.role)
+
+
+def apply_outer_defaults(obj: ApiObject) -> None:
+    """Fill in all but the pod spec that ``obj`` may have."""
     defaulter = _DEFAULTERS.get(type(obj))
     if defaulter is not None:
         defaulter(obj)
+
+
+def default_located_spec(spec: core.PodSpec, role: Role) -> None:
+    """Fill in a pod spec in place as its ``role`` wants it; a new pod's also with what admission adds."""
+    if role is Role.TEMPLATE or role is Role.CLAIMED_TEMPLATE:
+        default_pod_spec(spec)
+        return
+    default_pod_object_spec(spec)
+    if role is Role.NEW_POD:
+        admit_pod_spec(spec)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from rollplane.apps import v1 as apps
 from rollplane_machinery import int_or_string
-from rollplane_machinery.defaults.pod_spec import default_pod_spec
 
 MAX_UNAVAILABLE = 1
 REVISION_HISTORY_LIMIT = 10
 
 
 def default_daemon_set(daemon_set: apps.DaemonSet) -> None:
-    """Fill in ``daemon_set`` in place."""
+    """Fill in ``daemon_set`` in place, but for its template."""
     spec = daemon_set.spec
     if not spec.update_strategy.type:
         spec.update_strategy.type = "RollingUpdate"
     default_daemon_set_spec(spec)
-    default_pod_spec(spec.template.spec)
 
 
 def default_daemon_set_spec(spec: apps.DaemonSetSpec) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rollplane.apps import v1 as apps
 from rollplane_machinery import int_or_string
-from rollplane_machinery.defaults.pod_spec import default_pod_spec
 
 ROLLING_SHARE = "25%"
 REVISION_HISTORY_LIMIT = 10
@@ -12,14 +11,8 @@ PROGRESS_DEADLINE_SECONDS = 600
 
 
 def default_deployment(deployment: apps.Deployment) -> None:
-    """Fill in ``deployment`` in place."""
+    """Fill in ``deployment`` in place, but for its template."""
     spec = deployment.spec
-    default_deployment_spec(spec)
-    default_pod_spec(spec.template.spec)
-
-
-def default_deployment_spec(spec: apps.DeploymentSpec) -> None:
-    """Fill in all but the template."""
     if not spec.HasField("replicas"):
         spec.replicas = 1
     default_rolling_update(spec.strategy, ROLLING_SHARE)

@@ -1,14 +1,9 @@
-"""Defaults of Pod objects: those of any pod spec, and the few that templates do not get."""
+"""Defaults of the specs of Pod objects: those of any pod spec, and the few that templates do not get."""
 
 from __future__ import annotations
 
 from rollplane.core import v1 as core
 from rollplane_machinery.defaults.pod_spec import default_pod_spec
-
-
-def default_pod(pod: core.Pod) -> None:
-    """Fill in ``pod`` in place."""
-    default_pod_object_spec(pod.spec)
 
 
 def default_pod_object_spec(spec: core.PodSpec) -> None:

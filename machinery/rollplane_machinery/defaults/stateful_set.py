@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from rollplane.apps import v1 as apps
 from rollplane_machinery.defaults.claim import default_claim
-from rollplane_machinery.defaults.pod_spec import default_pod_spec
 
 REVISION_HISTORY_LIMIT = 10
 
 
 def default_stateful_set(stateful_set: apps.StatefulSet) -> None:
-    """Fill in ``stateful_set`` in place."""
+    """Fill in ``stateful_set`` in place, but for its template."""
     spec = stateful_set.spec
     strategy = spec.update_strategy
     if not strategy.type:
@@ -24,7 +23,6 @@ def default_stateful_set(stateful_set: apps.StatefulSet) -> None:
     default_stateful_set_spec(spec)
     for claim in spec.volume_claim_templates:
         default_claim(claim)
-    default_pod_spec(spec.template.spec)
 
 
 def default_stateful_set_spec(spec: apps.StatefulSetSpec) -> None:
