@@ -65,9 +65,8 @@ def decode(data: Mapping[str, Json], *, strict: bool = True) -> Decoded:
     """As ``from_json``, but also return what was left out when not ``strict`` (Kubernetes' field validation Warn)."""
     report = Report(strict)
     decoded = read_object(data, report)
-    report.raise_errors("the object cannot be read")
     if decoded is None:
-        raise AssertionError("no object and no error")
+        raise report.error("the object cannot be read")
     return Decoded(decoded, tuple(problem.cause for problem in report.warnings))
 
 
@@ -99,7 +98,8 @@ def message_from_json(message_type: type[_M], data: Json, path: str = "", *, str
     """
     message, report = message_type(), Report(strict)
     reader_of(message.DESCRIPTOR).read(message, data, (None, path) if path else None, report)
-    report.raise_errors(f"{message.DESCRIPTOR.name} cannot be read")
+    if report.errors:
+        raise report.error(f"the {message.DESCRIPTOR.name} cannot be read")
     return message
 
 

@@ -113,11 +113,10 @@ class Report:
     def _lenient(self, problem: Problem) -> None:
         (self.errors if self.strict else self.warnings).append(problem)
 
-    def raise_errors(self, subject: str) -> None:
-        """Raise one BadRequestError with all errors as causes, if there are any."""
-        if self.errors:
-            causes = [problem.cause for problem in self.errors]
-            raise BadRequestError(f"{subject}: {summary([str(cause) for cause in causes])}", causes=causes)
+    def error(self, subject: str) -> BadRequestError:
+        """Return one error that has all errors as causes."""
+        causes = [problem.cause for problem in self.errors]
+        return BadRequestError(f"{subject}: {summary([str(cause) for cause in causes])}", causes=causes)
 
 
 def summary(sentences: Sequence[str]) -> str:

@@ -147,12 +147,18 @@ def _part_reader(descriptor: Descriptor) -> _ReadPart:
 
 def _message_reader(field: FieldDescriptor, read_part: _ReadPart) -> _ReadField:
     attribute, name, keep_empty = field.name, field.json_name, is_pointer(field)
+    # A quantity of 0 held by value is one more thing that looks the same when absent.
+
+    special = SPECIAL_TYPES.get(message_of(field).full_name)
+    empty = None if keep_empty or special is None else special.empty
 
     def read(message: Message, value: Json, path: Path | None, report: Report) -> None:
         part = getattr(message, attribute)
         if keep_empty:
             part.SetInParent()
         read_part(part, value, (path, name), report)
+        if empty is not None and special is not None and special.print(part) == empty:
+            message.ClearField(attribute)
 
     return read
 

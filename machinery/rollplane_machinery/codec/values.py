@@ -95,8 +95,10 @@ def _print_raw(message: meta.RawExtension | meta.FieldsV1) -> Json:
 
 
 def _read_raw(message: meta.RawExtension | meta.FieldsV1, value: Json, path: Path, report: Report) -> None:
+    """Names are sorted, so that equal JSON is equal bytes; Kubernetes makes such data from Go maps, which sort too."""
     try:
-        message.raw = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+        message.raw = text.encode()
     except (ValueError, TypeError, RecursionError):
         report.invalid(path, "cannot be written as JSON")
 
