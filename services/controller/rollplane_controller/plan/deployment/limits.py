@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import DeploymentSpec
-from rollplane_machinery import int_or_string
+from rollplane_machinery.int_or_string import resolve
 
 RECREATE = "Recreate"
 ROLLING_UPDATE = "RollingUpdate"
@@ -38,8 +38,8 @@ def limits_of(spec: DeploymentSpec) -> Limits:
     if spec.strategy.type == RECREATE:
         return Limits(replicas, 0, 0)
     rolling = spec.strategy.rolling_update
-    surge = int_or_string.resolve(rolling.max_surge, replicas, round_up=True)
-    unavailable = int_or_string.resolve(rolling.max_unavailable, replicas, round_up=False)
+    surge = resolve(rolling.max_surge, replicas, round_up=True)
+    unavailable = resolve(rolling.max_unavailable, replicas, round_up=False)
     if surge == 0 and unavailable == 0:
         unavailable = 1
     return Limits(replicas, surge, min(unavailable, replicas))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
@@ -37,7 +37,7 @@ class DeploymentView:
 
     deployment: Deployment
     replica_sets: Sequence[ReplicaSet]
-    taken_names: Collection[str] = frozenset()
+    taken_names: Container[str] = frozenset()
     running_pods: Mapping[str, int] = field(default_factory=dict)
     create_error: str = ""
 

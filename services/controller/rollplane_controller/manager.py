@@ -1,0 +1,106 @@
+"""The controller service in one object: an observer, shards, and a Rounds for each reconciler.
+
+It takes any Api, so the same manager runs over gRPC and, in one process, over the apiserver's core.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+
+from rollplane_client.batch_writer import BatchWriter
+from rollplane_client.repeatable import settle_by_owner
+from rollplane_controller.reconcile.deployments import DeploymentReconciler
+from rollplane_controller.reconcile.events import EventRecorder
+from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.reconciler import Reconciler
+from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
+from rollplane_controller.reconcile.rounds import Rounds
+from rollplane_controller.shards import ShardOwner
+from rollplane_machinery.api import ObjectApi
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.kinds import (
+    CONTROLLER_REVISION,
+    DAEMON_SET,
+    DEPLOYMENT,
+    NAMESPACE,
+    NODE,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+    Kind,
+)
+
+OBSERVED: tuple[Kind, ...] = (
+    NAMESPACE,
+    NODE,
+    DEPLOYMENT,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+    DAEMON_SET,
+    CONTROLLER_REVISION,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+)
+
+
+class Manager:
+    """All controllers of one process. ``run`` until cancelled; ``identity`` must differ between processes."""
+
+    def __init__(self, api: ObjectApi, identity: str, *, clock: Clock, random: Random) -> None:
+        self._observer = Observer(api, OBSERVED, clock)
+        self._writer = BatchWriter(api, clock=clock, settle=settle_by_owner(api))
+        self.shards = ShardOwner(
+            api,
+            identity,
+            clock=clock,
+            reached=lambda: self._observer.informer.revision,
+            on_acquired=lambda _shards: self._wake_all(),
+        )
+        self._rounds = [self._rounds_of(one, api, clock, random) for one in self._reconcilers()]
+
+    def _reconcilers(self) -> Sequence[Reconciler]:
+        return (
+            DeploymentReconciler(self._observer),
+            PodControllerReconciler(self._observer, REPLICA_SET),
+            PodControllerReconciler(self._observer, REPLICATION_CONTROLLER),
+        )
+
+    def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:
+        fence_for = self.shards.fence_for
+        recorder = EventRecorder(self._writer.record, component_of(reconciler.kind), clock, fence_for)
+        return Rounds(
+            reconciler,
+            self._observer,
+            api,
+            self._writer,
+            recorder,
+            clock=clock,
+            random=random,
+            fence_for=fence_for,
+        )
+
+    async def run(self) -> None:
+        """Own shards, observe, plan and write, until cancelled."""
+        self._observer.informer.on_progress(self.shards.catch_up)
+        for rounds in self._rounds:
+            rounds.attach()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._writer.run())
+            tasks.create_task(self._observer.informer.run())
+            tasks.create_task(self.shards.run())
+            for rounds in self._rounds:
+                tasks.create_task(rounds.run())
+
+    def _wake_all(self) -> None:
+        for rounds in self._rounds:
+            rounds.wake_all()
+
+
+def component_of(kind: Kind) -> str:
+    """Return the name a kind's controller signs its events with."""
+    return "replication-controller" if kind is REPLICATION_CONTROLLER else f"{kind.singular}-controller"

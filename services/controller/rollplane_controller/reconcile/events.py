@@ -1,0 +1,131 @@
+"""Events: what a controller did and why, for people. Best effort: never waited for, dropped under pressure.
+
+Identical events are folded into one with a count, many similar ones into a combined one, and one object cannot flood
+the rest (semantics/api-conventions.md section 12).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rollplane.core.v1 import Event, ObjectReference
+from rollplane.meta.v1 import Time
+from rollplane_controller.plan.model import PlannedEvent
+from rollplane_machinery.api import Fence, Update, Write, WriteOptions
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.kinds import Encoded
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+SIMILAR_LIMIT = 10
+SIMILAR_SECONDS = 600.0
+BURST = 25
+REFILL_SECONDS = 300.0
+REMEMBERED = 4096
+
+
+@dataclass(slots=True)
+class _Told:
+    """One event as last written."""
+
+    name: str
+    first: float
+    count: int
+
+
+@dataclass(slots=True)
+class _Similar:
+    """How many events alike but for their message one object has had since ``since``."""
+
+    since: float
+    messages: int
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Tokens of one object; each event takes one, one comes back every REFILL_SECONDS."""
+
+    tokens: float
+    at: float
+
+
+class EventRecorder:
+    """Writes Events through a lane of low priority; ``component`` names the controller that speaks."""
+
+    def __init__(
+        self, record: Callable[[Write], bool], component: str, clock: Clock, fence_for: Callable[[str], Fence | None]
+    ) -> None:
+        self._record = record
+        self._component = component
+        self._clock = clock
+        self._fence_for = fence_for
+        self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
+        self._similar: OrderedDict[tuple[str, ...], _Similar] = OrderedDict()
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def emit(self, subject: ObjectReference, event: PlannedEvent) -> None:
+        """Write ``event`` about ``subject``, folded with what was said before; may drop it."""
+        now = self._clock.now()
+        if not self._take_token(subject.uid, now):
+            return
+        message = self._combined(subject, event, now)
+        told = self._fold((subject.uid, event.reason, event.severity, message), subject, now)
+        body = Event(
+            involved_object=subject,
+            reason=event.reason,
+            message=message,
+            type=event.severity,
+            first_timestamp=Time(seconds=math.floor(told.first)),
+            last_timestamp=Time(seconds=math.floor(now)),
+            count=told.count,
+        )
+        body.metadata.name, body.metadata.namespace = told.name, subject.namespace or "default"
+        body.source.component = self._component
+        fence = self._fence_for(body.metadata.namespace)
+        self._record(Update(Encoded.of(body), WriteOptions(self._component, fence=fence, omit_object=True)))
+
+    def _take_token(self, uid: str, now: float) -> bool:
+        bucket = _remember(self._buckets, uid, lambda: _Bucket(BURST, now))
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) / REFILL_SECONDS)
+        bucket.at = now
+        if bucket.tokens < 1:
+            return False
+        bucket.tokens -= 1
+        return True
+
+    def _combined(self, subject: ObjectReference, event: PlannedEvent, now: float) -> str:
+        key = (subject.uid, event.reason, event.severity)
+        similar = _remember(self._similar, key, lambda: _Similar(now, 0))
+        if now - similar.since > SIMILAR_SECONDS:
+            similar.since, similar.messages = now, 0
+        similar.messages += 1
+        if similar.messages > SIMILAR_LIMIT:
+            return f"(combined from similar events): {event.message}"
+        return event.message
+
+    def _fold(self, key: tuple[str, ...], subject: ObjectReference, now: float) -> _Told:
+        combined = key[3].startswith("(combined")
+        told = _remember(
+            self._told,
+            (*key[:3], "(combined)" if combined else key[3]),
+            lambda: _Told(f"{subject.name}.{int(now * 1e9):x}", now, 0),
+        )
+        told.count += 1
+        return told
+
+
+def _remember(memory: OrderedDict[K, V], key: K, new: Callable[[], V]) -> V:
+    """Return what is kept under ``key``, made anew if need be; the least recently used is forgotten beyond a bound."""
+    value = memory.get(key)
+    if value is None:
+        value = memory[key] = new()
+        if len(memory) > REMEMBERED:
+            memory.popitem(last=False)
+    else:
+        memory.move_to_end(key)
+    return value

@@ -1,0 +1,75 @@
+"""What the reconcilers see of the world: one informer over all kinds they need, with the indexes they ask for.
+
+One watch for all kinds means one revision: when the informer has reached it, everything up to it has been seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from rollplane_client.cache import IndexValues
+from rollplane_client.informer import Informer
+from rollplane_controller.plan.pods import PodView
+from rollplane_controller.reconcile.views import View, WatchedPod, make_view
+from rollplane_machinery.api import Key, ObjectApi, WatchFilter
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import InternalError
+from rollplane_machinery.kinds import POD, ApiObject, Kind
+
+M = TypeVar("M", bound=ApiObject)
+
+BY_CONTROLLER = "controller uid"
+BY_OWNER = "owner uid"
+BY_NAMESPACE = "namespace"
+ORPHANS = "namespace of orphans"
+BY_UID = "uid"
+
+INDEXES: Mapping[str, IndexValues[View]] = {
+    BY_CONTROLLER: lambda view: (view.controller_uid,) if view.controller_uid else (),
+    BY_OWNER: lambda view: view.owner_uids,
+    BY_NAMESPACE: lambda view: (view.namespace,),
+    BY_UID: lambda view: (view.uid,),
+    ORPHANS: lambda view: () if view.controller_uid else (view.namespace,),
+}
+
+
+class Observer:
+    """The shared informer and typed ways to ask it. What is read is as of its revision; nothing blocks."""
+
+    def __init__(self, api: ObjectApi, kinds: Sequence[Kind], clock: Clock) -> None:
+        self.informer: Informer[View] = Informer(api, [WatchFilter(kind) for kind in kinds], make_view, clock=clock)
+        for kind in kinds:
+            for name, values in INDEXES.items():
+                self.informer.add_index(kind, name, values)
+
+    def message(self, key: Key, type_: type[M]) -> M | None:
+        """Return the object parsed, None when it is not there."""
+        encoded = self.informer.encoded(key)
+        if encoded is None:
+            return None
+        message = encoded.parse()
+        if not isinstance(message, type_):
+            raise InternalError(f"{key} holds no {type_.__name__}")
+        return message
+
+    def controlled(self, kind: Kind, uid: str) -> Iterator[tuple[Key, View]]:
+        """Yield what of ``kind`` is controlled by the owner with that uid."""
+        yield from self.informer.indexed(kind, BY_CONTROLLER, uid).items()
+
+    def orphans(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
+        """Yield what of ``kind`` in the namespace nobody controls."""
+        yield from self.informer.indexed(kind, ORPHANS, namespace).items()
+
+    def controlled_pods(self, uid: str) -> Iterator[PodView]:
+        """Yield the pods that the owner with that uid controls."""
+        yield from (view.pod for _, view in self.controlled(POD, uid) if isinstance(view, WatchedPod))
+
+    def claimable_pods(self, uid: str, namespace: str) -> list[PodView]:
+        """Return the pods that the owner with that uid controls, and the orphans it might adopt."""
+        found = [*self.controlled(POD, uid), *self.orphans(POD, namespace)]
+        return [view.pod for _, view in found if isinstance(view, WatchedPod)]
+
+    def namespace_of_kind(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
+        """Yield all objects of ``kind`` in the namespace."""
+        yield from self.informer.indexed(kind, BY_NAMESPACE, namespace).items()

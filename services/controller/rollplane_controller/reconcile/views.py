@@ -1,0 +1,77 @@
+"""What the controllers' informer keeps of each object beside its bytes.
+
+Whole messages are parsed only when a key is planned; between two looks these few fields answer who is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rollplane.core.v1 import Pod
+from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
+from rollplane_controller.plan.claims import controller_of
+from rollplane_controller.plan.pods import PodView, pod_view
+from rollplane_machinery.kinds import POD, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectView:
+    """An object's metadata, as far as controllers ask for it."""
+
+    namespace: str
+    name: str
+    uid: str
+    labels: Mapping[str, str]
+    controller_uid: str | None
+    owner_uids: tuple[str, ...]
+    finalizers: tuple[str, ...]
+    terminating: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedPod(ObjectView):
+    """A pod: its metadata, and what planners read of it."""
+
+    pod: PodView
+
+
+View = ObjectView
+NO_OWNERS: tuple[str, ...] = ()
+
+
+def make_view(kind: Kind, value: bytes) -> View:
+    """Return the view of the object in ``value``."""
+    if kind is POD:
+        pod = Pod.FromString(value)
+        view = pod_view(pod)
+        return WatchedPod(
+            view.namespace,
+            view.name,
+            view.uid,
+            view.labels,
+            view.controller_uid,
+            _owner_uids(pod.metadata),
+            tuple(pod.metadata.finalizers),
+            view.terminating,
+            view,
+        )
+    return _object_view(PartialObjectMetadata.FromString(value).metadata)
+
+
+def _owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
+    return tuple(reference.uid for reference in metadata.owner_references) or NO_OWNERS
+
+
+def _object_view(metadata: ObjectMeta) -> ObjectView:
+    controller = controller_of(metadata.owner_references)
+    return ObjectView(
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
+        labels=dict(metadata.labels),
+        controller_uid=controller.uid if controller else None,
+        owner_uids=_owner_uids(metadata),
+        finalizers=tuple(metadata.finalizers),
+        terminating=metadata.HasField("deletion_timestamp"),
+    )
