@@ -41,10 +41,13 @@ class Health(health_pb2_grpc.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: Any
     ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
         told = None
-        while not (self.draining and told is not None):
+        while True:
+            last = self.draining
             if (status := self._status(request.service)) != told:
                 yield health_pb2.HealthCheckResponse(status=status)
                 told = status
+            if last:
+                break
             await self._clock.sleep(_LOOK_SECONDS)
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is going away")
 

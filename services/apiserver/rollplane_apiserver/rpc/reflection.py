@@ -66,13 +66,13 @@ def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptor, added: set[
 
 
 def _reflection_v1() -> descriptor_pb2.FileDescriptorProto:
-    text = reflection_pb2.DESCRIPTOR.serialized_pb
-    proto = descriptor_pb2.FileDescriptorProto.FromString(text)
+    proto = descriptor_pb2.FileDescriptorProto.FromString(reflection_pb2.DESCRIPTOR.serialized_pb)
     proto.name = "grpc/reflection/v1/reflection.proto"
     proto.package = "grpc.reflection.v1"
     for message in proto.message_type:
         for field in message.field:
-            field.type_name = field.type_name.replace(".v1alpha.", ".v1.")
+            if field.HasField("type_name"):
+                field.type_name = field.type_name.replace(".v1alpha.", ".v1.")
     for method in proto.service[0].method:
         method.input_type = method.input_type.replace(".v1alpha.", ".v1.")
         method.output_type = method.output_type.replace(".v1alpha.", ".v1.")
