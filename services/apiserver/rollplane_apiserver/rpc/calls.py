@@ -114,14 +114,14 @@ class Calls:
                     api = service.api_of(self._identify(context))
                     async with self._deadline(context):
                         response = await method.run(api, parse(method.request, data))
-                    return response.SerializeToString()
+                    answer = response.SerializeToString()
             except asyncio.CancelledError:
-                ending.code = grpc.StatusCode.CANCELLED
+                ending.count(grpc.StatusCode.CANCELLED)
                 raise
             except Exception as exc:
                 return await ending.refuse(context, exc)
-            finally:
-                ending.count()
+            ending.count(grpc.StatusCode.OK)
+            return answer
 
         return handle
 
@@ -135,12 +135,11 @@ class Calls:
                         async for response in responses:
                             yield response.SerializeToString()
             except (asyncio.CancelledError, GeneratorExit):
-                ending.code = grpc.StatusCode.CANCELLED
+                ending.count(grpc.StatusCode.CANCELLED)
                 raise
             except Exception as exc:
                 await ending.refuse(context, exc)
-            finally:
-                ending.count()
+            ending.count(grpc.StatusCode.OK)
 
         return handle
 
@@ -166,7 +165,7 @@ class Calls:
             raised.retry_after_seconds = self._limits.retry_after_seconds
         return shorten_error(raised)
 
-    def count(self, service: str, method: str, code: grpc.StatusCode, started: float) -> None:
+    def ended(self, service: str, method: str, code: grpc.StatusCode, started: float) -> None:
         """Count a call that began at ``started``."""
         self._metrics.call_ended(service, method, code.name, self._clock.monotonic() - started)
 
@@ -176,19 +175,19 @@ class Calls:
 
 
 class _Ending:
-    """How one call ends: with which code, told to whom."""
+    """How one call ends; it is counted before the client knows, so that a client's next look at the metrics is true."""
 
     def __init__(self, calls: Calls, service: str, method: str) -> None:
         self._calls = calls
         self._service = service
         self._method = method
         self._started = calls.now()
-        self.code = grpc.StatusCode.OK
+
+    def count(self, code: grpc.StatusCode) -> None:
+        self._calls.ended(self._service, self._method, code, self._started)
 
     async def refuse(self, context: Context, raised: Exception) -> NoReturn:
         status = encode_error(self._calls.error_of(raised, self._method))
-        self.code = _CODES[status.code]
-        await context.abort(self.code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
-
-    def count(self) -> None:
-        self._calls.count(self._service, self._method, self.code, self._started)
+        code = _CODES[status.code]
+        self.count(code)
+        await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
