@@ -12,8 +12,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rollplane.api import v1 as pb
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Delete, Key, Write, WriteResult
+from rollplane_machinery.errors import Outcome, UnavailableError
 from rollplane_machinery.wire.messages import encode_write
-from tests.apiserver.rpc.serving import Served
+from tests.apiserver.rpc.serving import Served, error_of
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -82,7 +83,9 @@ async def test_a_drain_lets_writes_finish_and_ends_watches(served: Served) -> No
         assert not draining.done()
         leave.set()
     assert pb.WriteResult.FromString(writing.result()).revision == 7
-    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    error = error_of(refused.value)
+    assert isinstance(error, UnavailableError)
+    assert (error.outcome, error.retry_after_seconds) == (Outcome.NOT_SENT, 0.5)
 
 
 async def test_a_drain_cuts_off_what_takes_too_long(served: Served) -> None:

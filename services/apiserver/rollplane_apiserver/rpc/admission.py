@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rollplane_machinery.errors import TooManyRequestsError
+from rollplane_machinery.errors import Outcome, TooManyRequestsError, UnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +26,24 @@ class Limits:
 
 
 class Admission:
-    """Counts what is in progress against ``Limits``."""
+    """Counts what is in progress against ``Limits``; closed, it lets nothing more in."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._closed = False
+        self._idle = asyncio.Event()
         self.calls = 0
         self.call_bytes = 0
         self.streams = 0
 
     @contextmanager
     def call(self, size: int) -> Iterator[None]:
-        """Hold a place for a call of ``size`` bytes; raises TooManyRequestsError when there is none.
+        """Hold a place for a call of ``size`` bytes.
 
-        A call that is alone gets in whatever its size.
+        Raises TooManyRequestsError when there is none, UnavailableError when closed. A call that is alone gets in
+        whatever its size.
         """
+        self._check_open()
         if self.calls >= self._limits.calls or (self.calls and self.call_bytes + size > self._limits.call_bytes):
             raise self._refusal(f"{self.calls} calls of {self.call_bytes} bytes are in progress")
         self.calls += 1
@@ -48,10 +53,12 @@ class Admission:
         finally:
             self.calls -= 1
             self.call_bytes -= size
+            self._note_idle()
 
     @contextmanager
     def stream(self) -> Iterator[None]:
-        """Hold a place for a stream; raises TooManyRequestsError when there is none."""
+        """Hold a place for a stream; raises as ``call`` does."""
+        self._check_open()
         if self.streams >= self._limits.streams:
             raise self._refusal(f"{self.streams} streams are open")
         self.streams += 1
@@ -59,6 +66,24 @@ class Admission:
             yield
         finally:
             self.streams -= 1
+            self._note_idle()
+
+    def close(self) -> None:
+        """Let nothing more in."""
+        self._closed = True
+        self._note_idle()
+
+    async def idle(self) -> None:
+        """Wait until ``close`` was called and everything in progress has ended."""
+        await self._idle.wait()
+
+    def _note_idle(self) -> None:
+        if self._closed and not self.calls and not self.streams:
+            self._idle.set()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UnavailableError("the server is going away", outcome=Outcome.NOT_SENT)
 
     def _refusal(self, why: str) -> TooManyRequestsError:
         return TooManyRequestsError(f"the server is busy: {why}", retry_after_seconds=self._limits.retry_after_seconds)

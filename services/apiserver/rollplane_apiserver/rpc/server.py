@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -65,6 +67,7 @@ class RpcServer:
         authenticate: Authenticate = believe,
     ) -> None:
         self._core = core
+        self._clock = clock
         self.admission = Admission(limits)
         calls = Calls(self.admission, authenticate, metrics, clock, limits)
         self._handlers = (
@@ -98,13 +101,20 @@ class RpcServer:
     async def drain(self, grace_seconds: float) -> None:
         """Go away without losing anything: say so, end the streams resumably, let calls finish.
 
-        Health answers NOT_SERVING first, then every watch ends with UNAVAILABLE behind what it has been sent, new calls
-        are refused, and those in progress have ``grace_seconds`` to end before they are cut off.
+        Health answers NOT_SERVING first. New calls are refused (UNAVAILABLE, NOT_SENT), every watch ends with
+        UNAVAILABLE behind what it has been sent, and calls in progress have ``grace_seconds`` to end before they are
+        cut off. gRPC itself stops last: it would cancel a call that comes in at that moment, without a word on whether
+        it was carried out.
         """
         self._health.draining = True
         log.info("draining", extra={"calls": self.admission.calls, "streams": self.admission.streams})
+        self.admission.close()
         self._core.end_watches()
-        await self._running.stop(grace_seconds)
+        deadline = self._clock.monotonic() + grace_seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                await self.admission.idle()
+        await self._running.stop(max(0.0, deadline - self._clock.monotonic()))
 
     @property
     def _running(self) -> grpc.aio.Server:
