@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from rollplane_apiserver.core import Role
 from rollplane_client.grpc_api import GrpcApi, connect
 from tests.clients.python.plane import Apis, Plane, running_plane
 
@@ -23,11 +25,28 @@ async def api(plane: Plane) -> AsyncIterator[GrpcApi]:
         yield api
 
 
-@pytest.fixture(params=["in process", "over gRPC"])
-async def apis(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Apis]:
-    """Each way to the same apiserver in turn."""
-    if request.param == "in process":
-        yield plane.in_process()
+WAYS = ("in process", "over gRPC")
+
+
+@asynccontextmanager
+async def reached(plane: Plane, way: str, role: Role) -> AsyncIterator[Apis]:
+    """Reach the apiserver one way or the other."""
+    if way == "in process":
+        yield plane.in_process(role)
         return
-    async with connect(plane.address, role="admin") as api:
+    async with connect(plane.address, role=role.value) as api:
         yield Apis(api, api)
+
+
+@pytest.fixture(params=WAYS)
+async def apis(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Apis]:
+    """Each way to the same apiserver in turn, as an admin."""
+    async with reached(plane, request.param, Role.ADMIN) as apis:
+        yield apis
+
+
+@pytest.fixture(params=WAYS)
+async def controller(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Apis]:
+    """Each way to the same apiserver in turn, as a controller."""
+    async with reached(plane, request.param, Role.CONTROLLER) as apis:
+        yield apis

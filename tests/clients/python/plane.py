@@ -54,7 +54,7 @@ class Plane:
         self.core = await self._stack.enter_async_context(Core(self.store, self.clock, randomness=random.Random(7)))
         self.server = await self._stack.enter_async_context(RpcServer(self.core, self.clock, NoMetrics()))
         port = await self.server.listen(self._listen)
-        if port:
+        if self._listen.endswith(":0"):
             self._listen = f"127.0.0.1:{port}"
 
     async def stop(self) -> None:

@@ -160,7 +160,11 @@ class TestWrites:
             await apis.objects.write(Bind(key(POD, "a"), "n2"))
 
     async def test_evict_asks_the_budget(self, apis: Apis) -> None:
+        node = Node()
+        node.metadata.name = "n1"
+        await create(apis.objects, node)
         await create(apis.objects, pod("a", app="web"))
+        await apis.objects.write(Bind(key(POD, "a"), "n1"))
         read = parse(Pod, await apis.objects.get(key(POD, "a")))
         read.status.phase = "Running"
         read.status.conditions.add(type="Ready", status="True")
@@ -197,11 +201,18 @@ class TestWrites:
         with pytest.raises(ForbiddenError):
             await apis.objects.write(Create(Encoded.of(config_map("a")), fenced))
 
-    async def test_epochs_only_grow(self, apis: Apis) -> None:
-        await apis.objects.raise_fence(Fence("ns-1", 5))
-        await apis.objects.raise_fence(Fence("ns-1", 5))
+    async def test_epochs_only_grow(self, controller: Apis) -> None:
+        await controller.objects.raise_fence(Fence("ns-1", 5))
+        await controller.objects.raise_fence(Fence("ns-1", 5))
         with pytest.raises(FencedError):
-            await apis.objects.raise_fence(Fence("ns-1", 4))
+            await controller.objects.raise_fence(Fence("ns-1", 4))
+
+    async def test_a_deposed_controller_cannot_write(self, controller: Apis) -> None:
+        await controller.objects.raise_fence(Fence("ns-1", 5))
+        old, new = (WriteOptions(fence=Fence("ns-1", epoch)) for epoch in (4, 5))
+        with pytest.raises(FencedError):
+            await controller.objects.write(Create(Encoded.of(config_map("a")), old))
+        await controller.objects.write(Create(Encoded.of(config_map("a")), new))
 
 
 def outcomes(results: Sequence[WriteResult | RollplaneError]) -> list[type]:
@@ -271,7 +282,7 @@ class TestLists:
         [
             ListQuery(CONFIG_MAP, label_selector="app in ("),
             ListQuery(CONFIG_MAP, field_selector="data.text=x"),
-            ListQuery(CONFIG_MAP, continue_token="nonsense"),
+            ListQuery(CONFIG_MAP, continue_token="nonsense"),  # noqa: S106 - no secret
         ],
     )
     async def test_what_cannot_be_understood_is_a_bad_request(self, apis: Apis, query: ListQuery) -> None:
@@ -353,8 +364,10 @@ class TestWatches:
         assert watcher.told == [(EventType.DELETED, "a"), (EventType.ADDED, "a")]
 
     async def test_a_watcher_is_told_while_it_waits(self, apis: Apis) -> None:
-        async with asyncio.timeout(10), apis.objects.watch(WatchQuery(everything(CONFIG_MAP))) as batches:
-            await anext(batches)  # the first progress: from now on
+        query = WatchQuery(everything(CONFIG_MAP), send_initial_state=True)
+        async with asyncio.timeout(10), apis.objects.watch(query) as batches:
+            while not (await anext(batches)).initial_state_complete:
+                pass
             await create(apis.objects, config_map("a"))
             async for batch in batches:
                 if batch.events:

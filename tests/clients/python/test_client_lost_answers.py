@@ -1,0 +1,191 @@
+"""A lost answer is never a second commit: a proxy drops answers, the store tells how often each write was made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from rollplane.core.v1 import ConfigMap
+from rollplane_client.backoff import Backoff
+from rollplane_client.batch_writer import Answer, BatchWriter
+from rollplane_client.grpc_api import GrpcApi, connect
+from rollplane_client.identity import metadata_of
+from rollplane_client.repeatable import settle_by_owner
+from rollplane_machinery.api import (
+    Create,
+    Delete,
+    EventType,
+    ListQuery,
+    Preconditions,
+    WatchQuery,
+    Write,
+    WriteOptions,
+    WriteResult,
+)
+from rollplane_machinery.clock import SystemClock
+from rollplane_machinery.errors import AlreadyExistsError, Outcome, UnavailableError
+from rollplane_machinery.kinds import CONFIG_MAP, Encoded
+from tests.clients.python.plane import Plane, config_map, create, everything, key, name_of, watched
+from tests.clients.python.proxy import Proxy, running_proxy
+
+OMIT = WriteOptions(omit_object=True)
+
+
+@pytest.fixture
+async def proxy(plane: Plane) -> AsyncIterator[Proxy]:
+    async with running_proxy(plane.address) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def far(proxy: Proxy) -> AsyncIterator[GrpcApi]:
+    """The Api through the proxy, connected."""
+    async with connect(proxy.address, role="admin") as api:
+        await api.list(ListQuery(CONFIG_MAP))
+        yield api
+
+
+@asynccontextmanager
+async def writing(api: GrpcApi) -> AsyncIterator[BatchWriter]:
+    backoff = Backoff(base_seconds=0.001, cap_seconds=0.01)
+    writer = BatchWriter(api, clock=SystemClock(), backoff=backoff, settle=settle_by_owner(api))
+    task = asyncio.ensure_future(writer.run())
+    try:
+        yield writer
+    finally:
+        writer.close()
+        await task
+
+
+def owned(name: str, *, owner: str = "owner-uid") -> Create:
+    message = config_map(name)
+    message.metadata.owner_references.add(
+        api_version="apps/v1", kind="ReplicaSet", name="owner", uid=owner, controller=True
+    )
+    return Create(Encoded.of(message), OMIT)
+
+
+async def commits(plane: Plane, *, after: int, until: int) -> Counter[tuple[EventType, str]]:
+    """Count what was committed to ConfigMaps behind ``after``, up to ``until``."""
+    counts: Counter[tuple[EventType, str]] = Counter()
+    query = WatchQuery(everything(CONFIG_MAP), from_revision=after)
+    async with asyncio.timeout(10), plane.in_process().objects.watch(query) as batches:
+        async for batch in batches:
+            counts.update((event.type, name_of(event.object)) for event in batch.events)
+            if batch.revision >= until:
+                break
+    return counts
+
+
+async def revision(plane: Plane) -> int:
+    return (await plane.in_process().objects.list(ListQuery(CONFIG_MAP))).revision
+
+
+async def lose_answers(plane: Plane, proxy: Proxy, writes: int) -> None:
+    """Break the connections once ``writes`` more have been committed unanswered."""
+    query = WatchQuery(everything(CONFIG_MAP), from_revision=await revision(plane))
+    await asyncio.wait_for(watched(plane.in_process().objects, query, lambda seen: len(seen) >= writes), 10)
+    proxy.cut()
+
+
+async def test_a_single_write_is_not_repeated(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    generated = ConfigMap()
+    generated.metadata.namespace, generated.metadata.generate_name = "default", "a-"
+    proxy.swallow_answers()
+    losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
+    with pytest.raises(UnavailableError) as raised:
+        await far.write(Create(Encoded.of(generated)))
+    await losing
+    assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN
+    page = await far.list(ListQuery(CONFIG_MAP, namespace="default"))
+    assert len(page.objects) == 1
+
+
+async def test_a_read_is_repeated(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    await create(plane.in_process().objects, config_map("a"))
+    proxy.swallow_answers()
+    reading = asyncio.ensure_future(far.get(key(CONFIG_MAP, "a")))
+    await create(plane.in_process().objects, config_map("b"))
+    proxy.cut()
+    assert name_of(await asyncio.wait_for(reading, 10)) == "a"
+
+
+async def test_a_write_waits_for_a_server_that_is_away_for_a_moment(plane: Plane) -> None:
+    async with connect(plane.address, role="admin") as api:
+        await plane.stop()
+        writing = asyncio.ensure_future(create(api, config_map("a")))
+        await asyncio.sleep(0)
+        await plane.start()
+        assert await asyncio.wait_for(writing, 10) > 0
+
+
+async def test_the_writer_repeats_until_answered_and_commits_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    start = await revision(plane)
+    async with writing(far) as writer:
+        for turn in range(4):
+            proxy.swallow_answers()
+            losing = asyncio.ensure_future(lose_answers(plane, proxy, 25))
+            answers = await writer.apply([owned(f"turn-{turn}-{number:02}") for number in range(25)])
+            await losing
+            assert {type(answer) for answer in answers} == {WriteResult}
+            assert await revisions_are_real(plane, answers)
+        assert writer.stats.repeated >= 100
+    counts = await commits(plane, after=start, until=await revision(plane))
+    assert len(counts) == 100
+    assert set(counts.values()) == {1}
+
+
+async def revisions_are_real(plane: Plane, answers: Sequence[Answer]) -> bool:
+    """Return whether each answer has the revision that some stored object has."""
+    page = await plane.in_process().objects.list(ListQuery(CONFIG_MAP))
+    stored = {int(metadata_of(found.value).resource_version) for found in page.objects}
+    return {answer.revision for answer in answers if isinstance(answer, WriteResult)} <= stored
+
+
+async def test_a_repeated_deletion_by_uid_succeeds_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    api = plane.in_process().objects
+    await create(api, config_map("a"))
+    uid = metadata_of((await api.get(key(CONFIG_MAP, "a"))).value).uid
+    start = await revision(plane)
+    async with writing(far) as writer:
+        proxy.swallow_answers()
+        losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
+        deletion = Delete(key(CONFIG_MAP, "a"), preconditions=Preconditions(uid=uid), options=OMIT)
+        [answer] = await writer.apply([deletion])
+        await losing
+    assert isinstance(answer, WriteResult)
+    # A gate that waits for this revision waits until the deletion has been seen.
+    assert answer.revision > start
+    counts = await commits(plane, after=start, until=await revision(plane))
+    assert counts == {(EventType.DELETED, "a"): 1}
+
+
+async def test_somebody_elses_object_of_that_name_is_not_our_success(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    """The answer that was lost was a refusal."""
+    await plane.in_process().objects.write(owned("a", owner="another-uid"))
+    async with writing(far) as writer:
+        proxy.swallow_answers()
+        losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
+        ours: Sequence[Write] = [owned("a"), owned("b")]
+        answers = await writer.apply(ours)
+        await losing
+    assert [type(answer) for answer in answers] == [AlreadyExistsError, WriteResult]
+
+
+async def test_what_cannot_be_repeated_is_answered_with_its_outcome(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    generated = ConfigMap()
+    generated.metadata.namespace, generated.metadata.generate_name = "default", "a-"
+    async with writing(far) as writer:
+        proxy.swallow_answers()
+        losing = asyncio.ensure_future(lose_answers(plane, proxy, 2))
+        unsure, sure = await writer.apply([Create(Encoded.of(generated), OMIT), owned("b")])
+        await losing
+    assert isinstance(unsure, UnavailableError)
+    assert unsure.outcome is Outcome.OUTCOME_UNKNOWN
+    assert isinstance(sure, WriteResult)
+    page = await plane.in_process().objects.list(ListQuery(CONFIG_MAP, namespace="default"))
+    assert len(page.objects) == 2
