@@ -13,11 +13,13 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.events import EventRecorder
+from rollplane_controller.reconcile.garbage_collector import GarbageCollector
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rounds import Rounds
-from rollplane_controller.shards import ShardOwner
+from rollplane_controller.reconcile.scheduler import Scheduler
+from rollplane_controller.shards import GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
 from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
@@ -61,6 +63,21 @@ class Manager:
             reached=lambda: self._observer.informer.revision,
             on_acquired=lambda _shards: self._wake_all(),
         )
+        self._scheduler = Scheduler(
+            self._observer,
+            self._writer,
+            self._recorder("default-scheduler", clock),
+            clock=clock,
+            fence=lambda: self.shards.fence(SCHEDULER),
+        )
+        self._garbage_collector = GarbageCollector(
+            self._observer,
+            OBSERVED,
+            api,
+            self._writer,
+            clock=clock,
+            fence=lambda: self.shards.fence(GARBAGE_COLLECTOR),
+        )
         self._rounds = [self._rounds_of(one, api, clock, random) for one in self._reconcilers()]
 
     def _reconcilers(self) -> Sequence[Reconciler]:
@@ -71,34 +88,36 @@ class Manager:
         )
 
     def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:
-        fence_for = self.shards.fence_for
-        recorder = EventRecorder(self._writer.record, component_of(reconciler.kind), clock, fence_for)
         return Rounds(
             reconciler,
             self._observer,
             api,
             self._writer,
-            recorder,
+            self._recorder(component_of(reconciler.kind), clock),
             clock=clock,
             random=random,
-            fence_for=fence_for,
+            fence_for=self.shards.fence_for,
         )
+
+    def _recorder(self, component: str, clock: Clock) -> EventRecorder:
+        return EventRecorder(self._writer.record, component, clock, self.shards.fence_for)
 
     async def run(self) -> None:
         """Own shards, observe, plan and write, until cancelled."""
         self._observer.informer.on_progress(self.shards.catch_up)
-        for rounds in self._rounds:
-            rounds.attach()
+        parts = (*self._rounds, self._scheduler, self._garbage_collector)
+        for part in parts:
+            part.attach()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.run())
             tasks.create_task(self._observer.informer.run())
             tasks.create_task(self.shards.run())
-            for rounds in self._rounds:
-                tasks.create_task(rounds.run())
+            for part in parts:
+                tasks.create_task(part.run())
 
     def _wake_all(self) -> None:
-        for rounds in self._rounds:
-            rounds.wake_all()
+        for part in (*self._rounds, self._scheduler, self._garbage_collector):
+            part.wake_all()
 
 
 def component_of(kind: Kind) -> str:

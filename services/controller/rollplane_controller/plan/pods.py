@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane_controller.plan.claims import controller_of
+from rollplane_controller.plan.scheduling.demand import Resources, host_ports_of, requests_of
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
@@ -32,6 +33,9 @@ class PodView:
     deletion_cost: int
     waiting: str
     image: str
+    scheduler: str
+    requests: Resources
+    host_ports: frozenset[tuple[str, int]]
 
     @property
     def ready(self) -> bool:
@@ -72,6 +76,9 @@ def pod_view(pod: Pod) -> PodView:
         deletion_cost=_deletion_cost(metadata.annotations.get(DELETION_COST, "")),
         waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
         image=pod.spec.containers[0].image if pod.spec.containers else "",
+        scheduler=pod.spec.scheduler_name,
+        requests=requests_of(pod.spec),
+        host_ports=host_ports_of(pod.spec),
     )
 
 
