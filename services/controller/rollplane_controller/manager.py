@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from random import Random
+from typing import Protocol
 
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
@@ -50,6 +52,14 @@ OBSERVED: tuple[Kind, ...] = (
 )
 
 
+class Part(Protocol):
+    """What the manager runs: woken by the informer, or all at once when a shard has been acquired."""
+
+    def attach(self) -> None: ...
+    def wake_all(self) -> None: ...
+    async def run(self) -> None: ...
+
+
 class Manager:
     """All controllers of one process. ``run`` until cancelled; ``identity`` must differ between processes."""
 
@@ -63,22 +73,20 @@ class Manager:
             reached=lambda: self._observer.informer.revision,
             on_acquired=lambda _shards: self._wake_all(),
         )
-        self._scheduler = Scheduler(
-            self._observer,
-            self._writer,
-            self._recorder("default-scheduler", clock),
-            clock=clock,
-            fence=lambda: self.shards.fence(SCHEDULER),
-        )
-        self._garbage_collector = GarbageCollector(
-            self._observer,
-            OBSERVED,
-            api,
-            self._writer,
-            clock=clock,
-            fence=lambda: self.shards.fence(GARBAGE_COLLECTOR),
-        )
-        self._rounds = [self._rounds_of(one, api, clock, random) for one in self._reconcilers()]
+        self._parts: list[Part] = [
+            *(self._rounds_of(one, api, clock, random) for one in self._reconcilers()),
+            self._make_scheduler(clock),
+            self._make_garbage_collector(api, clock),
+        ]
+
+    def _make_scheduler(self, clock: Clock) -> Scheduler:
+        recorder = self._recorder("default-scheduler", clock)
+        fence = partial(self.shards.fence, SCHEDULER)
+        return Scheduler(self._observer, self._writer, recorder, clock=clock, fence=fence)
+
+    def _make_garbage_collector(self, api: ObjectApi, clock: Clock) -> GarbageCollector:
+        fence = partial(self.shards.fence, GARBAGE_COLLECTOR)
+        return GarbageCollector(self._observer, OBSERVED, api, self._writer, clock=clock, fence=fence)
 
     def _reconcilers(self) -> Sequence[Reconciler]:
         return (
@@ -105,18 +113,17 @@ class Manager:
     async def run(self) -> None:
         """Own shards, observe, plan and write, until cancelled."""
         self._observer.informer.on_progress(self.shards.catch_up)
-        parts = (*self._rounds, self._scheduler, self._garbage_collector)
-        for part in parts:
+        for part in self._parts:
             part.attach()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._writer.run())
             tasks.create_task(self._observer.informer.run())
             tasks.create_task(self.shards.run())
-            for part in parts:
+            for part in self._parts:
                 tasks.create_task(part.run())
 
     def _wake_all(self) -> None:
-        for part in (*self._rounds, self._scheduler, self._garbage_collector):
+        for part in self._parts:
             part.wake_all()
 
 

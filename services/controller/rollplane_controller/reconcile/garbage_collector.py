@@ -166,7 +166,7 @@ class GarbageCollector:
                 self._absent.popitem(last=False)
 
     def _standing(self, reference: OwnerReference, namespace: str) -> Standing:
-        """Return how it stands with an owner; one that could not be read counts as solid: nothing is lost by waiting."""
+        """Return how it stands with an owner; one that could not be read counts as solid, for waiting loses nothing."""
         key = self._present.get(reference.uid)
         if key is not None and key.namespace in ("", namespace):
             view = self._observer.informer.get(key)
@@ -268,7 +268,7 @@ class GarbageCollector:
 
 
 def _owner_key(reference: OwnerReference, namespace: str) -> Key | None:
-    """Return where the owner must be: in the dependent's namespace, or cluster-scoped. None for kinds we do not know."""
+    """Return where the owner must be: in the dependent's namespace or cluster-scoped; None for a kind unknown here."""
     kind = BY_API_VERSION_KIND.get((reference.api_version, reference.kind))
     if kind is None:
         return None

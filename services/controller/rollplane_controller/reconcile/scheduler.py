@@ -138,11 +138,8 @@ class Scheduler:
         self._cluster.add(node, pod.requests, pod.host_ports)
         self._assumed[key], self._assumed_node[key] = pod, node
         options = WriteOptions(NAME, fence=fence, omit_object=True)
-        self._submit(
-            key,
-            Bind(key, node, Preconditions(uid=pod.uid), options),
-            lambda answer: self._bound(key, pod, node, answer),
-        )
+        write = Bind(key, node, Preconditions(uid=pod.uid), options)
+        self._submit(write, lambda answer: self._bound(key, pod, node, answer))
 
     def _bound(self, key: Key, pod: PodView, node: str, answer: Answer) -> None:
         if isinstance(answer, WriteResult):
