@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from rollplane_apiserver.store.checks import MAX_ITEMS, check_mutation
+from rollplane_apiserver.store.checks import check_mutation
 from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused, Store
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError, RollplaneError, TooManyRequestsError, UnavailableError
@@ -31,13 +31,14 @@ class CommitterLimits:
     """Bounds of one committer.
 
     ``queued_items`` counts mutations waiting in each of the two lanes; ``commit_items`` and ``commit_bytes`` bound one
-    commit, of which ``in_flight`` run at a time.
+    commit, of which ``in_flight`` run at a time. The defaults are measured (tests/bench/bench_store.py): above 128
+    items a commit gains nothing and keeps singles waiting, and a second one in flight does the same.
     """
 
     queued_items: int = 20_000
-    commit_items: int = MAX_ITEMS
+    commit_items: int = 128
     commit_bytes: int = 8 * 1024 * 1024
-    in_flight: int = 2
+    in_flight: int = 1
     retry_after_seconds: float = 0.2
 
 

@@ -7,6 +7,7 @@ begin, it was not (NOT_SENT); once sent and not answered nobody knows (OUTCOME_U
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -27,6 +28,8 @@ from redis.exceptions import (
 
 from rollplane_apiserver.store.dial import Dialer
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
+
+log = logging.getLogger(__name__)
 
 Reply = Any
 """What redis-py makes of a reply: bytes, int, None, a list of these, or a ResponseError."""
@@ -163,12 +166,12 @@ class LinkPool:
     """A few links for many users; who finds none idle waits for one."""
 
     def __init__(self, size: int, make: Callable[[], Link], *, timeout_seconds: float) -> None:
-        self._size = size
         self._timeout = timeout_seconds
+        self._links = [make() for _ in range(size)]
         # The link used last is used next, so that an idle plane keeps one connection busy and not all.
         self._idle: asyncio.LifoQueue[Link] = asyncio.LifoQueue()
-        for _ in range(size):
-            self._idle.put_nowait(make())
+        for link in self._links:
+            self._idle.put_nowait(link)
         self._closed = False
 
     @asynccontextmanager
@@ -185,21 +188,26 @@ class LinkPool:
             self._idle.put_nowait(link)
 
     async def _take(self) -> Link:
-        if self._closed:
-            raise UnavailableError("the store is closed", outcome=Outcome.NOT_SENT)
-        try:
-            return self._idle.get_nowait()
-        except asyncio.QueueEmpty:
-            pass
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._idle.get()
+                link = await self._idle.get()
         except TimeoutError as exc:
-            raise UnavailableError("all connections to the store are busy", outcome=Outcome.NOT_SENT) from exc
+            raise _unavailable("all connections to the store are busy", Outcome.NOT_SENT) from exc
+        if self._closed:
+            self._idle.put_nowait(link)
+            raise UnavailableError("the store is closed", outcome=Outcome.NOT_SENT)
+        return link
 
-    async def close(self) -> None:
-        """Close every link, each as soon as it is given back."""
+    async def close(self, *, patience_seconds: float) -> None:
+        """Lend no more, wait for the links that are lent at most so long, and close all."""
         self._closed = True
-        for _ in range(self._size):
-            link = await self._idle.get()
+        try:
+            async with asyncio.timeout(patience_seconds):
+                returned = [await self._idle.get() for _ in self._links]
+        except TimeoutError:
+            log.warning("closing connections that are in use")
+        else:
+            for link in returned:
+                self._idle.put_nowait(link)
+        for link in self._links:
             await link.close()

@@ -157,13 +157,9 @@ class RedisStore:
 
     async def close(self) -> None:
         self._closed = True
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self._commits.close()
-                await self._reads.close()
-        finally:
-            for link in tuple(self._lent):
-                await link.close()
+        await asyncio.gather(*(pool.close(patience_seconds=CLOSE_SECONDS) for pool in (self._commits, self._reads)))
+        for link in tuple(self._lent):
+            await link.close()
 
     async def _ask(self, *arguments: bytes) -> Reply:
         async with self._reads.link() as link:

@@ -147,7 +147,7 @@ class RedisServer:
         Ends a server that a killed parent left behind on the same data. Raises DataInUseError when another plane uses
         the folder, ServerNotFoundError, ServerFailedError when it ends, TimedOutError when it does not get ready.
         """
-        binary = self._binary or await asyncio.to_thread(find_server)
+        binary = await asyncio.to_thread(find_server) if self._binary is None else self._binary
         await self._lock.acquire(self._settings.stop_seconds)
         try:
             self._process = process = await self._spawn(binary)
