@@ -23,7 +23,7 @@ from rollplane_controller.plan.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
-from rollplane_controller.plan.pods import FINAL_PHASES, PodView, pod_view
+from rollplane_controller.plan.pods import PodView, pod_view
 from rollplane_controller.plan.replica_set import ReplicaSetView, plan_replica_set
 from rollplane_machinery.kinds import ApiObject
 

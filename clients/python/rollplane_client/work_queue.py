@@ -53,6 +53,12 @@ class WorkQueue(Generic[K]):
         """How many keys wait for their time."""
         return len(self._due)
 
+    def is_quiet(self, within_seconds: float = 0.0) -> bool:
+        """Return whether no key is ready or processed, and none becomes ready within that time by itself."""
+        self._promote_due()
+        horizon = self._clock.monotonic() + within_seconds
+        return not self._ready and not self._processing and all(due > horizon for due in self._due.values())
+
     def failures(self, key: K) -> int:
         """Return how often ``key`` has failed since it last succeeded."""
         return self._failures.get(key, 0)

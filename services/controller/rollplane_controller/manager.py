@@ -13,6 +13,7 @@ from typing import Protocol
 
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
+from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
@@ -22,7 +23,7 @@ from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rounds import Rounds
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.shards import GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
-from rollplane_machinery.api import ObjectApi
+from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
     CONTROLLER_REVISION,
@@ -54,6 +55,8 @@ OBSERVED: tuple[Kind, ...] = (
 
 class Part(Protocol):
     """What the manager runs: woken by the informer, or all at once when a shard has been acquired."""
+
+    queue: WorkQueue[Key]
 
     def attach(self) -> None: ...
     def wake_all(self) -> None: ...
@@ -121,6 +124,11 @@ class Manager:
             tasks.create_task(self.shards.run())
             for part in self._parts:
                 tasks.create_task(part.run())
+
+    def is_quiet(self, revision: int, within_seconds: float = 0.5) -> bool:
+        """Return whether everything up to ``revision`` has been seen and acted on, and nothing is due soon."""
+        seen = self._observer.informer.revision >= revision and self._writer.pending == 0
+        return seen and all(part.queue.is_quiet(within_seconds) for part in self._parts)
 
     def _wake_all(self) -> None:
         for part in self._parts:
