@@ -1,0 +1,1 @@
+"""The commands, a module each; ``rollplane_cli.registry`` names them."""

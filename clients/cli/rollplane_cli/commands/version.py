@@ -1,0 +1,38 @@
+"""``rollplane version``."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+
+from rollplane_cli.command import Command, output_flag
+from rollplane_cli.flags import Arguments, switch
+from rollplane_cli.session import Session
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Print the version of this program."""
+    client = f"v{_installed()}"
+    match arguments.text("output"):
+        case "json":
+            session.console.say(json.dumps({"clientVersion": {"gitVersion": client}}, indent=2))
+        case "yaml":
+            session.console.say(f"clientVersion:\n  gitVersion: {client}")
+        case _:
+            session.console.say(f"Client Version: {client}")
+    return 0
+
+
+def _installed() -> str:
+    try:
+        return version("rollplane")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0.0.0"
+
+
+VERSION = Command(
+    "",
+    "Show the version of the client.",
+    run,
+    (switch("client", "Only the client's version, which is all there is"), output_flag("json", "yaml")),
+)

@@ -1,0 +1,35 @@
+"""Where a command reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The three streams of a process; tests pass buffers."""
+
+    out: TextIO
+    err: TextIO
+    input: TextIO
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches the output."""
+        return self.out.isatty()
+
+    def say(self, line: str = "") -> None:
+        """Write one line of the answer, at once: whoever reads through a pipe wants to see it now."""
+        self.out.write(f"{line}\n")
+        self.out.flush()
+
+    def write(self, text: str) -> None:
+        """Write ``text`` as it is."""
+        self.out.write(text)
+        self.out.flush()
+
+    def warn(self, line: str) -> None:
+        """Write one line beside the answer."""
+        self.err.write(f"{line}\n")
+        self.err.flush()

@@ -1,0 +1,51 @@
+"""The help of the program and of each command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rollplane_cli.command import GLOBAL_FLAGS, Command
+from rollplane_cli.flags import Flag, FlagType
+from rollplane_cli.registry import Entry
+
+PROGRAM = "rollplane"
+
+
+def program_help(entries: Mapping[str, Entry]) -> str:
+    """Return the help of the program: every command in one line."""
+    rows = [(name, entry.summary) for name, entry in entries.items()]
+    return "\n".join(
+        [
+            f"{PROGRAM} drives a rollout control plane: workloads, their rollouts, and the simulated pods.",
+            "",
+            f"Usage: {PROGRAM} COMMAND [flags]",
+            "",
+            "Commands:",
+            *_aligned(rows),
+            "",
+            f'"{PROGRAM} COMMAND --help" tells more about a command.',
+        ]
+    )
+
+
+def command_help(name: str, command: Command) -> str:
+    """Return the help of one command."""
+    sections = [command.summary, "", f"Usage: {PROGRAM} {name} {command.usage}".rstrip()]
+    if command.flags:
+        sections += ["", "Flags:", *_aligned(_rows(command.flags))]
+    return "\n".join([*sections, "", "Flags of every command:", *_aligned(_rows(GLOBAL_FLAGS))])
+
+
+def _rows(flags: Sequence[Flag]) -> list[tuple[str, str]]:
+    return [(_written(flag), flag.help) for flag in flags]
+
+
+def _written(flag: Flag) -> str:
+    short = f"-{flag.short}, " if flag.short else "    "
+    value = "" if flag.type is FlagType.BOOLEAN else f" {flag.type.value}"
+    return f"{short}--{flag.name}{value}"
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(left) for left, _ in rows)
+    return [f"  {left.ljust(width)}  {right}" for left, right in rows]

@@ -1,0 +1,58 @@
+"""Which commands there are, and the module of each: only the one that runs is imported."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rollplane_cli.command import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a Command is defined: ``module:NAME``, and its line in the help."""
+
+    place: str
+    summary: str
+
+    def load(self) -> Command:
+        """Import and return the command."""
+        module, _, name = self.place.partition(":")
+        command = getattr(importlib.import_module(f"rollplane_cli.commands.{module}"), name)
+        if not isinstance(command, Command):
+            raise TypeError(f"{self.place} is no Command")
+        return command
+
+
+COMMANDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "apply": Entry("apply:APPLY", "Bring objects to what files say"),
+        "create": Entry("create:CREATE", "Create objects from files"),
+        "get": Entry("get:GET", "Show objects"),
+        "edit": Entry("edit:EDIT", "Edit objects in an editor"),
+        "patch": Entry("patch:PATCH", "Change fields of an object"),
+        "delete": Entry("delete:DELETE", "Delete objects"),
+        "scale": Entry("scale:SCALE", "Set the number of replicas"),
+        "set image": Entry("set_image:SET_IMAGE", "Change the images of a workload"),
+        "rollout status": Entry("rollout.status:STATUS", "Follow a rollout until it is done or cannot go on"),
+        "rollout history": Entry("rollout.history:HISTORY", "Show the revisions of a workload"),
+        "rollout undo": Entry("rollout.undo:UNDO", "Go back to an earlier revision"),
+        "rollout pause": Entry("rollout.verbs:PAUSE", "Freeze a rollout"),
+        "rollout resume": Entry("rollout.verbs:RESUME", "Let a paused rollout go on"),
+        "rollout restart": Entry("rollout.verbs:RESTART", "Replace all pods of a workload"),
+        "why": Entry("why:WHY", "Say what a rollout waits for, and show the pods behind it"),
+        "sim ready": Entry("sim:READY", "Make simulated pods ready"),
+        "sim unready": Entry("sim:UNREADY", "Make simulated pods lose readiness"),
+        "sim crash": Entry("sim:CRASH", "Crash the containers of simulated pods"),
+        "sim finish": Entry("sim:FINISH", "Let the containers of simulated pods end well"),
+        "cordon": Entry("cordon:CORDON", "Keep new pods off a node"),
+        "uncordon": Entry("cordon:UNCORDON", "Let new pods onto a node again"),
+        "version": Entry("version:VERSION", "Show the version"),
+    }
+)
+"""By the words they are called with."""
+
+GROUPS = frozenset(name.split()[0] for name in COMMANDS if " " in name)
+"""First words that are no command of their own."""
