@@ -86,7 +86,7 @@ def read_manifests(text: str | bytes, source: str = "", *, strict: bool = True) 
             fault = ManifestProblem(number, document.line, "", CauseReason.INVALID, document.message)
             problems.append(fault)
             continue
-        for item in _items(document):
+        for item in items_of(document):
             report = Report(strict)
             obj = _read(document, item, report)
             where = document.line_of(item.steps)
@@ -98,20 +98,20 @@ def read_manifests(text: str | bytes, source: str = "", *, strict: bool = True) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class Item:
     """One object of a document: its value, and the steps to it."""
 
     value: Json
     steps: tuple[str | int, ...] = ()
 
 
-def _items(document: Document) -> Iterator[_Item]:
-    """Yield the objects of a document: none if it is empty, the items if it is a list."""
+def items_of(document: Document) -> Iterator[Item]:
+    """Yield the objects of a document: none if it is empty, the items one by one if it is a list."""
     if document.value is not None:
-        yield from _flatten(_Item(document.value))
+        yield from _flatten(Item(document.value))
 
 
-def _flatten(item: _Item) -> Iterator[_Item]:
+def _flatten(item: Item) -> Iterator[Item]:
     """Unpack ``List`` and the lists of one kind, whose items may leave out what the list says of them."""
     value = item.value
     items = value.get("items") if isinstance(value, dict) else None
@@ -124,10 +124,10 @@ def _flatten(item: _Item) -> Iterator[_Item]:
     for index, member in enumerate(items):
         if is_known and isinstance(member, dict):
             member = {"apiVersion": of[0], "kind": of[1]} | member
-        yield from _flatten(_Item(member, (*item.steps, "items", index)))
+        yield from _flatten(Item(member, (*item.steps, "items", index)))
 
 
-def _read(document: Document, item: _Item, report: Report) -> ApiObject | None:
+def _read(document: Document, item: Item, report: Report) -> ApiObject | None:
     depth = len(item.steps)
     for steps in document.duplicates:
         if steps[:depth] == item.steps:
@@ -135,7 +135,7 @@ def _read(document: Document, item: _Item, report: Report) -> ApiObject | None:
     return read_object(item.value, report)
 
 
-def _below(problem: Problem, item: _Item) -> Problem:
+def _below(problem: Problem, item: Item) -> Problem:
     return Problem(item.steps + problem.steps, problem.reason, problem.message)
 
 

@@ -30,13 +30,15 @@ def unfold(path: Path | None) -> tuple[str | int, ...]:
 
 
 def render(steps: Sequence[str | int]) -> str:
-    """Return ``spec.containers[0].image`` for its steps; map keys with dots in them are put in brackets."""
+    """Return ``spec.containers[0].image`` for its steps; names with dots in them are put in brackets, but the first."""
     text = ""
     for step in steps:
-        if isinstance(step, int) or "." in step or "[" in step:
+        if isinstance(step, int):
             text += f"[{step}]"
+        elif not text:
+            text = step
         else:
-            text += f".{step}" if text else step
+            text += f"[{step}]" if "." in step or "[" in step else f".{step}"
     return text
 
 

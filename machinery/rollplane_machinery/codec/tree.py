@@ -79,7 +79,7 @@ class _OpenObject:
     step: str = ""
     is_named: bool = False
     is_merge: bool = False
-    merged: list[dict[str, Json]] = field(default_factory=list)
+    merged: list[tuple[Json, int]] = field(default_factory=list)
 
     def name(self, name: str, line: int) -> None:
         self.lines[name] = line
@@ -87,18 +87,18 @@ class _OpenObject:
 
     def add(self, item: Json, line: int) -> None:
         self.is_named = False
-        if not self.is_merge:
+        if self.is_merge:
+            self.merged.append((item, line))  # a list or an object, which is filled only now
+        else:
             self.value[self.step] = item
-            return
-        for part in item if isinstance(item, list) else [item]:
-            if not isinstance(part, dict):
-                raise MalformedError("<< can only merge objects", line)
-            self.merged.append(part)
 
     def finish(self) -> None:
         """Members written out win over merged ones, earlier merged ones over later."""
-        for part in self.merged:
-            self.value.update({name: item for name, item in part.items() if name not in self.value})
+        for item, line in self.merged:
+            for part in item if isinstance(item, list) else [item]:
+                if not isinstance(part, dict):
+                    raise MalformedError("<< can only merge objects", line)
+                self.value.update({name: value for name, value in part.items() if name not in self.value})
 
 
 class TreeBuilder:
