@@ -87,9 +87,16 @@ def _same_int_or_string(a: meta.IntOrString, b: meta.IntOrString) -> bool:
     return int_or_string.to_plain(a) == int_or_string.to_plain(b)
 
 
+def _same_time(a: meta.Time | meta.MicroTime, b: meta.Time | meta.MicroTime) -> bool:
+    # Go's zero time is encoded as a message without fields: that is no time at all, and not the epoch.
+    return a.HasField("seconds") == b.HasField("seconds") and a.seconds == b.seconds and a.nanos == b.nanos
+
+
 _SPECIAL: Mapping[str, _Same] = MappingProxyType(
     {
         meta.Quantity.DESCRIPTOR.full_name: _same_quantity,
         meta.IntOrString.DESCRIPTOR.full_name: _same_int_or_string,
+        meta.Time.DESCRIPTOR.full_name: _same_time,
+        meta.MicroTime.DESCRIPTOR.full_name: _same_time,
     }
 )
