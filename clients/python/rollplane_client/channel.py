@@ -30,7 +30,7 @@ OPTIONS: tuple[tuple[str, int | str], ...] = (
 def target_of(address: str) -> str:
     """Return gRPC's name for ``address``; raises BadRequestError when it is not one.
 
-    ``host:port`` is looked up and may have many addresses; ``10.0.0.1:7460,10.0.0.2:7460`` lists them; a URI
+    ``host:port`` is looked up and may have many addresses; ``10.0.0.1:7070,10.0.0.2:7070`` lists them; a URI
     (``unix:/run/x.sock``, ``dns:///host:port``) is taken as it is.
     """
     parts = [part.strip() for part in address.split(",")]

@@ -21,9 +21,9 @@ from rollplane_machinery.kinds import CONFIG_MAP, Encoded
 ONCE = RetryPolicy(give_up_seconds=0.0)
 
 TARGETS: dict[str, tuple[str, str]] = {
-    "one": ("localhost:7460", "localhost:7460"),
+    "one": ("localhost:7070", "localhost:7070"),
     "a socket": ("unix:/run/rollplane.sock", "unix:/run/rollplane.sock"),
-    "a name with many addresses": ("dns:///apiserver:7460", "dns:///apiserver:7460"),
+    "a name with many addresses": ("dns:///apiserver:7070", "dns:///apiserver:7070"),
     "several": ("10.0.0.1:1, 10.0.0.2:2", "ipv4:10.0.0.1:1,10.0.0.2:2"),
     "several of IPv6": ("[::1]:1,[::1]:2", "ipv6:[::1]:1,[::1]:2"),
 }
