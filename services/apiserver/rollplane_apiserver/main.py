@@ -15,7 +15,6 @@ import uvloop
 from rollplane_apiserver.core import Core, CoreSettings
 from rollplane_apiserver.observability.endpoint import serve_metrics
 from rollplane_apiserver.observability.logs import start_logging
-from rollplane_apiserver.observability.measured_store import MeasuredStore
 from rollplane_apiserver.observability.metrics import Metrics
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.server import RpcServer
@@ -78,7 +77,7 @@ async def serve(settings: Settings, stop: asyncio.Event, announce: Callable[[str
     async with AsyncExitStack() as stack:
         store = _open_store(settings)
         stack.push_async_callback(store.close)
-        core = await _enter_core(stack, MeasuredStore(store, clock, metrics.committed), settings, clock)
+        core = await _enter_core(stack, store, settings, clock, metrics)
         limits = Limits(calls=settings.max_calls, streams=settings.max_streams)
         server = await stack.enter_async_context(RpcServer(core, clock, metrics, limits=limits))
         _show(metrics, core, server)
@@ -105,10 +104,11 @@ def _open_store(settings: Settings) -> Store:
     )
 
 
-async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, clock: Clock) -> Core:
+async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, clock: Clock, metrics: Metrics) -> Core:
     """The core, loaded; tries again while the store cannot be reached."""
     while True:
-        core = Core(store, clock, settings=CoreSettings(ring_bytes=settings.ring_bytes))
+        bounds = CoreSettings(ring_bytes=settings.ring_bytes)
+        core = Core(store, clock, settings=bounds, observe_commit=metrics.committed)
         try:
             return await stack.enter_async_context(core)
         except UnavailableError as exc:
@@ -118,6 +118,7 @@ async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, c
 
 def _show(metrics: Metrics, core: Core, server: RpcServer) -> None:
     metrics.gauge("store_up", "1 while the store answers.", lambda: core.is_serving)
+    metrics.gauge("cache_revision", "Revision the cache has reached.", lambda: core.revision)
     metrics.gauge("calls_in_progress", "Calls in progress.", lambda: server.admission.calls)
     metrics.gauge("streams_open", "Watches and rollout status streams.", lambda: server.admission.streams)
 

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from rollplane_apiserver.core import Identity
+from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.calls import DETAILS_KEY
 from rollplane_apiserver.rpc.server import RpcServer
@@ -29,16 +30,17 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.clock import SystemClock
+from rollplane_machinery.clock import FakeClock, SystemClock
 from rollplane_machinery.errors import RollplaneError, UnsupportedError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire.status import decode_error
 
 
-class ScriptedApi:
-    """An ObjectApi whose writes and watches the test scripts; it keeps what it was asked."""
+class ScriptedApi(Rollouts):
+    """An Api whose writes and watches the test scripts; it keeps what it was asked."""
 
     def __init__(self) -> None:
+        super().__init__(self, FakeClock())
         self.asked: list[Any] = []
         self.on_write: Callable[[Write], Awaitable[WriteResult]] | None = None
         self.on_batch: Callable[[Sequence[Write]], Sequence[WriteResult | RollplaneError]] | None = None

@@ -15,7 +15,6 @@ from rollplane.api import v1 as pb
 from rollplane.api.v1 import object_service_pb2, rollout_service_pb2
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc import objects, rollouts
 from rollplane_apiserver.rpc.calls import Service
 from rollplane_machinery import kinds
@@ -40,7 +39,6 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import ExpiredError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire import messages
@@ -196,7 +194,7 @@ def test_every_method_of_the_protos_is_served(service: ServiceDescriptor) -> Non
     core = ScriptedCore()
     served: dict[str, Service[Any]] = {
         objects.NAME: objects.object_service(core.as_identity),
-        rollouts.NAME: rollouts.rollout_service(lambda who: Rollouts(core.as_identity(who), FakeClock())),
+        rollouts.NAME: rollouts.rollout_service(core.as_identity),
     }
     methods = served[service.full_name].methods
     assert {method.name: method.input_type.full_name for method in service.methods} == {

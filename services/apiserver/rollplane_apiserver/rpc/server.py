@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,7 +11,6 @@ from typing import Protocol, Self
 import grpc
 
 from rollplane_apiserver.core import Identity
-from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc import objects, rollouts
 from rollplane_apiserver.rpc.admission import Admission, Limits
 from rollplane_apiserver.rpc.authentication import Authenticate, believe
@@ -20,7 +18,7 @@ from rollplane_apiserver.rpc.calls import CallMetrics, Calls
 from rollplane_apiserver.rpc.health import NAME as HEALTH
 from rollplane_apiserver.rpc.health import Health
 from rollplane_apiserver.rpc.reflection import reflection_handlers
-from rollplane_machinery.api import ObjectApi, RolloutApi
+from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -43,7 +41,7 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 class ServedCore(Protocol):
     """What the server needs of a core."""
 
-    def as_identity(self, identity: Identity) -> ObjectApi: ...
+    def as_identity(self, identity: Identity) -> Api: ...
 
     @property
     def is_serving(self) -> bool: ...
@@ -72,7 +70,7 @@ class RpcServer:
         calls = Calls(self.admission, authenticate, metrics, clock, limits)
         self._handlers = (
             calls.handler(objects.object_service(core.as_identity)),
-            calls.handler(rollouts.rollout_service(_rollouts_of(core.as_identity, clock))),
+            calls.handler(rollouts.rollout_service(core.as_identity)),
             *reflection_handlers((*SERVICES, HEALTH)),
         )
         self._health = Health(SERVICES, lambda: core.is_serving, clock)
@@ -121,7 +119,3 @@ class RpcServer:
         if self._server is None:
             raise RuntimeError("the server has not been entered")
         return self._server
-
-
-def _rollouts_of(api_of: Callable[[Identity], ObjectApi], clock: Clock) -> Callable[[Identity], RolloutApi]:
-    return lambda identity: Rollouts(api_of(identity), clock)
