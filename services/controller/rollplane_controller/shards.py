@@ -158,6 +158,7 @@ class ShardOwner:
         for (shard, lease), result in zip(leases.items(), results, strict=True):
             if not isinstance(result, WriteResult):
                 continue
+            lease.metadata.resource_version = str(result.revision)
             if acquiring:
                 self._held[shard] = _Held(lease, result.revision, until)
                 self._catching_up[shard] = None
@@ -211,9 +212,7 @@ class ShardOwner:
         now = self._clock.now()
         writes: list[Write] = []
         for held in self._held.values():
-            lease = released(held.lease, now)
-            lease.metadata.ClearField("resource_version")
-            writes.append(Update(Encoded.of(lease)))
+            writes.append(Update(Encoded.of(released(held.lease, now))))
         self._held.clear()
         try:
             if writes:

@@ -121,7 +121,8 @@ class Profile:
     """A named set of rules.
 
     ``manual`` pods take no step by themselves. With ``probes`` the delays that readiness and startup probes ask for
-    are waited out. ``silent_nodes`` are patterns of nodes that are dead to the world.
+    are waited out. A ``quiet`` one tells warnings only. ``silent_nodes`` are patterns of nodes that are dead to the
+    world.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Profile:
     seed: int = 0
     manual: bool = False
     probes: bool = False
+    quiet: bool = False
     silent_nodes: tuple[str, ...] = ()
 
     def rule_for(self, stage: Stage, subject: Subject, draw: Draw) -> Rule | None:

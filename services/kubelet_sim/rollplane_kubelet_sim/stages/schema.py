@@ -139,6 +139,7 @@ class _Reader:
                 "seed": self.integer,
                 "manual": self.flag,
                 "probes": self.flag,
+                "quiet": self.flag,
                 "silent_nodes": self.texts,
                 "rules": self.rules,
             },
