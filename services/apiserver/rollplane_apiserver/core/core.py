@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from rollplane_apiserver.core.identity import Identity
+from rollplane.core.v1 import Namespace
+from rollplane_apiserver.core.engine import Engine
+from rollplane_apiserver.core.identity import ADMIN, Identity
+from rollplane_apiserver.core.judge import Judge
+from rollplane_apiserver.core.live import LiveReader
+from rollplane_apiserver.core.pipeline import Pipeline
+from rollplane_apiserver.core.reads import Reads
+from rollplane_apiserver.core.session import Session
 from rollplane_apiserver.core.settings import CoreSettings
+from rollplane_apiserver.core.step import Identifiers, Writer
+from rollplane_apiserver.core.tools import Tools
+from rollplane_apiserver.registry.namespaces import INITIAL
+from rollplane_apiserver.store.committer import GroupCommitter, Observer
 from rollplane_apiserver.store.interface import Store
-from rollplane_machinery.api import ObjectApi
+from rollplane_apiserver.watch.cache import Cache
+from rollplane_apiserver.watch.cursor import CursorLimits
+from rollplane_apiserver.watch.freshness import Freshness
+from rollplane_apiserver.watch.ring import Ring
+from rollplane_machinery import kinds
+from rollplane_machinery.api import Api, Create
 from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import AlreadyExistsError, RollplaneError
+from rollplane_machinery.kinds import Encoded
 
 
 class Core:
     """One apiserver's objects over one store: ``async with Core(store, clock) as core: api = core.as_identity(who)``.
 
     Owns its tasks (group committer, log reader). Entering loads the cache and creates the first namespaces; leaving
-    ends the watches, then waits for commits in flight. The store stays the caller's to close.
+    ends the watches, then waits for nothing more. The store stays the caller's to close. ``observe_commit`` hears of
+    every commit, for metrics.
     """
 
     def __init__(
@@ -27,29 +49,83 @@ class Core:
         *,
         settings: CoreSettings = CoreSettings(),  # noqa: B008 - frozen
         randomness: random.Random | None = None,
+        observe_commit: Observer | None = None,
     ) -> None:
-        self._store = store
-        self._clock = clock
+        self._ring = Ring(settings.ring_bytes)
+        self._cache = Cache(store, clock, self._ring)
+        self._committer = GroupCommitter(store, clock, observe=observe_commit)
+        self._freshness = Freshness(store, self._cache, settings.read_timeout_seconds)
         self._settings = settings
-        self._random = randomness or random.Random()
+        self._engine = self._assembled(store, clock, randomness or random.Random())
+        self._running = AsyncExitStack()
+        self._tasks: Sequence[asyncio.Task[None]] = ()
+
+    def _assembled(self, store: Store, clock: Clock, source: random.Random) -> Engine:
+        settings = self._settings
+        live = LiveReader(store)
+        limits = CursorLimits(
+            settings.watch_batch_bytes, settings.progress_seconds, asyncio.Semaphore(settings.concurrent_catch_ups)
+        )
+        return Engine(
+            store,
+            clock,
+            settings,
+            Tools(Identifiers(source), Judge(settings.memo_entries), Writer(settings.max_object_bytes), self._cache),
+            Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),
+            Pipeline(self._cache, self._committer, live, self._freshness, clock, settings.slice_seconds),
+        )
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        async with AsyncExitStack() as stack:
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            loops = (self._committer.run, self._cache.run, self._freshness.run)
+            self._tasks = [tasks.create_task(loop()) for loop in loops]
+            stack.callback(self._stop)
+            async with asyncio.timeout(self._settings.load_timeout_seconds):
+                await self._cache.loaded()
+                await self._bootstrap()
+            self._running = stack.pop_all()
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        raise NotImplementedError
+        await self._running.__aexit__(kind, error, trace)
 
-    def as_identity(self, identity: Identity) -> ObjectApi:
+    def as_identity(self, identity: Identity) -> Api:
         """Return the Api as ``identity`` may use it; cheap enough to call for every request."""
-        raise NotImplementedError
+        return Session(self._engine, identity)
 
     @property
     def is_serving(self) -> bool:
         """True while the cache is loaded and the store answers the log reader: what a health check reports."""
-        raise NotImplementedError
+        return self._cache.is_following
+
+    @property
+    def revision(self) -> int:
+        """The revision the cache has reached."""
+        return self._cache.revision
 
     def end_watches(self) -> None:
         """End every watch with UnavailableError after what it has not yet sent; clients resume elsewhere."""
-        raise NotImplementedError
+        self._ring.close()
+
+    def _stop(self) -> None:
+        self.end_watches()
+        for task in self._tasks:
+            task.cancel()
+
+    async def _bootstrap(self) -> None:
+        """Create the namespaces every plane has; another apiserver may be doing the same."""
+        api = self.as_identity(ADMIN)
+        missing = [name for name in INITIAL if self._cache.entry(kinds.NAMESPACE, f"/{name}") is None]
+        creates = [Create(Encoded.of(_namespace(name))) for name in missing]
+        for result in await api.batch(creates):
+            if isinstance(result, RollplaneError) and not isinstance(result, AlreadyExistsError):
+                raise result
+
+
+def _namespace(name: str) -> Namespace:
+    namespace = Namespace()
+    namespace.metadata.name = name
+    return namespace

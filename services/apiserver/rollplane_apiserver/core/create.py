@@ -1,0 +1,55 @@
+"""Storing a new object."""
+
+from __future__ import annotations
+
+from rollplane_apiserver.core.step import Proposal, namespace_for
+from rollplane_apiserver.core.tools import Tools
+from rollplane_apiserver.watch.entry import Entry
+from rollplane_machinery.api import Create, Key, WriteOptions
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.names import generate_name
+from rollplane_machinery.strategy import prepare_create
+
+
+def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions) -> Proposal:
+    """Propose to store ``obj``, named already, as a new object; raises what refuses it."""
+    prepare_create(obj, now=now, uid=tools.identifiers.uid())
+    tools.judge.admit_new(obj)
+    return tools.writer.create(Key(kind, obj.metadata.namespace, obj.metadata.name), obj, options)
+
+
+class CreateStep:
+    """A create; a name that has to be generated is another one at each try."""
+
+    reads = False
+    is_live = False
+
+    def __init__(self, write: Create, tools: Tools) -> None:
+        self._write = write
+        self._tools = tools
+        self.options = write.options
+        self.key = Key(write.object.kind, "", "")
+
+    def decide(self, current: Entry | None, now: float) -> Proposal:
+        obj = self._write.object.parse()
+        meta = obj.metadata
+        if meta.resource_version:
+            raise BadRequestError(
+                "resourceVersion should not be set on objects to be created",
+                resource=self.key.kind.resource,
+                name=meta.name,
+            )
+        if not meta.name and meta.generate_name:
+            meta.name = generate_name(meta.generate_name, self._tools.identifiers.suffix())
+        self.key = Key(self.key.kind, namespace_for(self.key.kind, meta.namespace), meta.name)
+        return propose_create(self._tools, self.key.kind, obj, now, self.options)
+
+    def may_retry_existing(self) -> bool:
+        # Whoever chose the name must hear that it is taken; a generated one was bad luck.
+        return self._generates
+
+    @property
+    def _generates(self) -> bool:
+        meta = self._write.object.parse().metadata
+        return not meta.name and bool(meta.generate_name)

@@ -1,0 +1,154 @@
+"""One write on its way through the pipeline: what was decided, and what each answer of the store means for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.step import Proposal, Step, Unchanged
+from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused
+from rollplane_apiserver.watch.entry import Entry, with_revision
+from rollplane_machinery.api import WriteResult
+from rollplane_machinery.errors import FencedError, RollplaneError
+from rollplane_machinery.kinds import Encoded
+
+MAX_TRIES = 5
+MAX_NAME_TRIES = 8
+
+Result = WriteResult | RollplaneError
+Settled = Outcome | RollplaneError
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A write; done when it has a ``result``.
+
+    ``current`` is what it was decided on, which the store confirmed if ``is_live``. A refusal is final once it is live.
+    """
+
+    step: Step
+    group: str = ""
+    current: Entry | None = None
+    is_live: bool = False
+    decision: Proposal | Unchanged | None = None
+    refusal: RollplaneError | None = None
+    result: Result | None = None
+    tries: int = 0
+
+    @property
+    def is_decided(self) -> bool:
+        return self.decision is not None or self.refusal is not None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the store must be asked before this can be answered or committed."""
+        if not self.is_decided:
+            return True
+        return self.step.reads and not self.is_live and not isinstance(self.decision, Proposal)
+
+    def reconsider(self) -> None:
+        """Forget what was decided: the object has moved on."""
+        self.decision = self.refusal = None
+        self.is_live = False
+        self.tries += 1
+
+    def mutations(self) -> Sequence[Mutation]:
+        """Return what is to be committed, the main mutation last; those before it share a group with it."""
+        proposal = self.proposal
+        if proposal.before is None:
+            return (replace(proposal.mutation, group=self.group),) if self.group else (proposal.mutation,)
+        group = self.group or f"{self.step.key}"
+        return replace(proposal.before, group=group), replace(proposal.mutation, group=group)
+
+    @property
+    def proposal(self) -> Proposal:
+        """What is to be committed; only for items that want to write."""
+        if not isinstance(self.decision, Proposal):
+            raise TypeError(f"nothing was proposed for {self.step.key}")
+        return self.decision
+
+    def answer(self, revision: int) -> WriteResult:
+        """Return the result of the proposal, made at ``revision``."""
+        proposal = self.proposal
+        encoded = None
+        if not self.step.options.omit_object:
+            # A rehearsed create has no revision to tell.
+            value = with_revision(proposal.value, revision) if revision else proposal.value
+            encoded = Encoded(self.step.key.kind, value)
+        return WriteResult(revision, encoded, removed=proposal.mutation.value is None)
+
+    def answer_unchanged(self, unchanged: Unchanged) -> WriteResult:
+        """Return the result of a write that changes nothing."""
+        entry = unchanged.entry
+        return WriteResult(entry.revision, None if self.step.options.omit_object else entry.encoded)
+
+
+class Groups:
+    """Which groups of one batch have failed, and which wait for an item that is tried again."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+        self._waiting: set[str] = set()
+
+    def conclude(self, items: Sequence[Item]) -> None:
+        """Give a result to every item that needs no commit, or that must not be tried any more."""
+        self._waiting.clear()
+        for item in items:
+            if item.group in self._failed:
+                item.result = refusals.not_attempted(item.group)
+            elif item.refusal is not None:
+                self._fail(item, item.refusal)
+            elif isinstance(item.decision, Unchanged):
+                item.result = item.answer_unchanged(item.decision)
+
+    def settle(self, item: Item, settled: Sequence[Settled]) -> None:
+        """Take in what became of the item's mutations: a result, or another try."""
+        first = next((one for one in settled if not isinstance(one, Committed)), settled[-1])
+        match first:
+            case Committed(revision):
+                item.result = item.answer(revision)
+            case RollplaneError():
+                self._fail(item, first)
+            case Refused(Refusal.NOT_ATTEMPTED) if item.group in self._waiting:
+                pass  # the item before it is tried again, and this one behind it
+            case Refused(refusal):
+                self._settle_refused(item, refusal)
+
+    def _settle_refused(self, item: Item, refusal: Refusal) -> None:
+        if _may_retry(item, refusal):
+            item.reconsider()
+            if item.group:
+                self._waiting.add(item.group)
+        else:
+            self._fail(item, _error_of(item, refusal))
+
+    def _fail(self, item: Item, error: RollplaneError) -> None:
+        item.result = error
+        if item.group:
+            self._failed.add(item.group)
+
+
+def _may_retry(item: Item, refusal: Refusal) -> bool:
+    if refusal is Refusal.EXISTS:
+        return item.step.may_retry_existing() and item.tries + 1 < MAX_NAME_TRIES
+    return refusal in (Refusal.STALE, Refusal.MISSING) and item.tries + 1 < MAX_TRIES
+
+
+def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
+    key = item.step.key
+    match refusal:
+        case Refusal.EXISTS:
+            return refusals.already_exists(key)
+        case Refusal.STALE | Refusal.MISSING:
+            return refusals.stale(key)
+        case Refusal.NAMESPACE_MISSING:
+            return refusals.namespace_missing(key.namespace)
+        case Refusal.NAMESPACE_SEALED:
+            return refusals.namespace_terminating(key)
+        case Refusal.FENCED:
+            return FencedError(
+                f"the epoch sent for {key} is not its shard's", resource=key.kind.resource, name=key.name
+            )
+        case Refusal.NOT_ATTEMPTED:
+            return refusals.not_attempted(item.group)

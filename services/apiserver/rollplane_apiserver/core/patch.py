@@ -1,0 +1,61 @@
+"""Changing an object, its status, its scale or a namespace's finalizers by a patch document."""
+
+from __future__ import annotations
+
+from rollplane.core.v1 import Namespace
+from rollplane_apiserver.core.refusals import not_found
+from rollplane_apiserver.core.step import Decision, check_preconditions, placed
+from rollplane_apiserver.core.tools import Tools
+from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
+from rollplane_apiserver.registry.namespaces import finalized
+from rollplane_apiserver.registry.scale import apply_scale, scalable, scale_of
+from rollplane_apiserver.watch.entry import Entry
+from rollplane_machinery import patch
+from rollplane_machinery.api import Patch
+from rollplane_machinery.errors import UnsupportedError
+from rollplane_machinery.kinds import ApiObject
+
+
+class PatchStep:
+    """A patch; applied anew to whatever is stored, so that only a version named in it can be in conflict."""
+
+    reads = True
+    is_live = False
+
+    def __init__(self, write: Patch, tools: Tools) -> None:
+        self._write = write
+        self._tools = tools
+        self.options = write.options
+        self.key = placed(write.key)
+
+    def decide(self, current: Entry | None, now: float) -> Decision:
+        if current is None:
+            raise not_found(self.key)
+        old = current.encoded.parse()
+        new = self._scaled(old, current) if self._write.subresource == "scale" else self._patched(old)
+        return self._tools.writer.replace(self.key, new, old, current, self.options)
+
+    def may_retry_existing(self) -> bool:
+        return False
+
+    def _patched(self, old: ApiObject) -> ApiObject:
+        new = patch.apply(old, self._write.type, self._write.patch)
+        check_preconditions(self.key, old, preconditions_in(new))
+        match self._write.subresource:
+            case "":
+                replace_object(self._tools, new, old)
+            case "status":
+                replace_status(self._tools, self.key, new, old)
+            case "finalize" if isinstance(new, Namespace) and isinstance(old, Namespace):
+                return finalized(new, old)
+            case other:
+                raise UnsupportedError(f"{self.key.kind.resource} has no subresource {other!r}", name=self.key.name)
+        return new
+
+    def _scaled(self, old: ApiObject, current: Entry) -> ApiObject:
+        """Patch the scale, then write its replicas into the object: the answer is the whole object."""
+        scale = patch.apply(scale_of(scalable(self.key.kind, old)), self._write.type, self._write.patch)
+        new = current.encoded.parse()
+        apply_scale(scalable(self.key.kind, new), scale)
+        replace_object(self._tools, new, old)
+        return new

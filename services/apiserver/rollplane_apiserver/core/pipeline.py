@@ -1,0 +1,179 @@
+"""The way of a write: decide on what the cache holds, confirm on what the store holds, commit, redo what was overtaken.
+
+Refusals and "nothing to do" are never answered from the cache alone: such a decision is made again on a live read.
+What a commit refuses because the object has moved on is decided anew on a live read too, five tries in all, so that
+only a version that the caller named can be in conflict.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.item import Groups, Item, Result, Settled
+from rollplane_apiserver.core.live import LiveReader
+from rollplane_apiserver.core.step import Step
+from rollplane_apiserver.registry.namespaces import is_sealed
+from rollplane_apiserver.store.committer import GroupCommitter
+from rollplane_apiserver.store.interface import Mutation, Require
+from rollplane_apiserver.watch.cache import Cache
+from rollplane_apiserver.watch.entry import Entry
+from rollplane_apiserver.watch.freshness import Freshness
+from rollplane_machinery import kinds
+from rollplane_machinery.api import Key, WriteResult
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import InternalError, RollplaneError
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 256  # writes prepared before they are sent on: as many as one commit takes
+_SLICE_WRITES = 64  # bounds a slice where the loop's time stands still
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Carries out writes; one for all callers of a core. ``slice_seconds`` bounds how long it keeps the loop."""
+
+    cache: Cache
+    committer: GroupCommitter
+    live: LiveReader
+    freshness: Freshness
+    clock: Clock
+    slice_seconds: float
+
+    async def write(self, step: Step) -> WriteResult:
+        """Carry out one write ahead of batches; raises what refused it."""
+        item = Item(step)
+        await self._carry_out([item], single=True)
+        result = _result(item)
+        if isinstance(result, RollplaneError):
+            raise result
+        return result
+
+    async def batch(self, steps: Sequence[tuple[Step, str]]) -> list[Result]:
+        """Carry out writes, each with its group; results in order, failures as values."""
+        items = [Item(step, group) for step, group in steps]
+        if any(item.group for item in items):
+            await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
+        else:
+            await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])
+        return [_result(item) for item in items]
+
+    async def _carry_out_chunks(self, chunks: Sequence[list[Item]]) -> None:
+        """Prepare each chunk while the one before it is being committed."""
+        async with asyncio.TaskGroup() as tasks:
+            for chunk in chunks:
+                await self._decide(chunk)
+                tasks.create_task(self._carry_out(chunk, single=False))
+
+    async def _carry_out(self, items: Sequence[Item], *, single: bool) -> None:
+        groups = Groups()
+        pending = items
+        while pending:
+            await self._decide(pending)
+            await self._confirm([item for item in pending if item.is_doubtful])
+            groups.conclude(pending)
+            await self._commit([item for item in pending if item.result is None], groups, single=single)
+            pending = [item for item in pending if item.result is None]
+
+    async def _decide(self, items: Sequence[Item]) -> None:
+        """Decide on what the cache holds, giving way to other tasks between slices."""
+        loop = asyncio.get_running_loop()
+        slice_end = loop.time() + self.slice_seconds
+        for number, item in enumerate(items, 1):
+            if item.is_decided or item.tries or item.step.is_live or item.step.options.dry_run:
+                continue
+            self._decide_one(item, self._cached(item) if item.step.reads else None)
+            if number % _SLICE_WRITES == 0 or loop.time() > slice_end:
+                await asyncio.sleep(0)
+                slice_end = loop.time() + self.slice_seconds
+
+    def _cached(self, item: Item) -> Entry | None:
+        key = item.step.key
+        return self.cache.entry(key.kind, f"{key.namespace}/{key.name}")
+
+    def _decide_one(self, item: Item, current: Entry | None) -> None:
+        item.current = current
+        try:
+            item.decision = item.step.decide(current, self.clock.now())
+        except RollplaneError as exc:
+            item.refusal = exc
+        except Exception as exc:
+            # A defect met by one write must not take the whole batch with it.
+            log.exception("a write could not be decided", extra={"object": str(item.step.key)})
+            item.refusal = InternalError(f"deciding a write of {item.step.key} failed: {exc!r}")
+
+    async def _confirm(self, items: Sequence[Item]) -> None:
+        """Decide on what the store holds now, unless the cache held just that."""
+        if not items:
+            return
+        try:
+            if any(item.step.is_live for item in items):
+                await self.freshness.current()
+            found = await self.live.read(item.step.key for item in items if item.step.reads)
+        except RollplaneError as exc:
+            for item in items:
+                item.decision, item.refusal, item.is_live = None, exc, True
+            return
+        for item in items:
+            self._decide_live(item, found.get(item.step.key))
+
+    def _decide_live(self, item: Item, current: Entry | None) -> None:
+        is_same = item.is_decided and _revision(current) == _revision(item.current)
+        if not is_same:
+            item.decision = item.refusal = None
+            self._decide_one(item, current)
+        item.is_live = True
+
+    async def _commit(self, items: Sequence[Item], groups: Groups, *, single: bool) -> None:
+        written = [item for item in items if not item.step.options.dry_run]
+        for item in items:
+            if item.step.options.dry_run:
+                item.result = await self._rehearse(item)
+        mutations = [item.mutations() for item in written]
+        flat = [mutation for part in mutations for mutation in part]
+        if not flat:
+            return
+        settled = iter(await self._settled(flat, single=single))
+        for item, part in zip(written, mutations, strict=True):
+            groups.settle(item, [next(settled) for _ in part])
+
+    async def _settled(self, mutations: Sequence[Mutation], *, single: bool) -> Sequence[Settled]:
+        try:
+            if single and len(mutations) == 1:
+                return (await self.committer.write(mutations[0]),)
+            return await self.committer.write_batch(mutations)
+        except RollplaneError as exc:
+            return [exc] * len(mutations)
+
+    async def _rehearse(self, item: Item) -> Result:
+        """Return what the write would come to, by looking at what a commit would check."""
+        proposal, key = item.proposal, item.step.key
+        if proposal.mutation.require is Require.ABSENT:
+            try:
+                await self._rehearse_create(key)
+            except RollplaneError as exc:
+                return exc
+        return item.answer(item.current.revision if item.current else 0)
+
+    async def _rehearse_create(self, key: Key) -> None:
+        if await self.live.one(key) is not None:
+            raise refusals.already_exists(key)
+        if not key.namespace:
+            return
+        namespace = await self.live.one(Key(kinds.NAMESPACE, "", key.namespace))
+        if namespace is None:
+            raise refusals.namespace_missing(key.namespace)
+        if is_sealed(namespace.encoded.parse()):
+            raise refusals.namespace_terminating(key)
+
+
+def _result(item: Item) -> Result:
+    return item.result if item.result is not None else InternalError(f"no result for {item.step.key}")
+
+
+def _revision(entry: Entry | None) -> int:
+    return entry.revision if entry is not None else 0

@@ -1,0 +1,144 @@
+"""Get, list and watch: from the cache once it is new enough, and from the store where one object is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.live import LiveReader
+from rollplane_apiserver.core.step import placed
+from rollplane_apiserver.core.tokens import Token
+from rollplane_apiserver.store.interface import Store
+from rollplane_apiserver.watch.cache import Cache, Snapshot
+from rollplane_apiserver.watch.cursor import Cursor, CursorLimits
+from rollplane_apiserver.watch.entry import Entry, view_of
+from rollplane_apiserver.watch.filters import Filter, FilterSet, parse_filter
+from rollplane_apiserver.watch.freshness import Freshness
+from rollplane_machinery.api import Key, ListQuery, Page, WatchBatch, WatchFilter, WatchQuery
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import Encoded
+
+_EXAMINE = 512  # objects looked at by a selector before other tasks get their turn
+_FRAME_BYTES = 64  # what an object takes on the wire beside its bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """One core's reading side; ``page_bytes`` cuts a page."""
+
+    store: Store
+    cache: Cache
+    freshness: Freshness
+    live: LiveReader
+    page_bytes: int
+    cursor_limits: CursorLimits
+
+    async def get(self, key: Key) -> Encoded:
+        """Return the object as stored now; raises NotFoundError."""
+        key = placed(key)
+        entry = await self.live.one(key)
+        if entry is None:
+            raise refusals.not_found(key)
+        return entry.encoded
+
+    async def list(self, query: ListQuery) -> Page:
+        """Return one page, on all pages of one list at the same revision."""
+        if query.limit < 0:
+            raise BadRequestError(f"limit is {query.limit}, want >= 0", resource=query.kind.resource)
+        where = _filter_of(query)
+        token = Token.parse(query) if query.continue_token else None
+        revision = await self._settle_revision(query, token)
+        snapshot = self.cache.snapshot(
+            query.kind, query.namespace, revision=revision, after=token.after if token else ""
+        )
+        if where.selects:
+            return await self._selected(query, where, snapshot, revision)
+        page = _PageMaker(query, self.page_bytes)
+        for entry in snapshot:
+            if not page.take(entry):
+                return page.made(revision, len(snapshot) - len(page.objects))
+        return page.made(revision)
+
+    async def _settle_revision(self, query: ListQuery, token: Token | None) -> int:
+        """Return the revision to answer at, once the cache holds it."""
+        if token is not None:
+            await self.freshness.at_least(token.revision)
+            return token.revision
+        if query.min_revision:
+            await self.freshness.at_least(query.min_revision)
+        else:
+            await self.freshness.current()
+        return self.cache.revision
+
+    async def _selected(self, query: ListQuery, where: Filter, snapshot: Snapshot, revision: int) -> Page:
+        page = _PageMaker(query, self.page_bytes)
+        for number, entry in enumerate(list(snapshot), 1):
+            if number % _EXAMINE == 0:
+                await asyncio.sleep(0)
+            if where.matches(view_of(entry)) and not page.take(entry):
+                return page.made(revision, more=True)
+        return page.made(revision)
+
+    @asynccontextmanager
+    async def watch(self, query: WatchQuery) -> AsyncIterator[AsyncIterator[WatchBatch]]:
+        """Open a watch; the position is taken now, not when the first batch is asked for."""
+        cursor = await self._cursor(query)
+        async with aclosing(cursor.batches()) as batches:
+            yield batches
+
+    async def _cursor(self, query: WatchQuery) -> Cursor:
+        if not query.filters:
+            raise BadRequestError("a watch needs at least one filter")
+        if query.from_revision < 0 or (query.from_revision and query.send_initial_state):
+            raise BadRequestError("from_revision must be 0 with initial state, and never negative")
+        filters = FilterSet([parse_filter(item) for item in query.filters])
+        if query.from_revision <= self.cache.revision and query.from_revision:
+            revision = query.from_revision
+        else:
+            # From now on; or from a revision that another apiserver told before our cache got there.
+            current = await self.freshness.current()
+            revision = query.from_revision or current
+        return Cursor(
+            self.cache,
+            self.store,
+            filters,
+            self.cursor_limits,
+            revision=revision,
+            initial_state=query.send_initial_state,
+            metadata_only=query.metadata_only,
+        )
+
+
+class _PageMaker:
+    """Gathers a page until its limits are reached."""
+
+    def __init__(self, query: ListQuery, page_bytes: int) -> None:
+        self._query = query
+        self._left = page_bytes
+        self._last = ""
+        self.objects: list[Encoded] = []
+
+    def take(self, entry: Entry) -> bool:
+        """Add ``entry``; False when the page is full without it."""
+        limit = self._query.limit
+        size = len(entry.encoded.value) + _FRAME_BYTES
+        if self.objects and (size > self._left or len(self.objects) == limit):
+            return False
+        self._left -= size
+        self._last = entry.key
+        self.objects.append(entry.encoded)
+        return True
+
+    def made(self, revision: int, remaining: int = 0, *, more: bool = False) -> Page:
+        """Return the page; ``more`` says that objects follow, ``remaining`` how many, where that is known."""
+        token = str(Token.of(self._query, revision, self._last)) if more or remaining else ""
+        return Page(self.objects, revision, token, remaining)
+
+
+def _filter_of(query: ListQuery) -> Filter:
+    return parse_filter(
+        WatchFilter(query.kind, label_selector=query.label_selector, field_selector=query.field_selector)
+    )

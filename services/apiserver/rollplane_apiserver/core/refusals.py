@@ -1,0 +1,74 @@
+"""The sentences in which the core refuses, in Kubernetes' words, since users and tools know them."""
+
+from __future__ import annotations
+
+from rollplane_machinery.api import Key
+from rollplane_machinery.errors import (
+    AlreadyExistsError,
+    Cause,
+    CauseReason,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotAttemptedError,
+    NotFoundError,
+    RequestTooLargeError,
+)
+
+
+def not_found(key: Key) -> NotFoundError:
+    """No such object."""
+    return NotFoundError(f"{_called(key)} not found", resource=key.kind.resource, name=key.name)
+
+
+def already_exists(key: Key) -> AlreadyExistsError:
+    """A create met an object of that name."""
+    return AlreadyExistsError(f"{_called(key)} already exists", resource=key.kind.resource, name=key.name)
+
+
+def conflict(key: Key, why: str) -> ConflictError:
+    """The object is not what the caller thought it was."""
+    message = f"Operation cannot be fulfilled on {_called(key)}: {why}"
+    return ConflictError(message, resource=key.kind.resource, name=key.name)
+
+
+def stale(key: Key) -> ConflictError:
+    """The resource version given, or read, is no longer the stored one."""
+    return conflict(key, "the object has been modified; please apply your changes to the latest version and try again")
+
+
+def version_required(key: Key) -> InvalidError:
+    """An update of this kind must say what it replaces."""
+    cause = Cause(CauseReason.INVALID, "metadata.resourceVersion", "must be specified for an update")
+    title = f"{key.kind.name}.{key.kind.group}" if key.kind.group else key.kind.name
+    message = f'{title} "{key.name}" is invalid: {cause}'
+    return InvalidError(message, resource=key.kind.resource, name=key.name, causes=[cause])
+
+
+def namespace_missing(namespace: str) -> NotFoundError:
+    """A create inside a namespace that does not exist."""
+    return NotFoundError(f'namespaces "{namespace}" not found', resource="namespaces", name=namespace)
+
+
+def namespace_terminating(key: Key) -> ForbiddenError:
+    """A create inside a namespace that is going away."""
+    why = f"unable to create new content in namespace {key.namespace} because it is being terminated"
+    cause = Cause(CauseReason.NAMESPACE_TERMINATING, "metadata.namespace", f"namespace {key.namespace} is terminating")
+    return ForbiddenError(
+        f"{_called(key)} is forbidden: {why}", resource=key.kind.resource, name=key.name, causes=[cause]
+    )
+
+
+def not_attempted(group: str) -> NotAttemptedError:
+    """An earlier write of the group failed."""
+    return NotAttemptedError(f"an earlier write of group {group!r} failed, so this one was not tried")
+
+
+def too_large(key: Key, size: int, limit: int) -> RequestTooLargeError:
+    """The object outgrows what is stored."""
+    message = f"{_called(key)} takes {size} bytes, the limit is {limit}"
+    return RequestTooLargeError(message, resource=key.kind.resource, name=key.name)
+
+
+def _called(key: Key) -> str:
+    return f'{key.kind.resource} "{key.name}"'

@@ -1,0 +1,211 @@
+"""What every write has in common: it looks at what is stored and decides what is to be stored instead.
+
+A step is synchronous and does no input or output. It may be asked several times: first about what the cache holds,
+then about what the store holds, until its mutation is committed.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from rollplane_apiserver.core.refusals import conflict, stale, too_large
+from rollplane_apiserver.registry.deletion import is_finished
+from rollplane_apiserver.registry.namespaces import is_sealed
+from rollplane_apiserver.store.interface import Mutation, Require
+from rollplane_apiserver.watch.entry import Entry
+from rollplane_machinery.api import DEFAULT_OPTIONS, Key, Preconditions, WriteOptions
+from rollplane_machinery.errors import BadRequestError, RollplaneError
+from rollplane_machinery.kinds import NAMESPACE, ApiObject, Kind
+from rollplane_machinery.names import random_suffix
+from rollplane_machinery.selectors import selectable_fields
+from rollplane_machinery.strategy import is_unchanged
+
+
+class Identifiers:
+    """Uids and name suffixes from an injected source, so that a simulation gives the same ones again."""
+
+    def __init__(self, source: random.Random) -> None:
+        self._source = source
+
+    def uid(self) -> str:
+        """Return a random UUID."""
+        return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
+
+    def suffix(self) -> str:
+        """Return the end of a generated name."""
+        return random_suffix(self._source)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What to commit: ``before`` first, where there is one, and ``mutation`` only if that went through.
+
+    ``value`` is the object to answer with, as bytes without a resource version.
+    """
+
+    mutation: Mutation
+    value: bytes
+    before: Mutation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing is to be written: the object is already what the write wants."""
+
+    entry: Entry
+
+
+Decision = Proposal | Unchanged
+
+
+class Step(Protocol):
+    """One write on its way."""
+
+    @property
+    def key(self) -> Key:
+        """The object; a created one has its name once it was decided."""
+        ...
+
+    @property
+    def options(self) -> WriteOptions: ...
+
+    @property
+    def reads(self) -> bool:
+        """Whether ``decide`` depends on what is stored: such a decision is confirmed before it refuses."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether to decide on the store's present state from the start, with the cache brought up to date as well."""
+        ...
+
+    def decide(self, current: Entry | None, now: float) -> Decision:
+        """Return what to do to ``current`` (None: nothing is stored), at ``now`` in seconds since the epoch.
+
+        Raises what refuses the write.
+        """
+        ...
+
+    def may_retry_existing(self) -> bool:
+        """Return whether to decide anew after something was found where nothing should be."""
+        ...
+
+
+class RefusedStep:
+    """A write that was refused before it had a step: it keeps its place in its batch and its group."""
+
+    reads = False
+    is_live = False
+    options = DEFAULT_OPTIONS
+    key = Key(NAMESPACE, "", "")
+
+    def __init__(self, error: RollplaneError) -> None:
+        self._error = error
+
+    def decide(self, current: Entry | None, now: float) -> Decision:
+        raise self._error
+
+    def may_retry_existing(self) -> bool:
+        return False
+
+
+def placed(key: Key) -> Key:
+    """Return ``key`` with the namespace its kind demands: ``default`` where none is given, none for the cluster's.
+
+    Raises BadRequestError for a name that cannot be one.
+    """
+    if not key.name:
+        raise BadRequestError("a name is required", resource=key.kind.resource)
+    if "/" in key.name or "/" in key.namespace or "\0" in key.name or "\0" in key.namespace:
+        raise BadRequestError(f"no object can be called {str(key)!r}", resource=key.kind.resource, name=key.name)
+    namespace = namespace_for(key.kind, key.namespace)
+    return key if namespace == key.namespace else Key(key.kind, namespace, key.name)
+
+
+def namespace_for(kind: Kind, namespace: str) -> str:
+    """Return where an object of ``kind`` lives when its client says ``namespace``."""
+    return (namespace or "default") if kind.namespaced else ""
+
+
+def store_key(key: Key) -> str:
+    """Return the key in the store."""
+    return f"{key.namespace}/{key.name}"
+
+
+def check_preconditions(key: Key, obj: ApiObject, preconditions: Preconditions) -> None:
+    """Raise ConflictError unless ``obj``, as stored, is what the caller wants to change."""
+    meta = obj.metadata
+    if preconditions.uid and preconditions.uid != meta.uid:
+        why = f"the UID in the precondition ({preconditions.uid}) is not that of the stored object ({meta.uid})"
+        raise conflict(key, why)
+    if preconditions.resource_version and preconditions.resource_version != meta.resource_version:
+        raise stale(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Turns decided objects into mutations; ``max_bytes`` is how large an object may be."""
+
+    max_bytes: int
+
+    def encode(self, key: Key, obj: ApiObject) -> bytes:
+        """Return ``obj`` as it is stored, without a resource version; raises RequestTooLargeError."""
+        obj.metadata.ClearField("resource_version")
+        value = obj.SerializeToString(deterministic=True)
+        if len(value) > self.max_bytes:
+            raise too_large(key, len(value), self.max_bytes)
+        return value
+
+    def create(self, key: Key, obj: ApiObject, options: WriteOptions) -> Proposal:
+        """Propose to store a new object."""
+        value = self.encode(key, obj)
+        mutation = Mutation(
+            key.kind.resource,
+            store_key(key),
+            value,
+            Require.ABSENT,
+            namespace=key.namespace,
+            fence=options.fence,
+        )
+        return Proposal(mutation, value)
+
+    def replace(self, key: Key, new: ApiObject, old: ApiObject, current: Entry, options: WriteOptions) -> Decision:
+        """Propose to store ``new`` over ``old``, or to remove it when that was all it waited for."""
+        if is_finished(new):
+            return self.remove(key, new, current, options)
+        if is_unchanged(new, old):
+            return Unchanged(current)
+        value = self.encode(key, new)
+        mutation = Mutation(
+            key.kind.resource,
+            current.key,
+            value,
+            Require.REVISION,
+            revision=current.revision,
+            sealed=is_sealed(new),
+            log_previous=_is_selected_otherwise(key, new, old),
+            fence=options.fence,
+        )
+        return Proposal(mutation, value)
+
+    def remove(self, key: Key, last: ApiObject, current: Entry, options: WriteOptions) -> Proposal:
+        """Propose to remove the object, of which ``last`` is the final state to answer with."""
+        mutation = Mutation(
+            key.kind.resource,
+            current.key,
+            None,
+            Require.REVISION,
+            revision=current.revision,
+            fence=options.fence,
+        )
+        return Proposal(mutation, self.encode(key, last))
+
+
+def _is_selected_otherwise(key: Key, new: ApiObject, old: ApiObject) -> bool:
+    """Return whether a selector may see a difference: filtered watches then need to know what the object was."""
+    if new.metadata.labels != old.metadata.labels:
+        return True
+    return selectable_fields(key.kind, new) != selectable_fields(key.kind, old)

@@ -1,0 +1,249 @@
+"""Every object of the cell in memory, kept exact by one reader of the log.
+
+The cache answers at its own revision and, as far as the ring goes back, at older ones: each event of the ring knows
+what it replaced. It decides nothing about who may read what, and whether it is new enough is asked of ``Freshness``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rollplane_apiserver.store.interface import Change, LogBatch, Store
+from rollplane_apiserver.watch.entry import Entry, entry_of
+from rollplane_apiserver.watch.ring import Ring, RingEvent
+from rollplane_machinery import kinds
+from rollplane_machinery.api import EventType
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import ExpiredError, UnavailableError
+from rollplane_machinery.kinds import KINDS, Kind
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 0.1
+_MAX_RETRY_SECONDS = 2.0
+
+
+class Table:
+    """The objects of one kind, by store key, and their keys in order."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._sorted: list[str] = []
+        self._added: dict[str, None] = {}
+        self._removed = False
+
+    def put(self, entry: Entry) -> None:
+        """Store ``entry`` over what is there."""
+        if entry.key not in self.entries:
+            self._added[entry.key] = None
+        self.entries[entry.key] = entry
+
+    def remove(self, key: str) -> None:
+        """Forget ``key``, if it is there."""
+        if self.entries.pop(key, None) is None:
+            return
+        if key in self._added:
+            del self._added[key]
+        else:
+            self._removed = True
+
+    def keys(self, namespace: str = "") -> Sequence[str]:
+        """Return the keys in order, of one namespace or of all; the list is not to be changed."""
+        ordered = self._ordered()
+        if not namespace:
+            return ordered
+        # "0" follows "/": the range holds exactly the keys that begin with "namespace/".
+        return ordered[bisect_left(ordered, f"{namespace}/") : bisect_left(ordered, f"{namespace}0")]
+
+    def _ordered(self) -> list[str]:
+        """Bring the order up to date; on nearly sorted input the sort is one linear pass."""
+        if self._removed:
+            # A key that went and came back is in _added too, and must not be there twice.
+            self._sorted = [key for key in self._sorted if key in self.entries and key not in self._added]
+        if self._added:
+            self._sorted = sorted([*self._sorted, *self._added])
+        self._added.clear()
+        self._removed = False
+        return self._sorted
+
+
+class Snapshot:
+    """The objects of a kind as they were at one revision, in the order of their keys, behind some key.
+
+    It looks into the live cache: read from it before the next await, or take a list of it.
+    """
+
+    def __init__(self, table: Table, namespace: str, was: Mapping[str, Entry | None], after: str) -> None:
+        keys = table.keys(namespace)
+        keys = keys[bisect_right(keys, after) :] if after else keys
+        prefix = f"{namespace}/" if namespace else ""
+        gone = sorted(key for key in was if key > after and key.startswith(prefix) and key not in table.entries)
+        self._keys = list(heapq.merge(keys, gone)) if gone else keys
+        self._was = was
+        self._entries = table.entries
+
+    def __len__(self) -> int:
+        return len(self._keys) - sum(1 for key in self._keys if key in self._was and self._was[key] is None)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for key in self._keys:
+            entry = self._was[key] if key in self._was else self._entries[key]
+            if entry is not None:
+                yield entry
+
+
+class Cache:
+    """All objects at ``revision``; ``run`` must be running for it to move."""
+
+    def __init__(self, store: Store, clock: Clock, ring: Ring) -> None:
+        self._store = store
+        self._clock = clock
+        self.ring = ring
+        self._tables = {kind: Table() for kind in KINDS}
+        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self.revision = 0
+        self.is_following = False
+        self._loaded = asyncio.Event()
+
+    def entry(self, kind: Kind, key: str) -> Entry | None:
+        """Return the object as last seen; it may have changed since."""
+        return self._tables[kind].entries.get(key)
+
+    def snapshot(self, kind: Kind, namespace: str = "", *, revision: int | None = None, after: str = "") -> Snapshot:
+        """Return the objects of a kind, of one namespace or of all, that come behind the key ``after``.
+
+        ``revision`` asks for them as they were when the cache stood there; raises ExpiredError when the ring does not
+        go back so far.
+        """
+        if revision is None or revision == self.revision:
+            return Snapshot(self._tables[kind], namespace, {}, after)
+        if not self.ring.start <= revision <= self.revision:
+            raise ExpiredError(f"the state at revision {revision} is no longer known; list again")
+        return Snapshot(self._tables[kind], namespace, self._as_it_was(kind, revision), after)
+
+    def _as_it_was(self, kind: Kind, revision: int) -> dict[str, Entry | None]:
+        """What changed after ``revision``, as it was at it: the first event behind it tells what it replaced."""
+        was: dict[str, Entry | None] = {}
+        for event in self.ring.events(self.ring.position_after(revision), self.ring.end):
+            if event.kind is kind:
+                was.setdefault(event.key, event.replaced)
+        return was
+
+    async def reached(self, revision: int) -> None:
+        """Wait until the cache holds everything up to ``revision``."""
+        if self.revision >= revision and self._loaded.is_set():
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = (revision, next(self._order), waiter)
+        heapq.heappush(self._waiters, waiting)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiting in self._waiters:
+                self._waiters.remove(waiting)
+                heapq.heapify(self._waiters)
+            raise
+
+    async def loaded(self) -> None:
+        """Wait until the cache was loaded for the first time."""
+        await self._loaded.wait()
+
+    async def run(self) -> None:
+        """Load, then follow the log until cancelled; comes back by itself from whatever the store does."""
+        failures = 0
+        while True:
+            try:
+                if not self._loaded.is_set():
+                    await self._load()
+                failures = 0
+                await self._follow()
+            except ExpiredError as exc:
+                log.warning("history was lost: reloading every object", extra={"at": self.revision, "cause": str(exc)})
+                self._loaded.clear()
+            except UnavailableError as exc:
+                log.warning("the store cannot be read", extra={"at": self.revision, "cause": str(exc)})
+                await self._clock.sleep(min(_RETRY_SECONDS * 2**failures, _MAX_RETRY_SECONDS))
+                failures += 1
+            finally:
+                self.is_following = False
+
+    async def _load(self) -> None:
+        """Read everything: the scan is no snapshot, so the log since its start is played over it."""
+        tables = {kind: Table() for kind in KINDS}
+        async with self._store.scan() as (revision, chunks):
+            async for chunk in chunks:
+                for stored in chunk:
+                    kind = kinds.BY_RESOURCE.get(stored.resource)
+                    if kind is not None:
+                        tables[kind].put(entry_of(kind, stored.key, stored.value, stored.revision))
+        exact = await self._store.revision()
+        async with self._store.follow(revision) as batches:
+            while revision < exact:
+                batch = await anext(batches)
+                _replay(tables, batch)
+                revision = batch.revision
+        self._tables = tables
+        self.revision = revision
+        self.ring.reset(revision)
+        self._loaded.set()
+        self._release()
+        log.info("loaded", extra={"revision": revision, "objects": sum(len(t.entries) for t in tables.values())})
+
+    async def _follow(self) -> None:
+        await self._check_history()
+        async with self._store.follow(self.revision) as batches:
+            self.is_following = True
+            async for batch in batches:
+                self._apply(batch)
+
+    async def _check_history(self) -> None:
+        """Raise ExpiredError when the store is behind us: it came back from an older copy."""
+        revision = await self._store.revision()
+        if revision < self.revision:
+            raise ExpiredError(f"the store is at revision {revision}, the cache at {self.revision}")
+
+    def _apply(self, batch: LogBatch) -> None:
+        events = [self._event(change) for change in batch.changes if change.resource in kinds.BY_RESOURCE]
+        self.revision = batch.revision
+        self.ring.publish(events, batch.revision)
+        self._release()
+
+    def _event(self, change: Change) -> RingEvent:
+        kind = kinds.BY_RESOURCE[change.resource]
+        table = self._tables[kind]
+        known = table.entries.get(change.key)
+        # What an event of the ring brought is counted there already.
+        size = len(known.encoded.value) if known is not None and known.revision <= self.ring.start else 0
+        event = RingEvent(change, known, replaced_size=size)
+        if change.type is EventType.DELETED:
+            table.remove(change.key)
+        else:
+            # The key string of the table is kept, so that a hundred events of a pod share one.
+            table.put(Entry(known.key if known else change.key, event.encoded, change.revision))
+        return event
+
+    def _release(self) -> None:
+        while self._waiters and self._waiters[0][0] <= self.revision:
+            _, _, waiter = heapq.heappop(self._waiters)
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def _replay(tables: dict[Kind, Table], batch: LogBatch) -> None:
+    for change in _known(batch.changes):
+        kind = kinds.BY_RESOURCE[change.resource]
+        if change.type is EventType.DELETED:
+            tables[kind].remove(change.key)
+        else:
+            tables[kind].put(entry_of(kind, change.key, change.value, change.revision))
+
+
+def _known(changes: Iterable[Change]) -> Iterable[Change]:
+    """Leave out resources of a newer version's making."""
+    return (change for change in changes if change.resource in kinds.BY_RESOURCE)

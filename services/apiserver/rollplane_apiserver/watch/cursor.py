@@ -1,0 +1,194 @@
+"""A watcher: a position in the ring, a filter, and the rules by which a change becomes an event.
+
+A cursor holds no queue. It reads the initial state from a snapshot, older changes from the store's log, and then the
+ring; whoever reads too slowly falls out of the ring and ends with Expired.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from rollplane_apiserver.store.interface import Store
+from rollplane_apiserver.watch.cache import Cache
+from rollplane_apiserver.watch.entry import Entry, view_of
+from rollplane_apiserver.watch.filters import FilterSet
+from rollplane_apiserver.watch.ring import RingEvent, trimmed
+from rollplane_machinery import kinds
+from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
+from rollplane_machinery.errors import ExpiredError, Outcome, UnavailableError
+
+_EXAMINE = 512  # events or objects looked at before other tasks get their turn
+_FRAME_BYTES = 128  # what an event takes on the wire beside its object
+
+
+@dataclass(frozen=True, slots=True)
+class CursorLimits:
+    """``batch_bytes`` cuts a batch; after ``progress_seconds`` a watcher hears of a log that moved without it."""
+
+    batch_bytes: int
+    progress_seconds: float
+    catch_ups: asyncio.Semaphore
+
+
+class Cursor:
+    """One watcher of everything after ``revision``; with ``initial_state`` of the present state and what follows it."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        store: Store,
+        filters: FilterSet,
+        limits: CursorLimits,
+        *,
+        revision: int = 0,
+        initial_state: bool = False,
+        metadata_only: bool = False,
+    ) -> None:
+        self._ring = cache.ring
+        self._store = store
+        self._filters = filters
+        self._limits = limits
+        self._metadata_only = metadata_only
+        self._revision = cache.revision if initial_state else revision
+        # References taken at once: whatever happens to the cache while they are sent, this is the state at _revision.
+        self._initial: list[Entry] | None = None
+        if initial_state:
+            self._initial = [entry for kind in filters.kinds for entry in cache.snapshot(kind)]
+        self._incarnation = self._ring.incarnation
+        self._position = 0
+        self._in_ring = self._join_ring()
+
+    async def batches(self) -> AsyncGenerator[WatchBatch, None]:
+        """Yield what there is to tell, without end.
+
+        Raises ExpiredError when the revision is no longer in the log, a jump made it void, or the reader fell out of
+        the ring; UnavailableError when watches are ended or the log cannot be read.
+        """
+        for phase in self._phases():
+            async with aclosing(phase) as batches:
+                async for batch in batches:
+                    yield batch
+
+    def _phases(self) -> Iterator[AsyncGenerator[WatchBatch, None]]:
+        if self._initial is not None:
+            initial, self._initial = self._initial, None
+            yield self._send_initial(initial)
+        while True:
+            if not self._in_ring:
+                yield self._catch_up()
+            yield self._follow_ring()
+            # History was reloaded under us: the log knows whether our revision is still part of it.
+            self._in_ring = False
+
+    async def _send_initial(self, entries: Sequence[Entry]) -> AsyncGenerator[WatchBatch, None]:
+        events: list[WatchEvent] = []
+        for number, entry in enumerate(entries, 1):
+            if self._filters.matches(entry.encoded.kind, view_of(entry)):
+                content = trimmed(entry.encoded) if self._metadata_only else entry.encoded
+                events.append(WatchEvent(EventType.ADDED, content, entry.revision))
+            if number % _EXAMINE == 0 or number == len(entries):
+                *full, last = _cut(events, self._limits.batch_bytes)
+                for part in full:
+                    yield WatchBatch(part, 0)
+                events = last
+                await asyncio.sleep(0)
+        yield WatchBatch(events, self._revision, initial_state_complete=True)
+
+    async def _catch_up(self) -> AsyncGenerator[WatchBatch, None]:
+        """Read from the store's log until the ring takes over; few do so at a time, since all share the one store."""
+        async with self._limits.catch_ups, self._store.follow(self._revision) as log:
+            while not self._join_ring():
+                self._check_open()
+                changes = await anext(log)
+                events = [RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE]
+                self._revision = changes.revision
+                for batch in self._tell(events):
+                    yield batch
+
+    def _join_ring(self) -> bool:
+        """Step into the ring, if it holds everything after our revision."""
+        if not self._ring.start <= self._revision <= self._ring.revision:
+            return False
+        self._incarnation = self._ring.incarnation
+        self._position = self._ring.position_after(self._revision)
+        return True
+
+    async def _follow_ring(self) -> AsyncGenerator[WatchBatch, None]:
+        """Yield from the ring until it is reset."""
+        loop = asyncio.get_running_loop()
+        told = self._revision
+        due: float | None = None  # when the watcher must hear of progress
+        while self._incarnation == self._ring.incarnation:
+            for batch in self._tell(self._examine()):
+                if batch.events or (due is not None and loop.time() >= due):
+                    yield batch
+                    told, due = batch.revision, None
+            if self._revision < self._ring.revision:
+                await asyncio.sleep(0)
+                continue
+            self._check_open()
+            if told < self._revision and due is None:
+                due = loop.time() + self._limits.progress_seconds
+            await self._moved(due)
+
+    def _examine(self) -> Sequence[RingEvent]:
+        """Take the next events of the ring, moving on behind them."""
+        if self._position < self._ring.first:
+            raise ExpiredError(f"the watcher fell behind: revision {self._revision} is no longer held; watch again")
+        events = self._ring.events(self._position, _EXAMINE)
+        self._position += len(events)
+        self._revision = self._ring.revision if self._position == self._ring.end else events[-1].revision
+        return events
+
+    def _check_open(self) -> None:
+        if self._ring.closed:
+            raise UnavailableError("the server ends its watches; resume", outcome=Outcome.NOT_SENT)
+
+    async def _moved(self, due: float | None) -> None:
+        """Wait for the ring, or until ``due``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(due):
+                await self._ring.moved(self._revision, self._incarnation)
+
+    def _tell(self, events: Iterable[RingEvent]) -> Iterator[WatchBatch]:
+        """Cut what the watcher is to be told into batches, the last of which reaches our revision."""
+        told = [event for event in map(self._event, events) if event is not None]
+        *full, last = _cut(told, self._limits.batch_bytes)
+        for part in full:
+            yield WatchBatch(part, part[-1].revision)
+        yield WatchBatch(last, self._revision)
+
+    def _event(self, event: RingEvent) -> WatchEvent | None:
+        """Return what this watcher is told of a change: beginning and ceasing to match are ADDED and DELETED."""
+        if not self._filters.concerns(event.kind):
+            return None
+        matches = self._filters.matches(event.kind, event.after)
+        if event.before is not None:
+            matched = self._filters.matches(event.kind, event.before)
+        else:
+            matched = matches and event.type is not EventType.ADDED
+        told = _transition(matched, matches and event.type is not EventType.DELETED)
+        return event.told_as(told, metadata_only=self._metadata_only) if told else None
+
+
+def _transition(matched: bool, matches: bool) -> EventType | None:
+    if matches:
+        return EventType.MODIFIED if matched else EventType.ADDED
+    return EventType.DELETED if matched else None
+
+
+def _cut(events: Sequence[WatchEvent], limit: int) -> list[list[WatchEvent]]:
+    """Cut events into parts of at most ``limit`` bytes or one event; always at least one part, which may be empty."""
+    parts: list[list[WatchEvent]] = [[]]
+    size = 0
+    for event in events:
+        length = len(event.object.value) + _FRAME_BYTES
+        if parts[-1] and size + length > limit:
+            parts.append([])
+            size = 0
+        parts[-1].append(event)
+        size += length
+    return parts

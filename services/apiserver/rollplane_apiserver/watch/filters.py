@@ -1,0 +1,73 @@
+"""Which objects a list or a watch is about: selectors, namespaces and shards, parsed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rollplane_apiserver.watch.entry import View
+from rollplane_machinery.api import WatchFilter
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import Kind
+from rollplane_machinery.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
+from rollplane_machinery.shards import SHARDS, shard_of
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parsed filter; None does not narrow."""
+
+    kind: Kind
+    namespaces: frozenset[str] | None = None
+    shards: frozenset[int] | None = None
+    labels: LabelSelector | None = None
+    fields: FieldSelector | None = None
+
+    def matches(self, view: View) -> bool:
+        """Return whether the object is meant; cheap questions first, since labels and fields need parsing."""
+        if self.namespaces is not None and view.namespace not in self.namespaces:
+            return False
+        if self.shards is not None and shard_of(view.namespace) not in self.shards:
+            return False
+        if self.labels is not None and not self.labels.matches(view.labels):
+            return False
+        return self.fields is None or self.fields.matches(view.fields)
+
+    @property
+    def selects(self) -> bool:
+        """Whether an object may begin or cease to match while it lives."""
+        return self.labels is not None or self.fields is not None
+
+
+def parse_filter(request: WatchFilter) -> Filter:
+    """Return the filter of ``request``; raises BadRequestError for a selector or a shard that makes no sense."""
+    for shard in request.shards:
+        if not 0 <= shard < SHARDS:
+            raise BadRequestError(f"shard {shard} is not from 0 to {SHARDS - 1}", resource=request.kind.resource)
+    return Filter(
+        request.kind,
+        frozenset(request.namespaces) or None,
+        frozenset(request.shards) or None,
+        parse_label_selector(request.label_selector) if request.label_selector else None,
+        parse_field_selector(request.field_selector, request.kind) if request.field_selector else None,
+    )
+
+
+class FilterSet:
+    """Several filters asked as one: an object is meant if any filter of its kind means it."""
+
+    def __init__(self, filters: Sequence[Filter]) -> None:
+        self._by_kind: dict[Kind, tuple[Filter, ...]] = {}
+        for item in filters:
+            self._by_kind[item.kind] = (*self._by_kind.get(item.kind, ()), item)
+
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """The kinds that are watched, in the order they were first named."""
+        return tuple(self._by_kind)
+
+    def matches(self, kind: Kind, view: View) -> bool:
+        return any(item.matches(view) for item in self._by_kind.get(kind, ()))
+
+    def concerns(self, kind: Kind) -> bool:
+        return kind in self._by_kind

@@ -1,0 +1,179 @@
+"""The last changes of the log, held once for all watchers and bounded in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from rollplane_apiserver.store.interface import Change
+from rollplane_apiserver.watch.entry import Entry, View, namespace_of, with_revision
+from rollplane_machinery import kinds
+from rollplane_machinery.api import EventType, WatchEvent
+from rollplane_machinery.kinds import Encoded, Kind
+
+_EVENT_OVERHEAD = 1024  # bytes of Python objects around one event: itself, its views and what was made for watchers
+_COMPACT_AFTER = 1024
+
+
+class RingEvent:
+    """One change, with everything that watchers derive from it made at most once and shared by them.
+
+    ``replaced`` is what the cache held before, so that older states can be told. ``before`` is the previous content
+    where labels or selectable fields changed; None means that the object matches now what it matched before.
+    ``replaced_size`` is what ``replaced`` adds in bytes, 0 when another event of the ring holds it anyway.
+    """
+
+    __slots__ = (
+        "_told",
+        "after",
+        "before",
+        "encoded",
+        "key",
+        "kind",
+        "previous",
+        "replaced",
+        "replaced_size",
+        "revision",
+        "type",
+    )
+
+    def __init__(self, change: Change, replaced: Entry | None, *, replaced_size: int = 0) -> None:
+        self.kind: Kind = kinds.BY_RESOURCE[change.resource]
+        self.key = change.key
+        self.type = change.type
+        self.revision = change.revision
+        self.replaced = replaced
+        self.replaced_size = replaced_size
+        self.encoded = Encoded(self.kind, with_revision(change.value, change.revision))
+        namespace = namespace_of(change.key)
+        self.after = View(namespace, self.encoded)
+        self.previous: Encoded | None = None
+        self.before: View | None = None
+        if change.type is EventType.MODIFIED and change.previous is not None:
+            # Whoever sees the object go gets its last matching content under the revision at which it went.
+            self.previous = Encoded(self.kind, with_revision(change.previous, change.revision))
+            self.before = View(namespace, self.previous)
+        self._told: dict[tuple[EventType, bool], WatchEvent] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes this event keeps alive, roughly."""
+        before = len(self.previous.value) if self.previous else 0
+        return len(self.encoded.value) + before + _EVENT_OVERHEAD + self.replaced_size
+
+    def told_as(self, event_type: EventType, *, metadata_only: bool) -> WatchEvent:
+        """Return the event as one kind of watcher is told it."""
+        variant = (event_type, metadata_only)
+        told = self._told.get(variant)
+        if told is None:
+            content = self.encoded
+            if event_type is EventType.DELETED and self.previous is not None:
+                content = self.previous
+            told = WatchEvent(event_type, trimmed(content) if metadata_only else content, self.revision)
+            self._told[variant] = told
+        return told
+
+
+def trimmed(encoded: Encoded) -> Encoded:
+    """Return the object with nothing but its metadata."""
+    bare = encoded.kind.message()
+    bare.metadata.CopyFrom(encoded.parse().metadata)
+    return Encoded(encoded.kind, bare.SerializeToString(deterministic=True))
+
+
+class Ring:
+    """Events by position; a position counts every event since the last reset and never shifts.
+
+    ``start`` is the revision such that every change after it, up to ``revision``, is in the ring. Not for threads.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._events: list[RingEvent | None] = []
+        self._base = 0  # position of self._events[0]
+        self._first = 0  # position of the oldest event that is kept
+        self._waiters: list[asyncio.Future[None]] = []
+        self.start = 0
+        self.revision = 0
+        self.incarnation = 0
+        self.closed = False
+
+    @property
+    def first(self) -> int:
+        """Position of the oldest event kept."""
+        return self._first
+
+    @property
+    def end(self) -> int:
+        """Position behind the newest event."""
+        return self._base + len(self._events)
+
+    def reset(self, revision: int) -> None:
+        """Forget everything and begin after ``revision``; positions taken before are void (``incarnation`` tells)."""
+        self._events.clear()
+        self._bytes = 0
+        self._base = self._first = 0
+        self.start = self.revision = revision
+        self.incarnation += 1
+        self._wake()
+
+    def publish(self, events: Sequence[RingEvent], revision: int) -> None:
+        """Append events and move on to ``revision``; the oldest go when there are too many bytes."""
+        self._events.extend(events)
+        self._bytes += sum(event.size for event in events)
+        self.revision = revision
+        while self._bytes > self._max_bytes:
+            self._drop_oldest()
+        self._wake()
+
+    def close(self) -> None:
+        """Tell every cursor to end after what is there."""
+        self.closed = True
+        self._wake()
+
+    def events(self, position: int, limit: int) -> list[RingEvent]:
+        """Return at most ``limit`` events from ``position`` on; it must not be before ``first``."""
+        at = position - self._base
+        return [event for event in self._events[at : at + limit] if event is not None]
+
+    def position_after(self, revision: int) -> int:
+        """Return the position of the first event after ``revision``; the ring must not have dropped it."""
+        skipped = self._first - self._base
+        at = bisect_right(self._events, revision, lo=skipped, key=_revision)
+        return self._base + at
+
+    async def moved(self, revision: int, incarnation: int) -> None:
+        """Wait until the ring is beyond ``revision``, was reset, or is closed."""
+        while self.revision <= revision and self.incarnation == incarnation and not self.closed:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+
+    def _wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _drop_oldest(self) -> None:
+        at = self._first - self._base
+        event = self._events[at]
+        if event is None:
+            raise AssertionError("the first event of the ring is kept")
+        self._bytes -= event.size
+        self.start = event.revision
+        self._events[at] = None
+        self._first += 1
+        if at > _COMPACT_AFTER and at * 2 > len(self._events):
+            del self._events[: at + 1]
+            self._base += at + 1
+
+
+def _revision(event: RingEvent | None) -> int:
+    return event.revision if event is not None else 0
