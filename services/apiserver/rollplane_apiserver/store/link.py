@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -68,6 +68,13 @@ def translate(error: ResponseError) -> RollplaneError:
     return InternalError(f"the store failed: {error}")
 
 
+def raise_first(replies: Sequence[Reply]) -> None:
+    """Raise our error for the first error reply, if there is one."""
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise translate(reply)
+
+
 def _unavailable(message: str, outcome: Outcome) -> UnavailableError:
     return UnavailableError(message, outcome=outcome, retry_after_seconds=RETRY_AFTER_SECONDS)
 
@@ -109,9 +116,7 @@ class Link:
     async def call_all(self, *commands: bytes, patience_seconds: float = 0.0) -> list[Reply]:
         """Send packed commands at once and return their answers; raises as ``call`` does, for the first that failed."""
         replies = await self.exchange(*commands, patience_seconds=patience_seconds)
-        for reply in replies:
-            if isinstance(reply, ResponseError):
-                raise translate(reply)
+        raise_first(replies)
         return replies
 
     async def exchange(self, *commands: bytes, patience_seconds: float = 0.0) -> list[Reply]:

@@ -6,12 +6,12 @@ What is committed and how is decided in ``commit.lua``; here is how it gets ther
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 from rollplane_apiserver.store import scripts
 from rollplane_apiserver.store.checks import check_mutations
@@ -19,7 +19,7 @@ from rollplane_apiserver.store.dial import Dialer, dialer
 from rollplane_apiserver.store.greeting import Greeter, Upgrades
 from rollplane_apiserver.store.interface import Jump, LogBatch, Mutation, Outcome, Stored
 from rollplane_apiserver.store.layout import CommitCall, Keys, jump, outcomes, stored
-from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, translate
+from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, raise_first
 from rollplane_apiserver.store.log_reader import open_log
 from rollplane_machinery.api import Fence
 from rollplane_machinery.errors import FencedError, UnavailableError
@@ -69,33 +69,22 @@ class RedisStore:
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         check_mutations(mutations)
         async with self._commits.link() as link:
-            reply = await self._commit_on(link, mutations)
-        return outcomes(reply)
-
-    async def _commit_on(self, link: Link, mutations: Sequence[Mutation]) -> Reply:
-        replies = await self._send_commit(link, mutations)
-        if isinstance(replies[0], NoScriptError):
-            # Somebody flushed the scripts. This was not carried out, so it may be sent again.
-            await link.open()
-            replies = await self._send_commit(link, mutations)
-        for reply in replies:
-            if isinstance(reply, ResponseError):
-                raise translate(reply)
+            patience = self._settings.call_timeout_seconds if self._settings.wait_replicas else 0.0
+            replies = await _scripted(link, lambda: self._commit_commands(link, mutations), patience)
         wanted = self._settings.wait_replicas
         if wanted and replies[1] < wanted:
             raise UnavailableError(
                 f"committed on {replies[1]} of {wanted} replicas", outcome=WriteOutcome.OUTCOME_UNKNOWN
             )
-        return replies[0]
+        return outcomes(replies[0])
 
-    async def _send_commit(self, link: Link, mutations: Sequence[Mutation]) -> list[Reply]:
+    def _commit_commands(self, link: Link, mutations: Sequence[Mutation]) -> list[bytes]:
         arguments = self._commit_call.arguments(link.run_id, mutations)
         commands = [pack(b"EVALSHA", self._commit_script.sha, *arguments)]
-        if not self._settings.wait_replicas:
-            return await link.exchange(*commands)
-        patience = self._settings.call_timeout_seconds
-        commands.append(pack(b"WAIT", b"%d" % self._settings.wait_replicas, b"%d" % (patience * 1000)))
-        return await link.exchange(*commands, patience_seconds=patience)
+        if self._settings.wait_replicas:
+            milliseconds = b"%d" % (self._settings.call_timeout_seconds * 1000)
+            commands.append(pack(b"WAIT", b"%d" % self._settings.wait_replicas, milliseconds))
+        return commands
 
     async def read(self, resource: str, keys: Sequence[str]) -> Sequence[Stored | None]:
         if not keys:
@@ -147,7 +136,9 @@ class RedisStore:
 
     async def raise_fence(self, fence: Fence) -> None:
         command = (b"EVALSHA", self._fence_script.sha, b"2", self._keys.fence, self._keys.runs)
-        reply: bytes | None = await self._ask(*command, fence.shard.encode(), b"%d" % fence.epoch)
+        packed = pack(*command, fence.shard.encode(), b"%d" % fence.epoch)
+        async with self._reads.link() as link:
+            (reply,) = await _scripted(link, lambda: [packed])
         if reply is None:
             return
         if b" " in reply:
@@ -182,3 +173,14 @@ class RedisStore:
 
     def _link(self) -> Link:
         return Link(self._dial, self._greet, timeout_seconds=self._settings.call_timeout_seconds)
+
+
+async def _scripted(link: Link, commands: Callable[[], list[bytes]], patience_seconds: float = 0.0) -> list[Reply]:
+    """Return the answers to commands of which the first runs a script; raises for an error among them."""
+    replies = await link.exchange(*commands(), patience_seconds=patience_seconds)
+    if isinstance(replies[0], NoScriptError):
+        # Somebody flushed the scripts. It was not carried out, so it may be sent again, to whoever is greeted now.
+        await link.open()
+        replies = await link.exchange(*commands(), patience_seconds=patience_seconds)
+    raise_first(replies)
+    return replies
