@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvloop
@@ -35,13 +35,23 @@ def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
     start_logging(settings.log_level)
+    code = 0
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve_until_told(settings))
-    except (OSError, RollplaneError) as exc:
-        print(f"rollplane_apiserver: {exc}", file=sys.stderr)
-        return 1
-    return 0
+    except* (OSError, RollplaneError) as group:  # what an operator can put right, out of whatever task it came from
+        code = 1
+        for error in _leaves(group):
+            print(f"rollplane_apiserver: {error}", file=sys.stderr)
+    return code
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 async def _serve_until_told(settings: Settings) -> None:
