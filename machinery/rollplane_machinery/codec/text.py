@@ -98,10 +98,12 @@ def _feed_json(builder: TreeBuilder, word: str, line: int) -> None:
         builder.open_list(line)
     elif word in ("}", "]"):
         builder.close()
-    elif builder.wants_name:
-        builder.name(json.loads(word), line)
     else:
-        builder.scalar(json.loads(word), line)
+        value = word[1:-1] if word[0] == '"' and "\\" not in word else json.loads(word)
+        if builder.wants_name:
+            builder.name(value, line)
+        else:
+            builder.scalar(value, line)
 
 
 # YAML
@@ -170,7 +172,8 @@ def _feed_scalar(builder: TreeBuilder, event: Any, line: int) -> None:
         builder.merge()
     else:
         builder.name(_name(value, line), line)
-        builder.remember(value, event.anchor)
+        if event.anchor is not None:
+            builder.remember(value, event.anchor)
 
 
 def _name(value: Json, line: int) -> str:

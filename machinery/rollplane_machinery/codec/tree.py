@@ -56,6 +56,7 @@ class _OpenList:
     anchor: str | None
     size: int
     lines: dict[str | int, int] = field(default_factory=dict)
+    wants_name: bool = False
 
     @property
     def step(self) -> int:
@@ -70,23 +71,23 @@ class _OpenList:
 
 @dataclass(slots=True)
 class _OpenObject:
-    """An object that is being filled; ``is_named`` while the name of the next member waits for its value."""
+    """An object that is being filled; ``wants_name`` unless the name of the next member waits for its value."""
 
     value: dict[str, Json]
     anchor: str | None
     size: int
     lines: dict[str | int, int] = field(default_factory=dict)
     step: str = ""
-    is_named: bool = False
+    wants_name: bool = True
     is_merge: bool = False
     merged: list[tuple[Json, int]] = field(default_factory=list)
 
     def name(self, name: str, line: int) -> None:
         self.lines[name] = line
-        self.step, self.is_named, self.is_merge = name, True, False
+        self.step, self.wants_name, self.is_merge = name, False, False
 
     def add(self, item: Json, line: int) -> None:
-        self.is_named = False
+        self.wants_name = True
         if self.is_merge:
             self.merged.append((item, line))  # a list or an object, which is filled only now
         else:
@@ -108,9 +109,9 @@ class TreeBuilder:
     """
 
     def __init__(self) -> None:
-        self._root: Json = None
-        self._line: int | None = None
-        self._open: list[_OpenList | _OpenObject] = []
+        self._root = _OpenList([], None, 0)  # holds the one value of the document
+        self._open: list[_OpenList | _OpenObject] = [self._root]
+        self._top: _OpenList | _OpenObject = self._root
         self._size = 0
         self._repeated = 0
         self._anchors: dict[str, tuple[Json, int]] = {}
@@ -121,40 +122,39 @@ class TreeBuilder:
     @property
     def wants_name(self) -> bool:
         """Whether the next scalar is the name of a member."""
-        top = self._open[-1] if self._open else None
-        return isinstance(top, _OpenObject) and not top.is_named
+        return self._top.wants_name
 
     @property
     def is_open(self) -> bool:
         """Whether a list or an object awaits its end."""
-        return bool(self._open)
+        return len(self._open) > 1
 
     def document(self) -> Document:
         """Return what was built; call it once, at the end."""
-        return Document(self._root, self._line or 1, self._lines, tuple(self._duplicates))
+        return Document(self._root.value[0], self._root.lines[0], self._lines, tuple(self._duplicates))
 
     def name(self, name: str, line: int) -> None:
         """Take the name of a member."""
         top = self._top_object()
         if name in top.value:
-            self._duplicates.append((*(above.step for above in self._open[:-1]), name))
+            self._duplicates.append((*(above.step for above in self._open[1:-1]), name))
         top.name(name, line)
 
     def merge(self) -> None:
         """Take ``<<`` in the place of a name: the members of what follows are merged into the object."""
         top = self._top_object()
-        top.is_named = top.is_merge = True
+        top.wants_name, top.is_merge = False, True
 
     def scalar(self, value: Json, line: int, anchor: str | None = None) -> None:
         """Take a scalar that is no name."""
         self._size += 1
-        self._add(value, line)
-        self.remember(value, anchor)
-
-    def remember(self, value: Json, anchor: str | None) -> None:
-        """Keep a scalar for the aliases of ``anchor``."""
+        self._top.add(value, line)
         if anchor is not None:
-            self._anchors[anchor] = (value, 1)
+            self.remember(value, anchor)
+
+    def remember(self, value: Json, anchor: str) -> None:
+        """Keep a scalar for the aliases of ``anchor``."""
+        self._anchors[anchor] = (value, 1)
 
     def open_list(self, line: int, anchor: str | None = None) -> None:
         """Begin a list."""
@@ -167,6 +167,7 @@ class TreeBuilder:
     def close(self) -> None:
         """End the list or object begun last."""
         top = self._open.pop()
+        self._top = self._open[-1]
         top.finish()
         if top.anchor is not None:
             self._unfinished.discard(top.anchor)
@@ -185,30 +186,22 @@ class TreeBuilder:
         self._repeated += size
         if self._repeated > MAX_REPEATED_VALUES:
             raise MalformedError(f"aliases repeat more than {MAX_REPEATED_VALUES} values", line)
-        self._add(value, line)
+        self._top.add(value, line)
 
     def _begin(self, opened: _OpenList | _OpenObject, line: int) -> None:
         if self.wants_name:
             raise MalformedError("a name must be a scalar", line)
-        if len(self._open) >= MAX_DEPTH:
+        if len(self._open) > MAX_DEPTH:
             raise MalformedError(f"nested deeper than {MAX_DEPTH}", line)
         self._size += 1
-        self._add(opened.value, line)
+        self._top.add(opened.value, line)
         self._lines[id(opened.value)] = opened.lines
         if opened.anchor is not None:
             self._unfinished.add(opened.anchor)
         self._open.append(opened)
-
-    def _add(self, value: Json, line: int) -> None:
-        if self._line is None:
-            self._line = line
-        if self._open:
-            self._open[-1].add(value, line)
-        else:
-            self._root = value
+        self._top = opened
 
     def _top_object(self) -> _OpenObject:
-        top = self._open[-1]
-        if not isinstance(top, _OpenObject):
+        if not isinstance(self._top, _OpenObject):
             raise TypeError("a name outside of an object")
-        return top
+        return self._top
