@@ -125,6 +125,11 @@ class Manager:
             for part in self._parts:
                 tasks.create_task(part.run())
 
+    async def ready(self) -> None:
+        """Wait until the first whole state has been seen, and which shards can be had."""
+        await self._observer.informer.synced.wait()
+        await self.shards.looked.wait()
+
     def is_quiet(self, revision: int, within_seconds: float = 0.5) -> bool:
         """Return whether everything up to ``revision`` has been seen and acted on, and nothing is due soon."""
         seen = self._observer.informer.revision >= revision and self._writer.pending == 0

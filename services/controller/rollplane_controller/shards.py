@@ -6,6 +6,7 @@ renewed in one batch each, so holding 67 of them costs what holding one does.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -67,6 +68,8 @@ class ShardOwner:
         self._held: dict[str, _Held] = {}
         self._catching_up: dict[str, int | None] = {}
         self._seen: dict[str, Observation] = {}
+        self.looked = asyncio.Event()
+        """Set once all leases have been looked at, whether they could be had or not."""
 
     @property
     def owned(self) -> frozenset[str]:
@@ -103,6 +106,7 @@ class ShardOwner:
         stored = await self._read()
         await self._write(self._renewals(stored), acquiring=False)
         await self._write(self._claims(stored), acquiring=True)
+        self.looked.set()
 
     async def _read(self) -> dict[str, Lease]:
         """Return the leases of our shards that are stored, by shard."""
@@ -210,9 +214,7 @@ class ShardOwner:
     async def _release(self) -> None:
         """Give up what is held, so that nobody has to wait for it; best effort, it runs out by itself."""
         now = self._clock.now()
-        writes: list[Write] = []
-        for held in self._held.values():
-            writes.append(Update(Encoded.of(released(held.lease, now))))
+        writes = [Update(Encoded.of(released(held.lease, now))) for held in self._held.values()]
         self._held.clear()
         try:
             if writes:

@@ -1,0 +1,48 @@
+"""What one controller process is started with: ``ROLLPLANE_*`` variables, then flags on top of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rollplane_machinery.process.environment import read_settings
+from rollplane_machinery.process.listen import check_address
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is the variable ``ROLLPLANE_<FIELD>``; raises ValueError for one that makes no sense.
+
+    ``server`` is the apiserver's address. ``health_listen`` is where grpc.health.v1 is served, port 0 for any.
+    ``identity`` must differ between processes; empty makes one up. ``seed`` fixes the names of pods, 0 leaves them to
+    chance.
+    """
+
+    server: str = "127.0.0.1:7070"
+    health_listen: str = "127.0.0.1:7072"
+    insecure_bind: bool = False
+    identity: str = ""
+    seed: int = 0
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        check_address(self.health_listen, insecure_bind=self.insecure_bind)
+
+
+def read_arguments(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Return the settings of one start; prints help or the mistake and raises SystemExit where argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="rollplane_controller",
+        description="The controllers of a Rollplane cell.",
+        argument_default=argparse.SUPPRESS,
+    )
+    parser.add_argument("--server", metavar="ADDRESS", help="the apiserver's address")
+    parser.add_argument("--health-listen", metavar="ADDRESS", help="host:port of grpc.health.v1")
+    parser.add_argument("--identity", metavar="NAME", help="who holds the shards; differs between processes")
+    parser.add_argument("--insecure-bind", action="store_true", help="allow a health address others can reach")
+    given = vars(parser.parse_args(arguments))
+    try:
+        return read_settings(Settings, environ, given)
+    except ValueError as exc:
+        parser.error(str(exc))
