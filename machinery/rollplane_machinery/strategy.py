@@ -65,9 +65,9 @@ def prepare_update(new: ApiObject, old: ApiObject) -> None:
     kind = _BY_MESSAGE[type(new)]
     _keep_metadata(new, old)
     if kind.has_status:
-        _keep(new, old, "status")
+        _keep_message(new, old, "status")
     if isinstance(new, core.Namespace):
-        _keep(new, old, "spec")  # finalizers, which have a subresource of their own
+        _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
     changed = kind.has_generation and _has_new_generation(new, old)
     if isinstance(new, apps.DaemonSet) and isinstance(old, apps.DaemonSet):
         _count_template(new, old)
@@ -84,14 +84,14 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
     if not kind.has_status:
         raise UnsupportedError(f"{kind.name} has no status", resource=kind.resource, name=old.metadata.name)
     # A kubelet may have read the pod before a deletion changed these.
-    for field in ("deletion_timestamp", "deletion_grace_period_seconds"):
-        _keep(new.metadata, old.metadata, field)
+    _keep_message(new.metadata, old.metadata, "deletion_timestamp")
+    _keep_scalar(new.metadata, old.metadata, "deletion_grace_period_seconds")
     _keep_metadata(new, old)
-    _keep(new, old, "spec")
+    _keep_message(new, old, "spec")
     if isinstance(new, apps.Deployment):
-        _keep(new.metadata, old.metadata, "labels")
+        _keep_entries(new.metadata, old.metadata, "labels")
     if isinstance(new, core.Pod):
-        _keep(new.metadata, old.metadata, "owner_references")
+        _keep_entries(new.metadata, old.metadata, "owner_references")
     _set_generation(new.metadata, old.metadata, 0)
 
 
@@ -119,9 +119,15 @@ def mark_deleted(obj: ApiObject, now: float, grace_period_seconds: int) -> bool:
 
 def is_unchanged(new: ApiObject, old: ApiObject) -> bool:
     """Whether ``new`` means the same as ``old``, the resource_version aside; such a write is not stored."""
-    return semantic_equal(new.metadata, old.metadata, ignore=("resource_version",)) and semantic_equal(
-        new, old, ignore=("metadata",)
-    )
+    metadata, stored = _without_version(new.metadata), _without_version(old.metadata)
+    return semantic_equal(metadata, stored) and semantic_equal(new, old, ignore=("metadata",))
+
+
+def _without_version(metadata: meta.ObjectMeta) -> meta.ObjectMeta:
+    bare = meta.ObjectMeta()
+    bare.CopyFrom(metadata)
+    bare.ClearField("resource_version")
+    return bare
 
 
 # Creation
@@ -186,26 +192,34 @@ def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
     metadata.uid = stored.uid
     for field in ("namespace", "deletion_grace_period_seconds", "self_link"):
         if not metadata.HasField(field):
-            _keep(metadata, stored, field)
+            _keep_scalar(metadata, stored, field)
     for field in ("creation_timestamp", "deletion_timestamp"):
         if not _is_set(getattr(metadata, field)):
-            _keep(metadata, stored, field)
+            _keep_message(metadata, stored, field)
     if not metadata.managed_fields:
         metadata.managed_fields.extend(stored.managed_fields)
 
 
-def _keep(new: Message, old: Message, field: str) -> None:
+def _keep_scalar(new: Message, old: Message, field: str) -> None:
     """Make ``field`` of ``new`` what it is in ``old``, absence included."""
-    new.ClearField(field)
-    descriptor, kept = old.DESCRIPTOR.fields_by_name[field], getattr(old, field)
-    if descriptor.is_repeated:
-        getattr(new, field).MergeFrom(kept)
-    elif not old.HasField(field):
-        return
-    elif descriptor.message_type is not None:
-        getattr(new, field).CopyFrom(kept)
+    if old.HasField(field):
+        setattr(new, field, getattr(old, field))
     else:
-        setattr(new, field, kept)
+        new.ClearField(field)
+
+
+def _keep_message(new: Message, old: Message, field: str) -> None:
+    """As ``_keep_scalar``, for a field that holds a message."""
+    if old.HasField(field):
+        getattr(new, field).CopyFrom(getattr(old, field))
+    else:
+        new.ClearField(field)
+
+
+def _keep_entries(new: Message, old: Message, field: str) -> None:
+    """As ``_keep_scalar``, for a list or map."""
+    new.ClearField(field)
+    getattr(new, field).MergeFrom(getattr(old, field))
 
 
 def _is_set(time: meta.Time) -> bool:
@@ -224,7 +238,7 @@ def _has_new_generation(new: Any, old: Any) -> bool:
 
 
 def _set_generation(new: meta.ObjectMeta, old: meta.ObjectMeta, step: int) -> None:
-    _keep(new, old, "generation")
+    _keep_scalar(new, old, "generation")
     if step:
         new.generation += step
 

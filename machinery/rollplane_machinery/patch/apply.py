@@ -35,7 +35,6 @@ def apply(message: _M, patch_type: PatchType, patch: bytes) -> _M:
     for name in ("apiVersion", "kind"):
         if patched.get(name) != document.get(name):
             raise BadRequestError(f"a patch cannot change {name}")
-    check_depth(patched)
     return message_from_json(type(message), patched)
 
 
@@ -48,7 +47,9 @@ def _merge(document: JsonObject, patch: Json, _descriptor: Descriptor) -> Json:
 
 
 def _operations(document: JsonObject, patch: Json, _descriptor: Descriptor) -> Json:
-    return json_patch(document, patch)
+    patched = json_patch(document, patch)
+    check_depth(patched)  # merging nests no deeper than its parts, but operations can add to what others added
+    return patched
 
 
 _ALGORITHMS: Mapping[PatchType, Callable[[JsonObject, Json, Descriptor], Json]] = MappingProxyType(
