@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -31,7 +32,8 @@ class WorkQueue(Generic[K]):
         self._clock = clock
         self._backoff = backoff
         self._jitter = jitter
-        self._ready: dict[K, None] = {}
+        self._ready: deque[K] = deque()
+        self._waiting: set[K] = set()
         self._processing: set[K] = set()
         self._dirty: set[K] = set()
         self._failures: dict[K, int] = {}
@@ -69,8 +71,9 @@ class WorkQueue(Generic[K]):
             return
         if key in self._processing:
             self._dirty.add(key)
-        elif key not in self._ready:
-            self._ready[key] = None
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
             self._changed.set()
 
     def add_after(self, key: K, delay_seconds: float) -> None:
@@ -84,6 +87,7 @@ class WorkQueue(Generic[K]):
         if due < self._due.get(key, float("inf")):
             self._due[key] = due
             heapq.heappush(self._delayed, (due, next(self._order), key))
+            self._drop_overtaken()
             self._changed.set()
 
     async def take(self, limit: int = 1) -> list[K]:
@@ -127,6 +131,7 @@ class WorkQueue(Generic[K]):
         """Take no more keys and wake every ``take``; keys being processed may still be ended."""
         self._closed = True
         self._ready.clear()
+        self._waiting.clear()
         self._due.clear()
         self._delayed.clear()
         self._changed.set()
@@ -136,9 +141,8 @@ class WorkQueue(Generic[K]):
         await self._idle.wait()
 
     def _take_ready(self, limit: int) -> list[K]:
-        keys = list(itertools.islice(self._ready, limit))
-        for key in keys:
-            del self._ready[key]
+        keys = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
+        self._waiting.difference_update(keys)
         self._processing.update(keys)
         self._idle.clear()
         return keys
@@ -161,6 +165,12 @@ class WorkQueue(Generic[K]):
             if self._due.get(key) == due:
                 del self._due[key]
                 self.add(key)
+
+    def _drop_overtaken(self) -> None:
+        """Keep the heap within twice what it is good for, however often delays are shortened or forgotten."""
+        if len(self._delayed) > 2 * len(self._due) + 64:
+            self._delayed = [entry for entry in self._delayed if self._due.get(entry[2]) == entry[0]]
+            heapq.heapify(self._delayed)
 
     async def _wait_for_change(self) -> None:
         """Return when a key may have become ready: by an add, by the passing of time, or by closing."""

@@ -6,15 +6,18 @@ What a real server does with the batches is tested in test_client_lost_answers.p
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rollplane.core.v1 import Pod
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter, Limits
-from rollplane_client.identity import written_key
+from rollplane_client.identity import metadata_of, written_key
 from rollplane_client.repeatable import Settle, keep_refusal
 from rollplane_machinery.api import Create, Delete, Key, Preconditions, Update, Write, WriteResult
 from rollplane_machinery.clock import FakeClock
@@ -410,3 +413,55 @@ async def test_an_unexpected_exception_ends_the_writer(clock: FakeClock) -> None
     with pytest.raises(ExceptionGroup):
         await writer.run()
     assert isinstance(await answer, UnavailableError)
+
+
+class MoodyServer:
+    """Answers by the dice, and checks what it is promised: one write to an object at a time, in their order."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._in_hand: set[str] = set()
+        self.done: dict[str, list[str]] = {}
+
+    async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        names = [written_key(write).name for write in writes]
+        assert not self._in_hand.intersection(names)
+        assert len(set(names)) == len(names)
+        self._in_hand.update(names)
+        for _ in range(self._dice.randrange(5)):
+            await asyncio.sleep(0)
+        self._in_hand.difference_update(names)
+        if self._dice.random() < 0.2:
+            raise self._dice.choice([LOST, GONE, TooManyRequestsError("busy", retry_after_seconds=1.0)])
+        return [self._answer(write) for write in writes]
+
+    def _answer(self, write: Write) -> Answer:
+        if self._dice.random() < 0.2:
+            return self._dice.choice([LOST, GONE])
+        assert isinstance(write, Update)
+        metadata = metadata_of(write.object.value)
+        self.done.setdefault(metadata.name, []).append(metadata.resource_version)
+        return WriteResult(revision=int(metadata.resource_version))
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=60), st.integers(0, 2**32))
+@settings(deadline=None, max_examples=50)
+def test_whatever_fails_each_write_is_answered_once_and_in_order(names: list[str], seed: int) -> None:
+    async def scenario() -> None:
+        clock, dice = FakeClock(), random.Random(seed)
+        server = MoodyServer(dice)
+        writer = BatchWriter(server, clock=clock, limits=Limits(batch_writes=7), backoff=Backoff(1.0, 4.0, 0.0))
+        running = asyncio.ensure_future(writer.run())
+        answers = []
+        for version, name in enumerate(names, start=1):
+            answers.append(writer.submit(update(name, str(version))))
+            if dice.random() < 0.3:
+                await asyncio.sleep(0)
+        writer.close()
+        while not running.done():
+            await clock.advance(1.0)
+        assert [await answer for answer in answers] == [WriteResult(revision=n + 1) for n in range(len(names))]
+        for name, versions in server.done.items():
+            assert versions == [str(n) for n, other in enumerate(names, start=1) if other == name]
+
+    asyncio.run(scenario())

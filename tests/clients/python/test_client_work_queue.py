@@ -130,6 +130,16 @@ async def test_of_two_delays_the_sooner_counts_and_the_key_comes_once(queue: Wor
     assert (len(queue), queue.delayed) == (0, 0)
 
 
+async def test_delays_that_are_forgotten_do_not_pile_up(queue: WorkQueue[str], clock: FakeClock) -> None:
+    for number in range(5_000):
+        queue.add_after("a", 1_000.0 - number / 10)
+        queue.add_after(f"b{number}", 1_000.0)
+        queue.forget(f"b{number}")
+    assert len(queue._delayed) < 100
+    await clock.advance(600.0)
+    assert await queue.take(10) == ["a"]
+
+
 async def test_no_delay_is_an_add(queue: WorkQueue[str]) -> None:
     queue.add_after("a", 0.0)
     assert len(queue) == 1
