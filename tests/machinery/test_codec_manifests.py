@@ -188,6 +188,11 @@ def test_bytes_that_are_no_text() -> None:
     assert _fault(b"a: \xff") == "is not UTF-8"
 
 
+def test_huge_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rollplane_machinery.codec.text.MAX_CHARACTERS", 1 << 20)
+    assert _fault("a" * (1 << 20) + "\n") == "is larger than 1 MiB"
+
+
 def test_a_large_file_is_read() -> None:
     """A list of a thousand objects, as `kubectl get -o json` writes it, in one go."""
     items = [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{i}"}} for i in range(1000)]

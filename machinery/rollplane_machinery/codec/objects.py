@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -52,8 +51,8 @@ def dumps(message: Message, *, indent: int | None = None) -> str:
     return json.dumps(to_json(message), ensure_ascii=False, indent=indent, sort_keys=True)
 
 
-def from_json(data: Mapping[str, Json], *, strict: bool = True) -> ApiObject:
-    """Return the object that ``data`` describes, in its storage version.
+def from_json(data: Json, *, strict: bool = True) -> ApiObject:
+    """Return the object that ``data``, a JSON value of plain dicts and lists, describes, in its storage version.
 
     An object of an older version is converted and given the defaults of that version; nothing else is defaulted.
     Raises BadRequestError with one cause per problem: an unknown kind, wrong types and, if ``strict``, unknown fields.
@@ -61,7 +60,7 @@ def from_json(data: Mapping[str, Json], *, strict: bool = True) -> ApiObject:
     return decode(data, strict=strict).object
 
 
-def decode(data: Mapping[str, Json], *, strict: bool = True) -> Decoded:
+def decode(data: Json, *, strict: bool = True) -> Decoded:
     """As ``from_json``, but also return what was left out when not ``strict`` (Kubernetes' field validation Warn)."""
     report = Report(strict)
     decoded = read_object(data, report)
