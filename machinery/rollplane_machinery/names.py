@@ -17,13 +17,14 @@ LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
 PREFIX_LENGTH = LABEL_LENGTH - SUFFIX_LENGTH
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?").fullmatch
-_DNS1035_LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?").fullmatch
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*").fullmatch
-_NAME_PART = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?").fullmatch
-_LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?").fullmatch
+# Possessive where it can be: a dash or dot is only taken together with what must follow it, so nothing is tried twice.
+_DNS_LABEL = re.compile(r"[a-z0-9]++(?:-++[a-z0-9]++)*+").fullmatch
+_DNS1035_LABEL = re.compile(r"[a-z][a-z0-9]*+(?:-++[a-z0-9]++)*+").fullmatch
+_SUBDOMAIN = re.compile(r"[a-z0-9]++(?:(?:-++|\.)[a-z0-9]++)*+").fullmatch
+_QUALIFIED = re.compile(r"(?:[a-z0-9]++(?:(?:-++|\.)[a-z0-9]++)*+/)?[A-Za-z0-9]++(?:[-_.]++[A-Za-z0-9]++)*+").fullmatch
+_NAME_PART = re.compile(r"[A-Za-z0-9]++(?:[-_.]++[A-Za-z0-9]++)*+").fullmatch
 _PERCENT = re.compile(r"[0-9]+%").fullmatch
-_PORT_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*").fullmatch
+_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]++(?:-[a-z0-9]++)*+").fullmatch
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+").fullmatch
 _ENV_NAME = re.compile(r"[ -<>-~]+").fullmatch  # printable ASCII but "="
 _HEADER_NAME = re.compile(r"[-A-Za-z0-9]+").fullmatch
@@ -85,7 +86,7 @@ def check_qualified_name(value: str) -> list[str]:
 
     Such a name has at most 63 characters, and may be preceded by a DNS subdomain and ``/``.
     """
-    if len(value) <= LABEL_LENGTH and _NAME_PART(value):
+    if len(value) <= LABEL_LENGTH and _QUALIFIED(value):
         return []
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
@@ -97,9 +98,9 @@ def check_qualified_name(value: str) -> list[str]:
 
 def check_label_value(value: str) -> list[str]:
     """Return what keeps ``value`` from being a label's value: empty, or like a name of at most 63 characters."""
-    if len(value) <= LABEL_LENGTH and _LABEL_VALUE(value):
+    if not value or (len(value) <= LABEL_LENGTH and _NAME_PART(value)):
         return []
-    return _too_long(value, LABEL_LENGTH) + ([] if _LABEL_VALUE(value) else [_NAME_PART_FIX + ", or nothing"])
+    return _too_long(value, LABEL_LENGTH) + ([] if _NAME_PART(value) else [_NAME_PART_FIX + ", or nothing"])
 
 
 def check_percent(value: str) -> list[str]:
@@ -114,7 +115,7 @@ def check_port_number(value: int) -> list[str]:
 
 def check_port_name(value: str) -> list[str]:
     """Return what keeps ``value`` from being an IANA service name (RFC 6335): 15 characters, one of them a letter."""
-    if len(value) <= 15 and _PORT_NAME(value) and not value.replace("-", "").isdigit():
+    if len(value) <= 15 and _PORT_NAME(value):
         return []
     fix = "use lower-case letters (at least one), digits and single '-' between them, as in 'http-alt'"
     return _too_long(value, 15) or [fix]

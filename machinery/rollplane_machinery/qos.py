@@ -13,33 +13,39 @@ GUARANTEED = "Guaranteed"
 BURSTABLE = "Burstable"
 BEST_EFFORT = "BestEffort"
 
-_RESOURCES = ("cpu", "memory")
+_RESOURCES = frozenset({"cpu", "memory"})
 
 
 def qos_class(spec: core.PodSpec) -> str:
     """Return the class of a pod with this defaulted ``spec``.
 
     Guaranteed: every container limits cpu and memory and requests as much. BestEffort: no container names either.
-    Burstable: the rest. Init containers count; sidecars and all.
+    Burstable: the rest. Init containers count as well.
     """
-    any_named, all_limited = False, True
-    for containers in (spec.init_containers, spec.containers):
+    classes = set()
+    for containers in (spec.containers, spec.init_containers):
         for container in containers:
-            requests, limits = _amounts(container.resources.requests), _amounts(container.resources.limits)
-            any_named = any_named or bool(requests or limits)
-            all_limited = all_limited and len(limits) == len(_RESOURCES) and requests == limits
-    if not any_named:
+            classes.add(_class_of(container))
+            if len(classes) > 1 or BURSTABLE in classes:
+                return BURSTABLE
+    return classes.pop() if classes else BEST_EFFORT
+
+
+def _class_of(container: core.Container) -> str:
+    """Return the class of a pod that has just this container."""
+    if not container.HasField("resources"):
         return BEST_EFFORT
-    return GUARANTEED if all_limited else BURSTABLE
+    resources = container.resources
+    requests, limits = _amounts(resources.requests), _amounts(resources.limits)
+    if not requests and not limits:
+        return BEST_EFFORT
+    return GUARANTEED if len(limits) == len(_RESOURCES) and requests == limits else BURSTABLE
 
 
 def _amounts(named: Mapping[str, Quantity]) -> dict[str, int]:
     """Return what is named of cpu and memory, in nano units. Zero, and what is no quantity, counts as not named."""
-    amounts = {}
-    for resource in _RESOURCES:
-        if resource in named and (amount := _nanos(named[resource].string)) > 0:
-            amounts[resource] = amount
-    return amounts
+    amounts = {name: _nanos(named[name].string) for name in named if name in _RESOURCES}
+    return {name: amount for name, amount in amounts.items() if amount > 0}
 
 
 def _nanos(text: str) -> int:

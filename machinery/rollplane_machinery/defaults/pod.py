@@ -20,7 +20,7 @@ def default_pod_object_spec(spec: core.PodSpec) -> None:
 def _default_requests(container: core.Container) -> None:
     """Who limits a resource and asks for nothing asks for the limit."""
     if container.HasField("resources"):
-        requests = container.resources.requests
-        for name, limit in container.resources.limits.items():
+        limits, requests = container.resources.limits, container.resources.requests
+        for name in limits:
             if name not in requests:
-                requests[name].CopyFrom(limit)
+                requests[name].CopyFrom(limits[name])

@@ -104,9 +104,10 @@ def default_probe(probe: core.Probe) -> None:
     if not probe.failure_threshold:
         probe.failure_threshold = 3
     if probe.HasField("handler"):
-        _default_handler(probe.handler)
-        if probe.handler.HasField("grpc") and not probe.handler.grpc.HasField("service"):
-            probe.handler.grpc.service = ""
+        handler = probe.handler
+        _default_handler(handler)
+        if handler.HasField("grpc") and not handler.grpc.HasField("service"):
+            handler.grpc.service = ""
 
 
 def _default_handler(handler: AnyHandler) -> None:
@@ -129,7 +130,8 @@ def _default_host_ports(containers: Iterable[core.Container]) -> None:
 def _round_up(resources: core.ResourceRequirements) -> None:
     """Scheduling counts thousandths: finer amounts are rounded up. What is no quantity is left to validation."""
     for amounts in (resources.limits, resources.requests):
-        for amount in amounts.values():
+        for name in amounts:  # values() of a protobuf map is slower
+            amount = amounts[name]
             if amount.string[-1:] in ("n", "u"):
                 try:
                     amount.string = quantity.round_up_to_milli(amount.string)

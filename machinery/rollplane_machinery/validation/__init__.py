@@ -14,7 +14,7 @@ from rollplane_machinery.kinds import TYPE_URL_PREFIX, ApiObject, by_type_url
 from rollplane_machinery.pod_specs import Role, pod_spec_of
 from rollplane_machinery.validation.causes import under
 from rollplane_machinery.validation.memo import PodSpecMemo as PodSpecMemo
-from rollplane_machinery.validation.pod_spec import check_located_spec
+from rollplane_machinery.validation.pod_spec import check_pod_spec
 from rollplane_machinery.validation.rules import (
     validate_outer,
     validate_outer_update,
@@ -27,7 +27,7 @@ def validate_create(obj: ApiObject) -> list[Cause]:
     found = validate_outer(obj)
     if located := pod_spec_of(obj):
         role = Role.NEW_POD if located.role is Role.POD else located.role
-        found += under(located.path, check_located_spec(located.spec, role))
+        found += under(located.path, check_pod_spec(located.spec, role))
     return found
 
 
@@ -35,7 +35,7 @@ def validate_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what is wrong with ``new``, both in itself and as what ``old`` becomes; both are defaulted."""
     found = validate_outer(new)
     if located := pod_spec_of(new):
-        found += under(located.path, check_located_spec(located.spec, located.role))
+        found += under(located.path, check_pod_spec(located.spec, located.role))
     return found + validate_outer_update(new, old)
 
 

@@ -10,7 +10,7 @@ check found can be remembered and used wherever the same message stands:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from rollplane_machinery.errors import Cause, CauseReason
@@ -75,22 +75,28 @@ def join(prefix: str, field: str) -> str:
     return f"{prefix}.{field}"
 
 
-def under(prefix: str, causes: Iterable[Cause]) -> list[Cause]:
+def under(prefix: str, causes: Sequence[Cause]) -> list[Cause]:
     """Return ``causes`` with ``prefix`` before their paths."""
+    if not causes:
+        return []
     return [Cause(cause.reason, join(prefix, cause.field), cause.message) for cause in causes]
 
 
-def each(field: str, messages: Iterable[Message], check: Callable[[Message], list[Cause]]) -> list[Cause]:
+def each(field: str, messages: Sequence[Message], check: Callable[[Message], list[Cause]]) -> list[Cause]:
     """Return what ``check`` finds in each of ``messages``, under ``field[0]``, ``field[1]``, …"""
     found: list[Cause] = []
+    if not messages:  # much cheaper to ask a protobuf list than to walk it, and most are empty
+        return found
     for index, message in enumerate(messages):
         if causes := check(message):
             found += under(f"{field}[{index}]", causes)
     return found
 
 
-def problems(field: str, value: object, sentences: Iterable[str]) -> list[Cause]:
+def problems(field: str, value: object, sentences: Sequence[str]) -> list[Cause]:
     """Return a cause for each of the ``sentences`` that a rule of ``names`` returned for ``value``."""
+    if not sentences:
+        return []
     return [invalid(field, value, sentence) for sentence in sentences]
 
 

@@ -26,7 +26,7 @@ def check_claim_spec(spec: core.PersistentVolumeClaimSpec) -> list[Cause]:
     if "storage" not in spec.resources.requests:
         found.append(required("resources[storage]", "request an amount of storage"))
     else:
-        found += check_positive("resources[storage]", spec.resources.requests["storage"])
+        found += check_positive("resources", "storage", spec.resources.requests["storage"])
     if spec.storage_class_name:
         found += problems(
             "storageClassName", spec.storage_class_name, names.check_dns1123_subdomain(spec.storage_class_name)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from rollplane.core import v1 as core
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.validation.causes import (
     duplicate,
-    each,
     forbidden,
     invalid,
     not_found,
@@ -20,6 +20,7 @@ from rollplane_machinery.validation.causes import (
     under,
 )
 from rollplane_machinery.validation.env import check_env, check_env_from
+from rollplane_machinery.validation.parts import check_parts, checks_of, of_each
 from rollplane_machinery.validation.probes import (
     check_lifecycle,
     check_liveness,
@@ -28,7 +29,7 @@ from rollplane_machinery.validation.probes import (
 )
 from rollplane_machinery.validation.resources import check_container_resources
 from rollplane_machinery.validation.security import check_security_context
-from rollplane_machinery.validation.volumes import Volumes, check_descending_path
+from rollplane_machinery.validation.volumes import BLOCK_SOURCES, Volumes, check_descending_path
 
 AnyContainer = core.Container | core.EphemeralContainerCommon
 
@@ -37,55 +38,55 @@ _MESSAGE_POLICIES = frozenset({"File", "FallbackToLogsOnError"})
 _PROTOCOLS = frozenset({"TCP", "UDP", "SCTP"})
 _PROPAGATIONS = frozenset({"None", "HostToContainer", "Bidirectional"})
 _RECURSIVE_READ_ONLY = frozenset({"Enabled", "Disabled", "IfPossible"})
-_BLOCK_SOURCES = frozenset({"persistent_volume_claim", "ephemeral"})
 
 
-def check_container(container: AnyContainer, volumes: Volumes | None) -> list[Cause]:
-    """Return what is wrong with a defaulted container whose pod has ``volumes``; None: any volume may exist."""
-    found: list[Cause] = []
+@dataclass(slots=True)
+class Surroundings:
+    """What a container shares with the others of its pod.
+
+    ``volumes`` None: any volume may exist. ``is_object`` tells a Pod object from a template. ``host_ports`` are those
+    taken so far on the node.
+    """
+
+    volumes: Volumes | None
+    is_object: bool = False
+    host_network: bool = False
+    host_ports: set[tuple[int, str, str]] = field(default_factory=set)
+
+
+def check_container(container: AnyContainer, pod: Surroundings) -> list[Cause]:
+    """Return what is wrong with a defaulted container of any list of ``pod``."""
+    found = _check_image(container, pod)
     name = container.name
     if not name:
         found.append(required("name", "name the container"))
     elif sentences := names.check_dns1123_label(name):
         found += problems("name", name, sentences)
-    if not container.image:
+    if ports := container.ports:
+        found += _check_ports(ports, pod)
+    return found + check_parts(container, _PARTS) + _check_paths(container, pod)
+
+
+def _check_image(container: AnyContainer, pod: Surroundings) -> list[Cause]:
+    found: list[Cause] = []
+    image = container.image
+    if not image:
         found.append(required("image", "name the image to run"))
+    elif pod.is_object and image != image.strip():
+        found.append(invalid("image", image, "drop the white space around it"))
     if container.image_pull_policy not in _PULL_POLICIES:
         found += one_of("imagePullPolicy", container.image_pull_policy, _PULL_POLICIES)
     if container.termination_message_policy not in _MESSAGE_POLICIES:
         found += one_of("terminationMessagePolicy", container.termination_message_policy, _MESSAGE_POLICIES)
-    found += _check_ports(container.ports)
-    found += each("envFrom", container.env_from, check_env_from)
-    found += each("env", container.env, check_env)
-    found += _check_mounts(container, volumes)
-    if container.HasField("resources") and (causes := check_container_resources(container.resources)):
-        found += under("resources", causes)
-    if container.HasField("security_context") and (causes := check_security_context(container.security_context)):
-        found += under("securityContext", causes)
-    found += _check_hooks(container)
-    return found + each("resizePolicy", container.resize_policy, check_resize_policy)
-
-
-def _check_hooks(container: AnyContainer) -> list[Cause]:
-    found: list[Cause] = []
-    if container.HasField("liveness_probe") and (causes := check_liveness(container.liveness_probe)):
-        found += under("livenessProbe", causes)
-    if container.HasField("readiness_probe") and (causes := check_readiness(container.readiness_probe)):
-        found += under("readinessProbe", causes)
-    if container.HasField("startup_probe") and (causes := check_liveness(container.startup_probe)):
-        found += under("startupProbe", causes)
-    if container.HasField("lifecycle") and (causes := check_lifecycle(container.lifecycle)):
-        found += under("lifecycle", causes)
     return found
 
 
-def _check_ports(ports: Iterable[core.ContainerPort]) -> list[Cause]:
+def _check_ports(ports: Iterable[core.ContainerPort], pod: Surroundings) -> list[Cause]:
     found: list[Cause] = []
     taken: set[str] = set()
     for index, port in enumerate(ports):
-        if causes := _check_port(port, taken):
+        if causes := _check_port(port, taken) + _check_host_port(port, pod):
             found += under(f"ports[{index}]", causes)
-        taken.add(port.name)
     return found
 
 
@@ -97,31 +98,47 @@ def _check_port(port: core.ContainerPort, taken: set[str]) -> list[Cause]:
             found += problems("name", name, sentences)
         elif name in taken:
             found.append(duplicate("name", name))
+        taken.add(name)
     number = port.container_port
     if not number:
         found.append(required("containerPort", "give the port the container listens on"))
     elif sentences := names.check_port_number(number):
         found += problems("containerPort", number, sentences)
-    if port.host_port:
-        found += problems("hostPort", port.host_port, names.check_port_number(port.host_port))
     if port.protocol not in _PROTOCOLS:
         found += one_of("protocol", port.protocol, _PROTOCOLS)
     return found
 
 
-def _check_mounts(container: AnyContainer, volumes: Volumes | None) -> list[Cause]:
+def _check_host_port(port: core.ContainerPort, pod: Surroundings) -> list[Cause]:
+    """Return what is wrong with a port on the node: each is taken once; on the node's network it is that inside."""
+    number = port.host_port
+    if not number and not pod.host_network:
+        return []
+    found: list[Cause] = []
+    if pod.host_network and number != port.container_port:
+        found.append(invalid("containerPort", port.container_port, "on hostNetwork, match hostPort"))
+    if number:
+        found += problems("hostPort", number, names.check_port_number(number))
+        key = (number, port.protocol, port.host_ip)
+        if key in pod.host_ports:
+            found.append(duplicate("hostPort", "/".join(map(str, key))))
+        pod.host_ports.add(key)
+    return found
+
+
+def _check_paths(container: AnyContainer, pod: Surroundings) -> list[Cause]:
+    """Return what is wrong with what is mounted: every path is taken once, by a volume of the pod."""
     found: list[Cause] = []
     paths: set[str] = set()
     for index, mount in enumerate(container.volume_mounts):
-        causes = _check_mount(mount, volumes, paths)
-        propagation = mount.mount_propagation
-        if propagation == "Bidirectional" and not container.security_context.privileged:
+        causes = _check_mount(mount, pod.volumes, paths)
+        if mount.mount_propagation == "Bidirectional" and not container.security_context.privileged:
             causes.append(forbidden("mountPropagation", "Bidirectional is for privileged containers only"))
         if causes:
             found += under(f"volumeMounts[{index}]", causes)
         paths.add(mount.mount_path)
-    for index, device in enumerate(container.volume_devices):
-        if causes := _check_device(device, volumes, paths):
+    for index, device in enumerate(container.volume_devices or ()):
+        if causes := _check_device(device, pod.volumes, paths):
             found += under(f"volumeDevices[{index}]", causes)
         paths.add(device.device_path)
     return found
@@ -171,7 +188,7 @@ def _check_recursive_read_only(mount: core.VolumeMount) -> list[Cause]:
 def _check_device(device: core.VolumeDevice, volumes: Volumes | None, paths: set[str]) -> list[Cause]:
     found = _check_volume_name(device.name, volumes)
     source = volumes.get(device.name) if volumes is not None else None
-    if source is not None and source not in _BLOCK_SOURCES:
+    if source is not None and source not in BLOCK_SOURCES:
         found.append(
             invalid("name", device.name, "block devices come from a persistentVolumeClaim or ephemeral volume")
         )
@@ -185,26 +202,40 @@ def _check_device(device: core.VolumeDevice, volumes: Volumes | None, paths: set
     return found
 
 
-def check_app_container(container: core.Container, volumes: Volumes | None) -> list[Cause]:
+def check_app_container(container: core.Container, pod: Surroundings) -> list[Cause]:
     """Return what is wrong with one of ``containers``."""
-    found = check_container(container, volumes)
+    found = check_container(container, pod)
     if container.HasField("restart_policy"):
         found.append(forbidden("restartPolicy", "only init containers may have their own: drop it"))
     return found
 
 
-def check_init_container(container: core.Container, volumes: Volumes | None) -> list[Cause]:
+def check_init_container(container: core.Container, pod: Surroundings) -> list[Cause]:
     """Return what is wrong with one of ``initContainers``; only one that keeps running may be probed."""
-    found = check_container(container, volumes)
+    found = check_container(container, pod)
     if container.restart_policy == "Always":
         return found
     if container.HasField("restart_policy"):
         found.append(not_supported("restartPolicy", container.restart_policy, {"Always"}))
-    for field, json in _HOOKS:
-        if container.HasField(field):  # type: ignore[arg-type]  # the names below are its fields
+    for hook, json in _HOOKS:
+        if container.HasField(hook):  # type: ignore[arg-type]  # the names below are its fields
             found.append(forbidden(json, "only containers that keep running have it: drop it"))
     return found
 
+
+_PARTS = checks_of(
+    core.Container,
+    core.EphemeralContainerCommon,
+    env_from=of_each(check_env_from),
+    env=of_each(check_env),
+    resources=check_container_resources,
+    resize_policy=of_each(check_resize_policy),
+    liveness_probe=check_liveness,
+    readiness_probe=check_readiness,
+    startup_probe=check_liveness,
+    lifecycle=check_lifecycle,
+    security_context=check_security_context,
+)
 
 _HOOKS = (
     ("lifecycle", "lifecycle"),
@@ -212,21 +243,3 @@ _HOOKS = (
     ("readiness_probe", "readinessProbe"),
     ("startup_probe", "startupProbe"),
 )
-
-
-def check_host_ports(containers: Iterable[core.Container], *, host_network: bool) -> list[Cause]:
-    """Return what is wrong with ports on the node: each taken once, and on the node's network the same as inside."""
-    found: list[Cause] = []
-    taken: set[tuple[int, str, str]] = set()
-    for at, container in enumerate(containers):
-        for index, port in enumerate(container.ports):
-            field = f"containers[{at}].ports[{index}]"
-            if host_network and port.host_port != port.container_port:
-                found.append(invalid(f"{field}.containerPort", port.container_port, "on hostNetwork, match hostPort"))
-            if not port.host_port:
-                continue
-            key = (port.host_port, port.protocol, port.host_ip)
-            if key in taken:
-                found.append(duplicate(f"{field}.hostPort", "/".join(map(str, key))))
-            taken.add(key)
-    return found

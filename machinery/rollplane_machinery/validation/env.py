@@ -8,6 +8,7 @@ from rollplane.core import v1 as core
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.validation.causes import invalid, not_supported, problems, required, under
+from rollplane_machinery.validation.parts import checks_of
 
 ENV_FIELDS = frozenset(
     {
@@ -45,34 +46,28 @@ def check_env(variable: core.EnvVar) -> list[Cause]:
         found = problems("name", name, sentences)
     else:
         found = []
-    if variable.HasField("value_from"):
-        found += under("valueFrom", _check_source(variable.value_from, variable.value))
+    if variable.HasField("value_from") and (causes := _check_source(variable.value_from, variable.value)):
+        found += under("valueFrom", causes)
     return found
 
 
 def _check_source(source: core.EnvVarSource, value: str) -> list[Cause]:
+    present = source.ListFields()
     found: list[Cause] = []
-    sources = 0
-    if source.HasField("field_ref"):
-        sources += 1
-        found += under("fieldRef", check_field_ref(source.field_ref, ENV_FIELDS))
-    if source.HasField("resource_field_ref"):
-        sources += 1
-        found += under("resourceFieldRef", check_resource_ref(source.resource_field_ref))
-    if source.HasField("config_map_key_ref"):
-        sources += 1
-        found += under("configMapKeyRef", _check_key_ref(source.config_map_key_ref))
-    if source.HasField("secret_key_ref"):
-        sources += 1
-        found += under("secretKeyRef", _check_key_ref(source.secret_key_ref))
-    sources += source.HasField("file_key_ref")
-    if not sources:
+    for field, reference in present:
+        if causes := _SOURCES[field](reference):
+            found += under(field.json_name, causes)
+    if not present:
         found.append(invalid("", None, "give one of fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef"))
     elif value:
         found.append(invalid("", None, "drop it, or drop the value beside it"))
-    elif sources > 1:
+    elif len(present) > 1:
         found.append(invalid("", None, "keep one source"))
     return found
+
+
+def _check_env_field(ref: core.ObjectFieldSelector) -> list[Cause]:
+    return check_field_ref(ref, ENV_FIELDS)
 
 
 def check_field_ref(ref: core.ObjectFieldSelector, supported: frozenset[str]) -> list[Cause]:
@@ -105,13 +100,30 @@ def check_resource_ref(ref: core.ResourceFieldSelector, *, in_volume: bool = Fal
 
 
 def _check_key_ref(ref: core.ConfigMapKeySelector | core.SecretKeySelector) -> list[Cause]:
-    name = ref.local_object_reference.name
-    found = problems("name", name, names.check_dns1123_subdomain(name))
-    if not ref.key:
+    name, key = ref.local_object_reference.name, ref.key
+    found: list[Cause] = []
+    if sentences := names.check_dns1123_subdomain(name):
+        found += problems("name", name, sentences)
+    if not key:
         found.append(required("key", "name the key"))
-    else:
-        found += problems("key", ref.key, names.check_data_key(ref.key))
+    elif sentences := names.check_data_key(key):
+        found += problems("key", key, sentences)
     return found
+
+
+def _check_file_ref(ref: core.FileKeySelector) -> list[Cause]:
+    given = {"volumeName": ref.volume_name, "path": ref.path, "key": ref.key}
+    return [required(field, f"give the {field}") for field, value in given.items() if not value]
+
+
+_SOURCES = checks_of(
+    core.EnvVarSource,
+    field_ref=_check_env_field,
+    resource_field_ref=check_resource_ref,
+    config_map_key_ref=_check_key_ref,
+    secret_key_ref=_check_key_ref,
+    file_key_ref=_check_file_ref,
+)
 
 
 def check_env_from(source: core.EnvFromSource) -> list[Cause]:

@@ -20,11 +20,11 @@ _ORDERED = frozenset({"Gt", "Lt"})
 def check_labels(field: str, labels: Mapping[str, str]) -> list[Cause]:
     """Return what is wrong with keys or values; Kubernetes names the map as a whole as the field."""
     found: list[Cause] = []
-    for key, value in labels.items():
+    for key in labels:  # items() of a protobuf map is slower
         if sentences := names.check_qualified_name(key):
             found += problems(field, key, sentences)
-        if sentences := names.check_label_value(value):
-            found += problems(field, value, sentences)
+        if sentences := names.check_label_value(labels[key]):
+            found += problems(field, labels[key], sentences)
     return found
 
 
@@ -32,13 +32,18 @@ def check_annotations(field: str, annotations: Mapping[str, str]) -> list[Cause]
     """Return what is wrong with keys (capitals are allowed in their prefix), or with the size of all of them."""
     found: list[Cause] = []
     total = 0
-    for key, value in annotations.items():
+    for key in annotations:
         if sentences := names.check_qualified_name(key.lower()):
             found += problems(field, key, sentences)
-        total += len(key.encode()) + len(value.encode())
-    if total > ANNOTATIONS_BYTES:
+        total += len(key) + len(annotations[key])
+    # A character takes up to four bytes; who counts few characters need not count bytes.
+    if total * 4 > ANNOTATIONS_BYTES and _bytes(annotations) > ANNOTATIONS_BYTES:
         found.append(too_long(field, ANNOTATIONS_BYTES))
     return found
+
+
+def _bytes(texts: Mapping[str, str]) -> int:
+    return sum(len(key.encode()) + len(value.encode()) for key, value in texts.items())
 
 
 def check_label_selector(selector: meta.LabelSelector) -> list[Cause]:

@@ -16,7 +16,7 @@ from rollplane_machinery.errors import Cause
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.pod_specs import Located, Role, pod_spec_of
 from rollplane_machinery.validation.causes import under
-from rollplane_machinery.validation.pod_spec import check_located_spec
+from rollplane_machinery.validation.pod_spec import check_pod_spec
 from rollplane_machinery.validation.rules import validate_outer, validate_outer_update
 
 
@@ -86,7 +86,7 @@ class PodSpecMemo:
         default_located_spec(spec, role)
         after = spec.SerializeToString(deterministic=True)
         qos_class = qos.qos_class(spec) if role is Role.NEW_POD else ""
-        entry = _Entry(after, tuple(check_located_spec(spec, role)), qos_class)
+        entry = _Entry(after, tuple(check_pod_spec(spec, role)), qos_class)
         for key in dict.fromkeys(((role, before), (role, after))):
             self._entries[key] = entry
         while len(self._entries) > self._capacity:

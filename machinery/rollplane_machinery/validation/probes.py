@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from types import MappingProxyType
 
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
@@ -18,6 +18,7 @@ from rollplane_machinery.validation.causes import (
     required,
     under,
 )
+from rollplane_machinery.validation.parts import checks_of
 
 _SCHEMES = frozenset({"HTTP", "HTTPS"})
 
@@ -27,6 +28,9 @@ def check_liveness(probe: core.Probe) -> list[Cause]:
     found = _check_probe(probe)
     if probe.success_threshold != 1:
         found.append(invalid("successThreshold", probe.success_threshold, "set it to 1"))
+    if probe.HasField("termination_grace_period_seconds") and probe.termination_grace_period_seconds <= 0:
+        seconds = probe.termination_grace_period_seconds
+        found.append(invalid("terminationGracePeriodSeconds", seconds, "set it to 1 or more"))
     return found
 
 
@@ -41,49 +45,43 @@ def check_readiness(probe: core.Probe) -> list[Cause]:
 
 def _check_probe(probe: core.Probe) -> list[Cause]:
     found = check_handler(probe.handler)
-    if probe.initial_delay_seconds < 0:
-        found += not_negative("initialDelaySeconds", probe.initial_delay_seconds)
-    if probe.timeout_seconds < 0:
-        found += not_negative("timeoutSeconds", probe.timeout_seconds)
-    if probe.period_seconds < 0:
-        found += not_negative("periodSeconds", probe.period_seconds)
-    if probe.success_threshold < 0:
-        found += not_negative("successThreshold", probe.success_threshold)
-    if probe.failure_threshold < 0:
-        found += not_negative("failureThreshold", probe.failure_threshold)
-    if probe.HasField("termination_grace_period_seconds") and probe.termination_grace_period_seconds <= 0:
-        seconds = probe.termination_grace_period_seconds
-        found.append(invalid("terminationGracePeriodSeconds", seconds, "set it to 1 or more"))
+    delay, timeout, period = probe.initial_delay_seconds, probe.timeout_seconds, probe.period_seconds
+    successes, failures = probe.success_threshold, probe.failure_threshold
+    if min(delay, timeout, period, successes, failures) < 0:
+        found += not_negative("initialDelaySeconds", delay)
+        found += not_negative("timeoutSeconds", timeout)
+        found += not_negative("periodSeconds", period)
+        found += not_negative("successThreshold", successes)
+        found += not_negative("failureThreshold", failures)
     return found
 
 
 def check_handler(handler: core.ProbeHandler | core.LifecycleHandler) -> list[Cause]:
     """Return what is wrong with a handler: exactly one action, and that one well formed."""
-    found: list[Cause] = []
-    actions = 0
-    for name, causes in _actions(handler):
-        actions += 1
-        if actions > 1:
-            found.append(forbidden(name, "keep one handler, there is another before it"))
-        elif causes:
-            found += under(name, causes)
-    return found if actions else [required("", "give a handler: exec, httpGet, tcpSocket, …")]
+    present = handler.ListFields()
+    if not present:
+        return [required("", "give a handler: exec, httpGet, tcpSocket, …")]
+    field, action = present[0]
+    found = under(field.json_name, causes) if (causes := _ACTIONS[field](action)) else []
+    for other, _ in present[1:]:
+        found.append(forbidden(other.json_name, f"keep one handler, {field.json_name} is there already"))
+    return found
 
 
-def _actions(handler: core.ProbeHandler | core.LifecycleHandler) -> Iterator[tuple[str, list[Cause]]]:
-    """Yield the name of each action that is set, and what is wrong with it."""
-    if handler.HasField("exec"):
-        yield "exec", [] if handler.exec.command else [required("command", "give the command to run")]
-    if handler.HasField("http_get"):
-        yield "httpGet", _check_http_get(handler.http_get)
-    if handler.HasField("tcp_socket"):
-        yield "tcpSocket", check_port("port", handler.tcp_socket.port)
-    if isinstance(handler, core.ProbeHandler):
-        if handler.HasField("grpc"):
-            yield "grpc", problems("port", handler.grpc.port, names.check_port_number(handler.grpc.port))
-    elif handler.HasField("sleep"):
-        seconds = handler.sleep.seconds
-        yield "sleep", [] if seconds > 0 else [invalid("seconds", seconds, "set it to 1 or more")]
+def _check_exec(action: core.ExecAction) -> list[Cause]:
+    return [] if action.command else [required("command", "give the command to run")]
+
+
+def _check_tcp_socket(action: core.TCPSocketAction) -> list[Cause]:
+    return check_port("port", action.port)
+
+
+def _check_grpc(action: core.GRPCAction) -> list[Cause]:
+    return problems("port", action.port, names.check_port_number(action.port))
+
+
+def _check_sleep(action: core.SleepAction) -> list[Cause]:
+    return [] if action.seconds > 0 else [invalid("seconds", action.seconds, "set it to 1 or more")]
 
 
 def _check_http_get(action: core.HTTPGetAction) -> list[Cause]:
@@ -91,16 +89,16 @@ def _check_http_get(action: core.HTTPGetAction) -> list[Cause]:
     found += check_port("port", action.port)
     if action.scheme not in _SCHEMES:
         found.append(not_supported("scheme", action.scheme, _SCHEMES))
-    for header in action.http_headers:
+    for header in action.http_headers or ():
         found += problems("httpHeaders", header.name, names.check_header_name(header.name))
     return found
 
 
 def check_port(field: str, port: meta.IntOrString) -> list[Cause]:
     """Return what is wrong with a port given by number or by name."""
-    if port.type == int_or_string.STRING:
-        return problems(field, port.str_val, names.check_port_name(port.str_val))
-    return problems(field, port.int_val, names.check_port_number(port.int_val))
+    value = port.str_val if port.type == int_or_string.STRING else port.int_val
+    sentences = names.check_port_name(value) if isinstance(value, str) else names.check_port_number(value)
+    return problems(field, value, sentences) if sentences else []
 
 
 def check_lifecycle(lifecycle: core.Lifecycle) -> list[Cause]:
@@ -118,3 +116,18 @@ def check_resize_policy(policy: core.ContainerResizePolicy) -> list[Cause]:
     found = one_of("resourceName", policy.resource_name, frozenset({"cpu", "memory"}))
     found += one_of("restartPolicy", policy.restart_policy, frozenset({"NotRequired", "RestartContainer"}))
     return found
+
+
+_ACTIONS = MappingProxyType(
+    {
+        **checks_of(
+            core.ProbeHandler,
+            core.LifecycleHandler,
+            exec=_check_exec,
+            http_get=_check_http_get,
+            tcp_socket=_check_tcp_socket,
+        ),
+        **checks_of(core.ProbeHandler, grpc=_check_grpc),
+        **checks_of(core.LifecycleHandler, sleep=_check_sleep),
+    }
+)

@@ -29,32 +29,33 @@ def check_container_resources(resources: core.ResourceRequirements) -> list[Caus
         elif amount < limit and not _may_overcommit(name):
             fix = f"ask for exactly the {name} limit: it cannot be overcommitted"
             found.append(invalid("requests", resources.requests[name].string, fix))
-    found += _check_huge_pages(limits.keys() | requests.keys()) if limits or requests else []
-    return found
+    return found + _check_huge_pages(limits, requests)
 
 
 def _container_amounts(field: str, amounts: Mapping[str, Quantity], found: list[Cause]) -> dict[str, int]:
     """Return the amounts in nano units, adding to ``found`` what is wrong with names and values."""
     parsed: dict[str, int] = {}
-    for name, amount in amounts.items():
-        if name not in _CONTAINER_RESOURCES:
-            found += _check_container_resource(f"{field}[{name}]", name)
-        value = _nanos(f"{field}[{name}]", amount.string, found)
+    for name in amounts:  # items() of a protobuf map is slower
+        text = amounts[name].string
+        value = _nanos(field, name, text, found)
         if value is not None:
             parsed[name] = value
-            if "/" in name and value % quantity.NANO:
-                found.append(invalid(f"{field}[{name}]", amount.string, "give a whole number"))
+        if name not in _CONTAINER_RESOURCES:
+            found += _check_container_resource(f"{field}[{name}]", name)
+            if value and "/" in name and value % quantity.NANO:
+                found.append(invalid(f"{field}[{name}]", text, "give a whole number"))
     return parsed
 
 
-def _nanos(field: str, text: str, found: list[Cause]) -> int | None:
+def _nanos(field: str, key: str, text: str, found: list[Cause]) -> int | None:
+    """Return the amount in nano units, None when it is no quantity; adds to ``found`` what is wrong with it."""
     try:
         value = quantity.nanos(text)
     except BadRequestError as error:
-        found.append(invalid(field, text, str(error)))
+        found.append(invalid(f"{field}[{key}]", text, str(error)))
         return None
     if value < 0:
-        found.append(invalid(field, text, "set it to 0 or more"))
+        found.append(invalid(f"{field}[{key}]", text, "set it to 0 or more"))
     return value
 
 
@@ -71,7 +72,10 @@ def _check_container_resource(field: str, name: str) -> list[Cause]:
     return []
 
 
-def _check_huge_pages(named: set[str]) -> list[Cause]:
+def _check_huge_pages(limits: Mapping[str, int], requests: Mapping[str, int]) -> list[Cause]:
+    if limits.keys() | requests.keys() <= _CONTAINER_RESOURCES:
+        return []
+    named = limits.keys() | requests.keys()
     if named & {"cpu", "memory"} or not any(name.startswith(_HUGE_PAGES) for name in named):
         return []
     return [forbidden("", "huge pages need cpu or memory beside them")]
@@ -85,16 +89,15 @@ def _may_overcommit(name: str) -> bool:
 def check_amounts(field: str, amounts: Mapping[str, Quantity]) -> list[Cause]:
     """Return what is wrong with a list of resources of a node, claim or the like: names and values only."""
     found: list[Cause] = []
-    for name, amount in amounts.items():
-        path = f"{field}[{name}]"
-        found += problems(path, name, names.check_qualified_name(name))
-        _nanos(path, amount.string, found)
+    for name in amounts:
+        found += problems(f"{field}[{name}]", name, names.check_qualified_name(name))
+        _nanos(field, name, amounts[name].string, found)
     return found
 
 
-def check_positive(field: str, amount: Quantity) -> list[Cause]:
-    """Return what is wrong with an amount that must be more than zero."""
+def check_positive(field: str, key: str, amount: Quantity) -> list[Cause]:
+    """Return what is wrong with an amount, found at ``field[key]``, that must be more than zero."""
     found: list[Cause] = []
-    if _nanos(field, amount.string, found) == 0:
-        found.append(invalid(field, amount.string, "set it to more than 0"))
+    if _nanos(field, key, amount.string, found) == 0:
+        found.append(invalid(f"{field}[{key}]", amount.string, "set it to more than 0"))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rollplane.core import v1 as core
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
@@ -35,18 +37,21 @@ def check_toleration(toleration: core.Toleration) -> list[Cause]:
     found: list[Cause] = []
     key, operator = toleration.key, toleration.operator
     if key:
-        found += problems("key", key, names.check_qualified_name(key))
+        if sentences := names.check_qualified_name(key):
+            found += problems("key", key, sentences)
     elif operator != "Exists":
         found.append(invalid("operator", operator, "choose Exists, or give a key"))
     if toleration.HasField("toleration_seconds") and toleration.effect != "NoExecute":
         found.append(invalid("effect", toleration.effect, "choose NoExecute, or drop tolerationSeconds"))
     if operator in ("", "Equal"):
-        found += problems("operator", toleration.value, names.check_label_value(toleration.value))
+        if sentences := names.check_label_value(toleration.value):
+            found += problems("operator", toleration.value, sentences)
     elif operator != "Exists":
         found.append(not_supported("operator", operator, _TOLERATION_OPERATORS))
     elif toleration.value:
         found.append(invalid("operator", toleration.value, "drop the value, which Exists does not look at"))
-    return found + check_effect(toleration.effect, optional=True)
+    effect = toleration.effect
+    return found if effect == "NoExecute" else found + check_effect(effect, optional=True)
 
 
 def check_affinity(affinity: core.Affinity) -> list[Cause]:
@@ -104,7 +109,7 @@ def _check_topology_key(key: str) -> list[Cause]:
     return problems("topologyKey", key, names.check_qualified_name(key))
 
 
-def check_spread(constraints: list[core.TopologySpreadConstraint]) -> list[Cause]:
+def check_spread(constraints: Sequence[core.TopologySpreadConstraint]) -> list[Cause]:
     """Return what is wrong with the constraints on spreading, paths from the first constraint's index on."""
     found = each("", constraints, _check_constraint)
     seen: set[tuple[str, str]] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -21,10 +21,16 @@ from rollplane_machinery.validation.causes import (
 )
 from rollplane_machinery.validation.claim import check_claim_spec
 from rollplane_machinery.validation.env import VOLUME_FIELDS, check_field_ref, check_resource_ref
+from rollplane_machinery.validation.parts import Field, check_parts, checks_of
 from rollplane_machinery.validation.resources import check_amounts
 
-Volumes = Mapping[str, str]
-"""The volumes of a pod by name, with the proto name of their source (``config_map``)."""
+Volumes = Mapping[str, Field | None]
+"""The volumes of a pod by name, each with the field that is its source."""
+
+BLOCK_SOURCES = frozenset(
+    core.VolumeSource.DESCRIPTOR.fields_by_name[name] for name in ("persistent_volume_claim", "ephemeral")
+)
+"""The sources that can be used as a block device."""
 
 _HOST_PATH_TYPES = frozenset(
     {"", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"}
@@ -32,45 +38,46 @@ _HOST_PATH_TYPES = frozenset(
 _PULL_POLICIES = frozenset({"Always", "IfNotPresent", "Never"})
 _MIN_TOKEN_SECONDS, _MAX_TOKEN_SECONDS = 600, 1 << 32
 
-_REQUIRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_SOURCES = core.VolumeSource.DESCRIPTOR.fields_by_name
+_REQUIRED: Mapping[Field, tuple[str, ...]] = MappingProxyType(
     {
-        "gce_persistent_disk": ("pdName",),
-        "aws_elastic_block_store": ("volumeID",),
-        "git_repo": ("repository",),
-        "secret": ("secretName",),
-        "nfs": ("server", "path"),
-        "iscsi": ("targetPortal", "iqn"),
-        "glusterfs": ("endpoints", "path"),
-        "persistent_volume_claim": ("claimName",),
-        "rbd": ("monitors", "image"),
-        "flex_volume": ("driver",),
-        "cinder": ("volumeID",),
-        "cephfs": ("monitors",),
-        "azure_file": ("secretName", "shareName"),
-        "vsphere_volume": ("volumePath",),
-        "quobyte": ("registry", "volume"),
-        "azure_disk": ("diskName", "diskURI"),
-        "photon_persistent_disk": ("pdID",),
-        "portworx_volume": ("volumeID",),
-        "scale_io": ("gateway", "system", "volumeName"),
-        "csi": ("driver",),
+        _SOURCES["gce_persistent_disk"]: ("pd_name",),
+        _SOURCES["aws_elastic_block_store"]: ("volume_id",),
+        _SOURCES["git_repo"]: ("repository",),
+        _SOURCES["secret"]: ("secret_name",),
+        _SOURCES["nfs"]: ("server", "path"),
+        _SOURCES["iscsi"]: ("target_portal", "iqn"),
+        _SOURCES["glusterfs"]: ("endpoints", "path"),
+        _SOURCES["persistent_volume_claim"]: ("claim_name",),
+        _SOURCES["rbd"]: ("monitors", "image"),
+        _SOURCES["flex_volume"]: ("driver",),
+        _SOURCES["cinder"]: ("volume_id",),
+        _SOURCES["cephfs"]: ("monitors",),
+        _SOURCES["azure_file"]: ("secret_name", "share_name"),
+        _SOURCES["vsphere_volume"]: ("volume_path",),
+        _SOURCES["quobyte"]: ("registry", "volume"),
+        _SOURCES["azure_disk"]: ("disk_name", "disk_uri"),
+        _SOURCES["photon_persistent_disk"]: ("pd_id",),
+        _SOURCES["portworx_volume"]: ("volume_id",),
+        _SOURCES["scale_io"]: ("gateway", "system", "volume_name"),
+        _SOURCES["csi"]: ("driver",),
     }
 )
-"""Fields that each source cannot do without, by their JSON names."""
+"""Fields that each source cannot do without."""
+
+_ABBREVIATIONS = frozenset({"id", "uri"})
 
 
 def check_volumes(volumes: Iterable[core.Volume]) -> tuple[Volumes, list[Cause]]:
     """Return the volumes by name, and what is wrong with them, paths from ``volumes[i]`` on."""
-    known: dict[str, str] = {}
+    known: dict[str, Field | None] = {}
     found: list[Cause] = []
     for index, volume in enumerate(volumes):
         name = volume.name
         present = volume.volume_source.ListFields()
-        causes = _check_name(name, known)
-        causes += _check_source(present)
-        if causes:
+        if causes := _check_name(name, known) + _check_source(present):
             found += under(f"volumes[{index}]", causes)
-        known[name] = present[0][0].name if present else ""
+        known[name] = present[0][0] if present else None
     return known, found
 
 
@@ -82,31 +89,27 @@ def _check_name(name: str, known: Volumes) -> list[Cause]:
     return [duplicate("name", name)] if name in known else []
 
 
-def _check_source(present: Sequence[tuple[Any, Any]]) -> list[Cause]:
+def _check_source(present: Sequence[tuple[Field, Any]]) -> list[Cause]:
     """Return what is wrong with a volume's sources, as ``ListFields`` gives those that are set."""
     if not present:
         return [required("", "give a source, such as emptyDir")]
+    field, source = present[0]
     found: list[Cause] = []
-    for index, (field, source) in enumerate(present):
-        if index:
-            found.append(forbidden(field.json_name, f"keep one source, {present[0][0].json_name} is there already"))
-            continue
-        causes = _check_required(field.name, source)
-        check = _CHECKS.get(field.name)
-        if check is not None:
-            causes += check(source)
-        if causes:
-            found += under(field.json_name, causes)
+    if wanted := _REQUIRED.get(field):
+        missing = [_json_name(name) for name in wanted if not getattr(source, name)]
+        found += [required(name, f"give the {name}") for name in missing]
+    if check := _CHECKS.get(field):
+        found += check(source)
+    found = under(field.json_name, found) if found else found
+    for other, _ in present[1:]:
+        found.append(forbidden(other.json_name, f"keep one source, {field.json_name} is there already"))
     return found
 
 
-def _check_required(name: str, source: Any) -> list[Cause]:
-    wanted = _REQUIRED.get(name)
-    if wanted is None:
-        return []
-    by_json = source.DESCRIPTOR.fields_by_camelcase_name
-    given = {field.json_name for field, value in source.ListFields() if value}
-    return [required(json, f"give the {json}") for json in wanted if json in by_json and json not in given]
+def _json_name(name: str) -> str:
+    """Return the name in JSON of one of the fields in ``_REQUIRED``."""
+    head, *words = name.split("_")
+    return head + "".join(word.upper() if word in _ABBREVIATIONS else word.title() for word in words)
 
 
 def _check_mode(field: str, mode: int) -> list[Cause]:
@@ -176,14 +179,9 @@ def _check_projected(source: core.ProjectedVolumeSource) -> list[Cause]:
 
 
 def _check_projection(projection: core.VolumeProjection) -> list[Cause]:
-    found: list[Cause] = []
-    for index, (field, source) in enumerate(projection.ListFields()):
-        if index:
-            found.append(forbidden(field.json_name, "keep one type in each source"))
-            continue
-        check = _PROJECTIONS.get(field.name)
-        causes = check(source) if check is not None else []
-        found += under(field.json_name, causes)
+    found = check_parts(projection, _PROJECTIONS)
+    for other, _ in projection.ListFields()[1:]:
+        found.append(forbidden(other.json_name, "keep one type in each source"))
     return found
 
 
@@ -261,28 +259,26 @@ def _check_image(source: core.ImageVolumeSource) -> list[Cause]:
     return []
 
 
-_CHECKS: Mapping[str, Callable[[Any], list[Cause]]] = MappingProxyType(
-    {
-        "config_map": _check_config_map,
-        "csi": _check_csi,
-        "downward_api": _check_downward_api,
-        "empty_dir": _check_empty_dir,
-        "ephemeral": _check_ephemeral,
-        "flocker": _check_flocker,
-        "git_repo": _check_git_repo,
-        "host_path": _check_host_path,
-        "image": _check_image,
-        "iscsi": _check_iscsi,
-        "nfs": _check_nfs,
-        "projected": _check_projected,
-        "secret": _check_secret,
-    }
+_CHECKS = checks_of(
+    core.VolumeSource,
+    config_map=_check_config_map,
+    csi=_check_csi,
+    downward_api=_check_downward_api,
+    empty_dir=_check_empty_dir,
+    ephemeral=_check_ephemeral,
+    flocker=_check_flocker,
+    git_repo=_check_git_repo,
+    host_path=_check_host_path,
+    image=_check_image,
+    iscsi=_check_iscsi,
+    nfs=_check_nfs,
+    projected=_check_projected,
+    secret=_check_secret,
 )
-_PROJECTIONS: Mapping[str, Callable[[Any], list[Cause]]] = MappingProxyType(
-    {
-        "config_map": _check_projected_object,
-        "downward_api": _check_projected_downward_api,
-        "secret": _check_projected_object,
-        "service_account_token": _check_token,
-    }
+_PROJECTIONS = checks_of(
+    core.VolumeProjection,
+    config_map=_check_projected_object,
+    downward_api=_check_projected_downward_api,
+    secret=_check_projected_object,
+    service_account_token=_check_token,
 )
