@@ -71,7 +71,7 @@ def _members(patch: JsonObject) -> list[str]:
 def _retained(document: JsonObject, patch: JsonObject) -> JsonObject:
     if RETAIN_KEYS not in patch:
         return dict(document)
-    keys = expect_list(patch[RETAIN_KEYS], RETAIN_KEYS)
+    keys = {_scalar(key) for key in expect_list(patch[RETAIN_KEYS], RETAIN_KEYS)}
     for name in _members(patch):
         if name not in keys and patch.get(name, ...) is not None:
             raise BadRequestError(f"{name!r} is patched but not in {RETAIN_KEYS}")
@@ -82,10 +82,9 @@ def _merge_member(merged: JsonObject, patch: JsonObject, name: str, field: Field
     """Merge what ``patch`` says of the member ``name``, which is not null, into ``merged``."""
     value = patch.get(name)
     if isinstance(value, dict):
-        present = merged.get(name)
         if value.get(PATCH) == DELETE and name not in merged:
             return
-        known = present if isinstance(present, dict) and not field.rule.is_replaced else {}
+        known = {} if field.rule.is_replaced else _as_object(merged.get(name))
         merged[name] = _merge_object(known, value, field.schema)
     elif isinstance(value, list) or name not in patch:
         _merge_list_member(merged, patch, name, field)
@@ -128,8 +127,8 @@ def _merge_set(present: list[Json], items: list[Json], removed: list[Json], orde
     gone = {_scalar(item) for item in removed}
     entries = [_Entry(_scalar(item), item, place) for place, item in enumerate(present) if _scalar(item) not in gone]
     wanted = [_scalar(item) for item in items]
-    known = {entry.key for entry in entries}
-    entries += [_Entry(item, item) for item in dict.fromkeys(wanted) if item not in known | gone]
+    known = gone.union(entry.key for entry in entries if entry.key is not None)
+    entries += [_Entry(item, item) for item in dict.fromkeys(wanted) if item not in known]
     return _arranged(entries, wanted, None if order is None else [_scalar(item) for item in order])
 
 
@@ -141,23 +140,19 @@ def _merge_keyed(present: list[Json], items: list[Json], order: list[Json] | Non
     gone = {_key(patch, name) for patch in patches if patch.get(PATCH) == DELETE}
     entries = [_Entry(_stored_key(item, name), item, place) for place, item in enumerate(present)]
     entries = [entry for entry in entries if entry.key not in gone]
-    plain = [patch for patch in patches if patch.get(PATCH) not in (REPLACE, DELETE)]
-    wanted = [_key(patch, name) for patch in plain]
-    for key, patch in zip(wanted, plain, strict=True):
-        _merge_item(entries, key, patch, field.schema)
+    # Keys are not always unique: one port number can be there for TCP and for UDP. No patch can tell such items apart
+    # and the first of them is merged, but a list that is new as a whole keeps them all.
+    stored = {entry.key: entry for entry in reversed(entries)}
+    wanted = []
+    for patch in patches:
+        if patch.get(PATCH) not in (REPLACE, DELETE):
+            key = _key(patch, name)
+            wanted.append(key)
+            if (entry := stored.get(key)) is not None:
+                entry.value = _merge_object(_as_object(entry.value), patch, field.schema)
+            else:
+                entries.append(_Entry(key, _merge_object({}, patch, field.schema)))
     return _arranged(entries, wanted, None if order is None else [_order_key(item, name) for item in order])
-
-
-def _merge_item(entries: list[_Entry], key: Scalar, patch: JsonObject, schema: Schema) -> None:
-    """Merge ``patch`` into the first stored entry of ``key``, or append it."""
-    # Keys are not always unique: one port number can be there for TCP and for UDP. Such items are told apart by no
-    # patch, but a list that is new as a whole keeps them all.
-    for entry in entries:
-        if entry.key == key and entry.place is not None:
-            known = entry.value if isinstance(entry.value, dict) else {}
-            entry.value = _merge_object(known, patch, schema)
-            return
-    entries.append(_Entry(key, _merge_object({}, patch, schema)))
 
 
 def _arranged(entries: list[_Entry], wanted: Sequence[Scalar], order: Sequence[Scalar] | None) -> list[Json]:
@@ -165,24 +160,33 @@ def _arranged(entries: list[_Entry], wanted: Sequence[Scalar], order: Sequence[S
 
     Raises BadRequestError when a ``wanted`` key is missing in ``order``.
     """
-    for key in wanted if order is not None else ():
-        if key not in (order or ()):
+    ordered = wanted if order is None else order
+    rank: dict[Scalar | None, int] = {key: number for number, key in reversed(list(enumerate(ordered)))}
+    for key in wanted:
+        if key not in rank:
             raise BadRequestError(f"item {key!r} is patched but not in its {SET_ORDER.rstrip('/')}")
-    rank = {key: number for number, key in reversed(list(enumerate(wanted if order is None else order)))}
-    ranked = sorted((entry for entry in entries if entry.key in rank), key=lambda entry: rank[entry.key or ""])
+    ranked = sorted((entry for entry in entries if entry.key in rank), key=lambda entry: rank[entry.key])
     others = deque(entry for entry in entries if entry.key not in rank)
     arranged: list[Json] = []
     for entry in ranked:
-        while others and entry.place is not None and (others[0].place or 0) < entry.place:
+        while others and _stood_before(others[0], entry):
             arranged.append(others.popleft().value)
         arranged.append(entry.value)
     return arranged + [entry.value for entry in others]
 
 
+def _stood_before(one: _Entry, other: _Entry) -> bool:
+    return one.place is not None and other.place is not None and one.place < other.place
+
+
+def _as_object(value: Json) -> JsonObject:
+    return value if isinstance(value, dict) else {}
+
+
 def _scalar(item: Json) -> Scalar:
     if isinstance(item, str | int | float):
         return item
-    raise BadRequestError("the items of a merged list of scalars must be scalars")
+    raise BadRequestError("the items of a list of scalars must be scalars")
 
 
 def _key(item: JsonObject, name: str) -> Scalar:

@@ -46,10 +46,16 @@ def _diff_member(patch: JsonObject, name: str, original: Json, modified: Json, c
         before = original if isinstance(original, dict) else {}
         if change := _diff_object(before, modified, current, field.schema):
             patch[name] = _retaining(change, modified, field)
-    elif isinstance(modified, list) and isinstance(current, list) and (field.rule.merge_key or field.rule.is_set):
-        _diff_list(patch, name, original if isinstance(original, list) else [], modified, current, field)
+    elif isinstance(modified, list) and isinstance(current, list) and field.rule.is_set:
+        _diff_set(patch, name, _as_list(original), modified, current)
+    elif isinstance(modified, list) and isinstance(current, list) and field.rule.merge_key:
+        _diff_keyed(patch, name, _as_list(original), modified, current, field)
     elif not equal(modified, current):
         patch[name] = modified
+
+
+def _as_list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _retaining(change: JsonObject, modified: JsonObject, field: Field) -> JsonObject:
@@ -59,29 +65,30 @@ def _retaining(change: JsonObject, modified: JsonObject, field: Field) -> JsonOb
     return {**change, RETAIN_KEYS: [*sorted(name for name, value in modified.items() if value is not None)]}
 
 
-def _diff_list(
+def _diff_set(patch: JsonObject, name: str, original: list[Json], modified: list[Json], current: list[Json]) -> None:
+    added: list[Json] = [item for item in modified if item not in current]
+    removed: list[Json] = [item for item in original if item not in modified and item in current]
+    if added:
+        patch[name] = added
+    if removed:
+        patch[DELETE_FROM_LIST + name] = removed
+    if added or removed or _is_reordered(modified, current):
+        patch[SET_ORDER + name] = modified
+
+
+def _diff_keyed(
     patch: JsonObject, name: str, original: list[Json], modified: list[Json], current: list[Json], field: Field
 ) -> None:
-    if field.rule.is_set:
-        items: list[Json] = [item for item in modified if item not in current]
-        removed = [item for item in original if item not in modified and item in current]
-        if removed:
-            patch[DELETE_FROM_LIST + name] = removed
-        changed = bool(items or removed) or _is_reordered(modified, current)
-        order = modified
-    else:
-        key = field.rule.merge_key
-        keys = [_key_of(item, key) for item in modified]
-        if None in keys or len(set(map(repr, keys))) < len(keys):
-            _diff_unkeyed(patch, name, original, modified, current, field)
-            return
-        items = _diff_items(original, modified, current, field)
-        changed = bool(items) or _is_reordered(keys, [_key_of(item, key) for item in current])
-        order = [{key: each} for each in keys]
+    key = field.rule.merge_key
+    keys = [_key_of(item, key) for item in modified]
+    if None in keys or len(set(map(repr, keys))) < len(keys):
+        _diff_unkeyed(patch, name, original, modified, current, field)
+        return
+    items = _diff_items(original, modified, current, field)
     if items:
         patch[name] = items
-    if changed:
-        patch[SET_ORDER + name] = order
+    if items or _is_reordered(keys, [_key_of(item, key) for item in current]):
+        patch[SET_ORDER + name] = [{key: each} for each in keys]
 
 
 def _diff_items(original: list[Json], modified: list[Json], current: list[Json], field: Field) -> list[Json]:
