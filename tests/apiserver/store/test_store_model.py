@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from rollplane_apiserver.store.interface import (
+    Change,
     Committed,
-    LogBatch,
     Mutation,
     Outcome,
     Refusal,
@@ -47,12 +47,15 @@ SHARDS = st.sampled_from(["1", "2"])
 
 @dataclass
 class Draft:
-    """A mutation before it is known what is stored: its revision and epoch are told relative to what is."""
+    """A mutation before it is known what is stored.
+
+    Revision and epoch are told relative to what is; ``require`` None is what fits it.
+    """
 
     resource: str
     name: str
     value: bytes | None
-    require: Require
+    require: Require | None
     revision_offset: int
     in_namespace: str
     sealed: bool
@@ -67,15 +70,15 @@ DRAFTS = st.builds(
     resource=RESOURCES,
     name=NAMES,
     value=st.one_of(st.none(), VALUES, VALUES),
-    require=st.sampled_from(Require),
-    revision_offset=st.sampled_from([0, 0, 0, -1, 1]),
-    in_namespace=st.sampled_from(["", "", "a", "b"]),
+    require=st.sampled_from([None, None, None, *Require]),
+    revision_offset=st.sampled_from([0, 0, 0, 0, -1, 1]),
+    in_namespace=st.sampled_from(["", "", "", "", "a", "b"]),
     sealed=st.booleans(),
     log_previous=st.booleans(),
-    shard=st.sampled_from(["", "", "1", "2"]),
-    epoch_offset=st.sampled_from([0, 0, 1]),
-    group=st.sampled_from(["", "x", "y"]),
-).filter(lambda draft: not (draft.value is None and draft.require is Require.ABSENT))
+    shard=st.sampled_from(["", "", "", "", "1", "2"]),
+    epoch_offset=st.sampled_from([0, 0, 0, 1]),
+    group=st.sampled_from(["", "", "x", "y"]),
+)
 
 
 @dataclass
@@ -87,6 +90,7 @@ class Model:
     sealed: set[Place] = field(default_factory=set)
     fences: dict[str, int] = field(default_factory=dict)
     past: list[tuple[int, State]] = field(default_factory=list)
+    log: list[Change] = field(default_factory=list)
 
     def commit(self, mutations: Sequence[Mutation]) -> list[Outcome]:
         failed: set[str] = set()
@@ -102,6 +106,7 @@ class Model:
             failed.update({mutation.group} - {""})
             return Refused(refusal, there)
         self.revision += 1
+        self.log.append(self._change(mutation))
         self.objects.pop(place, None)
         self.sealed.discard(place)
         if mutation.value is not None:
@@ -109,6 +114,14 @@ class Model:
             self.sealed.update({place} if mutation.sealed else ())
         self.remember()
         return Committed(self.revision)
+
+    def _change(self, mutation: Mutation) -> Change:
+        before = self.objects.get((mutation.resource, mutation.key))
+        event = EventType.DELETED if mutation.value is None else EventType.MODIFIED if before else EventType.ADDED
+        kept = before[1] if before and (mutation.log_previous or mutation.value is None) else None
+        value = mutation.value if mutation.value is not None else kept
+        assert value is not None
+        return Change(self.revision, event, mutation.resource, mutation.key, value, kept)
 
     def _refusal(self, mutation: Mutation, there: int) -> Refusal | None:
         namespace = ("namespaces", f"/{mutation.namespace}")
@@ -197,6 +210,9 @@ class StoreMachine(RuleBasedStateMachine):
         assert [one and (one.revision, one.value) for one in found] == wanted
 
     def teardown(self) -> None:
+        for revision, state in self.model.past[:: max(1, len(self.model.past) // 10)]:
+            self._check_replay(revision, dict(state))
+        self.scan()
         self.run(self.store.close())
         self.runner.close()
 
@@ -204,11 +220,14 @@ class StoreMachine(RuleBasedStateMachine):
         key = f"/{draft.name}" if draft.resource == "namespaces" else f"a/{draft.name}"
         there = self.model.objects.get((draft.resource, key), (0, b""))[0]
         epoch = self.model.fences.get(draft.shard, 1) + draft.epoch_offset
+        fitting = Require.REVISION if there else Require.ABSENT
+        require = draft.require or (Require.PRESENT if draft.value is None else fitting)
+        value = b"" if draft.value is None and require is Require.ABSENT else draft.value
         return Mutation(
             draft.resource,
             key,
-            draft.value,
-            draft.require,
+            value,
+            require,
             revision=max(0, there + draft.revision_offset),
             namespace=draft.in_namespace,
             sealed=draft.sealed,
@@ -220,20 +239,25 @@ class StoreMachine(RuleBasedStateMachine):
     def _check_replay(self, revision: int, state: State) -> None:
         expired = revision < self.run(self.store.oldest_revision())
         try:
-            self.run(self._replay(revision, state))
+            changes = self.run(self._changes_after(revision))
         except ExpiredError:
             assert expired
         else:
             assert not expired
+            assert changes == [change for change in self.model.log if change.revision > revision]
+            _apply(changes, state)
             assert state == self.model.objects
 
-    async def _replay(self, position: int, state: State) -> None:
+    async def _changes_after(self, position: int) -> list[Change]:
+        changes: list[Change] = []
         async with self.store.follow(position) as batches:
             while position < self.model.revision:
                 batch = await anext(batches)
-                _apply(batch, state, position)
+                assert position < batch.revision
+                changes.extend(batch.changes)
                 position = batch.revision
         assert position == self.model.revision
+        return changes
 
     async def _scan(self) -> tuple[int, State]:
         async with self.store.scan() as (revision, chunks):
@@ -241,21 +265,12 @@ class StoreMachine(RuleBasedStateMachine):
         return revision, {(one.resource, one.key): (one.revision, one.value) for one in found}
 
 
-def _apply(batch: LogBatch, state: State, position: int) -> None:
-    for change in batch.changes:
-        assert position < change.revision <= batch.revision
-        position = change.revision
-        place = (change.resource, change.key)
-        before = state.pop(place, None)
-        assert (before is None) == (change.type is EventType.ADDED)
-        if change.previous is not None:
-            assert before is not None
-            assert change.previous == before[1]
+def _apply(changes: Sequence[Change], state: State) -> None:
+    for change in changes:
         if change.type is EventType.DELETED:
-            assert before is not None
-            assert change.value == change.previous == before[1]
+            del state[change.resource, change.key]
         else:
-            state[place] = (change.revision, change.value)
+            state[change.resource, change.key] = (change.revision, change.value)
 
 
 def _check(open_store: Callable[[], Store], jump: Callable[[Store], Coroutine[Any, Any, None]]) -> None:

@@ -31,6 +31,7 @@ NAMES = ("valkey-server", "redis-server")
 OLDEST_VERSION = (7, 0)
 SOCKET_PATH_BYTES = 100  # sockaddr_un holds 108 on Linux, 104 on macOS
 POLL_SECONDS = 0.01
+SOCKET_NAME = "server.sock"
 LOG_NAME = "server.log"
 LOG_BYTES = 4 * 1024 * 1024
 
@@ -117,7 +118,7 @@ class RedisServer:
         self._binary = binary
         self._settings = settings or ServerSettings()
         self._lock = DataLock(folder)
-        self._socket = _socket_path(folder)
+        self._socket = folder.absolute() / SOCKET_NAME
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -150,6 +151,7 @@ class RedisServer:
         binary = await asyncio.to_thread(find_server) if self._binary is None else self._binary
         await self._lock.acquire(self._settings.stop_seconds)
         try:
+            self._socket = _socket_path(self._folder)
             self._process = process = await self._spawn(binary)
             self._lock.pass_on(process.pid)
             await self._wait_until_ready(process)
@@ -169,9 +171,9 @@ class RedisServer:
         try:
             if self._process is not None:
                 await self._end(self._process)
+                _remove_socket(self._socket, self._folder)
         finally:
             self._lock.release()
-            self._socket.unlink(missing_ok=True)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:
@@ -242,10 +244,16 @@ async def _greet_nobody(_: Link) -> None:
 
 
 def _socket_path(folder: Path) -> Path:
-    path = folder.absolute() / "server.sock"
+    path = folder.absolute() / SOCKET_NAME
     if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
         return path
-    return Path(tempfile.mkdtemp(prefix="rollplane-")) / "server.sock"
+    return Path(tempfile.mkdtemp(prefix="rollplane-")) / SOCKET_NAME
+
+
+def _remove_socket(path: Path, folder: Path) -> None:
+    path.unlink(missing_ok=True)
+    if path.parent != folder.absolute() and path.parent.exists():
+        path.parent.rmdir()
 
 
 def _open_log(folder: Path) -> IO[bytes]:
