@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from rollplane_apiserver.core import Role
-from rollplane_client.grpc_api import GrpcApi, connect
-from tests.clients.python.plane import Apis, Plane, running_plane
+from rollplane_client.grpc_api import connect
+from rollplane_machinery.api import Api
+from tests.clients.python.plane import Plane, running_plane
 
 
 @pytest.fixture
@@ -18,35 +19,28 @@ async def plane() -> AsyncIterator[Plane]:
         yield plane
 
 
-@pytest.fixture
-async def api(plane: Plane) -> AsyncIterator[GrpcApi]:
-    """The Api over gRPC, as an admin."""
-    async with connect(plane.address, role="admin") as api:
-        yield api
-
-
 WAYS = ("in process", "over gRPC")
 
 
 @asynccontextmanager
-async def reached(plane: Plane, way: str, role: Role) -> AsyncIterator[Apis]:
+async def reached(plane: Plane, way: str, role: Role) -> AsyncIterator[Api]:
     """Reach the apiserver one way or the other."""
     if way == "in process":
         yield plane.in_process(role)
         return
     async with connect(plane.address, role=role.value) as api:
-        yield Apis(api, api)
+        yield api
 
 
 @pytest.fixture(params=WAYS)
-async def apis(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Apis]:
+async def api(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Api]:
     """Each way to the same apiserver in turn, as an admin."""
-    async with reached(plane, request.param, Role.ADMIN) as apis:
-        yield apis
+    async with reached(plane, request.param, Role.ADMIN) as api:
+        yield api
 
 
 @pytest.fixture(params=WAYS)
-async def controller(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Apis]:
+async def controller(request: pytest.FixtureRequest, plane: Plane) -> AsyncIterator[Api]:
     """Each way to the same apiserver in turn, as a controller."""
-    async with reached(plane, request.param, Role.CONTROLLER) as apis:
-        yield apis
+    async with reached(plane, request.param, Role.CONTROLLER) as api:
+        yield api

@@ -5,16 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import ConfigMap, Container, Pod
 from rollplane_apiserver.core import ADMIN, Core, Identity, Role
-from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.store.memory_store import MemoryStore
-from rollplane_machinery.api import Create, EventType, Key, ObjectApi, RolloutApi, WatchFilter, WatchQuery
+from rollplane_machinery.api import Api, Create, EventType, Key, ObjectApi, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.kinds import ApiObject, Encoded, Kind
 
@@ -24,14 +22,6 @@ class NoMetrics:
 
     def call_ended(self, service: str, method: str, code: str, seconds: float) -> None:
         """Do nothing."""
-
-
-@dataclass(frozen=True)
-class Apis:
-    """Both halves of an Api, as a core has them apart and a client together."""
-
-    objects: ObjectApi
-    rollouts: RolloutApi
 
 
 class Plane:
@@ -61,10 +51,9 @@ class Plane:
         """Cut off all calls and forget everything but the store."""
         await self._stack.aclose()
 
-    def in_process(self, role: Role = Role.ADMIN) -> Apis:
+    def in_process(self, role: Role = Role.ADMIN) -> Api:
         """Return the core's own Api."""
-        objects = self.core.as_identity(ADMIN if role is Role.ADMIN else Identity(role.value, role))
-        return Apis(objects, Rollouts(objects, self.clock))
+        return self.core.as_identity(ADMIN if role is Role.ADMIN else Identity(role.value, role))
 
 
 @asynccontextmanager

@@ -94,7 +94,7 @@ def curl(address: str, line: str) -> Any:
 async def test_grpcurl(plane: Plane) -> None:
     web = deployment("web")
     web.spec.template.spec.containers[0].CopyFrom(Container(name="nginx", image="nginx:1.27"))
-    await create(plane.in_process().objects, web)
+    await create(plane.in_process(), web)
     text = (ROOT / "docs/clients.md").read_text()
     answers = [
         await asyncio.to_thread(curl, plane.address, line) for line in text.splitlines() if line.startswith("grpcurl ")

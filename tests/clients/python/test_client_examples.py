@@ -23,12 +23,12 @@ async def test_python_rollout(plane: Plane) -> None:
         printed = await lines(sys.executable, "rollout.py", plane.address, cwd=ROOT / "examples/python")
     assert 'deployment "web" successfully rolled out' in printed
     assert printed[-1] == "web: 3 of 3 available"
-    web = parse(Deployment, await plane.in_process().objects.get(key(DEPLOYMENT, "web")))
+    web = parse(Deployment, await plane.in_process().get(key(DEPLOYMENT, "web")))
     assert web.spec.template.spec.containers[0].image == "nginx:1.28"
 
 
 async def test_python_watch_pods(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     await create(api, pod("a"))
     command = (sys.executable, ROOT / "examples/python/watch_pods.py", plane.address)
     async with process(*command, cwd=ROOT) as running:

@@ -75,7 +75,7 @@ async def listed(api: ObjectApi) -> dict[Key, str]:
 
 
 async def test_initial_state_then_changes_in_order(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     await create(api, config_map("a", data="1"))
     informer = new_informer(api)
     told = record(informer)
@@ -91,7 +91,7 @@ async def test_initial_state_then_changes_in_order(plane: Plane) -> None:
 
 
 async def test_handlers_find_the_change_in_the_cache(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api)
     seen: list[tuple[str | None, str | None]] = []
     informer.add_handler(CONFIG_MAP, lambda _type, found, _old, new: seen.append((informer.get(found), new)))
@@ -103,7 +103,7 @@ async def test_handlers_find_the_change_in_the_cache(plane: Plane) -> None:
 
 
 async def test_bytes_are_kept(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api)
     async with running(informer):
         await informer.wait_for(await create(api, config_map("a", data="1")))
@@ -112,7 +112,7 @@ async def test_bytes_are_kept(plane: Plane) -> None:
 
 
 async def test_a_late_handler_is_told_what_is_there(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api)
     async with running(informer):
         await informer.wait_for(await create(api, config_map("a", data="1")))
@@ -122,7 +122,7 @@ async def test_a_late_handler_is_told_what_is_there(plane: Plane) -> None:
 
 
 async def test_several_kinds_share_one_revision(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api, CONFIG_MAP, POD)
     order: list[str] = []
     for kind in (CONFIG_MAP, POD):
@@ -136,7 +136,7 @@ async def test_several_kinds_share_one_revision(plane: Plane) -> None:
 
 
 async def test_an_index_follows(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api)
     informer.add_index(CONFIG_MAP, "text", lambda view: [view])
     async with running(informer):
@@ -149,7 +149,7 @@ async def test_an_index_follows(plane: Plane) -> None:
 
 
 async def test_progress_opens_gates_also_without_events(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     informer = new_informer(api)
     gates: Gates[str] = Gates()
     opened: list[str] = []
@@ -164,7 +164,7 @@ async def test_progress_opens_gates_also_without_events(plane: Plane) -> None:
 
 
 async def test_wait_for_ends_with_the_informer(plane: Plane) -> None:
-    informer = new_informer(plane.in_process().objects)
+    informer = new_informer(plane.in_process())
     async with running(informer):
         await informer.synced.wait()
         waiting = asyncio.ensure_future(informer.wait_for(10**9))
@@ -177,13 +177,13 @@ async def test_wait_for_ends_with_the_informer(plane: Plane) -> None:
 
 async def test_what_no_repetition_can_mend_ends_it(plane: Plane) -> None:
     filters = [WatchFilter(CONFIG_MAP, label_selector="((")]
-    informer = Informer(plane.in_process().objects, filters, text_of, clock=SystemClock())
+    informer = Informer(plane.in_process(), filters, text_of, clock=SystemClock())
     with pytest.raises(BadRequestError):
         await asyncio.wait_for(informer.run(), 10)
 
 
 async def test_a_handler_that_fails_ends_it(plane: Plane) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     await create(api, config_map("a"))
     informer = new_informer(api)
 
@@ -203,10 +203,10 @@ async def test_an_apiserver_that_is_killed_and_restarted_loses_and_repeats_nothi
             await informer.synced.wait()
             expected: list[Told] = []
             for turn in range(3):
-                await create(plane.in_process().objects, config_map(f"before-{turn}"))
+                await create(plane.in_process(), config_map(f"before-{turn}"))
                 await plane.stop()
                 async with running_plane(plane.store) as elsewhere:
-                    last = await create(elsewhere.in_process().objects, config_map(f"meanwhile-{turn}"))
+                    last = await create(elsewhere.in_process(), config_map(f"meanwhile-{turn}"))
                 await plane.start()
                 expected += [(ADDED, f"{when}-{turn}", None, "") for when in ("before", "meanwhile")]
                 await informer.wait_for(last)
@@ -232,9 +232,9 @@ async def test_a_reload_tells_the_difference_and_is_never_half_visible(tmp_path:
             states.clear()
             await plane.stop()
             async with running_plane(store) as elsewhere:
-                await trim_the_log(elsewhere.in_process().objects)
+                await trim_the_log(elsewhere.in_process())
             await plane.start()
-            expected = await listed(plane.in_process().objects)
+            expected = await listed(plane.in_process())
             await informer.wait_for(await store.revision())
             assert sorted(told, key=str) == sorted(
                 [(DELETED, "gone", "1", None), (MODIFIED, "changed", "1", "100"), (ADDED, "new", None, "")], key=str
@@ -260,7 +260,7 @@ class InformerMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.plane = Plane(MemoryStore(log_entries=8))
         self.loop.run_until_complete(self.plane.start())
-        self.api = self.plane.in_process().objects
+        self.api = self.plane.in_process()
         self.informer = new_informer(self.api)
         self.informer.add_index(CONFIG_MAP, "text", lambda view: [view])
         self.replayed: dict[Key, str] = {}

@@ -65,7 +65,7 @@ async def settle() -> None:
 
 @pytest.fixture
 def near(plane: Plane) -> ObjectApi:
-    return plane.in_process().objects
+    return plane.in_process()
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ async def test_a_change_by_others_that_leaves_us_the_holder_is_no_loss(near: Obj
 
 
 async def test_a_holder_that_cannot_renew_stops_before_another_may_start(plane: Plane, clock: FakeClock) -> None:
-    one = Candidate(plane.in_process().objects, "one", clock)
+    one = Candidate(plane.in_process(), "one", clock)
     async with one.running():
         await one.move_until(lambda: one.holder.is_held)
         await plane.stop()

@@ -73,7 +73,7 @@ async def commits(plane: Plane, *, after: int, until: int) -> Counter[tuple[Even
     """Count what was committed to ConfigMaps behind ``after``, up to ``until``."""
     counts: Counter[tuple[EventType, str]] = Counter()
     query = WatchQuery(everything(CONFIG_MAP), from_revision=after)
-    async with asyncio.timeout(10), plane.in_process().objects.watch(query) as batches:
+    async with asyncio.timeout(10), plane.in_process().watch(query) as batches:
         async for batch in batches:
             counts.update((event.type, name_of(event.object)) for event in batch.events)
             if batch.revision >= until:
@@ -82,13 +82,13 @@ async def commits(plane: Plane, *, after: int, until: int) -> Counter[tuple[Even
 
 
 async def revision(plane: Plane) -> int:
-    return (await plane.in_process().objects.list(ListQuery(CONFIG_MAP))).revision
+    return (await plane.in_process().list(ListQuery(CONFIG_MAP))).revision
 
 
 async def lose_answers(plane: Plane, proxy: Proxy, writes: int) -> None:
     """Break the connections once ``writes`` more have been committed unanswered."""
     query = WatchQuery(everything(CONFIG_MAP), from_revision=await revision(plane))
-    await asyncio.wait_for(watched(plane.in_process().objects, query, lambda seen: len(seen) >= writes), 10)
+    await asyncio.wait_for(watched(plane.in_process(), query, lambda seen: len(seen) >= writes), 10)
     proxy.cut()
 
 
@@ -106,10 +106,10 @@ async def test_a_single_write_is_not_repeated(plane: Plane, proxy: Proxy, far: G
 
 
 async def test_a_read_is_repeated(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
-    await create(plane.in_process().objects, config_map("a"))
+    await create(plane.in_process(), config_map("a"))
     proxy.swallow_answers()
     reading = asyncio.ensure_future(far.get(key(CONFIG_MAP, "a")))
-    await create(plane.in_process().objects, config_map("b"))
+    await create(plane.in_process(), config_map("b"))
     proxy.cut()
     assert name_of(await asyncio.wait_for(reading, 10)) == "a"
 
@@ -141,13 +141,13 @@ async def test_the_writer_repeats_until_answered_and_commits_once(plane: Plane, 
 
 async def revisions_are_real(plane: Plane, answers: Sequence[Answer]) -> bool:
     """Return whether each answer has the revision that some stored object has."""
-    page = await plane.in_process().objects.list(ListQuery(CONFIG_MAP))
+    page = await plane.in_process().list(ListQuery(CONFIG_MAP))
     stored = {int(metadata_of(found.value).resource_version) for found in page.objects}
     return {answer.revision for answer in answers if isinstance(answer, WriteResult)} <= stored
 
 
 async def test_a_repeated_deletion_by_uid_succeeds_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
-    api = plane.in_process().objects
+    api = plane.in_process()
     await create(api, config_map("a"))
     uid = metadata_of((await api.get(key(CONFIG_MAP, "a"))).value).uid
     start = await revision(plane)
@@ -166,7 +166,7 @@ async def test_a_repeated_deletion_by_uid_succeeds_once(plane: Plane, proxy: Pro
 
 async def test_somebody_elses_object_of_that_name_is_not_our_success(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
     """The answer that was lost was a refusal."""
-    await plane.in_process().objects.write(owned("a", owner="another-uid"))
+    await plane.in_process().write(owned("a", owner="another-uid"))
     async with writing(far) as writer:
         proxy.swallow_answers()
         losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
@@ -187,5 +187,5 @@ async def test_what_cannot_be_repeated_is_answered_with_its_outcome(plane: Plane
     assert isinstance(unsure, UnavailableError)
     assert unsure.outcome is Outcome.OUTCOME_UNKNOWN
     assert isinstance(sure, WriteResult)
-    page = await plane.in_process().objects.list(ListQuery(CONFIG_MAP, namespace="default"))
+    page = await plane.in_process().list(ListQuery(CONFIG_MAP, namespace="default"))
     assert len(page.objects) == 2
