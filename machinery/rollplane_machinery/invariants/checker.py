@@ -1,0 +1,144 @@
+"""The checker: feed it watch events in order, read the violations.
+
+What is promised of a Deployment under RollingUpdate:
+
+- the sizes of its ReplicaSets never add up to more than replicas + maxSurge;
+- a ReplicaSet never has more live pods than it was told to have;
+- deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself;
+- revisions only grow.
+
+Under Recreate no pod of a new version comes into being while one of an old version lives. And of everything: revisions
+of the stream strictly grow, and at rest no object names an owner that is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import Pod
+from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
+from rollplane_machinery.invariants.world import DeploymentFacts, PodFacts, SetFacts, World
+from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, Kind
+
+WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, POD)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A promise that was broken, at the revision that shows it."""
+
+    revision: int
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"revision {self.revision}: {self.subject}: {self.message}"
+
+
+class InvariantChecker:
+    """Follows one watch over WATCHED kinds from their first state on."""
+
+    def __init__(self) -> None:
+        self._world = World()
+        self._revision = 0
+        self.violations: list[Violation] = []
+        self.events = 0
+
+    def feed(self, batch: WatchBatch) -> None:
+        """Take in a batch; events of the initial state are only remembered, not judged."""
+        for event in batch.events:
+            self._take(event, judge=batch.revision > 0 and not batch.initial_state_complete)
+
+    def _take(self, event: WatchEvent, *, judge: bool) -> None:
+        self.events += 1
+        if judge:
+            if event.revision <= self._revision:
+                self._report(event.revision, str(event.object.kind), f"follows revision {self._revision}")
+            self._revision = event.revision
+        message = event.object.parse()
+        if event.type is EventType.DELETED:
+            self._world.remove(message.metadata.uid)
+        elif isinstance(message, Deployment):
+            before = self._world.put_deployment(message)
+            if judge and before is not None:
+                self._check_revision(event.revision, message, before)
+        elif isinstance(message, ReplicaSet):
+            before_set = self._world.put_set(message)
+            if judge:
+                self._check_total(event.revision, message, before_set)
+        elif isinstance(message, Pod):
+            before_pod = self._world.put_pod(message)
+            if judge:
+                self._check_pod(event.revision, message.metadata.uid, before_pod)
+
+    def _report(self, revision: int, subject: str, message: str) -> None:
+        self.violations.append(Violation(revision, subject, message))
+
+    def _check_revision(self, revision: int, message: Deployment, before: DeploymentFacts) -> None:
+        now = self._world.deployments[message.metadata.uid]
+        if now.revision < before.revision:
+            self._report(revision, now.name, f"its revision went back from {before.revision} to {now.revision}")
+
+    def _check_total(self, revision: int, message: ReplicaSet, before: SetFacts | None) -> None:
+        """Growth is judged; a total that is too high because the limit was lowered is not growth."""
+        facts = self._world.sets[message.metadata.uid]
+        deployment = self._world.deployments.get(facts.owner)
+        if deployment is None or not deployment.rolling or (before is not None and facts.size <= before.size):
+            return
+        total = sum(one.size for _, one in self._world.sets_of(facts.owner))
+        if total > deployment.most_total:
+            text = f"its ReplicaSets want {total} pods, at most {deployment.most_total} are allowed"
+            self._report(revision, deployment.name, text)
+
+    def _check_pod(self, revision: int, uid: str, before: PodFacts | None) -> None:
+        pod = self._world.pods[uid]
+        owner = self._world.sets.get(pod.owner)
+        if owner is None:
+            return
+        if before is None and pod.active:
+            self._check_births(revision, pod, owner)
+        if before is not None and pod.terminating and not before.terminating and before.ready:
+            self._check_deletion(revision, pod, owner)
+
+    def _check_births(self, revision: int, pod: PodFacts, owner: SetFacts) -> None:
+        alive = sum(one.active for one in self._world.pods_of(pod.owner))
+        if alive > owner.most_wanted:
+            self._report(revision, owner.name, f"{alive} live pods, {owner.most_wanted} are wanted")
+        deployment = self._world.deployments.get(owner.owner)
+        if deployment is not None and not deployment.rolling:
+            self._check_recreate(revision, pod, owner, deployment)
+
+    def _check_recreate(self, revision: int, pod: PodFacts, owner: SetFacts, deployment: DeploymentFacts) -> None:
+        others = (uid for uid, _ in self._world.sets_of(owner.owner) if uid != pod.owner)
+        old = [one.name for uid in others for one in self._world.pods_of(uid) if one.active or one.terminating]
+        if old:
+            self._report(revision, deployment.name, f"{pod.name} came into being while {old[0]} still lived")
+
+    def _check_deletion(self, revision: int, pod: PodFacts, owner: SetFacts) -> None:
+        """Judge only deletions that the ReplicaSet's size asks for: users may delete what they like."""
+        deployment = self._world.deployments.get(owner.owner)
+        alive = sum(one.active for one in self._world.pods_of(pod.owner))
+        if deployment is None or not deployment.rolling or alive < owner.size:
+            return
+        below = [one for one in self._world.pods_below(owner.owner) if one.active]
+        ready = sum(one.ready for one in below)
+        broken = sum(one.was_ready and not one.ready for one in below)
+        if ready + broken < deployment.least_available:
+            text = (
+                f"{ready} pods ready after {pod.name} was deleted, at least {deployment.least_available} are promised"
+            )
+            self._report(revision, deployment.name, text)
+
+    def check_at_rest(self) -> list[Violation]:
+        """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""
+        known = {*self._world.deployments, *self._world.sets}
+        for name, owner in self._owned():
+            if owner and owner not in known:
+                self._report(self._revision, name, "its owner is gone")
+        return self.violations
+
+    def _owned(self) -> Iterable[tuple[str, str]]:
+        yield from ((one.name, one.owner) for one in self._world.sets.values())
+        yield from ((one.name, one.owner) for one in self._world.pods.values())

@@ -1,0 +1,145 @@
+"""What a watcher knows at one moment: objects by uid, and who controls whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import Pod
+from rollplane.meta.v1 import ObjectMeta
+from rollplane_machinery.int_or_string import resolve
+
+OWNER_KINDS = frozenset({"Deployment", "ReplicaSet"})
+FINAL_PHASES = frozenset({"Succeeded", "Failed"})
+
+
+@dataclass(slots=True)
+class PodFacts:
+    """A pod, as far as promises are made about it; ``was_ready`` stays True once it has been."""
+
+    name: str
+    owner: str
+    ready: bool
+    active: bool
+    terminating: bool
+    was_ready: bool
+
+
+@dataclass(slots=True)
+class SetFacts:
+    """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on."""
+
+    name: str
+    owner: str
+    size: int
+    most_wanted: int
+
+
+@dataclass(slots=True)
+class DeploymentFacts:
+    """A Deployment; ``most_total`` and ``least_available`` hold for every generation that may still be acted on."""
+
+    name: str
+    rolling: bool
+    revision: int
+    most_total: int
+    least_available: int
+
+
+class World:
+    """The objects seen so far; each ``put_*`` replaces what was known of one and returns what was known before."""
+
+    def __init__(self) -> None:
+        self.deployments: dict[str, DeploymentFacts] = {}
+        self.sets: dict[str, SetFacts] = {}
+        self.pods: dict[str, PodFacts] = {}
+        self._sets_of: dict[str, set[str]] = defaultdict(set)
+        self._pods_of: dict[str, set[str]] = defaultdict(set)
+
+    def put_deployment(self, message: Deployment) -> DeploymentFacts | None:
+        before = self.deployments.get(message.metadata.uid)
+        self.deployments[message.metadata.uid] = _deployment_facts(message, before)
+        return before
+
+    def put_set(self, message: ReplicaSet) -> SetFacts | None:
+        before = self.sets.get(message.metadata.uid)
+        size = message.spec.replicas
+        settled = message.status.observed_generation >= message.metadata.generation
+        most = size if settled or before is None else max(size, before.most_wanted)
+        facts = SetFacts(_name(message.metadata), controller_uid(message.metadata), size, most)
+        self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
+        self.sets[message.metadata.uid] = facts
+        return before
+
+    def put_pod(self, message: Pod) -> PodFacts | None:
+        before = self.pods.get(message.metadata.uid)
+        terminating = message.metadata.HasField("deletion_timestamp")
+        ready = any(one.type == "Ready" and one.status == "True" for one in message.status.conditions)
+        facts = PodFacts(
+            _name(message.metadata),
+            controller_uid(message.metadata),
+            ready,
+            not terminating and message.status.phase not in FINAL_PHASES,
+            terminating,
+            ready or (before is not None and before.was_ready),
+        )
+        self._move(self._pods_of, message.metadata.uid, before.owner if before else "", facts.owner)
+        self.pods[message.metadata.uid] = facts
+        return before
+
+    def remove(self, uid: str) -> None:
+        """Forget the object with that uid, of whatever kind."""
+        self.deployments.pop(uid, None)
+        if facts := self.sets.pop(uid, None):
+            self._sets_of[facts.owner].discard(uid)
+        if pod := self.pods.pop(uid, None):
+            self._pods_of[pod.owner].discard(uid)
+
+    def sets_of(self, uid: str) -> Iterator[tuple[str, SetFacts]]:
+        """Yield the ReplicaSets that a Deployment controls."""
+        yield from ((one, self.sets[one]) for one in self._sets_of.get(uid, ()))
+
+    def pods_of(self, uid: str) -> Iterator[PodFacts]:
+        """Yield the pods that a ReplicaSet controls."""
+        yield from (self.pods[one] for one in self._pods_of.get(uid, ()))
+
+    def pods_below(self, uid: str) -> Iterator[PodFacts]:
+        """Yield the pods of all ReplicaSets of a Deployment."""
+        for set_uid, _ in self.sets_of(uid):
+            yield from self.pods_of(set_uid)
+
+    @staticmethod
+    def _move(index: dict[str, set[str]], uid: str, before: str, after: str) -> None:
+        index[before].discard(uid)
+        index[after].add(uid)
+
+
+def controller_uid(metadata: ObjectMeta) -> str:
+    """Return the uid of the controlling Deployment or ReplicaSet, "" without one."""
+    controllers = (one for one in metadata.owner_references if one.controller and one.kind in OWNER_KINDS)
+    return next((one.uid for one in controllers), "")
+
+
+def _name(metadata: ObjectMeta) -> str:
+    return f"{metadata.namespace}/{metadata.name}"
+
+
+def _deployment_facts(message: Deployment, before: DeploymentFacts | None) -> DeploymentFacts:
+    """Return the facts; while the controller has not seen the present generation, the former limits hold as well."""
+    replicas, rolling = message.spec.replicas, message.spec.strategy.type == "RollingUpdate"
+    surge, unavailable = _limits(message) if rolling else (0, replicas)
+    most, least = replicas + surge, max(0, replicas - unavailable)
+    if before is not None and message.status.observed_generation < message.metadata.generation:
+        most, least = max(most, before.most_total), min(least, before.least_available)
+    revision = message.metadata.annotations.get("deployment.kubernetes.io/revision", "0")
+    return DeploymentFacts(_name(message.metadata), rolling, int(revision), most, least)
+
+
+def _limits(message: Deployment) -> tuple[int, int]:
+    """Return surge (rounded up) and unavailability (rounded down), which may not both be 0."""
+    rolling, replicas = message.spec.strategy.rolling_update, message.spec.replicas
+    surge = resolve(rolling.max_surge, replicas, round_up=True)
+    unavailable = resolve(rolling.max_unavailable, replicas, round_up=False)
+    return surge, unavailable if surge or unavailable else 1
