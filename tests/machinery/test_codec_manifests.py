@@ -43,6 +43,14 @@ PROBLEMS: dict[str, tuple[str, list[str]]] = {
             "document 1, line 7: items[1]: expected object, got integer 3",
         ],
     ),
+    "the list itself": (
+        "apiVersion: v1\nkind: List\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, kind: Pod}\n",
+        ["document 1, line 3: kind: duplicate field", "document 1, line 5: items[0].kind: duplicate field"],
+    ),
+    "a list of something odd": (
+        "apiVersion: []\nkind: PodList\nitems: [{}]\n",
+        ["document 1, line 3: items[0].apiVersion: is missing", "document 1, line 3: items[0].kind: is missing"],
+    ),
     "a wrong scalar": ("- a\n", ["document 1, line 1: expected object, got array"]),
     "a value that is missing is told at its object": (
         "metadata:\n  name: x\n",

@@ -87,11 +87,18 @@ def _replace_one(value: Any, data: st.DataObject) -> str:
     return "" if name == "apiVersion" else str(name)
 
 
-@given(json_values | st.fixed_dictionaries({"kind": st.sampled_from([k.name for k in KINDS]), "spec": json_values}))
+_KIND_NAMES = st.sampled_from([name for kind in KINDS for name in (kind.name, f"{kind.name}List")] + ["List"])
+_RANDOM_OBJECTS = st.fixed_dictionaries(
+    {"kind": _KIND_NAMES | json_values, "apiVersion": st.sampled_from(["v1", "apps/v1", "apps/v1beta1"]) | json_values},
+    optional={"metadata": json_values, "spec": json_values, "items": json_values | st.lists(json_values)},
+)
+
+
+@given(json_values | _RANDOM_OBJECTS)
 @settings(deadline=None)
 def test_random_json_never_crashes(value: Any) -> None:
-    loaded = codec.read_manifests(json.dumps(value))
-    assert loaded.problems or not loaded.manifests
+    for manifest in codec.read_manifests(json.dumps(value), strict=False).manifests:
+        assert codec.from_json(codec.to_json(manifest.object)) == manifest.object
     _refusal(lambda spec: codec.message_from_json(PodSpec, spec), value)
 
 

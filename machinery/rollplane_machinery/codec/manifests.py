@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollplane_machinery.codec.legacy import LEGACY_KINDS
@@ -12,6 +12,9 @@ from rollplane_machinery.codec.text import Fault, read_documents
 from rollplane_machinery.codec.tree import Document
 from rollplane_machinery.errors import BadRequestError, Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject
+
+Steps = tuple[str | int, ...]
+"""The way from the root of a document to a member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,42 @@ def read_manifests(text: str | bytes, source: str = "", *, strict: bool = True) 
     problems: list[ManifestProblem] = []
     for number, document in enumerate(read_documents(text), start=1):
         if isinstance(document, Fault):
-            fault = ManifestProblem(number, document.line, "", CauseReason.INVALID, document.message)
-            problems.append(fault)
-            continue
-        for item in items_of(document):
-            report = Report(strict)
-            obj = _read(document, item, report)
-            where = document.line_of(item.steps)
-            if obj is not None and not report.errors:
-                warnings = tuple(_below(problem, item).cause for problem in report.warnings)
-                manifests.append(Manifest(obj, number, where, source, warnings))
-            problems += [_located(_below(problem, item), number, document) for problem in report.errors]
-    return Loaded(tuple(manifests), tuple(sorted(problems, key=lambda problem: (problem.document, problem.line))))
+            problems.append(ManifestProblem(number, document.line, "", CauseReason.INVALID, document.message))
+        else:
+            found = _read_document(document, number, source, strict)
+            manifests += found.manifests
+            problems += found.problems
+    return Loaded(tuple(manifests), tuple(problems))
+
+
+def _read_document(document: Document, number: int, source: str, strict: bool) -> Loaded:
+    items = {item.steps: item for item in items_of(document)}
+    duplicates = _by_owner(document.duplicates, items)
+    manifests: list[Manifest] = []
+    errors: list[Problem] = []
+    for item in items.values():
+        report = Report(strict)
+        for steps in duplicates.pop(item.steps, ()):
+            report.duplicate(steps[len(item.steps) :])
+        obj = read_object(item.value, report)
+        if obj is not None and not report.errors:
+            warnings = tuple(_below(problem, item).cause for problem in report.warnings)
+            manifests.append(Manifest(obj, number, document.line_of(item.steps), source, warnings))
+        errors += [_below(problem, item) for problem in report.errors]
+    around = Report(strict)  # what is given twice in the list itself
+    for steps in duplicates.pop(None, ()):
+        around.duplicate(steps)
+    located = [_located(problem, number, document) for problem in errors + around.errors]
+    return Loaded(tuple(manifests), tuple(sorted(located, key=lambda problem: problem.line)))
+
+
+def _by_owner(duplicates: Sequence[Steps], items: Mapping[Steps, Item]) -> dict[Steps | None, list[Steps]]:
+    """Return the duplicates by the steps of the item they are in, None for those in no item."""
+    owned: dict[Steps | None, list[Steps]] = {}
+    for steps in duplicates:
+        owner = next((steps[:depth] for depth in range(len(steps)) if steps[:depth] in items), None)
+        owned.setdefault(owner, []).append(steps)
+    return owned
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +129,7 @@ class Item:
     """One object of a document: its value, and the steps to it."""
 
     value: Json
-    steps: tuple[str | int, ...] = ()
+    steps: Steps = ()
 
 
 def items_of(document: Document) -> Iterator[Item]:
@@ -113,26 +140,22 @@ def items_of(document: Document) -> Iterator[Item]:
 
 def _flatten(item: Item) -> Iterator[Item]:
     """Unpack ``List`` and the lists of one kind, whose items may leave out what the list says of them."""
-    value = item.value
-    items = value.get("items") if isinstance(value, dict) else None
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if not isinstance(items, list) or not isinstance(kind, str) or not kind.endswith("List"):
+    members = item.value.get("items") if isinstance(item.value, dict) else None
+    kind = item.value.get("kind") if isinstance(item.value, dict) else None
+    if not isinstance(members, list) or not isinstance(kind, str) or not kind.endswith("List"):
         yield item
         return
-    of = (value.get("apiVersion"), kind.removesuffix("List"))
+    inherited = _inherited(item.value.get("apiVersion"), kind.removesuffix("List"))
+    for index, member in enumerate(members):
+        value = inherited | member if isinstance(member, dict) else member
+        yield from _flatten(Item(value, (*item.steps, "items", index)))
+
+
+def _inherited(api_version: Json, kind: str) -> dict[str, Json]:
+    """Return what the items of a typed list need not say; nothing if it is a plain List, or of an unknown kind."""
+    of = (str(api_version), kind)
     is_known = of in BY_API_VERSION_KIND or of in LEGACY_KINDS
-    for index, member in enumerate(items):
-        if is_known and isinstance(member, dict):
-            member = {"apiVersion": of[0], "kind": of[1]} | member
-        yield from _flatten(Item(member, (*item.steps, "items", index)))
-
-
-def _read(document: Document, item: Item, report: Report) -> ApiObject | None:
-    depth = len(item.steps)
-    for steps in document.duplicates:
-        if steps[:depth] == item.steps:
-            report.duplicate(steps[depth:])
-    return read_object(item.value, report)
+    return {"apiVersion": api_version, "kind": kind} if is_known else {}
 
 
 def _below(problem: Problem, item: Item) -> Problem:
