@@ -23,7 +23,7 @@ _DNS1035_LABEL = re.compile(r"[a-z][a-z0-9]*+(?:-++[a-z0-9]++)*+").fullmatch
 _SUBDOMAIN = re.compile(r"[a-z0-9]++(?:(?:-++|\.)[a-z0-9]++)*+").fullmatch
 _QUALIFIED = re.compile(r"(?:[a-z0-9]++(?:(?:-++|\.)[a-z0-9]++)*+/)?[A-Za-z0-9]++(?:[-_.]++[A-Za-z0-9]++)*+").fullmatch
 _NAME_PART = re.compile(r"[A-Za-z0-9]++(?:[-_.]++[A-Za-z0-9]++)*+").fullmatch
-_PERCENT = re.compile(r"[0-9]+%").fullmatch
+_PERCENT = re.compile(r"[0-9]{1,10}%").fullmatch
 _PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]++(?:-[a-z0-9]++)*+").fullmatch
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+").fullmatch
 _ENV_NAME = re.compile(r"[ -<>-~]+").fullmatch  # printable ASCII but "="
@@ -104,7 +104,7 @@ def check_label_value(value: str) -> list[str]:
 
 
 def check_percent(value: str) -> list[str]:
-    """Return what keeps ``value`` from being digits followed by ``%``."""
+    """Return what keeps ``value`` from being digits, ten at most, followed by ``%``."""
     return [] if _PERCENT(value) else ["give a percentage, as in '25%'"]
 
 

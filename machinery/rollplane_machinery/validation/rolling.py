@@ -23,4 +23,4 @@ def is_zero(value: IntOrString) -> bool:
     """Whether ``value`` reads 0 or 0%, not only comes out as 0 of some total."""
     if value.type != int_or_string.STRING:
         return value.int_val == 0
-    return int_or_string.is_percent(value) and int_or_string.percent(value) == 0
+    return not names.check_percent(value.str_val) and int_or_string.percent(value) == 0
