@@ -66,26 +66,26 @@ class Arguments:
 
     def text(self, name: str) -> str:
         """Return a text flag's value, empty when it has none."""
-        value = self.values[name]
+        value = self.values.get(name)
         return value if isinstance(value, str) else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return all values of a repeatable flag."""
-        value = self.values[name]
+        value = self.values.get(name)
         return value if isinstance(value, tuple) else ()
 
     def boolean(self, name: str) -> bool:
         """Return whether a switch is on."""
-        return bool(self.values[name])
+        return bool(self.values.get(name))
 
     def number(self, name: str) -> int | None:
         """Return a whole number, None when the flag was not given and has no default."""
-        value = self.values[name]
+        value = self.values.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def seconds(self, name: str) -> float:
         """Return a duration in seconds, 0.0 when there is none."""
-        value = self.values[name]
+        value = self.values.get(name)
         return value if isinstance(value, float) else 0.0
 
 

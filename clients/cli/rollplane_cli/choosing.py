@@ -1,0 +1,111 @@
+"""From words, selectors and files to the objects a command acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rollplane_cli.command import ALL_NAMESPACES, FIELD_SELECTOR, FILENAME, RECURSIVE, SELECTOR
+from rollplane_cli.failures import CommandError
+from rollplane_cli.files import key_in, read_files
+from rollplane_cli.flags import Arguments, switch
+from rollplane_cli.reading import key_of, list_all
+from rollplane_cli.session import Session
+from rollplane_cli.targets import Targets, parse_targets
+from rollplane_machinery.api import Key, ListQuery
+from rollplane_machinery.errors import NotFoundError, RollplaneError
+from rollplane_machinery.kinds import ApiObject, Encoded
+
+ALL_FLAG = switch("all", "All objects of the kinds named")
+CHOOSING_FLAGS = (FILENAME, RECURSIVE, SELECTOR, ALL_FLAG)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object as the server has it now."""
+
+    key: Key
+    encoded: Encoded
+
+    def parse(self) -> ApiObject:
+        """Return the message."""
+        return self.encoded.parse()
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What was found; ``failed`` says that something asked for was not, which has been told already."""
+
+    found: list[Found] = field(default_factory=list)
+    failed: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        return int(self.failed)
+
+
+async def choose(arguments: Arguments, session: Session, words: Sequence[str] | None = None) -> Chosen:
+    """Return the objects meant by the words (by default all of them), ``-f``, ``-l`` and ``--all``.
+
+    Objects that are absent are reported and skipped. Raises CommandError when nothing at all was named.
+    """
+    if arguments.texts("filename"):
+        manifests = read_files(session, arguments)
+        return await fetch(session, [key_in(session, manifest.object) for manifest in manifests])
+    targets = parse_targets(arguments.words if words is None else words)
+    if not targets.items:
+        raise CommandError("required resource not specified")
+    if targets.are_named:
+        refuse_selector(arguments)
+        return await fetch(session, keys_of(session, targets))
+    if not arguments.text("selector") and not arguments.boolean("all"):
+        raise CommandError("resource(s) were provided, but no name was specified")
+    return await _select(arguments, session, targets)
+
+
+def refuse_selector(arguments: Arguments) -> None:
+    """Raise CommandError when names and a selector are both given."""
+    if arguments.text("selector"):
+        raise CommandError("name cannot be provided when a selector is specified")
+
+
+def keys_of(session: Session, targets: Targets) -> list[Key]:
+    """Return the keys of named targets in the session's namespace."""
+    return [Key(each.kind, session.namespace if each.kind.namespaced else "", each.name) for each in targets.items]
+
+
+async def fetch(session: Session, keys: Sequence[Key], *, ignore_absent: bool = False) -> Chosen:
+    """Read objects one by one; what cannot be read is reported, unless it is absent and that is all right."""
+    api = await session.api()
+    chosen = Chosen()
+    for key in keys:
+        try:
+            chosen.found.append(Found(key, await api.get(key)))
+        except NotFoundError as exc:
+            if not ignore_absent:
+                session.report(exc)
+                chosen.failed = True
+    return chosen
+
+
+async def _select(arguments: Arguments, session: Session, targets: Targets) -> Chosen:
+    api = await session.api()
+    chosen = Chosen()
+    for kind in targets.kinds:
+        namespace = session.namespace if kind.namespaced else ""
+        query = ListQuery(kind, namespace, arguments.text("selector"))
+        chosen.found += [Found(key_of(each), each) for each in (await list_all(api, query)).objects]
+    if not chosen.found:
+        session.console.warn("No resources found")
+    return chosen
+
+
+def report_failure(session: Session, error: RollplaneError | CommandError) -> None:
+    """Tell of one object's failure; the others of the command are still done."""
+    if isinstance(error, CommandError):
+        session.console.warn(error.line)
+    else:
+        session.report(error)
+
+
+LISTING_FLAGS = (SELECTOR, FIELD_SELECTOR, ALL_NAMESPACES)

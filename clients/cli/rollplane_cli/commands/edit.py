@@ -1,0 +1,151 @@
+"""``rollplane edit``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose
+from rollplane_cli.command import Command
+from rollplane_cli.failures import CommandError
+from rollplane_cli.flags import Arguments
+from rollplane_cli.manifest_json import edit_patch
+from rollplane_cli.output.answers import answer, write_options
+from rollplane_cli.output.documents import document
+from rollplane_cli.session import Session
+from rollplane_machinery.api import Patch, PatchType
+from rollplane_machinery.codec import ManifestError, dump_yaml, load_manifests, to_json
+from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, RollplaneError
+from rollplane_machinery.printing.sentences import error_lines
+
+NO_CHANGES = "Edit cancelled, no changes made."
+
+_EDITORS = ("ROLLPLANE_EDITOR", "KUBE_EDITOR", "EDITOR")
+_DEFAULT_EDITOR = "vi"
+_HEADER = (
+    "Change the object below, save and leave. Lines that begin with '#' do not count; an empty file cancels.",
+    "What is not accepted is shown here again, together with the reason.",
+)
+_IDENTITY = ("apiVersion", "kind")
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Let a person edit the objects named, one after the other."""
+    chosen = await choose(arguments, session)
+    for found in chosen.found:
+        await _Editing(arguments, session, found).run()
+    return chosen.exit_code
+
+
+class _Editing:
+    """One object in an editor, as often as it takes."""
+
+    def __init__(self, arguments: Arguments, session: Session, found: Found) -> None:
+        self._arguments = arguments
+        self._session = session
+        self._found = found
+        self._before = document(found.parse())
+
+    async def run(self) -> None:
+        """Edit until the server accepts, or the person gives up; raises CommandError with the file's place then."""
+        text = _with_comments(_HEADER, dump_yaml(self._before))
+        refused: list[str] = []
+        path = _new_file(text)
+        while True:
+            await _open_editor(self._session, path)
+            edited = path.read_text(encoding="utf-8")
+            if edited == text:
+                self._give_up(path, refused)
+                return
+            if not _without_comments(edited).strip():
+                path.unlink()
+                self._session.console.warn("Edit cancelled, saved file was empty.")
+                return
+            refused = await self._attempt(edited)
+            if not refused:
+                path.unlink()
+                return
+            text = _with_comments([*_HEADER, "", *refused], _without_comments(edited))
+            path.write_text(text, encoding="utf-8")
+
+    def _give_up(self, path: Path, refused: Sequence[str]) -> None:
+        if refused:
+            for line in refused:
+                self._session.console.warn(line)
+            kept = f'A copy of your changes has been stored to "{path}"'
+            raise CommandError(f"{kept}\nerror: Edit cancelled, no valid changes were saved.", whole=True)
+        path.unlink()
+        self._session.console.warn(NO_CHANGES)
+
+    async def _attempt(self, edited: str) -> list[str]:
+        """Send what changed; returns why it was refused, nothing when it was not."""
+        try:
+            after = self._read(edited)
+            patch = edit_patch(self._before, after)
+            if not patch:
+                self._session.console.warn(NO_CHANGES)
+                return []
+            await self._send(patch)
+        except ManifestError as exc:
+            return [str(problem) for problem in exc.problems]
+        except CommandError as exc:
+            return [exc.line]
+        except (InvalidError, BadRequestError, ConflictError) as exc:
+            return error_lines(exc)
+        except RollplaneError:
+            raise
+        return []
+
+    def _read(self, edited: str) -> dict[str, Any]:
+        manifests = load_manifests(edited, self._found.key.name)
+        if len(manifests) != 1:
+            raise CommandError(f"the file holds {len(manifests)} objects, want the one that was opened")
+        after = to_json(manifests[0].object)
+        same_name = after["metadata"].get("name") == self._before["metadata"]["name"]
+        if not same_name or any(after[each] != self._before[each] for each in _IDENTITY):
+            raise CommandError("At least one of apiVersion, kind and name was changed")
+        return after
+
+    async def _send(self, patch: dict[str, Any]) -> None:
+        options = write_options(self._arguments, "edit")
+        write = Patch(self._found.key, PatchType.STRATEGIC_MERGE, json.dumps(patch).encode(), options=options)
+        result = await (await self._session.api()).write(write)
+        message = result.object.parse() if result.object else self._found.parse()
+        answer(self._arguments, self._session, self._found.key, "edited", message)
+
+
+def _new_file(text: str) -> Path:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="rollplane-edit-", suffix=".yaml", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+    return Path(file.name)
+
+
+async def _open_editor(session: Session, path: Path) -> None:
+    """Run the editor on ``path`` until it ends; raises CommandError when it cannot, or fails."""
+    editor = next((session.environ[name] for name in _EDITORS if session.environ.get(name)), _DEFAULT_EDITOR)
+    try:
+        process = await asyncio.create_subprocess_exec(*shlex.split(editor), str(path))
+        code = await process.wait()
+    except OSError as exc:
+        raise CommandError(f'unable to launch the editor "{editor}": {exc}') from exc
+    if code:
+        raise CommandError(f'there was a problem with the editor "{editor}": exit code {code}')
+
+
+def _with_comments(lines: Sequence[str], text: str) -> str:
+    comments = [f"# {each}".rstrip() for line in lines for each in line.split("\n")]
+    return "\n".join([*comments, "#", text])
+
+
+def _without_comments(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+
+
+EDIT = Command("(TYPE NAME | TYPE/NAME)", "Edit an object in $EDITOR and send what changed.", run, CHOOSING_FLAGS)

@@ -1,0 +1,200 @@
+"""``rollplane get``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rollplane_cli.choosing import LISTING_FLAGS, Found, fetch, keys_of, refuse_selector
+from rollplane_cli.command import FILENAME, RECURSIVE, Command, output_flag
+from rollplane_cli.failures import CommandError, UsageError
+from rollplane_cli.files import key_in, read_files
+from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.output.documents import document, list_document, render
+from rollplane_cli.output.tables import Style, TablePrinter
+from rollplane_cli.reading import following, key_of, list_all
+from rollplane_cli.session import Session
+from rollplane_cli.targets import Targets, parse_targets
+from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
+from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.printing.sentences import path_of
+from rollplane_machinery.printing.tables import table_of
+
+FLAGS = (
+    output_flag("wide", "yaml", "json", "name"),
+    switch("watch", "After what is there now, show every change", "w"),
+    switch("watch-only", "Show only changes"),
+    *LISTING_FLAGS,
+    FILENAME,
+    RECURSIVE,
+    switch("show-labels", "Show all labels in a last column"),
+    Flag("label-columns", "Labels to show in columns of their own", "L", FlagType.TEXTS, ()),
+    switch("no-headers", "Leave the header out"),
+    switch("ignore-not-found", "An object that is absent is no failure"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Objects of one kind, shown as one table."""
+
+    kind: Kind
+    found: tuple[Found, ...]
+    revision: int = 0
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Show objects, and with ``--watch`` what becomes of them."""
+    targets = _targets(arguments)
+    if arguments.boolean("watch") or arguments.boolean("watch-only"):
+        return await _watch(arguments, session, targets)
+    by_name = targets.are_named or bool(arguments.texts("filename"))
+    if by_name:
+        groups, failed = await _named(arguments, session, targets)
+    else:
+        groups, failed = await _listed(arguments, session, targets), False
+    _show(arguments, session, groups, by_name=by_name)
+    if not failed and not any(group.found for group in groups):
+        _tell_nothing_found(arguments, session, targets)
+    return int(failed)
+
+
+def _targets(arguments: Arguments) -> Targets:
+    targets = parse_targets(arguments.words)
+    if not targets.items and not arguments.texts("filename"):
+        raise UsageError("Required resource not specified.")
+    if targets.are_named and arguments.boolean("all-namespaces"):
+        raise CommandError("a resource cannot be retrieved by name across all namespaces")
+    if targets.are_named:
+        refuse_selector(arguments)
+    return targets
+
+
+async def _named(arguments: Arguments, session: Session, targets: Targets) -> tuple[list[_Group], bool]:
+    """The objects in the order they were named, those of a kind that stand together in one group."""
+    if arguments.texts("filename"):
+        keys = [key_in(session, manifest.object) for manifest in read_files(session, arguments)]
+    else:
+        keys = keys_of(session, targets)
+    chosen = await fetch(session, keys, ignore_absent=arguments.boolean("ignore-not-found"))
+    groups: list[_Group] = []
+    for found in chosen.found:
+        if groups and groups[-1].kind is found.key.kind:
+            groups[-1] = replace(groups[-1], found=(*groups[-1].found, found))
+        else:
+            groups.append(_Group(found.key.kind, (found,)))
+    return groups, chosen.failed
+
+
+async def _listed(arguments: Arguments, session: Session, targets: Targets) -> list[_Group]:
+    api = await session.api()
+    groups = []
+    for kind in targets.kinds:
+        query = ListQuery(
+            kind, _namespace(arguments, session, kind), arguments.text("selector"), arguments.text("field-selector")
+        )
+        listed = await list_all(api, query)
+        found = tuple(Found(key_of(each), each) for each in listed.objects)
+        groups.append(_Group(kind, found, listed.revision))
+    return groups
+
+
+def _namespace(arguments: Arguments, session: Session, kind: Kind) -> str:
+    """The namespace to list, "" for all."""
+    return session.namespace if kind.namespaced and not arguments.boolean("all-namespaces") else ""
+
+
+def _show(arguments: Arguments, session: Session, groups: Sequence[_Group], *, by_name: bool) -> None:
+    form = arguments.text("output")
+    messages = [found.parse() for group in groups for found in group.found]
+    if form in ("yaml", "json"):
+        if messages or not by_name:
+            data = document(messages[0]) if by_name and len(messages) == 1 else list_document(messages)
+            session.console.write(render(data, form))
+    elif form == "name":
+        for group in groups:
+            _show_names(session, group.kind, [found.parse() for found in group.found])
+    else:
+        _show_tables(arguments, session, [group for group in groups if group.found], several=len(groups) > 1)
+
+
+def _show_names(session: Session, kind: Kind, messages: Sequence[ApiObject]) -> None:
+    for message in messages:
+        session.console.say(path_of(kind, message.metadata.name))
+
+
+def _show_tables(arguments: Arguments, session: Session, groups: Sequence[_Group], *, several: bool) -> None:
+    for at, group in enumerate(groups):
+        if at:
+            session.console.say()
+        printer = TablePrinter(session.console, group.kind, _style(arguments, typed_names=several))
+        printer.show(table_of(group.kind, [found.parse() for found in group.found], session.clock.now()))
+
+
+def _style(arguments: Arguments, *, typed_names: bool) -> Style:
+    return Style(
+        wide=arguments.text("output") == "wide",
+        headers=not arguments.boolean("no-headers"),
+        namespaces=arguments.boolean("all-namespaces"),
+        typed_names=typed_names,
+        all_labels=arguments.boolean("show-labels"),
+        labels=arguments.texts("label-columns"),
+    )
+
+
+def _tell_nothing_found(arguments: Arguments, session: Session, targets: Targets) -> None:
+    if targets.are_named or arguments.text("output") in ("yaml", "json", "name"):
+        return
+    inside = any(kind.namespaced for kind in targets.kinds) and not arguments.boolean("all-namespaces")
+    session.console.warn(f"No resources found in {session.namespace} namespace." if inside else "No resources found")
+
+
+async def _watch(arguments: Arguments, session: Session, targets: Targets) -> int:
+    """Show one kind's objects and then each change, until interrupted."""
+    if len(targets.kinds) != 1 or len(targets.items) > 1:
+        raise CommandError("you may only specify a single resource type, or one object, to watch")
+    kind, name = targets.items[0].kind, targets.items[0].name
+    fields = f"metadata.name={name}" if name else arguments.text("field-selector")
+    namespace = _namespace(arguments, session, kind)
+    api = await session.api()
+    query = ListQuery(kind, namespace, arguments.text("selector"), fields)
+    if name:
+        await api.get(keys_of(session, targets)[0])
+    listed = await list_all(api, query)
+    shower = _Shower(arguments, session, kind)
+    if not arguments.boolean("watch-only"):
+        shower.show([each.parse() for each in listed.objects])
+    watched = WatchFilter(kind, (namespace,) if namespace else (), query.label_selector, fields)
+    async with following(api, session.clock, WatchQuery((watched,), listed.revision)) as batches:
+        async for batch in batches:
+            shower.show([event.object.parse() for event in batch.events])
+    return 0
+
+
+class _Shower:
+    """Prints the objects of one kind as they come, in the form asked for."""
+
+    def __init__(self, arguments: Arguments, session: Session, kind: Kind) -> None:
+        self._session = session
+        self._kind = kind
+        self._form = arguments.text("output")
+        self._printer = TablePrinter(session.console, kind, _style(arguments, typed_names=False))
+
+    def show(self, messages: Sequence[ApiObject]) -> None:
+        """Print ``messages``."""
+        if self._form in ("yaml", "json"):
+            for message in messages:
+                separator = "---\n" if self._form == "yaml" else ""
+                self._session.console.write(separator + render(document(message), self._form))
+        elif self._form == "name":
+            _show_names(self._session, self._kind, messages)
+        else:
+            self._printer.show(table_of(self._kind, messages, self._session.clock.now()))
+
+
+GET = Command(
+    "(TYPE[,TYPE…] [NAME…] | TYPE/NAME… | all | -f FILE)",
+    "Show objects in a table, or as YAML, JSON or names.",
+    run,
+    FLAGS,
+)

@@ -1,0 +1,80 @@
+"""``rollplane rollout history``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
+from rollplane_cli.command import Command, output_flag
+from rollplane_cli.failures import CommandError
+from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.output.documents import render
+from rollplane_cli.session import Session
+from rollplane_cli.verbs import told_as_own
+from rollplane_machinery.api import Revision
+from rollplane_machinery.codec import message_to_json
+from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.printing.history_text import history_lines, revision_lines
+from rollplane_machinery.printing.sentences import path_of
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Show the revisions of each workload named, or the template of one revision."""
+    number = arguments.number("revision") or 0
+    if number < 0:
+        raise CommandError(f"revision must be a positive integer: {number}")
+    chosen = await choose(arguments, session)
+    api = await session.api()
+    for found in chosen.found:
+        try:
+            with told_as_own():
+                revisions = await api.history(found.key, number)
+            _show(arguments, session, found, revisions, number)
+        except (RollplaneError, CommandError) as exc:
+            report_failure(session, exc)
+            chosen.failed = True
+    return chosen.exit_code
+
+
+def _show(arguments: Arguments, session: Session, found: Found, revisions: Sequence[Revision], number: int) -> None:
+    form = arguments.text("output")
+    if form:
+        session.console.write(render(_document(found, revisions), form))
+        return
+    path = path_of(found.key.kind, found.key.name)
+    lines = revision_lines(revisions[0]) if number else history_lines(revisions)
+    title = f"{path} with revision #{number}" if number else f"{path} "
+    for line in (title, *lines, *([""] if number else [])):
+        session.console.say(line)
+
+
+def _document(found: Found, revisions: Sequence[Revision]) -> dict[str, Any]:
+    """The revisions as stable JSON, described in docs/cli.md."""
+    return {
+        "apiVersion": "cli.rollplane.dev/v1",
+        "kind": "RolloutHistory",
+        "workload": path_of(found.key.kind, found.key.name),
+        "namespace": found.key.namespace,
+        "revisions": [
+            {
+                "revision": each.number,
+                "changeCause": each.change_cause,
+                "name": each.name,
+                "template": message_to_json(each.template),
+            }
+            for each in revisions
+        ],
+    }
+
+
+HISTORY = Command(
+    "(TYPE NAME | TYPE/NAME…)",
+    "Show the revisions one can go back to.",
+    run,
+    (
+        Flag("revision", "Show this revision's pod template", type=FlagType.NUMBER),
+        *CHOOSING_FLAGS,
+        output_flag("json", "yaml"),
+    ),
+)

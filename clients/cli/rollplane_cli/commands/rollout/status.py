@@ -1,0 +1,170 @@
+"""``rollplane rollout status``.
+
+Unlike kubectl it does not wait for the progress deadline when new pods fail and nothing else can move: a pipeline
+learns at once, and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from rollplane.apps.v1 import Deployment
+from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
+from rollplane_cli.command import TIMEOUT, Command, output_flag
+from rollplane_cli.failures import CommandError
+from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.output.documents import render
+from rollplane_cli.output.pods import pod_document
+from rollplane_cli.output.progress import Progress, progress_on
+from rollplane_cli.rollout_sight import Ended, Sight, looks, watch_rollout
+from rollplane_cli.scene import look
+from rollplane_cli.session import Session
+from rollplane_cli.verbs import told_as_own
+from rollplane_cli.waiting import TIMED_OUT
+from rollplane_machinery.api import RolloutState, RolloutStatus
+from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.printing.diagnosis import Diagnosis
+from rollplane_machinery.printing.sentences import path_of
+
+_STATES = {
+    RolloutState.PROGRESSING: "Progressing",
+    RolloutState.DONE: "Done",
+    RolloutState.FAILED: "Failed",
+}
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Follow the rollout of each workload named until it is done, fails or cannot go on."""
+    chosen = await choose(arguments, session)
+    for found in chosen.found:
+        try:
+            outcome = await _follow(arguments, session, found)
+        except (RollplaneError, CommandError) as exc:
+            report_failure(session, exc)
+            chosen.failed = True
+            continue
+        _conclude(arguments, session, found, outcome)
+        chosen.failed |= bool(outcome.failure)
+    return chosen.exit_code
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was last seen of a rollout. ``failure`` is the sentence of one that did not, or cannot, get done."""
+
+    status: RolloutStatus | None = None
+    diagnosis: Diagnosis | None = None
+    state: str = "Progressing"
+    failure: str = ""
+    error: RollplaneError | None = None
+
+    def take(self, sight: Sight) -> bool:
+        """Take in one sight; returns whether nothing more needs to be seen."""
+        match sight:
+            case RolloutStatus():
+                self.status, self.state = sight, _STATES[sight.state]
+                self.failure = sight.message if sight.state is RolloutState.FAILED else ""
+                return sight.state is not RolloutState.PROGRESSING
+            case Diagnosis():
+                self.diagnosis = sight
+                if sight.is_stuck:
+                    self.state, self.failure = "Stuck", sight.sentence
+                return sight.is_stuck
+            case Ended():
+                self.error = sight.error
+                return True
+
+
+async def _follow(arguments: Arguments, session: Session, found: Found) -> Outcome:
+    revision = arguments.number("revision") or 0
+    outcome = Outcome()
+    title = path_of(found.key.kind, found.key.name)
+    with progress_on(session.console, arguments.text("output"), title) as progress, told_as_own():
+        if not arguments.boolean("watch"):
+            await _look_once(session, found, revision, outcome, progress)
+        else:
+            await _watch(session, found, revision, outcome, progress, arguments.seconds("timeout"))
+        if outcome.error is not None:
+            raise outcome.error
+    return outcome
+
+
+async def _look_once(session: Session, found: Found, revision: int, outcome: Outcome, progress: Progress) -> None:
+    async with looks(session, found.key, revision) as statuses:
+        async for status in statuses:
+            outcome.take(status)
+            progress.look(status)
+            break
+    workload = found.parse()
+    if isinstance(workload, Deployment):
+        outcome.diagnosis = await look(session, workload)
+
+
+async def _watch(
+    session: Session, found: Found, revision: int, outcome: Outcome, progress: Progress, timeout_seconds: float
+) -> None:
+    def see(sight: Sight) -> bool:
+        enough = outcome.take(sight)
+        if isinstance(sight, RolloutStatus):
+            progress.look(sight)
+        elif isinstance(sight, Diagnosis):
+            progress.explain(sight)
+        return enough
+
+    try:
+        async with asyncio.timeout(timeout_seconds or None):
+            await watch_rollout(session, found, revision, see)
+    except TimeoutError:
+        outcome.state, outcome.failure = "TimedOut", TIMED_OUT
+
+
+def _conclude(arguments: Arguments, session: Session, found: Found, outcome: Outcome) -> None:
+    if form := arguments.text("output"):
+        session.console.write(render(_document(found, outcome), form))
+    if outcome.failure:
+        session.console.warn(f"error: {outcome.failure}")
+
+
+def _document(found: Found, outcome: Outcome) -> dict[str, Any]:
+    """The outcome as stable JSON, described in docs/cli.md."""
+    status, diagnosis = outcome.status, outcome.diagnosis
+    is_over = outcome.state == "Done"
+    counts = ("desired", "updated", "ready", "available", "total")
+    return {
+        "apiVersion": "cli.rollplane.dev/v1",
+        "kind": "RolloutStatus",
+        "workload": path_of(found.key.kind, found.key.name),
+        "namespace": found.key.namespace,
+        "state": outcome.state,
+        "message": outcome.failure or (status.message if status else ""),
+        "reason": _reason(outcome),
+        "replicas": {name: getattr(status, name) if status else 0 for name in counts},
+        "pods": [pod_document(pod) for pod in diagnosis.pods] if diagnosis and not is_over else [],
+    }
+
+
+def _reason(outcome: Outcome) -> str:
+    """One word for what stands in the way; empty when the rollout is done."""
+    if outcome.state == "Done":
+        return ""
+    if outcome.status is not None and outcome.state == "Failed":
+        return outcome.status.reason
+    if outcome.diagnosis is not None and not outcome.diagnosis.is_complete:
+        return outcome.diagnosis.reason
+    return outcome.status.reason if outcome.status is not None else ""
+
+
+STATUS = Command(
+    "(TYPE NAME | TYPE/NAME…)",
+    "Follow a rollout until it is done; fail at once, with the reason, when it cannot go on.",
+    run,
+    (
+        switch("watch", "Wait for the end; --watch=false looks once", "w", default=True),
+        Flag("revision", "Fail when another revision's rollout takes over", type=FlagType.NUMBER),
+        TIMEOUT,
+        *CHOOSING_FLAGS,
+        output_flag("json", "yaml"),
+    ),
+)

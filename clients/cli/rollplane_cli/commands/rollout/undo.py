@@ -1,0 +1,83 @@
+"""``rollplane rollout undo``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
+from rollplane_cli.command import DRY_RUN, Command
+from rollplane_cli.failures import CommandError
+from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, write_options
+from rollplane_cli.session import Session
+from rollplane_cli.verbs import told_as_own
+from rollplane_machinery.api import Revision
+from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.kinds import DEPLOYMENT
+from rollplane_machinery.printing.sentences import path_of
+from rollplane_machinery.printing.template_text import template_lines
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Bring back an earlier template of each workload named."""
+    number = arguments.number("to-revision") or 0
+    if number < 0:
+        raise CommandError(f"unable to find specified revision {number} in history")
+    chosen = await choose(arguments, session)
+    for found in chosen.found:
+        try:
+            await _undo(arguments, session, found, number)
+        except (RollplaneError, CommandError) as exc:
+            report_failure(session, exc)
+            chosen.failed = True
+    return chosen.exit_code
+
+
+async def _undo(arguments: Arguments, session: Session, found: Found, number: int) -> None:
+    if is_client_dry_run(arguments):
+        await _preview(session, found, number)
+        return
+    with told_as_own():
+        undone = await (await session.api()).undo(found.key, number, write_options(arguments, "rollout"))
+    verb = "rolled back"
+    if undone.skipped:
+        verb = f"skipped rollback (current template already matches revision {undone.target.number})"
+    message = undone.result.object.parse() if undone.result.object else found.parse()
+    answer(arguments, session, found.key, verb, message)
+
+
+async def _preview(session: Session, found: Found, number: int) -> None:
+    """Show the template that would come back; whether the workload is paused does not matter here."""
+    with told_as_own():
+        history = await (await session.api()).history(found.key)
+    first, *rest = template_lines(_target(found, history, number).template)
+    session.console.say(f"{path_of(found.key.kind, found.key.name)} {first}")
+    for line in [*rest, " (dry run)"]:
+        session.console.say(line)
+
+
+def _target(found: Found, history: Sequence[Revision], number: int) -> Revision:
+    """The revision that undo would choose; raises CommandError as the server would."""
+    if number:
+        for revision in history:
+            if revision.number == number:
+                return revision
+        raise CommandError(f"unable to find specified revision {number} in history")
+    if len(history) < 2:
+        is_deployment = found.key.kind is DEPLOYMENT
+        none = f'no rollout history found for deployment "{found.key.name}"'
+        raise CommandError(none if is_deployment else "no last revision to roll back to")
+    return history[-2]
+
+
+UNDO = Command(
+    "(TYPE NAME | TYPE/NAME…)",
+    "Go back to the revision before the present one, or to any other.",
+    run,
+    (
+        Flag("to-revision", "The revision to go back to; 0 is the one before", type=FlagType.NUMBER),
+        *CHOOSING_FLAGS,
+        DRY_RUN,
+        WRITE_OUTPUT,
+    ),
+)

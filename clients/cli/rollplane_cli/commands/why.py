@@ -1,0 +1,69 @@
+"""``rollplane why``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rollplane.apps.v1 import Deployment
+from rollplane_cli.choosing import Found, fetch, keys_of
+from rollplane_cli.command import Command, output_flag
+from rollplane_cli.failures import CommandError, UsageError
+from rollplane_cli.flags import Arguments
+from rollplane_cli.output.documents import render
+from rollplane_cli.output.pods import pod_document
+from rollplane_cli.output.tables import Style, TablePrinter
+from rollplane_cli.scene import look
+from rollplane_cli.session import Session
+from rollplane_cli.targets import parse_targets
+from rollplane_machinery.kinds import POD
+from rollplane_machinery.printing.diagnosis import Diagnosis
+from rollplane_machinery.printing.sentences import path_of
+from rollplane_machinery.printing.tables import table_of
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Say in one sentence what a Deployment's rollout waits for, and show the pods behind it."""
+    targets = parse_targets(arguments.words)
+    if not targets.are_named:
+        raise UsageError("name a Deployment, as deploy/NAME")
+    chosen = await fetch(session, keys_of(session, targets))
+    for found in chosen.found:
+        deployment = found.parse()
+        if not isinstance(deployment, Deployment):
+            raise CommandError(f"why is known of Deployments only, not of {found.key.kind.plural}")
+        _show(arguments, session, found, await look(session, deployment))
+    return chosen.exit_code
+
+
+def _show(arguments: Arguments, session: Session, found: Found, diagnosis: Diagnosis) -> None:
+    if form := arguments.text("output"):
+        session.console.write(render(_document(found, diagnosis), form))
+        return
+    session.console.say(diagnosis.sentence)
+    if diagnosis.pods:
+        session.console.say()
+        printer = TablePrinter(session.console, POD, Style(wide=False))
+        printer.show(table_of(POD, diagnosis.pods, session.clock.now()))
+
+
+def _document(found: Found, diagnosis: Diagnosis) -> dict[str, Any]:
+    """The diagnosis as stable JSON, described in docs/cli.md."""
+    return {
+        "apiVersion": "cli.rollplane.dev/v1",
+        "kind": "RolloutDiagnosis",
+        "workload": path_of(found.key.kind, found.key.name),
+        "namespace": found.key.namespace,
+        "complete": diagnosis.is_complete,
+        "stuck": diagnosis.is_stuck,
+        "reason": diagnosis.reason,
+        "message": diagnosis.sentence,
+        "pods": [pod_document(pod) for pod in diagnosis.pods],
+    }
+
+
+WHY = Command(
+    "deploy/NAME",
+    "Say what a rollout waits for, and show the pods behind it.",
+    run,
+    (output_flag("json", "yaml"),),
+)

@@ -1,0 +1,101 @@
+"""Everything that is to be seen of a rollout, in one stream: the server's looks, and why it is where it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import Deployment
+from rollplane_cli.choosing import Found
+from rollplane_cli.reading import GIVE_UP_SECONDS
+from rollplane_cli.scene import diagnoses
+from rollplane_cli.session import Session
+from rollplane_machinery.api import Key, RolloutState, RolloutStatus
+from rollplane_machinery.errors import RollplaneError, UnavailableError
+from rollplane_machinery.printing.diagnosis import Diagnosis
+
+_RETRY_SECONDS = 0.2
+_QUEUED = 256
+"""Sights that may wait for a slow terminal; then the watches wait too, and the server drops them if they must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """No more looks will come; ``error`` says why, None when the rollout has ended."""
+
+    error: RollplaneError | None = None
+
+
+Sight = RolloutStatus | Diagnosis | Ended
+
+
+@asynccontextmanager
+async def looks(session: Session, key: Key, revision: int) -> AsyncIterator[AsyncIterator[RolloutStatus]]:
+    """Open the server's looks at a rollout, the last one DONE or FAILED; they go on after the server's restart."""
+    async with aclosing(_looks(session, key, revision)) as stream:
+        yield stream
+
+
+async def _looks(session: Session, key: Key, revision: int) -> AsyncGenerator[RolloutStatus, None]:
+    api, clock = await session.api(), session.clock
+    last: RolloutStatus | None = None
+    down_since: float | None = None
+    while True:
+        try:
+            async with api.rollout_status(key, revision) as statuses:
+                async for status in statuses:
+                    down_since = None
+                    if status != last:
+                        yield status
+                    last = status
+            if last is None or last.state is not RolloutState.PROGRESSING:
+                return
+        except UnavailableError:
+            down_since = clock.monotonic() if down_since is None else down_since
+            if clock.monotonic() - down_since > GIVE_UP_SECONDS:
+                raise
+        await clock.sleep(_RETRY_SECONDS)
+
+
+async def watch_rollout(session: Session, found: Found, revision: int, see: Callable[[Sight], bool]) -> None:
+    """Hand every sight of the rollout to ``see`` until it says that it has seen enough, or all has ended.
+
+    Of a Deployment there are diagnoses as well, of other kinds only looks.
+    """
+    queue: asyncio.Queue[Sight] = asyncio.Queue(_QUEUED)
+    workload = found.parse()
+    async with asyncio.TaskGroup() as tasks:
+        pumps = [tasks.create_task(_pump_looks(looks(session, found.key, revision), queue))]
+        if isinstance(workload, Deployment):
+            pumps.append(tasks.create_task(_pump_diagnoses(diagnoses(session, found.key, workload), queue)))
+        try:
+            while not see(sight := await queue.get()) and not isinstance(sight, Ended):
+                pass
+        finally:
+            for pump in pumps:
+                pump.cancel()
+
+
+async def _pump_looks(
+    opened: AbstractAsyncContextManager[AsyncIterator[RolloutStatus]], queue: asyncio.Queue[Sight]
+) -> None:
+    try:
+        async with opened as statuses:
+            async for status in statuses:
+                await queue.put(status)
+        await queue.put(Ended())
+    except RollplaneError as exc:
+        await queue.put(Ended(exc))
+
+
+async def _pump_diagnoses(
+    opened: AbstractAsyncContextManager[AsyncIterator[Diagnosis]], queue: asyncio.Queue[Sight]
+) -> None:
+    try:
+        async with opened as stream:
+            async for diagnosis in stream:
+                await queue.put(diagnosis)
+    except RollplaneError as exc:
+        await queue.put(Ended(exc))
