@@ -8,15 +8,14 @@ caller's business.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
-from rollplane_client.identity import written_key
 from rollplane_client.repeatable import Settle, is_repeatable, keep_refusal
-from rollplane_machinery.api import Create, Key, Patch, Update, UpdateStatus, Write, WriteResult
+from rollplane_client.write_lanes import Answer, Item, Lanes, item_of
+from rollplane_machinery.api import Write
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
     Outcome,
@@ -26,7 +25,7 @@ from rollplane_machinery.errors import (
     UnavailableError,
 )
 
-Answer = WriteResult | RollplaneError
+__all__ = ["Answer", "BatchApi", "BatchWriter", "Limits", "Stats"]
 
 
 class BatchApi(Protocol):
@@ -65,27 +64,6 @@ class Stats:
     events_failed: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
-    """A write on its way to an answer; ``answer`` is None for the low-priority lane, whose answers nobody awaits."""
-
-    write: Write
-    key: Key | None
-    size: int
-    answer: asyncio.Future[Answer] | None
-    on_its_way: bool = False
-    maybe_committed: bool = False
-
-
-@dataclass(slots=True)
-class _Lanes:
-    """Items by what they wait for: ``ready`` to be sent; ``behind`` an earlier write to the same object."""
-
-    ready: deque[_Item] = field(default_factory=deque)
-    behind: dict[Key, deque[_Item]] = field(default_factory=dict)
-    events: deque[_Item] = field(default_factory=deque)
-
-
 class BatchWriter:
     """Writes gathered into BatchWrites, each repeated until it is answered.
 
@@ -115,8 +93,8 @@ class BatchWriter:
         self._backoff = backoff
         self._jitter = jitter
         self._settle = settle
-        self._lanes = _Lanes()
-        self._unanswered: dict[_Item, None] = {}
+        self._lanes = Lanes(limits.batch_writes, limits.batch_bytes)
+        self._unanswered: dict[Item, None] = {}
         self._in_flight = 0
         self._failures = 0
         self._resting = 0
@@ -142,11 +120,11 @@ class BatchWriter:
             raise UnavailableError("the writer is closed", outcome=Outcome.NOT_SENT)
         if self.pending >= self._limits.pending_writes:
             raise TooManyRequestsError(f"{self.pending} writes are waiting", retry_after_seconds=1.0)
-        key = written_key(write)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        item = _Item(write, key if key.name else None, _size(write), answer)
+        item = item_of(write, answer)
         self._unanswered[item] = None
-        self._enqueue(item)
+        self._lanes.add(item)
+        self._wake.set()
         return answer
 
     async def apply(self, writes: Sequence[Write]) -> list[Answer]:
@@ -168,10 +146,10 @@ class BatchWriter:
 
         These fill what room other writes leave in a batch. They are dropped when too many wait, and not repeated.
         """
-        if self._closed or len(self._lanes.events) >= self._limits.pending_events:
+        if self._closed or self._lanes.events >= self._limits.pending_events:
             self.stats.events_dropped += 1
             return False
-        self._lanes.events.append(_Item(write, None, _size(write), None))
+        self._lanes.add_event(item_of(write, None))
         self._wake.set()
         return True
 
@@ -199,42 +177,14 @@ class BatchWriter:
         self._wake.set()
         self._room.set()
 
-    def _enqueue(self, item: _Item) -> None:
-        """Make ``item`` ready, or line it up behind the earlier writes to its object."""
-        if item.key is not None:
-            waiting = self._lanes.behind.get(item.key)
-            if waiting is not None:
-                waiting.append(item)
-                return
-            self._lanes.behind[item.key] = deque()
-        self._lanes.ready.append(item)
-        self._wake.set()
-
-    def _release(self, key: Key) -> None:
-        """Let the next write to ``key`` go, now that the one before is answered."""
-        waiting = self._lanes.behind[key]
-        if waiting:
-            self._lanes.ready.append(waiting.popleft())
-        else:
-            del self._lanes.behind[key]
-
     def _is_empty(self) -> bool:
-        return not (self._unanswered or self._lanes.events or self._in_flight)
+        return not (self._unanswered or self._lanes or self._in_flight)
 
     def _may_send(self) -> bool:
-        waiting = bool(self._lanes.ready or self._lanes.events)
-        return waiting and self._in_flight < self._limits.in_flight and not self._resting
+        return bool(self._lanes) and self._in_flight < self._limits.in_flight and not self._resting
 
-    def _depart(self) -> list[_Item]:
-        """Take what leaves next: ordinary writes first, then events as far as there is room."""
-        batch: list[_Item] = []
-        size = 0
-        for lane in (self._lanes.ready, self._lanes.events):
-            while lane and len(batch) < self._limits.batch_writes:
-                if batch and size + lane[0].size > self._limits.batch_bytes:
-                    break
-                size += lane[0].size
-                batch.append(lane.popleft())
+    def _depart(self) -> list[Item]:
+        batch = self._lanes.depart()
         for item in batch:
             item.on_its_way = True
         self._in_flight += 1
@@ -242,7 +192,7 @@ class BatchWriter:
         self.stats.sent += len(batch)
         return batch
 
-    async def _send(self, batch: list[_Item]) -> None:
+    async def _send(self, batch: list[Item]) -> None:
         """Send one batch and deliver its answers; rest when the server could not be reached."""
         try:
             answers = await self._ask(batch)
@@ -256,10 +206,10 @@ class BatchWriter:
             self._failures = 0
             return
         self.stats.repeated += len(repeats)
-        self._lanes.ready.extendleft(reversed(repeats))
+        self._lanes.put_back(repeats)
         await self._rest(max(_retry_after(answer) for answer in answers))
 
-    async def _ask(self, batch: list[_Item]) -> Sequence[Answer]:
+    async def _ask(self, batch: list[Item]) -> Sequence[Answer]:
         try:
             return await self._api.batch([item.write for item in batch])
         except TooManyRequestsError as exc:
@@ -270,7 +220,7 @@ class BatchWriter:
             error = exc
         return [error] * len(batch)
 
-    async def _deliver(self, item: _Item, answer: Answer) -> bool:
+    async def _deliver(self, item: Item, answer: Answer) -> bool:
         """Answer ``item`` for good and return True, or return False when it must be sent again."""
         if item.answer is None:
             self._count_event(answer)
@@ -298,11 +248,10 @@ class BatchWriter:
         else:
             self.stats.events_sent += 1
 
-    def _answer(self, item: _Item, answer: Answer) -> None:
+    def _answer(self, item: Item, answer: Answer) -> None:
         del self._unanswered[item]
         self._room.set()
-        if item.key is not None:
-            self._release(item.key)
+        self._lanes.release(item)
         if item.answer is not None and not item.answer.done():
             item.answer.set_result(answer)
 
@@ -323,15 +272,8 @@ class BatchWriter:
             maybe = item.on_its_way or item.maybe_committed
             outcome = Outcome.OUTCOME_UNKNOWN if maybe else Outcome.NOT_SENT
             self._answer(item, UnavailableError("the writer has stopped", outcome=outcome))
-        self.stats.events_dropped += len(self._lanes.events)
-        self._lanes = _Lanes()
-
-
-def _size(write: Write) -> int:
-    """Return about how many bytes ``write`` takes in a batch; names and options are taken as 256."""
-    if isinstance(write, Create | Update | UpdateStatus):
-        return len(write.object.value) + 256
-    return len(write.patch) + 256 if isinstance(write, Patch) else 256
+        self.stats.events_dropped += self._lanes.events
+        self._lanes = Lanes(self._limits.batch_writes, self._limits.batch_bytes)
 
 
 def _outcome(answer: Answer) -> Outcome | None:
