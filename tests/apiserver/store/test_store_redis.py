@@ -13,7 +13,14 @@ from rollplane_apiserver.store.layout import SCHEMA, Keys
 from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
 from rollplane_apiserver.store.scripts import Script
 from rollplane_machinery.api import Fence
-from rollplane_machinery.errors import BadRequestError, ExpiredError, FencedError, Outcome, UnavailableError
+from rollplane_machinery.errors import (
+    BadRequestError,
+    ExpiredError,
+    FencedError,
+    InternalError,
+    Outcome,
+    UnavailableError,
+)
 
 from .administering import command, empty_cell
 from .conftest import NewRedisStore
@@ -30,7 +37,9 @@ async def test_a_new_cell_begins_above_all_that_an_emptied_one_gave_out(
 ) -> None:
     store = new_redis_store(cell=cell)
     (revision,) = await must_commit(store, create("pods", "a/1"))
+    assert await store.revision() == revision
     await empty_cell(server_url, cell)
+    assert await store.revision() == await store.oldest_revision() == 0
     again = new_redis_store(cell=cell)
     (jump,) = await again.jumps()
     assert jump.last == 0
@@ -160,6 +169,12 @@ async def test_a_server_without_memory_refuses_before_it_begins(
         await command(server_url, b"CONFIG", b"SET", b"maxmemory", b"0")
     assert raised.value.outcome is Outcome.NOT_SENT
     assert await store.commit([create("pods", "a/2")]) == [Committed(revision + 1)]
+
+
+async def test_data_that_are_not_ours_are_a_defect(new_redis_store: NewRedisStore, server_url: str, cell: str) -> None:
+    await command(server_url, b"SET", Keys(cell).objects("pods"), b"a string")
+    with pytest.raises(InternalError, match="WRONGTYPE"):
+        await new_redis_store(cell=cell).commit([create("pods", "a/1")])
 
 
 async def test_missing_replicas_make_the_outcome_unknown(new_redis_store: NewRedisStore) -> None:

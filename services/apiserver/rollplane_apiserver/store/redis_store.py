@@ -95,10 +95,10 @@ class RedisStore:
         ]
 
     async def revision(self) -> int:
-        return int(await self._ask(b"HGET", self._keys.meta, b"revision"))
+        return int(await self._ask(b"HGET", self._keys.meta, b"revision") or 0)  # 0 in an emptied cell
 
     async def oldest_revision(self) -> int:
-        return int(await self._ask(b"HGET", self._keys.meta, b"oldest"))
+        return int(await self._ask(b"HGET", self._keys.meta, b"oldest") or 0)
 
     async def jumps(self) -> Sequence[Jump]:
         return [jump(span) for span in await self._ask(b"LRANGE", self._keys.runs, b"0", b"-1")]
@@ -112,7 +112,7 @@ class RedisStore:
             )
             names = sorted(resource.decode() for resource in resources)
             async with aclosing(self._chunks(link, names)) as chunks:
-                yield int(revision), chunks
+                yield int(revision or 0), chunks
 
     async def _chunks(self, link: Link, resources: Sequence[str]) -> AsyncGenerator[Sequence[Stored], None]:
         for resource in resources:
