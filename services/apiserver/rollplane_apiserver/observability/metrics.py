@@ -26,6 +26,8 @@ class Metrics:
             buckets=_CALL_SECONDS,
             registry=self.registry,
         )
+        # A look-up by labels costs more than the counting; there are as many series as methods and codes.
+        self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._commit_items = Histogram(
             "rollplane_commit_items", "Writes that shared a commit.", buckets=_COMMIT_ITEMS, registry=self.registry
         )
@@ -35,8 +37,12 @@ class Metrics:
 
     def call_ended(self, service: str, method: str, code: str, seconds: float) -> None:
         """Count a call that ended with ``code`` (gRPC's name) after ``seconds``."""
-        self._calls.labels(service, method, code).inc()
-        self._call_seconds.labels(service, method).observe(seconds)
+        if (series := self._series.get((service, method, code))) is None:
+            series = self._calls.labels(service, method, code), self._call_seconds.labels(service, method)
+            self._series[service, method, code] = series
+        ended, durations = series
+        ended.inc()
+        durations.observe(seconds)
 
     def committed(self, items: int, seconds: float) -> None:
         """Count a commit of ``items`` writes that took ``seconds``."""

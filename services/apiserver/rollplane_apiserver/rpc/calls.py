@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar
@@ -112,8 +112,7 @@ class Calls:
             try:
                 with self._admission.call(len(data)):
                     api = service.api_of(self._identify(context))
-                    async with self._deadline(context):
-                        response = await method.run(api, parse(method.request, data))
+                    response = await self._in_time(context, method.run(api, parse(method.request, data)))
                     answer = response.SerializeToString()
             except asyncio.CancelledError:
                 ending.count(grpc.StatusCode.CANCELLED)
@@ -146,15 +145,20 @@ class Calls:
     def _identify(self, context: Context) -> Identity:
         return self._authenticate(context.invocation_metadata() or ())
 
-    @asynccontextmanager
-    async def _deadline(self, context: Context) -> AsyncIterator[None]:
+    async def _in_time(self, context: Context, running: Awaitable[Message]) -> Message:
+        """Await the answer; raises TimedOutError for a call that takes longer than any may.
+
+        A client's own deadline, when it is the earlier one, is gRPC's to watch: it cancels us.
+        """
         remaining: float | None = context.time_remaining()  # None when the client set no deadline
-        seconds = self._limits.call_seconds if remaining is None else min(remaining, self._limits.call_seconds)
+        limit = self._limits.call_seconds
+        if remaining is not None and remaining <= limit:
+            return await running
         try:
-            async with asyncio.timeout(seconds):
-                yield
+            async with asyncio.timeout(limit):
+                return await running
         except TimeoutError as exc:
-            raise TimedOutError(f"not done within {seconds:g} s") from exc
+            raise TimedOutError(f"not done within {limit:g} s") from exc
 
     def error_of(self, raised: Exception, method: str) -> RollplaneError:
         """Return what the client is told of ``raised``."""
