@@ -54,10 +54,10 @@ class Unary(Generic[A, M]):
 
 @dataclass(frozen=True, slots=True)
 class Streaming(Generic[A, M]):
-    """A method that answers with a stream, which the client or the Api ends."""
+    """A method that answers with a stream of messages, serialized already, which the client or the Api ends."""
 
     request: type[M]
-    run: Callable[[A, M], AsyncGenerator[Message, None]]
+    run: Callable[[A, M], AsyncGenerator[bytes, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Calls:
                     api = service.api_of(self._identify(context))
                     async with aclosing(method.run(api, parse(method.request, data))) as responses:
                         async for response in responses:
-                            yield response.SerializeToString()
+                            yield response
             except (asyncio.CancelledError, GeneratorExit):
                 ending.count(grpc.StatusCode.CANCELLED)
                 raise

@@ -11,6 +11,7 @@ from rollplane.api import v1 as pb
 from rollplane.meta.v1 import PartialObjectMetadata
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc.calls import Service, Streaming, Unary
+from rollplane_apiserver.rpc.frames import Frames
 from rollplane_machinery.api import ObjectApi, Write
 from rollplane_machinery.errors import NotAttemptedError, RollplaneError
 from rollplane_machinery.wire import messages
@@ -28,7 +29,7 @@ def object_service(api_of: Callable[[Identity], ObjectApi]) -> Service[ObjectApi
         {
             "Get": Unary(pb.GetRequest, _get),
             "List": Unary(pb.ListRequest, _list),
-            "Watch": Streaming(pb.WatchRequest, _watch),
+            "Watch": Streaming(pb.WatchRequest, _watching(Frames())),
             "Create": Unary(pb.CreateRequest, _writing(messages.decode_create)),
             "Update": Unary(pb.UpdateRequest, _writing(messages.decode_update)),
             "UpdateStatus": Unary(pb.UpdateStatusRequest, _writing(messages.decode_update_status)),
@@ -53,11 +54,16 @@ async def _list(api: ObjectApi, request: pb.ListRequest) -> pb.ListResponse:
     return messages.encode_page(await api.list(messages.decode_list(request)))
 
 
-async def _watch(api: ObjectApi, request: pb.WatchRequest) -> AsyncGenerator[pb.WatchResponse, None]:
-    async with api.watch(messages.decode_watch(request)) as batches:
-        async for batch in batches:
-            for part in messages.split_watch_batch(batch):
-                yield messages.encode_watch_batch(part)
+def _watching(frames: Frames) -> Callable[[ObjectApi, pb.WatchRequest], AsyncGenerator[bytes, None]]:
+    """The method that streams changes, sharing ``frames`` between all streams."""
+
+    async def watch(api: ObjectApi, request: pb.WatchRequest) -> AsyncGenerator[bytes, None]:
+        async with api.watch(messages.decode_watch(request)) as batches:
+            async for batch in batches:
+                for part in messages.split_watch_batch(batch):
+                    yield frames.response(part)
+
+    return watch
 
 
 def _writing(

@@ -60,7 +60,7 @@ async def _undo(api: RolloutApi, request: pb.UndoRequest) -> pb.UndoResponse:
     return rollouts.encode_undone(await api.undo(*rollouts.decode_undo(request)))
 
 
-async def _status(api: RolloutApi, request: pb.StatusRequest) -> AsyncGenerator[pb.StatusResponse, None]:
+async def _status(api: RolloutApi, request: pb.StatusRequest) -> AsyncGenerator[bytes, None]:
     async with api.rollout_status(*rollouts.decode_status(request)) as looks:
         async for look in looks:
-            yield rollouts.encode_rollout_status(look)
+            yield rollouts.encode_rollout_status(look).SerializeToString()
