@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rollplane.core import v1 as core
 from rollplane_machinery import names
+from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.validation.causes import forbidden, not_supported, problems, required, under
 from rollplane_machinery.validation.labels import check_label_selector
@@ -51,9 +52,11 @@ def check_claim_update(new: core.PersistentVolumeClaim, old: core.PersistentVolu
     before, after = core.PersistentVolumeClaimSpec(), core.PersistentVolumeClaimSpec()
     before.CopyFrom(old.spec)
     after.CopyFrom(new.spec)
-    if not old.spec.volume_name:
-        after.volume_name = before.volume_name
     for spec in (before, after):
         spec.resources.ClearField("requests")
         spec.ClearField("volume_attributes_class_name")
-    return [] if before == after else [forbidden("spec", "it is immutable but for resources.requests of a bound claim")]
+        if not old.spec.volume_name:
+            spec.ClearField("volume_name")
+    if semantic_equal(before, after):
+        return []
+    return [forbidden("spec", "it is immutable but for resources.requests of a bound claim: keep the rest")]
