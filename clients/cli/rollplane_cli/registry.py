@@ -49,6 +49,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "sim finish": Entry("sim:FINISH", "Let the containers of simulated pods end well"),
         "cordon": Entry("cordon:CORDON", "Keep new pods off a node"),
         "uncordon": Entry("cordon:UNCORDON", "Let new pods onto a node again"),
+        "up": Entry("up:UP", "Start a whole control plane with simulated nodes"),
+        "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them"),
         "version": Entry("version:VERSION", "Show the version"),
     }
 )

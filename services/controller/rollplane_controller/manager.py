@@ -14,6 +14,7 @@ from typing import Protocol
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
 from rollplane_client.work_queue import WorkQueue
+from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
@@ -67,6 +68,7 @@ class Manager:
     """All controllers of one process. ``run`` until cancelled; ``identity`` must differ between processes."""
 
     def __init__(self, api: ObjectApi, identity: str, *, clock: Clock, random: Random) -> None:
+        api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
         self._observer = Observer(api, OBSERVED, clock)
         self._writer = BatchWriter(api, clock=clock, settle=settle_by_owner(api))
         self.shards = ShardOwner(

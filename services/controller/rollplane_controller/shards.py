@@ -68,6 +68,7 @@ class ShardOwner:
         self._held: dict[str, _Held] = {}
         self._catching_up: dict[str, int | None] = {}
         self._seen: dict[str, Observation] = {}
+        self._distrusted = asyncio.Event()
         self.looked = asyncio.Event()
         """Set once all leases have been looked at, whether they could be had or not."""
 
@@ -87,6 +88,13 @@ class ShardOwner:
         """Return the fence for a write inside ``namespace``."""
         return self.fence(f"ns-{shard_of(namespace)}")
 
+    def distrust(self, fence: Fence) -> None:
+        """Take note that a write with ``fence`` was refused: its shard is to be acquired anew, if it can be."""
+        held = self._held.get(fence.shard)
+        if held is not None and held.epoch == fence.epoch:
+            self._lose(frozenset((fence.shard,)))
+            self._distrusted.set()
+
     async def run(self) -> None:
         """Take, renew and retake leases until cancelled; gives them up then."""
         try:
@@ -97,9 +105,19 @@ class ShardOwner:
                     log.warning("leases not renewed", extra={"reason": exc.reason, "detail": exc.message})
                 self._drop_overdue()
                 missing = len(self._held) < len(self._shards)
-                await self._clock.sleep(self._times.retry_seconds if missing else self._times.renew_seconds)
+                await self._rest(self._times.retry_seconds if missing else self._times.renew_seconds)
         finally:
             await self._release()
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for the next round, or until a fence turns out not to hold."""
+        async with asyncio.TaskGroup() as waiting:
+            alarm = waiting.create_task(self._clock.sleep(seconds))
+            doubt = waiting.create_task(self._distrusted.wait())
+            await asyncio.wait((alarm, doubt), return_when=asyncio.FIRST_COMPLETED)
+            alarm.cancel()
+            doubt.cancel()
+        self._distrusted.clear()
 
     async def tend(self) -> None:
         """Renew what is held and take what is free, in one round. Raises what the Api raises."""

@@ -84,8 +84,13 @@ class EmbeddedPlane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
-        if self._tasks is not None:
+        if self._tasks is None:
+            return
+        if isinstance(error, asyncio.CancelledError):
             await self._tasks.__aexit__(kind, error, trace)
+        else:
+            # What the body raised is not the children's failure: it must not come out wrapped in theirs.
+            await self._tasks.__aexit__(None, None, None)
 
     async def _stop(self) -> None:
         for child in reversed(self.children):

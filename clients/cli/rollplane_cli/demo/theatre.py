@@ -1,0 +1,153 @@
+"""What a story needs: running commands as a user would, looking at the plane, and waiting for what must come."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import shlex
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import Pod
+from rollplane_cli.console import Console
+from rollplane_machinery.api import Api, ListQuery, WatchFilter, WatchQuery
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.errors import ExpiredError, RollplaneError, UnavailableError
+from rollplane_machinery.invariants import WATCHED, InvariantChecker
+from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
+
+WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+WATCH_RETRY_SECONDS = 0.1
+
+
+class StoryError(Exception):
+    """A step did not come out as it must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(slots=True)
+class Witness:
+    """The invariant checker, fed by a watch that outlives apiservers; ``breaks`` counts what it had to reload."""
+
+    checker: InvariantChecker = field(default_factory=InvariantChecker)
+    breaks: int = 0
+    found: list[str] = field(default_factory=list)
+
+    def renew(self) -> None:
+        """Begin anew after a gap in the watch, keeping what was found."""
+        self.found += [str(violation) for violation in self.checker.violations]
+        self.checker = InvariantChecker()
+        self.breaks += 1
+
+    def at_rest(self) -> list[str]:
+        """Return every violation so far; to be called when all is at rest."""
+        return [*self.found, *(str(violation) for violation in self.checker.check_at_rest())]
+
+
+class Theatre:
+    """The plane at ``server`` as the story sees it: commands in, facts out."""
+
+    def __init__(self, api: Api, server: str, console: Console, clock: Clock) -> None:
+        self.api = api
+        self._server = server
+        self._console = console
+        self._clock = clock
+        self.witness = Witness()
+
+    def say(self, text: str = "") -> None:
+        """Tell the audience something."""
+        self._console.say(text)
+
+    async def command(self, line: str, *, code: int = 0) -> Shown:
+        """Run a ``rollplane`` command line, show it, and return what it printed; raises StoryError for another code."""
+        from rollplane_cli.main import execute
+
+        out, err = io.StringIO(), io.StringIO()
+        self.say(f"$ rollplane {line}")
+        environ: Mapping[str, str] = {**os.environ, "ROLLPLANE_SERVER": self._server}
+        found = await execute(shlex.split(line), environ, Console(out, err, io.StringIO()))
+        shown = Shown(found, out.getvalue(), err.getvalue())
+        for text in (shown.out, shown.err):
+            for row in text.rstrip("\n").splitlines():
+                self.say(f"  {row}")
+        if found != code:
+            raise StoryError(f"`rollplane {line}` exited with {found}, not {code}: {shown.err or shown.out}")
+        return shown
+
+    async def deployment(self, name: str) -> Deployment:
+        """Return the Deployment as it is now."""
+        page = await self.api.list(ListQuery(DEPLOYMENT, "default", field_selector=f"metadata.name={name}"))
+        if not page.objects:
+            raise StoryError(f"there is no Deployment {name}")
+        return Deployment.FromString(page.objects[0].value)
+
+    async def sets(self, name: str) -> dict[str, ReplicaSet]:
+        """Return a Deployment's ReplicaSets by their image."""
+        page = await self.api.list(ListQuery(REPLICA_SET, "default"))
+        found = [ReplicaSet.FromString(one.value) for one in page.objects]
+        mine = [one for one in found if any(owner.name == name for owner in one.metadata.owner_references)]
+        return {one.spec.template.spec.containers[0].image: one for one in mine}
+
+    async def pods(self, app: str) -> list[Pod]:
+        """Return the pods labelled ``app=<app>``."""
+        page = await self.api.list(ListQuery(POD, "default", label_selector=f"app={app}"))
+        return [Pod.FromString(one.value) for one in page.objects]
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until ``holds()``, also for a plane that is away; raises StoryError naming ``what`` after WAIT_SECONDS."""
+        deadline = self._clock.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                if await holds():
+                    return
+            except UnavailableError:
+                pass
+            if self._clock.monotonic() > deadline:
+                raise StoryError(f"this never came true: {what}")
+            await self._clock.sleep(LOOK_SECONDS)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Hold everything that happens within the context to the invariants."""
+        failure: StoryError | None = None
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._watch())
+            try:
+                yield
+            except StoryError as exc:
+                # Raised again outside the group, which would wrap it.
+                failure = exc
+            finally:
+                watching.cancel()
+        if failure is not None:
+            raise failure
+
+    async def _watch(self) -> None:
+        """Feed the witness, across restarts of the apiserver; what was missed in between is loaded again."""
+        revision = 0
+        while True:
+            query = WatchQuery(
+                tuple(WatchFilter(kind) for kind in WATCHED), from_revision=revision, send_initial_state=revision == 0
+            )
+            try:
+                async with self.api.watch(query) as batches:
+                    async for batch in batches:
+                        self.witness.checker.feed(batch)
+                        revision = batch.revision or revision
+            except ExpiredError:
+                self.witness.renew()
+                revision = 0
+            except RollplaneError:
+                await self._clock.sleep(WATCH_RETRY_SECONDS)
