@@ -102,8 +102,12 @@ def _troubled(view: RolloutView, now: float) -> Diagnosis | None:
     stuck = len(troubles) == len(waiting) and view.is_settled and not view.controller_can_move
     pods = tuple(pod for pod in waiting if pod.metadata.name in troubles)
     first = _commonest(list(troubles.values()))
-    sentence = f"{_called(view)} waits for {_counted(len(pods), 'new pod')}: {first}"
-    return Diagnosis(sentence + (_why_stuck(view) if stuck else ""), first.reason, pods, stuck)
+    fails = f"{_counted(len(pods), 'new pod')} {'fails' if len(pods) == 1 else 'fail'}, {first}"
+    if stuck:
+        return Diagnosis(
+            f"{_called(view)} cannot proceed: {fails}; {_why_stuck(view)}", first.reason, pods, is_stuck=True
+        )
+    return Diagnosis(f"{_called(view)} waits while {fails}", first.reason, pods)
 
 
 def _commonest(troubles: Sequence[Trouble]) -> Trouble:
@@ -113,8 +117,8 @@ def _commonest(troubles: Sequence[Trouble]) -> Trouble:
 
 def _why_stuck(view: RolloutView) -> str:
     if not view.old_pods:
-        return "; nothing else can move"
-    return f"; nothing else can move, since {_counted(view.min_available, 'pod')} must stay available"
+        return "nothing else can move"
+    return f"nothing else can move, since {_counted(view.min_available, 'pod')} must stay available"
 
 
 def _unschedulable(view: RolloutView, now: float) -> Diagnosis | None:

@@ -52,13 +52,17 @@ async def run(arguments: Arguments, session: Session) -> int:
 
 @dataclass(slots=True)
 class Outcome:
-    """What was last seen of a rollout. ``failure`` is the sentence of one that did not, or cannot, get done."""
+    """What was last seen of a rollout. ``failure`` is the sentence of one that did not, or cannot, get done.
+
+    With ``is_patient`` only the server's word that the deadline has passed counts as a failure.
+    """
 
     status: RolloutStatus | None = None
     diagnosis: Diagnosis | None = None
     state: str = "Progressing"
     failure: str = ""
     error: RollplaneError | None = None
+    is_patient: bool = False
 
     def take(self, sight: Sight) -> bool:
         """Take in one sight; returns whether nothing more needs to be seen."""
@@ -69,9 +73,10 @@ class Outcome:
                 return sight.state is not RolloutState.PROGRESSING
             case Diagnosis():
                 self.diagnosis = sight
-                if sight.is_stuck:
-                    self.state, self.failure = "Stuck", sight.sentence
-                return sight.is_stuck
+                if not sight.is_stuck or self.is_patient:
+                    return False
+                self.state, self.failure = "Stuck", sight.sentence
+                return True
             case Ended():
                 self.error = sight.error
                 return True
@@ -79,7 +84,7 @@ class Outcome:
 
 async def _follow(arguments: Arguments, session: Session, found: Found) -> Outcome:
     revision = arguments.number("revision") or 0
-    outcome = Outcome()
+    outcome = Outcome(is_patient=arguments.boolean("until-deadline"))
     title = path_of(found.key.kind, found.key.name)
     with progress_on(session.console, arguments.text("output"), title) as progress, told_as_own():
         if not arguments.boolean("watch"):
@@ -162,6 +167,7 @@ STATUS = Command(
     run,
     (
         switch("watch", "Wait for the end; --watch=false looks once", "w", default=True),
+        switch("until-deadline", "When new pods fail, go on waiting until the progress deadline, as kubectl does"),
         Flag("revision", "Fail when another revision's rollout takes over", type=FlagType.NUMBER),
         TIMEOUT,
         *CHOOSING_FLAGS,
