@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from rollplane.meta import v1 as meta
 from rollplane_machinery import names
+from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.validation.causes import forbidden, immutable, invalid, not_negative, problems, required
 from rollplane_machinery.validation.labels import check_annotations, check_labels
@@ -115,13 +116,16 @@ def check_metadata_update(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Ca
     found = immutable("name", new.name, new.name == old.name)
     found += immutable("namespace", new.namespace, new.namespace == old.namespace)
     found += immutable("uid", new.uid, new.uid == old.uid)
-    found += immutable("creationTimestamp", None, new.creation_timestamp == old.creation_timestamp)
-    found += immutable("deletionTimestamp", None, new.deletion_timestamp == old.deletion_timestamp)
+    for field, after, before in (
+        ("creationTimestamp", new.creation_timestamp, old.creation_timestamp),
+        ("deletionTimestamp", new.deletion_timestamp, old.deletion_timestamp),
+    ):
+        found += immutable(field, None, semantic_equal(after, before))
     grace = new.deletion_grace_period_seconds
     found += immutable("deletionGracePeriodSeconds", grace, grace == old.deletion_grace_period_seconds)
     if new.generation < old.generation:
         found.append(invalid("generation", new.generation, f"it never goes back, and was {old.generation}"))
-    if old.HasField("deletion_timestamp"):
+    if old.deletion_timestamp.HasField("seconds"):
         found += _check_no_new_finalizers(new, old)
     return found
 
