@@ -65,6 +65,7 @@ class Reads:
     async def _settle_revision(self, query: ListQuery, token: Token | None) -> int:
         """Return the revision to answer at, once the cache holds it."""
         if token is not None:
+            await self.freshness.check_history(token.revision)
             await self.freshness.at_least(token.revision)
             return token.revision
         if query.min_revision:
@@ -95,12 +96,13 @@ class Reads:
         if query.from_revision < 0 or (query.from_revision and query.send_initial_state):
             raise BadRequestError("from_revision must be 0 with initial state, and never negative")
         filters = FilterSet([parse_filter(item) for item in query.filters])
-        if query.from_revision <= self.cache.revision and query.from_revision:
-            revision = query.from_revision
-        else:
+        revision = query.from_revision
+        if revision:
+            await self.freshness.check_history(revision)
+        if not 0 < revision <= self.cache.revision:
             # From now on; or from a revision that another apiserver told before our cache got there.
             current = await self.freshness.current()
-            revision = query.from_revision or current
+            revision = revision or current
         return Cursor(
             self.cache,
             self.store,

@@ -6,7 +6,15 @@ import asyncio
 
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache
-from rollplane_machinery.errors import Cause, CauseReason, Outcome, RollplaneError, TimedOutError, UnavailableError
+from rollplane_machinery.errors import (
+    Cause,
+    CauseReason,
+    ExpiredError,
+    Outcome,
+    RollplaneError,
+    TimedOutError,
+    UnavailableError,
+)
 
 
 class Freshness:
@@ -47,6 +55,13 @@ class Freshness:
         except TimeoutError as exc:
             cause = Cause(CauseReason.RESOURCE_VERSION_TOO_LARGE, "", f"current revision is {self._cache.revision}")
             raise TimedOutError(f"revision {revision} is too large", causes=[cause], retry_after_seconds=1.0) from exc
+
+    async def check_history(self, revision: int) -> None:
+        """Raise ExpiredError when the store lost what was told under ``revision``, though others came after it."""
+        for jump in await self._store.jumps():
+            if jump.last < revision <= jump.to:
+                lost = f"revision {revision} is void: the store went from {jump.last} to {jump.to}"
+                raise ExpiredError(lost)
 
     async def run(self) -> None:
         """Ask the store whenever somebody wants to know, one question at a time."""
