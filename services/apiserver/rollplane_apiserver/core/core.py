@@ -90,7 +90,10 @@ class Core:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._running.__aexit__(kind, error, trace)
+        if isinstance(error, asyncio.CancelledError):
+            await self._running.__aexit__(kind, error, trace)
+        else:
+            await self._running.aclose()  # an error of the caller's is its own: a task group would wrap it
 
     def as_identity(self, identity: Identity) -> Api:
         """Return the Api as ``identity`` may use it; cheap enough to call for every request."""
