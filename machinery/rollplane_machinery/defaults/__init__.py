@@ -23,7 +23,6 @@ from rollplane_machinery.defaults.config import default_secret
 from rollplane_machinery.defaults.daemon_set import default_daemon_set
 from rollplane_machinery.defaults.deployment import default_deployment
 from rollplane_machinery.defaults.legacy import apply_legacy_defaults as apply_legacy_defaults
-from rollplane_machinery.defaults.pod import default_pod_object_spec as default_pod_object_spec
 from rollplane_machinery.defaults.pod_spec import default_pod_spec as default_pod_spec
 from rollplane_machinery.defaults.replica_set import default_replica_set, default_replication_controller
 from rollplane_machinery.defaults.service import default_service
@@ -65,9 +64,6 @@ def apply_outer_defaults(obj: ApiObject) -> None:
 
 def default_located_spec(spec: core.PodSpec, role: Role) -> None:
     """Fill in a pod spec in place as its ``role`` wants it; a new pod's also with what admission adds."""
-    if role is Role.TEMPLATE or role is Role.CLAIMED_TEMPLATE:
-        default_pod_spec(spec)
-        return
-    default_pod_object_spec(spec)
+    default_pod_spec(spec, of_object=role is Role.POD or role is Role.NEW_POD)
     if role is Role.NEW_POD:
         admit_pod_spec(spec)

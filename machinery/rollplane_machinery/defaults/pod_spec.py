@@ -1,4 +1,4 @@
-"""Defaults of a pod's spec that hold in Pod objects and in templates alike.
+"""Defaults of a pod's spec, most of which hold in Pod objects and in templates alike.
 
 Source of the rules: kubernetes/kubernetes pkg/apis/core/v1/defaults.go.
 """
@@ -6,11 +6,16 @@ Source of the rules: kubernetes/kubernetes pkg/apis/core/v1/defaults.go.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from rollplane.core import v1 as core
+from rollplane.meta.v1 import Quantity
 from rollplane_machinery import quantity
 from rollplane_machinery.defaults.volumes import default_volume
 from rollplane_machinery.errors import BadRequestError
+
+_FINE = ("n", "u")
+"""Suffixes of billionths and millionths."""
 
 AnyContainer = core.Container | core.EphemeralContainerCommon
 """The two messages that carry a container's fields."""
@@ -19,14 +24,19 @@ AnyHandler = core.ProbeHandler | core.LifecycleHandler
 """What a probe asks or a hook does."""
 
 
-def default_pod_spec(spec: core.PodSpec) -> None:
-    """Fill in ``spec`` in place, except for what only Pod objects get (see ``pod`` and ``admission``)."""
+def default_pod_spec(spec: core.PodSpec, *, of_object: bool = False) -> None:
+    """Fill in ``spec`` in place.
+
+    That of a Pod object also gets service links, and requests of what is limited and not requested.
+    """
     for container in spec.init_containers:
-        default_container(container)
+        default_container(container, copy_limits=of_object)
     for container in spec.containers:
-        default_container(container)
+        default_container(container, copy_limits=of_object)
     for ephemeral in spec.ephemeral_containers:
         default_container(ephemeral.ephemeral_container_common)
+    if of_object and not spec.HasField("enable_service_links"):
+        spec.enable_service_links = True
     for volume in spec.volumes:
         default_volume(volume)
     if spec.host_network:
@@ -53,8 +63,8 @@ def _default_scalars(spec: core.PodSpec) -> None:
         spec.service_account_name = name
 
 
-def default_container(container: AnyContainer) -> None:
-    """Fill in one container in place, of whichever list."""
+def default_container(container: AnyContainer, *, copy_limits: bool = False) -> None:
+    """Fill in one container in place, of whichever list; with ``copy_limits`` requests too."""
     if not container.image_pull_policy:
         container.image_pull_policy = pull_policy(container.image)
     if not container.termination_message_path:
@@ -68,7 +78,7 @@ def default_container(container: AnyContainer) -> None:
         if variable.HasField("value_from") and variable.value_from.HasField("field_ref"):
             default_field_ref(variable.value_from.field_ref)
     if container.HasField("resources"):
-        _round_up(container.resources)
+        _default_resources(container.resources, copy_limits)
     _default_hooks(container)
 
 
@@ -127,16 +137,21 @@ def _default_host_ports(containers: Iterable[core.Container]) -> None:
                 port.host_port = port.container_port
 
 
-def _round_up(resources: core.ResourceRequirements) -> None:
+def _default_resources(resources: core.ResourceRequirements, copy_limits: bool) -> None:
+    limits, requests = resources.limits, resources.requests
+    for name in limits:  # items() of a protobuf map is slower
+        _round_up(limits[name])
+        if copy_limits and name not in requests:
+            requests[name].CopyFrom(limits[name])
+    for name in requests:
+        _round_up(requests[name])
+
+
+def _round_up(amount: Quantity) -> None:
     """Scheduling counts thousandths: finer amounts are rounded up. What is no quantity is left to validation."""
-    for amounts in (resources.limits, resources.requests):
-        for name in amounts:  # values() of a protobuf map is slower
-            amount = amounts[name]
-            if amount.string[-1:] in ("n", "u"):
-                try:
-                    amount.string = quantity.round_up_to_milli(amount.string)
-                except BadRequestError:
-                    continue
+    if amount.string[-1:] in _FINE:
+        with suppress(BadRequestError):
+            amount.string = quantity.round_up_to_milli(amount.string)
 
 
 def pull_policy(image: str) -> str:

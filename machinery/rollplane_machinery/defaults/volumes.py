@@ -19,7 +19,7 @@ def default_volume(volume: core.Volume) -> None:
     if not present:
         volume.volume_source.empty_dir.SetInParent()
     for field, source in present:
-        defaulter = _DEFAULTERS.get(field.name)
+        defaulter = _DEFAULTERS.get(field)
         if defaulter is not None:
             defaulter(source)
 
@@ -87,17 +87,18 @@ def _default_ephemeral(source: core.EphemeralVolumeSource) -> None:
         default_claim_spec(source.volume_claim_template.spec)
 
 
-_DEFAULTERS: Mapping[str, Callable[[Any], None]] = MappingProxyType(
+_SOURCES = core.VolumeSource.DESCRIPTOR.fields_by_name
+_DEFAULTERS: Mapping[Any, Callable[[Any], None]] = MappingProxyType(
     {
-        "secret": _default_mode,
-        "config_map": _default_mode,
-        "downward_api": _default_downward_api,
-        "projected": _default_projected,
-        "host_path": _default_host_path,
-        "iscsi": _default_iscsi,
-        "rbd": _default_rbd,
-        "azure_disk": _default_azure_disk,
-        "scale_io": _default_scale_io,
-        "ephemeral": _default_ephemeral,
+        _SOURCES["secret"]: _default_mode,
+        _SOURCES["config_map"]: _default_mode,
+        _SOURCES["downward_api"]: _default_downward_api,
+        _SOURCES["projected"]: _default_projected,
+        _SOURCES["host_path"]: _default_host_path,
+        _SOURCES["iscsi"]: _default_iscsi,
+        _SOURCES["rbd"]: _default_rbd,
+        _SOURCES["azure_disk"]: _default_azure_disk,
+        _SOURCES["scale_io"]: _default_scale_io,
+        _SOURCES["ephemeral"]: _default_ephemeral,
     }
 )

@@ -102,8 +102,8 @@ def _check_port(port: core.ContainerPort, taken: set[str]) -> list[Cause]:
     number = port.container_port
     if not number:
         found.append(required("containerPort", "give the port the container listens on"))
-    elif sentences := names.check_port_number(number):
-        found += problems("containerPort", number, sentences)
+    elif not 0 < number < 65536:
+        found += problems("containerPort", number, names.check_port_number(number))
     if port.protocol not in _PROTOCOLS:
         found += one_of("protocol", port.protocol, _PROTOCOLS)
     return found
@@ -132,11 +132,10 @@ def _check_paths(container: AnyContainer, pod: Surroundings) -> list[Cause]:
     paths: set[str] = set()
     for index, mount in enumerate(container.volume_mounts):
         causes = _check_mount(mount, pod.volumes, paths)
-        if mount.mount_propagation == "Bidirectional" and not container.security_context.privileged:
-            causes.append(forbidden("mountPropagation", "Bidirectional is for privileged containers only"))
+        if propagation := mount.mount_propagation:
+            causes += _check_propagation(propagation, container)
         if causes:
             found += under(f"volumeMounts[{index}]", causes)
-        paths.add(mount.mount_path)
     for index, device in enumerate(container.volume_devices or ()):
         if causes := _check_device(device, pod.volumes, paths):
             found += under(f"volumeDevices[{index}]", causes)
@@ -159,17 +158,23 @@ def _check_mount(mount: core.VolumeMount, volumes: Volumes | None, paths: set[st
         found.append(required("mountPath", "give the path inside the container"))
     elif path in paths:
         found.append(invalid("mountPath", path, "mount each path once"))
-    if mount.sub_path:
-        found += check_descending_path("subPath", mount.sub_path)
-    if mount.sub_path_expr:
-        if mount.sub_path:
-            found.append(invalid("subPathExpr", mount.sub_path_expr, "keep subPath or subPathExpr"))
-        found += check_descending_path("subPathExpr", mount.sub_path_expr)
-    if mount.HasField("mount_propagation") and mount.mount_propagation not in _PROPAGATIONS:
-        found.append(not_supported("mountPropagation", mount.mount_propagation, _PROPAGATIONS))
-    if mount.HasField("recursive_read_only"):
-        found += _check_recursive_read_only(mount)
-    return found
+    paths.add(path)
+    sub_path, expression = mount.sub_path, mount.sub_path_expr
+    if sub_path:
+        found += check_descending_path("subPath", sub_path)
+    if expression:
+        if sub_path:
+            found.append(invalid("subPathExpr", expression, "keep subPath or subPathExpr"))
+        found += check_descending_path("subPathExpr", expression)
+    return found + _check_recursive_read_only(mount) if mount.recursive_read_only else found
+
+
+def _check_propagation(propagation: str, container: AnyContainer) -> list[Cause]:
+    if propagation not in _PROPAGATIONS:
+        return [not_supported("mountPropagation", propagation, _PROPAGATIONS)]
+    if propagation == "Bidirectional" and not container.security_context.privileged:
+        return [forbidden("mountPropagation", "Bidirectional is for privileged containers only")]
+    return []
 
 
 def _check_recursive_read_only(mount: core.VolumeMount) -> list[Cause]:

@@ -23,6 +23,7 @@ from rollplane_machinery.validation.labels import (
     check_node_selector,
     check_node_selector_term,
 )
+from rollplane_machinery.validation.parts import check_parts, checks_of
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -56,14 +57,7 @@ def check_toleration(toleration: core.Toleration) -> list[Cause]:
 
 def check_affinity(affinity: core.Affinity) -> list[Cause]:
     """Return what is wrong with the affinities of a pod."""
-    found: list[Cause] = []
-    if affinity.HasField("node_affinity"):
-        found += under("nodeAffinity", _check_node_affinity(affinity.node_affinity))
-    if affinity.HasField("pod_affinity"):
-        found += under("podAffinity", _check_pod_affinity(affinity.pod_affinity))
-    if affinity.HasField("pod_anti_affinity"):
-        found += under("podAntiAffinity", _check_pod_affinity(affinity.pod_anti_affinity))
-    return found
+    return check_parts(affinity, _AFFINITIES)
 
 
 def _check_node_affinity(affinity: core.NodeAffinity) -> list[Cause]:
@@ -98,7 +92,7 @@ def _check_term(term: core.PodAffinityTerm) -> list[Cause]:
         found += under("labelSelector", check_label_selector(term.label_selector))
     if term.HasField("namespace_selector"):
         found += under("namespaceSelector", check_label_selector(term.namespace_selector))
-    for namespace in term.namespaces:
+    for namespace in term.namespaces or ():
         found += problems("namespace", namespace, names.check_dns1123_label(namespace))
     return found + _check_topology_key(term.topology_key)
 
@@ -141,3 +135,11 @@ def _check_constraint(constraint: core.TopologySpreadConstraint) -> list[Cause]:
     if constraint.HasField("node_taints_policy") and constraint.node_taints_policy not in _NODE_POLICIES:
         found.append(not_supported("nodeTaintsPolicy", constraint.node_taints_policy, _NODE_POLICIES))
     return found
+
+
+_AFFINITIES = checks_of(
+    core.Affinity,
+    node_affinity=_check_node_affinity,
+    pod_affinity=_check_pod_affinity,
+    pod_anti_affinity=_check_pod_affinity,
+)
