@@ -15,6 +15,7 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.fencing import FenceAwareApi
+from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
@@ -22,7 +23,9 @@ from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rounds import Rounds
+from rollplane_controller.reconcile.scheduler import NAME as SCHEDULER_NAME
 from rollplane_controller.reconcile.scheduler import Scheduler
+from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.shards import GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
@@ -85,8 +88,9 @@ class Manager:
         ]
 
     def _make_scheduler(self, clock: Clock) -> Scheduler:
-        recorder = self._recorder("default-scheduler", clock)
         fence = partial(self.shards.fence, SCHEDULER)
+        # Its events are of all namespaces, and carry its own shard's fence: others may own the namespaces.
+        recorder = EventRecorder(self._writer.record, SCHEDULER_NAME, clock, lambda _namespace: fence())
         return Scheduler(self._observer, self._writer, recorder, clock=clock, fence=fence)
 
     def _make_garbage_collector(self, api: ObjectApi, clock: Clock) -> GarbageCollector:
@@ -98,6 +102,8 @@ class Manager:
             DeploymentReconciler(self._observer),
             PodControllerReconciler(self._observer, REPLICA_SET),
             PodControllerReconciler(self._observer, REPLICATION_CONTROLLER),
+            StatefulSetReconciler(self._observer),
+            DaemonSetReconciler(self._observer),
         )
 
     def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:
@@ -106,14 +112,11 @@ class Manager:
             self._observer,
             api,
             self._writer,
-            self._recorder(component_of(reconciler.kind), clock),
+            EventRecorder(self._writer.record, component_of(reconciler.kind), clock, self.shards.fence_for),
             clock=clock,
             random=random,
             fence_for=self.shards.fence_for,
         )
-
-    def _recorder(self, component: str, clock: Clock) -> EventRecorder:
-        return EventRecorder(self._writer.record, component, clock, self.shards.fence_for)
 
     async def run(self) -> None:
         """Own shards, observe, plan and write, until cancelled."""

@@ -124,6 +124,7 @@ class ShardOwner:
         stored = await self._read()
         await self._write(self._renewals(stored), acquiring=False)
         await self._write(self._claims(stored), acquiring=True)
+        await self._raise_fences(shard for shard, needed in self._catching_up.items() if needed is None)
         self.looked.set()
 
     async def _read(self) -> dict[str, Lease]:
@@ -176,7 +177,6 @@ class ShardOwner:
         started = self._clock.monotonic()
         results = await self._api.batch([_write_of(lease) for lease in leases.values()])
         until = started + self._times.deadline_seconds
-        acquired = set()
         for (shard, lease), result in zip(leases.items(), results, strict=True):
             if not isinstance(result, WriteResult):
                 continue
@@ -184,13 +184,14 @@ class ShardOwner:
             if acquiring:
                 self._held[shard] = _Held(lease, result.revision, until)
                 self._catching_up[shard] = None
-                acquired.add(shard)
             else:
                 self._held[shard] = replace(self._held[shard], lease=lease, until=until)
-        await self._raise_fences(acquired)
 
     async def _raise_fences(self, shards: Iterable[str]) -> None:
-        """Close the shards to everybody else's writes; a shard whose fence is higher already is not ours."""
+        """Close the shards to everybody else's writes; a shard whose fence is higher already is not ours.
+
+        What it could not be done for is done at the next round: until then the shard is held, but not acted for.
+        """
         raised = set()
         for shard in sorted(shards):
             try:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from rollplane.meta.v1 import ObjectMeta, OwnerReference
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
 
 FOREGROUND = "foregroundDeletion"
@@ -39,16 +39,25 @@ class Detach:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Go, with dependents treated as ``propagation`` says."""
+    """Go, with dependents treated as ``propagation`` says.
+
+    ``unblock``: first let the owners no longer wait for it. Else, in a circle, each would wait for the next for ever.
+    """
 
     propagation: Propagation
+    unblock: bool = False
 
 
 Verdict = Keep | Detach | Collect
 
 
-def judge(metadata: ObjectMeta, standings: Sequence[Standing], *, has_dependents: bool) -> Verdict:
-    """Return what becomes of a dependent; ``standings`` go with its owner references, in their order."""
+def judge(
+    metadata: ObjectMeta, standings: Sequence[Standing], *, has_dependents: bool, in_circle: bool = False
+) -> Verdict:
+    """Return what becomes of a dependent; ``standings`` go with its owner references, in their order.
+
+    ``in_circle`` tells that, by way of waiting owners, it is an owner of its own.
+    """
     references = metadata.owner_references
     if not references:
         return Keep()
@@ -62,7 +71,7 @@ def judge(metadata: ObjectMeta, standings: Sequence[Standing], *, has_dependents
     if metadata.HasField("deletion_timestamp"):
         return Keep()
     if Standing.WAITING in standings and has_dependents:
-        return Collect(Propagation.FOREGROUND)
+        return Collect(Propagation.FOREGROUND, unblock=in_circle)
     return Collect(_own_policy(metadata))
 
 
@@ -75,6 +84,21 @@ def _own_policy(metadata: ObjectMeta) -> Propagation:
     return Propagation.BACKGROUND
 
 
-def without_references(references: Sequence[OwnerReference], uids: frozenset[str]) -> list[OwnerReference]:
-    """Return the references to all other owners."""
-    return [reference for reference in references if reference.uid not in uids]
+def detach(metadata: ObjectMeta, uids: frozenset[str]) -> None:
+    """Drop the references to owners with these uids in place."""
+    kept = [reference for reference in metadata.owner_references if reference.uid not in uids]
+    del metadata.owner_references[:]
+    metadata.owner_references.extend(kept)
+
+
+def unblock(metadata: ObjectMeta) -> None:
+    """Let no owner's foreground deletion wait for this object any more, in place."""
+    for reference in metadata.owner_references:
+        reference.block_owner_deletion = False
+
+
+def drop_finalizer(metadata: ObjectMeta, finalizer: str) -> None:
+    """Drop ``finalizer`` in place."""
+    kept = [one for one in metadata.finalizers if one != finalizer]
+    del metadata.finalizers[:]
+    metadata.finalizers.extend(kept)

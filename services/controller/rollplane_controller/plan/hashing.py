@@ -21,6 +21,14 @@ def fnv1a_32(data: bytes) -> int:
     return value
 
 
+def fnv1_32(data: bytes) -> int:
+    """Return the 32-bit FNV-1 hash of ``data``, which multiplies before it mixes in."""
+    value = _OFFSET_BASIS
+    for byte in data:
+        value = ((value * _PRIME) & 0xFFFFFFFF) ^ byte
+    return value
+
+
 def safe_encode(number: int) -> str:
     """Return ``number``'s decimal digits, each mapped through the alphabet by its character code."""
     return "".join(SAFE_ALPHABET[ord(digit) % len(SAFE_ALPHABET)] for digit in str(number))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rollplane.core.v1 import PodTemplateSpec
+from rollplane.core.v1 import Pod, PodTemplateSpec
 from rollplane_machinery.kinds import ApiObject, Kind
 
 
@@ -48,6 +48,14 @@ class CreatePods:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateDistinctPods:
+    """Create each of ``pods``, which differ; the shell names them ``<prefix>xxxxx``."""
+
+    pods: Sequence[Pod]
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateObject:
     """Replace an object; its resource_version and uid are preconditions."""
 
@@ -57,9 +65,13 @@ class UpdateObject:
 
 @dataclass(frozen=True, slots=True)
 class UpdateObjectStatus:
-    """Replace an object's status (and, for a Deployment, its annotations)."""
+    """Replace an object's status (and, for a Deployment, its annotations).
+
+    ``regardless``: also when another write of the plan fails, as a status that tells of failures must.
+    """
 
     object: ApiObject
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class DeleteObject:
     events: Sequence[PlannedEvent] = ()
 
 
-PlannedWrite = CreateObject | CreatePods | UpdateObject | UpdateObjectStatus | DeleteObject
+PlannedWrite = CreateObject | CreatePods | CreateDistinctPods | UpdateObject | UpdateObjectStatus | DeleteObject
 
 
 @dataclass(frozen=True, slots=True)

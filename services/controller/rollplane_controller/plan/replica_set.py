@@ -46,16 +46,14 @@ class ReplicaSetView:
     """A ReplicaSet and its surroundings, as last observed.
 
     ``pods`` are those it controls and the orphans of its namespace; finished and terminating ones count in no number.
-    ``fetch`` reads one of them whole, for an adoption. ``may_manage`` is False while the informer has not caught up
-    with our own last writes: then nothing is created or deleted. ``related_on_node`` counts the active pods of all
-    ReplicaSets with the same controller by node, and is asked for only when pods are to be chosen.
+    ``fetch`` reads one of them whole, for an adoption. ``related_on_node`` counts the active pods of all ReplicaSets
+    with the same controller by node, and is asked for only when pods are to be chosen.
     """
 
     owner: PodController
     pods: Sequence[PodView]
     fetch: Callable[[PodView], Pod]
     related_on_node: Callable[[], Mapping[str, int]] = dict
-    may_manage: bool = True
     failure: ManageFailure | None = None
 
 
@@ -82,14 +80,18 @@ class _Sync:
 
     def run(self) -> Plan:
         owned = self._claim([pod for pod in self.view.pods if pod.active])
-        if self.view.may_manage and not self.owner.deleting:
+        if self.result.writes:
+            # Adopted or released pods are counted once they are ours, or gone, in the store too: should an adoption
+            # fail, a pod deleted to make room for it would be missing.
+            return self.result.plan()
+        if not self.owner.deleting:
             self._manage(owned)
         self._write_status(owned)
         self._requeue_for_availability(owned)
         return self.result.plan()
 
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
-        """Return the pods that are ours, adopted ones included; plan adoptions and releases."""
+        """Return the pods that are ours; plan adoptions and releases."""
         selector = selector_of(self.view.owner)
         owned = []
         for pod in pods:
@@ -97,7 +99,7 @@ class _Sync:
             verdict = claims.claim(self.owner, pod.controller_uid, matches=matches, deleting=pod.terminating)
             if verdict in (Claim.ADOPT, Claim.RELEASE):
                 self._change_owner(pod, verdict)
-            if verdict in (Claim.KEEP, Claim.ADOPT):
+            if verdict is Claim.KEEP:
                 owned.append(pod)
         return owned
 
@@ -143,7 +145,7 @@ class _Sync:
                 setattr(status, field, value)
         _show_failure(wanted, self.view.failure, self.now)
         if wanted.status != self.view.owner.status:
-            self.result.writes.append(UpdateObjectStatus(wanted))
+            self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
 
     def _requeue_for_availability(self, owned: Sequence[PodView]) -> None:
         """Come back when the next ready pod has been ready long enough."""

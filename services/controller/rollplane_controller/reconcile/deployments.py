@@ -11,10 +11,9 @@ from rollplane_controller.plan.deployment.limits import RECREATE
 from rollplane_controller.plan.model import NOTHING, Plan
 from rollplane_controller.plan.pods import FINAL_PHASES
 from rollplane_controller.reconcile.observer import BY_UID, Observer
-from rollplane_controller.reconcile.reconciler import Wake
+from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
-from rollplane_machinery.api import EventType, Key
-from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.api import Create, EventType, Key
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 from rollplane_machinery.selectors import label_selector_of
 
@@ -22,12 +21,11 @@ from rollplane_machinery.selectors import label_selector_of
 class _Names:
     """The ReplicaSet names of a namespace, asked for one at a time: a collision is looked for once in a rollout."""
 
-    def __init__(self, observer: Observer, namespace: str, ours: frozenset[str]) -> None:
-        self._observer, self._namespace, self._ours = observer, namespace, ours
+    def __init__(self, observer: Observer, namespace: str) -> None:
+        self._observer, self._namespace = observer, namespace
 
     def __contains__(self, name: object) -> bool:
-        key = Key(REPLICA_SET, self._namespace, str(name))
-        return name not in self._ours and self._observer.informer.get(key) is not None
+        return self._observer.informer.get(Key(REPLICA_SET, self._namespace, str(name))) is not None
 
 
 class DeploymentReconciler:
@@ -54,28 +52,27 @@ class DeploymentReconciler:
         informer.add_handler(REPLICA_SET, on_replica_set)
         informer.add_handler(POD, on_pod)
 
-    def plan(self, key: Key, failure: RollplaneError | None, now: float) -> Plan:
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         deployment = self._observer.message(key, Deployment)
         if deployment is None:
             return NOTHING
         view = self._observe(deployment, failure)
         return plan_deployment(view, now)
 
-    def _observe(self, deployment: Deployment, failure: RollplaneError | None) -> DeploymentView:
+    def _observe(self, deployment: Deployment, failure: Failure | None) -> DeploymentView:
         metadata = deployment.metadata
         found = [
             *self._observer.controlled(REPLICA_SET, metadata.uid),
             *self._observer.orphans(REPLICA_SET, metadata.namespace),
         ]
         sets = [one for key, _ in found if (one := self._observer.message(key, ReplicaSet)) is not None]
-        names = frozenset(one.metadata.name for one in sets)
         recreating = deployment.spec.strategy.type == RECREATE
         return DeploymentView(
             deployment,
             sets,
-            taken_names=_Names(self._observer, metadata.namespace, names),
+            taken_names=_Names(self._observer, metadata.namespace),
             running_pods=self._running_pods(sets) if recreating else {},
-            create_error=failure.message if failure else "",
+            create_error=failure.error.message if failure and isinstance(failure.write, Create) else "",
         )
 
     def _running_pods(self, sets: list[ReplicaSet]) -> Counter[str]:
@@ -100,7 +97,12 @@ class DeploymentReconciler:
                 yield key
 
     def _recreating_owner(self, set_uid: str) -> Iterator[Key]:
-        """Yield the Deployment over a ReplicaSet if it waits, under Recreate, for its old pods to end."""
+        """Yield the Deployment over a ReplicaSet without a living pod: under Recreate it may have waited for that.
+
+        Asked before the strategy, which would have to be parsed: one pod in a set is the last one.
+        """
+        if any(pod.phase not in FINAL_PHASES for pod in self._observer.controlled_pods(set_uid)):
+            return
         for replica_set in self._observer.informer.indexed(REPLICA_SET, BY_UID, set_uid).values():
             if replica_set.controller_uid:
                 yield from self._observer.informer.indexed(DEPLOYMENT, BY_UID, replica_set.controller_uid)

@@ -7,9 +7,10 @@ the rest (semantics/api-conventions.md section 12).
 from __future__ import annotations
 
 import math
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rollplane.core.v1 import Event, ObjectReference
@@ -27,6 +28,7 @@ SIMILAR_SECONDS = 600.0
 BURST = 25
 REFILL_SECONDS = 300.0
 REMEMBERED = 4096
+COMBINED = "(combined from similar events): "
 
 
 @dataclass(slots=True)
@@ -40,10 +42,10 @@ class _Told:
 
 @dataclass(slots=True)
 class _Similar:
-    """How many events alike but for their message one object has had since ``since``."""
+    """The messages, as far as they are told apart, of events alike in all else; ``last`` is when the last one came."""
 
-    since: float
-    messages: int
+    last: float
+    messages: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -67,14 +69,24 @@ class EventRecorder:
         self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
         self._similar: OrderedDict[tuple[str, ...], _Similar] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._origin = zlib.crc32(component.encode()) % 1000
+        self._micros = 0
 
     def emit(self, subject: ObjectReference, event: PlannedEvent) -> None:
-        """Write ``event`` about ``subject``, folded with what was said before; may drop it."""
+        """Write ``event`` about ``subject``, folded with what was said before; may drop it.
+
+        A dropped one is counted with the next that is alike.
+        """
         now = self._clock.now()
-        if not self._take_token(subject.uid, now):
-            return
         message = self._combined(subject, event, now)
         told = self._fold((subject.uid, event.reason, event.severity, message), subject, now)
+        fence = self._fence_for(subject.namespace or "default")
+        if fence is not None and self._take_token(subject.uid, now):
+            self._write(subject, event, message, told, now, fence)
+
+    def _write(
+        self, subject: ObjectReference, event: PlannedEvent, message: str, told: _Told, now: float, fence: Fence
+    ) -> None:
         body = Event(
             involved_object=subject,
             reason=event.reason,
@@ -86,7 +98,6 @@ class EventRecorder:
         )
         body.metadata.name, body.metadata.namespace = told.name, subject.namespace or "default"
         body.source.component = self._component
-        fence = self._fence_for(body.metadata.namespace)
         self._record(Update(Encoded.of(body), WriteOptions(self._component, fence=fence, omit_object=True)))
 
     def _take_token(self, uid: str, now: float) -> bool:
@@ -100,23 +111,30 @@ class EventRecorder:
 
     def _combined(self, subject: ObjectReference, event: PlannedEvent, now: float) -> str:
         key = (subject.uid, event.reason, event.severity)
-        similar = _remember(self._similar, key, lambda: _Similar(now, 0))
-        if now - similar.since > SIMILAR_SECONDS:
-            similar.since, similar.messages = now, 0
-        similar.messages += 1
-        if similar.messages > SIMILAR_LIMIT:
-            return f"(combined from similar events): {event.message}"
+        similar = _remember(self._similar, key, lambda: _Similar(now))
+        if now - similar.last > SIMILAR_SECONDS:
+            similar.messages.clear()
+        similar.last = now
+        if event.message in similar.messages:
+            return event.message
+        if len(similar.messages) >= SIMILAR_LIMIT:
+            return f"{COMBINED}{event.message}"
+        similar.messages.add(event.message)
         return event.message
 
     def _fold(self, key: tuple[str, ...], subject: ObjectReference, now: float) -> _Told:
-        combined = key[3].startswith("(combined")
-        told = _remember(
-            self._told,
-            (*key[:3], "(combined)" if combined else key[3]),
-            lambda: _Told(f"{subject.name}.{int(now * 1e9):x}", now, 0),
-        )
+        kept = (*key[:3], COMBINED) if key[3].startswith(COMBINED) else key
+        told = _remember(self._told, kept, lambda: _Told(self._new_name(subject.name, now), now, 0))
         told.count += 1
         return told
+
+    def _new_name(self, subject: str, now: float) -> str:
+        """Return ``<object>.<hex time>``, another one each time: two names alike would be one event.
+
+        The last three digits of the nanoseconds tell components apart, which may speak of one object at one moment.
+        """
+        self._micros = max(self._micros + 1, int(now * 1e6))
+        return f"{subject}.{self._micros * 1000 + self._origin:x}"
 
 
 def _remember(memory: OrderedDict[K, V], key: K, new: Callable[[], V]) -> V:

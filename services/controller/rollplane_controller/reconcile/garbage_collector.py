@@ -19,8 +19,10 @@ from rollplane_controller.plan.garbage import (
     Collect,
     Detach,
     Standing,
+    detach,
+    drop_finalizer,
     judge,
-    without_references,
+    unblock,
 )
 from rollplane_controller.reconcile.observer import BY_OWNER, Observer
 from rollplane_controller.reconcile.views import View
@@ -48,6 +50,7 @@ ROUND = 256
 LIVE_READS = 16
 """Most owners read live at a time."""
 REMEMBERED_UIDS = 4096
+RECHECK_SECONDS = 60.0
 
 
 class GarbageCollector:
@@ -70,6 +73,7 @@ class GarbageCollector:
         self._fence = fence
         self._present: dict[str, Key] = {}
         self._absent: OrderedDict[str, None] = OrderedDict()
+        self._alive: set[str] = set()
         self.queue: WorkQueue[Key] = WorkQueue(clock=clock)
 
     def attach(self) -> None:
@@ -78,10 +82,10 @@ class GarbageCollector:
             self._observer.informer.add_handler(kind, self._on_change)
 
     def wake_all(self) -> None:
-        """Look at everything that has owners or is being deleted, as after the shard has been acquired."""
+        """Look at everything that lacks an owner or is being deleted, as after the shard has been acquired."""
         for kind in self._kinds:
             for key, view in self._observer.informer.items(kind):
-                if view.owner_uids or view.terminating:
+                if self._lacks_owner(view) or self._has_work(view):
                     self.queue.add(key)
 
     async def run(self) -> None:
@@ -91,7 +95,7 @@ class GarbageCollector:
         while keys := await self.queue.take(ROUND):
             fence = self._fence()
             if fence is not None:
-                await self._confirm_absences(keys)
+                await self._look_up_owners(keys)
             for key in keys:
                 self._process(key, fence)
             await asyncio.sleep(0)
@@ -101,26 +105,36 @@ class GarbageCollector:
     def _on_change(self, type_: EventType, key: Key, old: View | None, new: View | None) -> None:
         if old is not None and (new is None or new.uid != old.uid):
             self._present.pop(old.uid, None)
-            self._wake_around(old)
+            self._wake_dependents(old)
+            self._wake_waiting(old.owner_uids)
+            old = None
         if new is None:
             return
         self._present[new.uid] = key
-        changed_owners = old is None or old.owner_uids != new.owner_uids
-        if (new.owner_uids and changed_owners and not self._all_present(new)) or self._has_work(new):
+        if old is not None and old.blocked_uids != new.blocked_uids:
+            self._wake_waiting(old.owner_uids)
+        if self._has_work(new) or ((old is None or old.owner_uids != new.owner_uids) and self._lacks_owner(new)):
             self.queue.add(key)
 
-    def _wake_around(self, gone: View) -> None:
-        """Wake the dependents of what has gone, and owners that may have waited for it."""
+    def _wake_dependents(self, gone: View) -> None:
         for key, _ in self._dependents(gone.uid):
             self.queue.add(key)
-        for uid in gone.owner_uids:
+
+    def _wake_waiting(self, owner_uids: Iterable[str]) -> None:
+        """Wake those owners that are being deleted: they may have waited for what has just changed."""
+        for uid in owner_uids:
             owner = self._present.get(uid)
             view = self._observer.informer.get(owner) if owner else None
-            if owner and view is not None and view.terminating:
+            if owner and view is not None and self._has_work(view):
                 self.queue.add(owner)
 
-    def _all_present(self, view: View) -> bool:
-        return all(uid in self._present for uid in view.owner_uids)
+    def _lacks_owner(self, view: View) -> bool:
+        return any(self._seen_owner(uid, view.namespace) is None for uid in view.owner_uids)
+
+    def _seen_owner(self, uid: str, namespace: str) -> Key | None:
+        """Return where the cache has the owner; one in another namespace is none."""
+        key = self._present.get(uid)
+        return key if key is not None and key.namespace in ("", namespace) else None
 
     def _has_work(self, view: View) -> bool:
         return view.terminating and (FOREGROUND in view.finalizers or ORPHAN in view.finalizers)
@@ -131,28 +145,31 @@ class GarbageCollector:
 
     # What is known of owners.
 
-    def _unknown_owners(self, keys: Iterable[Key]) -> dict[str, Key]:
-        """Return the owners, by uid, that neither the cache nor an earlier look knows."""
-        unknown: dict[str, Key] = {}
-        for key in keys:
-            for reference in self._references(key):
-                owner = _owner_key(reference, key.namespace)
-                if owner and reference.uid not in self._present and reference.uid not in self._absent:
-                    unknown[reference.uid] = owner
-        return unknown
+    def _unseen_owners(self, key: Key) -> dict[str, Key]:
+        """Return the owners of ``key``, by uid, that the cache does not show and that are not known to be absent."""
+        return {
+            reference.uid: owner
+            for reference in self._references(key)
+            if reference.uid not in self._present and reference.uid not in self._absent
+            if (owner := _owner_key(reference, key.namespace)) is not None
+        }
 
     def _references(self, key: Key) -> Iterable[OwnerReference]:
         encoded = self._observer.informer.encoded(key)
         return encoded.parse().metadata.owner_references if encoded else ()
 
-    async def _confirm_absences(self, keys: Iterable[Key]) -> None:
-        """Read unknown owners live; who is not there under that uid is absent for good: uids never come back."""
-        unknown = list(self._unknown_owners(keys).items())
-        for start in range(0, len(unknown), LIVE_READS):
-            chunk = unknown[start : start + LIVE_READS]
-            await asyncio.gather(*(self._confirm_absence(uid, owner) for uid, owner in chunk))
+    async def _look_up_owners(self, keys: Iterable[Key]) -> None:
+        """Read the owners of a round that the cache does not show live, each once."""
+        unseen: dict[str, Key] = {}
+        for key in keys:
+            unseen.update(self._unseen_owners(key))
+        self._alive.clear()
+        uids = list(unseen)
+        for start in range(0, len(uids), LIVE_READS):
+            await asyncio.gather(*(self._look_up(uid, unseen[uid]) for uid in uids[start : start + LIVE_READS]))
 
-    async def _confirm_absence(self, uid: str, owner: Key) -> None:
+    async def _look_up(self, uid: str, owner: Key) -> None:
+        """Note whether an owner exists; who is not there under that uid is absent for good: uids never come back."""
         try:
             found = (await self._api.get(owner)).parse().metadata.uid
         except NotFoundError:
@@ -160,21 +177,35 @@ class GarbageCollector:
         except RollplaneError as exc:
             log.warning("owner not read", extra={"object": str(owner), "detail": exc.message})
             return
-        if found != uid:
-            self._absent[uid] = None
-            while len(self._absent) > REMEMBERED_UIDS:
-                self._absent.popitem(last=False)
+        if found == uid:
+            self._alive.add(uid)
+            return
+        self._absent[uid] = None
+        while len(self._absent) > REMEMBERED_UIDS:
+            self._absent.popitem(last=False)
 
     def _standing(self, reference: OwnerReference, namespace: str) -> Standing:
-        """Return how it stands with an owner; one that could not be read counts as solid, for waiting loses nothing."""
-        key = self._present.get(reference.uid)
-        if key is not None and key.namespace in ("", namespace):
+        """Return how it stands with an owner; one of a kind unknown here counts as solid: waiting loses nothing."""
+        if key := self._seen_owner(reference.uid, namespace):
             view = self._observer.informer.get(key)
-            waiting = view is not None and view.terminating and FOREGROUND in view.finalizers
-            return Standing.WAITING if waiting else Standing.SOLID
-        if key is not None or reference.uid in self._absent:
-            return Standing.DANGLING
-        return Standing.SOLID
+            return Standing.WAITING if view is not None and _waits(view) else Standing.SOLID
+        gone = reference.uid in self._present or reference.uid in self._absent
+        return Standing.DANGLING if gone else Standing.SOLID
+
+    def _is_in_circle(self, view: View) -> bool:
+        """Tell whether, by way of owners that wait in the foreground, an object is an owner of its own."""
+        seen: set[str] = set()
+        ahead = list(view.owner_uids)
+        while ahead:
+            uid = ahead.pop()
+            key = self._present.get(uid)
+            owner = self._observer.informer.get(key) if key else None
+            if uid == view.uid:
+                return True
+            if owner is not None and uid not in seen and _waits(owner):
+                seen.add(uid)
+                ahead.extend(owner.owner_uids)
+        return False
 
     # What is done.
 
@@ -187,51 +218,51 @@ class GarbageCollector:
         options = WriteOptions(NAME, fence=fence, omit_object=True)
         message = encoded.parse()
         if view.terminating and ORPHAN in view.finalizers:
-            writes = self._orphan(key, view, message, options)
-        elif view.terminating and FOREGROUND in view.finalizers:
-            writes = self._delete_dependents(key, view, message, options)
+            self._submit(key, self._orphan(view, message, options))
+        elif _waits(view):
+            self._submit(key, self._advance_foreground(view, message, options))
+        elif (unseen := self._unseen_owners(key).keys()) <= self._alive:
+            self._submit(key, self._judge(key, view, message, options))
+            if unseen:
+                # Of a kind that is not watched, or younger than the cache: nothing will tell when it goes.
+                self.queue.add_after(key, RECHECK_SECONDS)
         else:
-            writes = self._judge(key, view, message, options)
-        self._submit(key, writes)
+            self.queue.failed(key)
 
     def _judge(self, key: Key, view: View, message: ApiObject, options: WriteOptions) -> list[Write]:
         standings = [self._standing(reference, key.namespace) for reference in message.metadata.owner_references]
         has_dependents = any(True for _ in self._dependents(view.uid))
-        match judge(message.metadata, standings, has_dependents=has_dependents):
+        in_circle = Standing.WAITING in standings and self._is_in_circle(view)
+        match judge(message.metadata, standings, has_dependents=has_dependents, in_circle=in_circle):
             case Detach(uids):
-                return [_detach(message, uids, options)]
-            case Collect(propagation):
-                return [_delete(key, view.uid, propagation, options)]
+                return [_detached(message, uids, options)]
+            case Collect(propagation, unblock_first):
+                first = [_unblocked(message, options)] if unblock_first and view.blocked_uids else []
+                return [*first, _deletion(key, view.uid, propagation, options)]
             case _:
                 return []
 
-    def _orphan(self, key: Key, view: View, message: ApiObject, options: WriteOptions) -> list[Write]:
+    def _orphan(self, view: View, message: ApiObject, options: WriteOptions) -> list[Write]:
         """Cut the dependents loose first; the finalizer goes once none is left."""
-        dependents = list(self._dependents(view.uid))
         writes: list[Write] = []
-        for dependent, _ in dependents:
+        for dependent, _ in self._dependents(view.uid):
             encoded = self._observer.informer.encoded(dependent)
             if encoded is not None:
-                writes.append(_detach(encoded.parse(), frozenset({view.uid}), options))
-        return writes or [_drop_finalizer(message, ORPHAN, options)]
+                writes.append(_detached(encoded.parse(), frozenset({view.uid}), options))
+        return writes or [_without_finalizer(message, ORPHAN, options)]
 
-    def _delete_dependents(self, key: Key, view: View, message: ApiObject, options: WriteOptions) -> list[Write]:
-        """Delete the dependents, in the foreground where they have some themselves; wait for those that block."""
-        writes: list[Write] = []
+    def _advance_foreground(self, view: View, message: ApiObject, options: WriteOptions) -> list[Write]:
+        """Have the dependents judged; the finalizer goes once none is left that blocks."""
         blocking = False
         for dependent, seen in self._dependents(view.uid):
-            blocking = blocking or self._blocks(dependent, view.uid)
+            blocking = blocking or view.uid in seen.blocked_uids
             if not seen.terminating:
-                deep = any(True for _ in self._dependents(seen.uid))
-                policy = Propagation.FOREGROUND if deep else Propagation.BACKGROUND
-                writes.append(_delete(dependent, seen.uid, policy, options))
+                self.queue.add(dependent)
         if not blocking:
-            writes.append(_drop_finalizer(message, FOREGROUND, options))
-        return writes
-
-    def _blocks(self, dependent: Key, owner_uid: str) -> bool:
-        references = self._references(dependent)
-        return any(reference.uid == owner_uid and reference.block_owner_deletion for reference in references)
+            return [_without_finalizer(message, FOREGROUND, options)]
+        if view.blocked_uids and self._is_in_circle(view):
+            return [_unblocked(message, options)]
+        return []
 
     def _submit(self, key: Key, writes: list[Write]) -> None:
         """Send all writes of a key; it is done when all are answered, and looked at again when one failed."""
@@ -275,19 +306,25 @@ def _owner_key(reference: OwnerReference, namespace: str) -> Key | None:
     return Key(kind, namespace if kind.namespaced else "", reference.name)
 
 
-def _delete(key: Key, uid: str, propagation: Propagation, options: WriteOptions) -> Delete:
+def _waits(view: View) -> bool:
+    """Tell whether an object is being deleted in the foreground."""
+    return view.terminating and FOREGROUND in view.finalizers
+
+
+def _deletion(key: Key, uid: str, propagation: Propagation, options: WriteOptions) -> Delete:
     return Delete(key, propagation=propagation, preconditions=Preconditions(uid=uid), options=options)
 
 
-def _detach(message: ApiObject, uids: frozenset[str], options: WriteOptions) -> Update:
-    kept = without_references(message.metadata.owner_references, uids)
-    del message.metadata.owner_references[:]
-    message.metadata.owner_references.extend(kept)
+def _detached(message: ApiObject, uids: frozenset[str], options: WriteOptions) -> Update:
+    detach(message.metadata, uids)
     return Update(Encoded.of(message), options)
 
 
-def _drop_finalizer(message: ApiObject, finalizer: str, options: WriteOptions) -> Update:
-    kept = [one for one in message.metadata.finalizers if one != finalizer]
-    del message.metadata.finalizers[:]
-    message.metadata.finalizers.extend(kept)
+def _unblocked(message: ApiObject, options: WriteOptions) -> Update:
+    unblock(message.metadata)
+    return Update(Encoded.of(message), options)
+
+
+def _without_finalizer(message: ApiObject, finalizer: str, options: WriteOptions) -> Update:
+    drop_finalizer(message.metadata, finalizer)
     return Update(Encoded.of(message), options)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from rollplane.core.v1 import Pod
 from rollplane_client.cache import IndexValues
 from rollplane_client.informer import Informer
 from rollplane_controller.plan.pods import PodView
@@ -69,6 +70,18 @@ class Observer:
         """Return the pods that the owner with that uid controls, and the orphans it might adopt."""
         found = [*self.controlled(POD, uid), *self.orphans(POD, namespace)]
         return [view.pod for _, view in found if isinstance(view, WatchedPod)]
+
+    def claimable(self, kind: Kind, type_: type[M], uid: str, namespace: str) -> list[M]:
+        """Return what of ``kind`` the owner with that uid controls, and the orphans it might adopt, parsed."""
+        found = [*self.controlled(kind, uid), *self.orphans(kind, namespace)]
+        return [message for key, _ in found if (message := self.message(key, type_)) is not None]
+
+    def fetch_pod(self, view: PodView) -> Pod:
+        """Return a pod whole, as planners ask for it."""
+        pod = self.message(Key(POD, view.namespace, view.name), Pod)
+        if pod is None:
+            raise InternalError(f"pod {view.namespace}/{view.name} left the cache while it was planned with")
+        return pod
 
     def namespace_of_kind(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
         """Yield all objects of ``kind`` in the namespace."""

@@ -8,7 +8,7 @@ from random import Random
 from rollplane.core.v1 import Pod
 from rollplane_controller.plan.claims import Owner
 from rollplane_controller.plan.hashing import SAFE_ALPHABET
-from rollplane_controller.plan.model import CreatePods
+from rollplane_controller.plan.model import CreateDistinctPods, CreatePods
 
 SUFFIX_LENGTH = 5
 PREFIX_LENGTH = 58
@@ -27,5 +27,19 @@ def new_pods(write: CreatePods, owner: Owner, namespace: str, random: Random) ->
     for _ in range(write.count):
         pod = Pod()
         pod.CopyFrom(body)
-        pod.metadata.name = write.prefix[:PREFIX_LENGTH] + "".join(random.choices(SAFE_ALPHABET, k=SUFFIX_LENGTH))
+        pod.metadata.name = _new_name(write.prefix, random)
         yield pod
+
+
+def named(write: CreateDistinctPods, random: Random) -> Iterator[Pod]:
+    """Yield the pods of ``write`` under names of their own."""
+    for body in write.pods:
+        pod = Pod()
+        pod.CopyFrom(body)
+        pod.metadata.generate_name = write.prefix
+        pod.metadata.name = _new_name(write.prefix, random)
+        yield pod
+
+
+def _new_name(prefix: str, random: Random) -> str:
+    return prefix[:PREFIX_LENGTH] + "".join(random.choices(SAFE_ALPHABET, k=SUFFIX_LENGTH))

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from rollplane_controller.plan.model import Plan
-from rollplane_machinery.api import Key
+from rollplane_machinery.api import Key, Write
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import Kind
 
 Wake = Callable[[Key], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A write of a key's last plan, and what refused it."""
+
+    write: Write
+    error: RollplaneError
 
 
 class Reconciler(Protocol):
@@ -22,6 +31,6 @@ class Reconciler(Protocol):
         """Register handlers that wake the keys an event concerns; called once, before the informer runs."""
         ...
 
-    def plan(self, key: Key, failure: RollplaneError | None, now: float) -> Plan:
-        """Return the plan for ``key`` as observed now; ``failure`` is what refused its last writes, if anything did."""
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
+        """Return the plan for ``key`` as observed now; ``failure`` is what became of its last one, if it failed."""
         ...

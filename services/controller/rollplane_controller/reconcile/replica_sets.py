@@ -18,10 +18,10 @@ from rollplane_controller.plan.replica_set import (
     selector_of,
 )
 from rollplane_controller.reconcile.observer import BY_UID, Observer
-from rollplane_controller.reconcile.reconciler import Wake
+from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
-from rollplane_machinery.api import EventType, Key
-from rollplane_machinery.errors import InternalError, RollplaneError
+from rollplane_machinery.api import Create, Delete, EventType, Key
+from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
 
 
@@ -42,7 +42,7 @@ class PodControllerReconciler:
 
         informer.add_handler(POD, on_pod)
 
-    def plan(self, key: Key, failure: RollplaneError | None, now: float) -> Plan:
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         owner = self._message(key)
         if owner is None:
             return NOTHING
@@ -53,7 +53,7 @@ class PodControllerReconciler:
             pods,
             self._fetch,
             related_on_node=lambda: self._related_on_node(owner),
-            failure=_manage_failure(owner, pods, failure),
+            failure=_manage_failure(failure),
         )
         return plan_replica_set(view, now)
 
@@ -92,9 +92,12 @@ class PodControllerReconciler:
                 yield key
 
 
-def _manage_failure(owner: PodController, pods: list[PodView], failure: RollplaneError | None) -> ManageFailure | None:
-    """Return the failure as the ReplicaFailure condition tells it: creating, when there are too few pods."""
-    if failure is None:
-        return None
-    mine = sum(pod.active and pod.controller_uid == owner.metadata.uid for pod in pods)
-    return ManageFailure("FailedCreate" if mine < owner.spec.replicas else "FailedDelete", failure.message)
+def _manage_failure(failure: Failure | None) -> ManageFailure | None:
+    """Return the failure as the ReplicaFailure condition tells it; other writes than those of pods do not count."""
+    match failure:
+        case Failure(Create(), error):
+            return ManageFailure("FailedCreate", error.message)
+        case Failure(Delete(), error):
+            return ManageFailure("FailedDelete", error.message)
+        case _:
+            return None

@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from rollplane.core.v1 import ObjectReference
+from rollplane.core.v1 import ObjectReference, Pod
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.gates import Gates
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.plan.claims import Owner
 from rollplane_controller.plan.model import (
+    CreateDistinctPods,
     CreateObject,
     CreatePods,
     DeleteObject,
@@ -30,8 +31,8 @@ from rollplane_controller.plan.model import (
 )
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
-from rollplane_controller.reconcile.pod_names import new_pods
-from rollplane_controller.reconcile.reconciler import Reconciler
+from rollplane_controller.reconcile.pod_names import named, new_pods
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler
 from rollplane_machinery.api import (
     Create,
     Delete,
@@ -47,8 +48,10 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
+    AlreadyExistsError,
     CauseReason,
     ConflictError,
+    FencedError,
     NotAttemptedError,
     NotFoundError,
     RollplaneError,
@@ -62,9 +65,13 @@ ROUND = 64
 """Most keys planned in one go: some milliseconds of planning, then the loop is somebody else's."""
 
 
+PASSING = (ConflictError, AlreadyExistsError, FencedError)
+"""Somebody else was faster; the next look knows more. No failure worth showing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One write on its way, the events its success deserves, and whether it creates a pod."""
+    """One write on its way, and the events its success deserves."""
 
     write: Write
     events: Sequence[PlannedEvent] = ()
@@ -106,7 +113,7 @@ class Rounds:
         self._random = random
         self._fence_for = fence_for
         self._gates: Gates[Key] = Gates()
-        self._failures: dict[Key, RollplaneError] = {}
+        self._failures: dict[Key, Failure] = {}
         self.queue: WorkQueue[Key] = WorkQueue(clock=clock)
         self.reasons: dict[Key, Sequence[str]] = {}
         """Why an object does not move on, by its key, as of its last plan."""
@@ -209,19 +216,25 @@ class Rounds:
             self._settle(waiting)
 
     def _writes(self, key: Key, write: PlannedWrite, options: WriteOptions) -> list[Sent]:
-        """Return what a planned write is on the wire; all but deletions hang together in one group."""
+        """Return what a planned write is on the wire.
+
+        All but deletions hang together in one group: after the first refusal the rest is not attempted, so that a
+        quota costs one doomed call and no status tells of a ReplicaSet that could not be made.
+        """
         group = str(key)
         match write:
             case CreatePods():
                 owner = self._owner(key)
                 pods = new_pods(write, owner, key.namespace, self._random)
-                return [Sent(Create(Encoded.of(pod), options, group), (_created(pod.metadata.name),)) for pod in pods]
+                return [_creation(pod, options, group) for pod in pods]
+            case CreateDistinctPods():
+                return [_creation(pod, options, group) for pod in named(write, self._random)]
             case CreateObject():
                 return [Sent(Create(Encoded.of(write.object), options, group), write.events)]
             case UpdateObject():
                 return [Sent(Update(Encoded.of(write.object), options, group), write.events)]
             case UpdateObjectStatus():
-                return [Sent(UpdateStatus(Encoded.of(write.object), options, group))]
+                return [Sent(UpdateStatus(Encoded.of(write.object), options, "" if write.regardless else group))]
             case DeleteObject():
                 target = Key(write.kind, write.namespace, write.name)
                 preconditions = Preconditions(uid=write.uid)
@@ -243,14 +256,15 @@ class Rounds:
 
     def _settle(self, waiting: _Waiting) -> None:
         """All answers are in: shut the gate behind what was written, tell what was done, come back when need be."""
-        key, failures = waiting.key, []
+        key = waiting.key
+        failures: list[Failure] = []
         for sent, answer in zip(waiting.sent, waiting.answers, strict=True):
             if isinstance(answer, WriteResult):
                 self._gates.shut(key, answer.revision)
                 for event in sent.events:
                     self._recorder.emit(waiting.subject, event)
             elif answer is not None and not _is_harmless(sent.write, answer):
-                failures.append(answer)
+                failures.append(Failure(sent.write, answer))
                 self._tell_failure(waiting.subject, sent.write, answer)
         if failures:
             self._fail(key, failures[0])
@@ -260,19 +274,21 @@ class Rounds:
         if waiting.plan.requeue_after is not None:
             self.queue.add_after(key, waiting.plan.requeue_after)
 
-    def _fail(self, key: Key, failure: RollplaneError) -> None:
-        if isinstance(failure, ConflictError):
-            # Somebody else was faster; the next look knows more. No failure worth showing.
+    def _fail(self, key: Key, failure: Failure) -> None:
+        error = failure.error
+        if isinstance(error, PASSING):
             self.queue.failed(key)
             return
-        self._log_failure(key, failure)
+        self._log_failure(key, error)
         self._failures[key] = failure
-        if isinstance(failure, TerminalError):
+        if isinstance(error, TerminalError):
             self.queue.done(key)
         else:
-            self.queue.failed(key, retry_after_seconds=failure.retry_after_seconds or 0.0)
+            self.queue.failed(key, retry_after_seconds=error.retry_after_seconds or 0.0)
 
     def _tell_failure(self, subject: ObjectReference, write: Write, failure: RollplaneError) -> None:
+        if isinstance(failure, PASSING):
+            return
         if isinstance(write, Create) and write.object.kind is POD:
             self._recorder.emit(subject, PlannedEvent("FailedCreate", f"Error creating: {failure}", Severity.WARNING))
         elif isinstance(write, Delete) and write.key.kind is POD:
@@ -283,6 +299,10 @@ class Rounds:
         log.warning("not reconciled", extra={"object": str(key), "detail": str(exc)}, exc_info=None if known else exc)
 
 
+def _creation(pod: Pod, options: WriteOptions, group: str) -> Sent:
+    return Sent(Create(Encoded.of(pod), options, group), (_created(pod.metadata.name),))
+
+
 def _created(name: str) -> PlannedEvent:
     return PlannedEvent("SuccessfulCreate", f"Created pod: {name}")
 
@@ -291,6 +311,6 @@ def _is_harmless(write: Write, answer: RollplaneError) -> bool:
     """Tell whether a refusal needs no attention: gone already, held back by another, or in a namespace that ends."""
     if isinstance(answer, NotAttemptedError):
         return True
-    if isinstance(write, Delete) and isinstance(answer, NotFoundError):
+    if isinstance(write, Delete | Update | UpdateStatus) and isinstance(answer, NotFoundError):
         return True
     return any(cause.reason is CauseReason.NAMESPACE_TERMINATING for cause in answer.causes)

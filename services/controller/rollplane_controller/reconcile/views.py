@@ -25,6 +25,8 @@ class ObjectView:
     labels: Mapping[str, str]
     controller_uid: str | None
     owner_uids: tuple[str, ...]
+    blocked_uids: tuple[str, ...]
+    """The owners whose foreground deletion waits for this object."""
     finalizers: tuple[str, ...]
     terminating: bool
 
@@ -52,6 +54,7 @@ def make_view(kind: Kind, value: bytes) -> View:
             view.labels,
             view.controller_uid,
             _owner_uids(pod.metadata),
+            _blocked_uids(pod.metadata),
             tuple(pod.metadata.finalizers),
             view.terminating,
             view,
@@ -63,6 +66,10 @@ def _owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
     return tuple(reference.uid for reference in metadata.owner_references) or NO_OWNERS
 
 
+def _blocked_uids(metadata: ObjectMeta) -> tuple[str, ...]:
+    return tuple(one.uid for one in metadata.owner_references if one.block_owner_deletion) or NO_OWNERS
+
+
 def _object_view(metadata: ObjectMeta) -> ObjectView:
     controller = controller_of(metadata.owner_references)
     return ObjectView(
@@ -72,6 +79,7 @@ def _object_view(metadata: ObjectMeta) -> ObjectView:
         labels=dict(metadata.labels),
         controller_uid=controller.uid if controller else None,
         owner_uids=_owner_uids(metadata),
+        blocked_uids=_blocked_uids(metadata),
         finalizers=tuple(metadata.finalizers),
         terminating=metadata.HasField("deletion_timestamp"),
     )

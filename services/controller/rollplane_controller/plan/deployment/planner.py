@@ -30,9 +30,10 @@ from rollplane_machinery.selectors import label_selector_of
 class DeploymentView:
     """A Deployment and what surrounds it, as last observed.
 
-    ``replica_sets`` are those it controls and the orphans of its namespace. ``taken_names`` are the names of all other
-    ReplicaSets there. ``running_pods`` counts, by the controlling ReplicaSet's uid, pods neither Succeeded nor Failed;
-    only Recreate asks for it. ``create_error`` says what refused the last creation of a ReplicaSet, if anything did.
+    ``replica_sets`` are those it controls and the orphans of its namespace. ``taken_names`` are the names of all
+    ReplicaSets there, whoever controls them. ``running_pods`` counts, by the controlling ReplicaSet's uid, pods neither
+    Succeeded nor Failed; only Recreate asks for it. ``create_error`` says what refused the last creation of a
+    ReplicaSet, if anything did.
     """
 
     deployment: Deployment
@@ -119,8 +120,7 @@ class _Sync:
         elif self.deployment.spec.paused:
             self._scale()
         elif rollback.is_requested(self.deployment):
-            restored = rollback.plan_rollback(self.sets)
-            self.result.writes.extend(restored.writes)
+            self._roll_back()
         elif scaling.is_scaling_event(self.sets):
             self._scale()
         elif self.deployment.spec.strategy.type == RECREATE:
@@ -150,6 +150,13 @@ class _Sync:
         if self.deployment.spec.paused and not rollback.is_requested(self.deployment):
             self.result.writes.extend(history.surplus_history(self.sets))
         self._finish(judge=False)
+
+    def _roll_back(self) -> None:
+        """Restore the revision asked for; a template without a set first gets an empty one, to be the latest."""
+        if self.sets.new:
+            self.result.writes.extend(rollback.plan_rollback(self.sets).writes)
+        elif self._existing_or_created(lambda: 0):
+            self._finish()
 
     def _roll(self) -> None:
         new = self._existing_or_created(lambda: rolling.new_size(self.sets, self.limits))
@@ -237,11 +244,17 @@ class _Sync:
         return status
 
     def _mark_found(self, status: DeploymentStatus) -> None:
-        """An existing new set, met for the first time, starts the clock of the deadline."""
-        if self.sets.new and st.has_deadline(self.deployment) and not c.progressing_reason(status):
-            text = f'Found new replica set "{self.sets.new.name}"'
-            found = c.new_condition(c.PROGRESSING, st.TRUE, c.FOUND_NEW_REPLICA_SET, text, self.now)
-            c.set_condition(status, found)
+        """An existing new set, met for the first time or made at last, starts the clock of the deadline."""
+        reason = c.progressing_reason(status)
+        if not self.sets.new or not st.has_deadline(self.deployment):
+            return
+        if not reason:
+            word, text = c.FOUND_NEW_REPLICA_SET, f'Found new replica set "{self.sets.new.name}"'
+        elif reason == c.REPLICA_SET_CREATE_ERROR:
+            word, text = c.NEW_REPLICA_SET_CREATED, f'Created new replica set "{self.sets.new.name}"'
+        else:
+            return
+        c.set_condition(status, c.new_condition(c.PROGRESSING, st.TRUE, word, text, self.now))
 
     def _write_status(self, status: DeploymentStatus) -> None:
         """Plan the status, and the revision the Deployment shows, unless both are stored already."""

@@ -22,6 +22,5 @@ def old_pods_running(sets: ReplicaSets, running_pods: Mapping[str, int]) -> int:
     ``running_pods`` counts, by the owning set's uid, pods that are neither Succeeded nor Failed.
     """
     reported = sum(draft.wanted.status.replicas for draft in sets.old)
-    new_uid = sets.new.uid if sets.new else None
-    seen = sum(count for uid, count in running_pods.items() if uid != new_uid)
+    seen = sum(running_pods.get(draft.uid, 0) for draft in sets.old)
     return max(reported, seen)

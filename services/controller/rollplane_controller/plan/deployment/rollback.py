@@ -18,8 +18,9 @@ def plan_rollback(sets: ReplicaSets) -> Plan:
     """Return the update that restores the wanted revision; the request is cleared whatever comes of it."""
     wanted = Deployment()
     wanted.CopyFrom(sets.deployment)
-    target = _target(sets, integer(wanted.metadata.annotations.pop(ROLLBACK_TO)) or 0)
-    event = _restore(wanted, target) if target else _not_found()
+    revision = integer(wanted.metadata.annotations.pop(ROLLBACK_TO)) or 0
+    target = _target(sets, revision)
+    event = _restore(wanted, target) if target else _not_found(revision)
     return Plan(writes=(UpdateObject(wanted, (event,)),))
 
 
@@ -38,7 +39,7 @@ def _target(sets: ReplicaSets, revision: int) -> Draft | None:
 def _restore(wanted: Deployment, target: Draft) -> PlannedEvent:
     """Copy template and annotations of ``target`` in place; return the event that says so."""
     if equal_ignoring_hash(target.wanted.spec.template, wanted.spec.template):
-        text = f"The rollback revision contains the same template as current deployment {wanted.metadata.name!r}"
+        text = f'The rollback revision contains the same template as current deployment "{wanted.metadata.name}"'
         return PlannedEvent("DeploymentRollbackTemplateUnchanged", text, Severity.WARNING)
     wanted.spec.template.CopyFrom(target.wanted.spec.template)
     wanted.spec.template.metadata.labels.pop(HASH_LABEL, None)
@@ -50,7 +51,6 @@ def _restore(wanted: Deployment, target: Draft) -> PlannedEvent:
     return PlannedEvent("DeploymentRollback", text)
 
 
-def _not_found() -> PlannedEvent:
-    return PlannedEvent(
-        "DeploymentRollbackRevisionNotFound", "Unable to find the revision to rollback to.", Severity.WARNING
-    )
+def _not_found(revision: int) -> PlannedEvent:
+    text = "Unable to find the revision to rollback to." if revision else "Unable to find last revision."
+    return PlannedEvent("DeploymentRollbackRevisionNotFound", text, Severity.WARNING)

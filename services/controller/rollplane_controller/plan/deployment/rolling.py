@@ -30,7 +30,7 @@ def scale_down(sets: ReplicaSets, new: Draft, limits: Limits) -> bool:
     Because the new set's missing pods are subtracted, crashing new pods never cost further good old ones.
     """
     olds = active(sets.old)
-    new_missing = new.size - new.available
+    new_missing = new.size - _available_of_new(new)
     removable = total_size(sets.all) - limits.min_available - new_missing
     if not olds or removable <= 0:
         return False
@@ -58,11 +58,8 @@ def _scale_down_unhealthy(olds: list[Draft], budget: int, limits: Limits) -> int
 
 
 def _scale_down_healthy(olds: list[Draft], new: Draft, limits: Limits) -> int:
-    """Take as many pods as availability allows from the oldest sets first; return how many.
-
-    The new set's availability is clamped to its size: it may just have been shrunk itself.
-    """
-    available = sum(draft.available for draft in olds) + min(new.available, new.size)
+    """Take as many pods as availability allows from the oldest sets first; return how many."""
+    available = sum(draft.available for draft in olds) + _available_of_new(new)
     budget = available - limits.min_available
     removed = 0
     for draft in olds:
@@ -72,3 +69,8 @@ def _scale_down_healthy(olds: list[Draft], new: Draft, limits: Limits) -> int:
         draft.resize(draft.size - count, limits)
         removed += count
     return removed
+
+
+def _available_of_new(new: Draft) -> int:
+    """Return the new set's available pods, at most its size: it may just have been shrunk itself."""
+    return min(new.available, new.size)

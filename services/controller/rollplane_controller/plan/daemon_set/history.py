@@ -1,0 +1,66 @@
+"""The current revision of a DaemonSet, and the hash its pods carry (section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import ControllerRevision, DaemonSet
+from rollplane_controller.plan.claims import Owner
+from rollplane_controller.plan.daemon_set.placement import HASH_LABEL
+from rollplane_controller.plan.hashing import template_hash
+from rollplane_controller.plan.model import CreateObject, DeleteObject, UpdateObject
+from rollplane_controller.plan.revision_history import deletion, in_order, new_revision, numbered, template_data
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """``hash`` labels the pods of the present template; ``merged`` are hashes of revisions that say the same."""
+
+    hash: str
+    old: Sequence[ControllerRevision]
+    writes: Sequence[CreateObject | UpdateObject | DeleteObject] = ()
+    merged: frozenset[str] = frozenset()
+    collision_count: int | None = None
+
+
+def current_of(daemon_set: DaemonSet, owner: Owner, revisions: Sequence[ControllerRevision]) -> Current:
+    """Return the current revision: found, raised to the latest number, or made."""
+    data = template_data(daemon_set.spec.template)
+    known = in_order(revisions)
+    same = [one for one in known if one.data.raw == data]
+    old = [one for one in known if one.data.raw != data]
+    number = max((one.revision for one in old), default=0) + 1
+    if not same:
+        return _made(daemon_set, owner, old, number, data)
+    kept, spare = same[-1], same[:-1]
+    writes: list[CreateObject | UpdateObject | DeleteObject] = [deletion(one) for one in spare]
+    if kept.revision < number:
+        writes.append(numbered(kept, number))
+    return Current(hash_of(kept), old, writes, frozenset(hash_of(one) for one in spare))
+
+
+def hash_of(revision: ControllerRevision) -> str:
+    """Return the hash a revision's pods carry; one without a label goes by its own name."""
+    return revision.metadata.labels.get(HASH_LABEL, revision.metadata.name)
+
+
+def _made(daemon_set: DaemonSet, owner: Owner, old: Sequence[ControllerRevision], number: int, data: bytes) -> Current:
+    """Return a new revision under a name that nobody has."""
+    taken = {one.metadata.name for one in old}
+    stored = daemon_set.status
+    collisions = stored.collision_count if stored.HasField("collision_count") else None
+    digest = template_hash(daemon_set.spec.template, collisions)
+    while f"{daemon_set.metadata.name}-{digest}" in taken:
+        collisions = (collisions or 0) + 1
+        digest = template_hash(daemon_set.spec.template, collisions)
+    name = f"{daemon_set.metadata.name}-{digest}"
+    made = new_revision(daemon_set, owner, name, number, data, (HASH_LABEL, digest))
+    return Current(digest, old, (CreateObject(made),), collision_count=collisions)
+
+
+def surplus(current: Current, live: Collection[str], limit: int) -> list[DeleteObject]:
+    """Return deletions of the oldest revisions beyond ``limit`` whose hash no live pod carries."""
+    excess = len(current.old) - limit
+    idle = [one for one in current.old if hash_of(one) not in live]
+    return [deletion(one) for one in idle[: max(0, excess)]]

@@ -1,0 +1,355 @@
+"""One sync of a StatefulSet, in the order of semantics/statefulset.md section 5.
+
+Under OrderedReady each round takes one step and ends; the pods' events bring the next. Parallel sets act on all slots
+at once when they create and delete, but update one after another all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rollplane.apps.v1 import ControllerRevision, StatefulSet, StatefulSetStatus
+from rollplane.core.v1 import PersistentVolumeClaim, Pod
+from rollplane_controller.plan import claims, revision_history
+from rollplane_controller.plan.claims import Claim, Owner
+from rollplane_controller.plan.model import (
+    CreateObject,
+    DeleteObject,
+    Plan,
+    PlanBuilder,
+    PlannedEvent,
+    UpdateObject,
+    UpdateObjectStatus,
+)
+from rollplane_controller.plan.pods import PodView
+from rollplane_controller.plan.stateful_set import volumes
+from rollplane_controller.plan.stateful_set.identity import (
+    has_identity,
+    new_pod,
+    ordinal_of,
+    pod_name,
+    restore_identity,
+)
+from rollplane_controller.plan.stateful_set.revisions import Versions, versions_of
+from rollplane_controller.plan.stateful_set.slots import ON_DELETE, ROLLING_UPDATE, Slot, Slots, sort_out
+from rollplane_machinery.int_or_string import resolve
+from rollplane_machinery.kinds import POD, STATEFUL_SET
+from rollplane_machinery.selectors import label_selector_of
+
+PARALLEL = "Parallel"
+BURST = 500
+HEAL_ANNOTATION = "rollplane.dev/heal-stuck-rollout"
+"""``"true"``: a pod of a bad, since corrected template no longer blocks an ordered set for ever (section 9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatefulSetView:
+    """A StatefulSet and its surroundings, as last observed.
+
+    ``pods`` are those it controls and the orphans of its namespace, ``revisions`` likewise. ``claims`` holds the
+    namespace's claims by name; ``fetch`` reads one of the pods whole.
+    """
+
+    stateful_set: StatefulSet
+    pods: Sequence[PodView]
+    revisions: Sequence[ControllerRevision]
+    fetch: Callable[[PodView], Pod]
+    claims: Mapping[str, PersistentVolumeClaim] = field(default_factory=dict)
+
+
+def plan_stateful_set(view: StatefulSetView, now: float) -> Plan:
+    """Return the next step of this set; ``now`` is seconds since the epoch."""
+    return _Sync(view, now).run()
+
+
+class _RoundEnds(Exception):  # noqa: N818 - it is no error: the round has done what it may
+    """Raised by a step after which nothing else may happen in this round."""
+
+
+class _Sync:
+    def __init__(self, view: StatefulSetView, now: float) -> None:
+        self.view = view
+        self.now = now
+        self.set = view.stateful_set
+        metadata = self.set.metadata
+        self.owner = Owner(STATEFUL_SET, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.selector = label_selector_of(self.set.spec.selector)
+        self.min_ready = self.set.spec.min_ready_seconds
+        self.monotonic = self.set.spec.pod_management_policy != PARALLEL
+        self.result = PlanBuilder()
+        self.deleted: list[Slot] = []
+        self.created: list[Slot] = []
+
+    def run(self) -> Plan:
+        revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
+        pods = self._claim_pods()
+        if changes or self.result.writes:
+            self.result.writes.extend(changes)
+            self.result.confirm_owner = self.result.confirm_owner or adopting
+            return self.result.plan()
+        self.versions: Versions = versions_of(self.set, self.owner, revisions)
+        if self.versions.write is not None:
+            self.result.writes.append(self.versions.write)
+        self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
+        self._act()
+        self._write_status()
+        self._truncate(revisions, pods)
+        self._requeue_for_availability()
+        return self.result.plan()
+
+    # Claiming.
+
+    def _claim_pods(self) -> list[PodView]:
+        """Return the members: selected, and named after the set. Plan adoptions and releases."""
+        mine = []
+        for pod in self.view.pods:
+            matches = self.selector.matches(pod.labels) and ordinal_of(self.set, pod.name) is not None
+            verdict = claims.claim(self.owner, pod.controller_uid, matches=matches, deleting=pod.terminating)
+            if verdict is Claim.KEEP:
+                mine.append(pod)
+            elif verdict in (Claim.ADOPT, Claim.RELEASE):
+                self._change_owner(pod, verdict)
+        return mine
+
+    def _change_owner(self, pod: PodView, verdict: Claim) -> None:
+        wanted = Pod()
+        wanted.CopyFrom(self.view.fetch(pod))
+        if verdict is Claim.ADOPT:
+            claims.adopt(wanted.metadata, self.owner)
+            self.result.confirm_owner = True
+        else:
+            claims.release(wanted.metadata, self.owner)
+        self.result.writes.append(UpdateObject(wanted))
+
+    # The round.
+
+    def _act(self) -> None:
+        """Take this round's steps: slots first, then the condemned, then the update."""
+        if self.owner.deleting:
+            return
+        try:
+            for slot in self.slots.replicas:
+                self._tend(slot)
+            self._remove_condemned()
+            if self.set.spec.update_strategy.type != ON_DELETE:
+                self._update()
+        except _RoundEnds:
+            return
+
+    def _end_if_ordered(self) -> None:
+        if self.monotonic:
+            raise _RoundEnds
+
+    def _tend(self, slot: Slot) -> None:
+        """Bring one slot to life; under OrderedReady nothing behind it happens before it is available."""
+        if slot.ended:
+            if not slot.terminating:
+                self._delete(slot, count=False)
+            self._end_if_ordered()
+            return
+        if not slot.created:
+            if slot.pod is None:
+                self._create(slot)
+            self._end_if_ordered()
+            return
+        if self.monotonic and (slot.terminating or not slot.available(self.min_ready, self.now)):
+            self._wait_for(slot)
+            raise _RoundEnds
+        self._repair(slot)
+
+    def _wait_for(self, slot: Slot) -> None:
+        """The gate: say what holds the set, and, where the user asked for it, clear a pod that nobody wants."""
+        name = pod_name(self.set, slot.ordinal)
+        what = "to end" if slot.terminating else "to become available"
+        self.result.reasons.append(f"{name} has {what} first")
+        if self._is_left_over(slot):
+            self.result.reasons.append(
+                f"{name} runs a template that is no longer wanted; it is replaced to heal the set"
+            )
+            self._delete(slot)
+
+    def _is_left_over(self, slot: Slot) -> bool:
+        """Tell whether healing applies: the pod never got ready, and runs neither of the set's two versions."""
+        wanted = self.set.metadata.annotations.get(HEAL_ANNOTATION) == "true"
+        versions = (self.versions.current.name, self.versions.update.name)
+        broken = not slot.terminating and not slot.running_ready
+        updatable = slot.ordinal >= self._first_updated()
+        stale = slot.revision not in versions or (slot.revision != self.versions.update.name and updatable)
+        return wanted and broken and stale
+
+    def _create(self, slot: Slot) -> None:
+        """Plan the pod of an empty slot and the claims it needs."""
+        name = pod_name(self.set, slot.ordinal)
+        if self._has_stale_claim(slot, pod_uid=""):
+            self.result.reasons.append(f"{name} waits for a claim of its predecessor to be deleted")
+            raise _RoundEnds
+        if len(self.created) >= BURST:
+            return
+        self._make_claims(slot)
+        version = self.versions.current if slot.revision == self.versions.current.name else self.versions.update
+        pod = new_pod(self.set, version.template, version.name, slot.ordinal, self.owner)
+        event = PlannedEvent("SuccessfulCreate", f"create Pod {name} in StatefulSet {self.owner.name} successful")
+        self.result.writes.append(CreateObject(pod, (event,)))
+        self.created.append(slot)
+
+    def _make_claims(self, slot: Slot) -> None:
+        name = pod_name(self.set, slot.ordinal)
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            if claim.metadata.name not in self.view.claims:
+                owner = volumes.wanted_owner(self.set, None, condemned=False)
+                if owner is not None:
+                    claim.metadata.owner_references.append(owner)
+                text = f"create Claim {claim.metadata.name} Pod {name} in StatefulSet {self.owner.name} success"
+                self.result.writes.append(CreateObject(claim, (PlannedEvent("SuccessfulCreate", text),)))
+
+    def _has_stale_claim(self, slot: Slot, pod_uid: str) -> bool:
+        stored = (self.view.claims.get(claim.metadata.name) for _, claim in volumes.claims_of(self.set, slot.ordinal))
+        name = pod_name(self.set, slot.ordinal)
+        return any(one is not None and volumes.is_stale(self.set, one, name, pod_uid) for one in stored)
+
+    def _repair(self, slot: Slot) -> None:
+        """Mend identity, missing claims and claim ownership of a pod that is there."""
+        if slot.pod is None or slot.terminating:
+            return
+        pod = self.view.fetch(slot.pod)
+        self._fix_claim_owners(slot, pod, condemned=False)
+        if has_identity(self.set, pod, slot.ordinal):
+            return
+        self._make_claims(slot)
+        wanted = Pod()
+        wanted.CopyFrom(pod)
+        restore_identity(self.set, wanted, slot.ordinal)
+        text = f"update Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
+        self.result.writes.append(UpdateObject(wanted, (PlannedEvent("SuccessfulUpdate", text),)))
+
+    def _fix_claim_owners(self, slot: Slot, pod: Pod, *, condemned: bool) -> None:
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            stored = self.view.claims.get(claim.metadata.name)
+            fixed = volumes.fix_owner(self.set, stored, pod, condemned=condemned) if stored is not None else None
+            if fixed is not None:
+                self.result.writes.append(UpdateObject(fixed))
+
+    def _remove_condemned(self) -> None:
+        """Delete pods out of range, the highest first; ordered sets one at a time."""
+        unhealthy = self.slots.first_unhealthy(self.min_ready, self.now)
+        for slot in self.slots.condemned:
+            if slot.terminating:
+                self._end_if_ordered()
+                continue
+            if self.monotonic and slot is not unhealthy and not slot.available(self.min_ready, self.now):
+                raise _RoundEnds
+            if slot.pod is not None:
+                self._fix_claim_owners(slot, self.view.fetch(slot.pod), condemned=True)
+            self._delete(slot)
+            self._end_if_ordered()
+
+    # The update.
+
+    def _first_updated(self) -> int:
+        """Return the lowest ordinal the update may touch."""
+        start = self.set.spec.ordinals.start
+        return start + self.set.spec.update_strategy.rolling_update.partition
+
+    def _update(self) -> None:
+        """Replace pods of other revisions, from the highest ordinal down to the partition (section 6)."""
+        unavailable = [slot for slot in self.slots.replicas if self._is_unavailable(slot)]
+        room = self._max_unavailable() - len(unavailable)
+        if self._max_unavailable() > 1:
+            outdated = [
+                slot for slot in reversed(self._updatable()) if self._is_outdated(slot) and not slot.terminating
+            ]
+            for slot in outdated[: max(0, room)]:
+                self._delete(slot)
+            return
+        for slot in reversed(self._updatable()):
+            if self._is_outdated(slot) and not slot.terminating:
+                self._delete(slot)
+                return
+            if self._is_unavailable(slot):
+                self.result.reasons.append(
+                    f"the update waits for {pod_name(self.set, slot.ordinal)} to become available"
+                )
+                return
+
+    def _updatable(self) -> list[Slot]:
+        return [slot for slot in self.slots.replicas if slot.ordinal >= self._first_updated()]
+
+    def _is_outdated(self, slot: Slot) -> bool:
+        return slot.pod is not None and slot.revision != self.versions.update.name
+
+    def _is_unavailable(self, slot: Slot) -> bool:
+        return slot.terminating or not slot.available(self.min_ready, self.now)
+
+    def _max_unavailable(self) -> int:
+        """Return how many pods the update may take away at once: percent of replicas rounded down, at least one."""
+        rolling = self.set.spec.update_strategy.rolling_update
+        if not rolling.HasField("max_unavailable"):
+            return 1
+        return max(1, resolve(rolling.max_unavailable, self.set.spec.replicas, round_up=False))
+
+    def _delete(self, slot: Slot, *, count: bool = True) -> None:
+        if slot.pod is None:
+            return
+        text = f"delete Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
+        event = PlannedEvent("SuccessfulDelete", text)
+        self.result.writes.append(DeleteObject(POD, slot.pod.namespace, slot.pod.name, slot.pod.uid, (event,)))
+        if count:
+            self.deleted.append(slot)
+
+    # Status.
+
+    def _write_status(self) -> None:
+        status = self._status()
+        if status == self.set.status:
+            return
+        wanted = StatefulSet()
+        wanted.CopyFrom(self.set)
+        wanted.status.CopyFrom(status)
+        self.result.writes.append(UpdateObjectStatus(wanted))
+
+    def _status(self) -> StatefulSetStatus:
+        """Return the status: the pods as they will be once this round's creations and deletions are through."""
+        status = StatefulSetStatus()
+        status.CopyFrom(self.set.status)
+        everything = [*self.slots.replicas, *self.slots.condemned]
+        present = [slot for slot in everything if slot.created or slot in self.created]
+        staying = [slot for slot in present if not slot.terminating and slot not in self.deleted]
+        current, update = self.versions.current.name, self.versions.update.name
+        counts = {
+            "replicas": len(present),
+            "ready_replicas": sum(slot.running_ready for slot in present),
+            "available_replicas": sum(slot.available(self.min_ready, self.now) for slot in present),
+            "current_replicas": sum(slot.revision == current for slot in staying),
+            "updated_replicas": sum(slot.revision == update for slot in staying),
+            "observed_generation": self.set.metadata.generation,
+        }
+        for name, value in counts.items():
+            if getattr(status, name) != value:
+                setattr(status, name, value)
+        status.collision_count = self.versions.collision_count
+        status.current_revision, status.update_revision = current, update
+        self._complete(status)
+        return status
+
+    def _complete(self, status: StatefulSetStatus) -> None:
+        """When every pod is updated and ready, the update revision becomes the current one."""
+        wanted = self.set.spec.replicas
+        everywhere = status.updated_replicas == status.ready_replicas == status.replicas == wanted
+        if self.set.spec.update_strategy.type == ROLLING_UPDATE and everywhere:
+            status.current_revision = status.update_revision
+            status.current_replicas = status.updated_replicas
+
+    def _truncate(self, revisions: Sequence[ControllerRevision], pods: Sequence[PodView]) -> None:
+        """Drop history beyond the limit; what runs, or is about to, does not count."""
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        live = {slot.revision for slot in slots} | {self.versions.current.name, self.versions.update.name}
+        limit = self.set.spec.revision_history_limit if self.set.spec.HasField("revision_history_limit") else 10
+        self.result.writes.extend(revision_history.truncated(revisions, live, limit))
+
+    def _requeue_for_availability(self) -> None:
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        waiting = [slot.pod for slot in slots if slot.running_ready and not slot.available(self.min_ready, self.now)]
+        due = [time for pod in waiting if pod is not None and (time := pod.available_at(self.min_ready)) is not None]
+        if due:
+            self.result.requeue(max(0.0, min(due) - self.now) + 0.01)

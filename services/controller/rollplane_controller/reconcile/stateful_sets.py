@@ -1,0 +1,63 @@
+"""Observing for the StatefulSet planner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rollplane.apps.v1 import ControllerRevision, StatefulSet
+from rollplane.core.v1 import PersistentVolumeClaim
+from rollplane_controller.plan.model import NOTHING, Plan
+from rollplane_controller.plan.stateful_set import StatefulSetView, plan_stateful_set
+from rollplane_controller.plan.stateful_set.volumes import claims_of
+from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.ownership import wake_owners
+from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_machinery.api import Key
+from rollplane_machinery.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
+from rollplane_machinery.selectors import label_selector_of
+
+
+class StatefulSetReconciler:
+    """Wakes on StatefulSets, their pods, and revisions that they own or may adopt."""
+
+    kind = STATEFUL_SET
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def attach(self, wake: Wake) -> None:
+        self._observer.informer.add_handler(STATEFUL_SET, lambda _type, key, _old, _new: wake(key))
+        for dependent in (POD, CONTROLLER_REVISION):
+            wake_owners(self._observer, STATEFUL_SET, dependent, self._selects, wake)
+
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
+        stateful_set = self._observer.message(key, StatefulSet)
+        if stateful_set is None:
+            return NOTHING
+        metadata = stateful_set.metadata
+        view = StatefulSetView(
+            stateful_set,
+            self._observer.claimable_pods(metadata.uid, metadata.namespace),
+            self._observer.claimable(CONTROLLER_REVISION, ControllerRevision, metadata.uid, metadata.namespace),
+            self._observer.fetch_pod,
+            self._claims(stateful_set),
+        )
+        return plan_stateful_set(view, now)
+
+    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
+        stateful_set = self._observer.message(key, StatefulSet)
+        return stateful_set is not None and label_selector_of(stateful_set.spec.selector).matches(labels)
+
+    def _claims(self, stateful_set: StatefulSet) -> dict[str, PersistentVolumeClaim]:
+        """Return the claims there are for this set's ordinals, condemned ones included, by name."""
+        if not stateful_set.spec.volume_claim_templates:
+            return {}
+        found: dict[str, PersistentVolumeClaim] = {}
+        suffixes = {name for name, _ in claims_of(stateful_set, 0)}
+        namespace = stateful_set.metadata.namespace
+        for key, _ in self._observer.namespace_of_kind(PERSISTENT_VOLUME_CLAIM, namespace):
+            if key.name.startswith(tuple(f"{name}-{stateful_set.metadata.name}-" for name in suffixes)):
+                claim = self._observer.message(key, PersistentVolumeClaim)
+                if claim is not None:
+                    found[key.name] = claim
+        return found
