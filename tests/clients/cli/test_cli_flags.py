@@ -1,0 +1,118 @@
+"""Command lines are read the way kubectl reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rollplane_cli.failures import UsageError
+from rollplane_cli.flags import Flag, FlagType, parse_arguments, switch
+from rollplane_cli.main import find, split_command
+
+FLAGS = (
+    switch("watch", "", "w"),
+    switch("all-namespaces", "", "A"),
+    switch("wait", "", default=True),
+    Flag("output", "", "o", choices=("yaml", "wide")),
+    Flag("namespace", "", "n"),
+    Flag("filename", "", "f", FlagType.TEXTS, ()),
+    Flag("replicas", "", type=FlagType.NUMBER),
+    Flag("timeout", "", type=FlagType.DURATION, default=0.0),
+    Flag("cascade", "", default="none", bare="background"),
+)
+
+LINES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    "words only": ("pods web", ("pods", "web"), {}),
+    "a flag between words": ("pods -o wide web", ("pods", "web"), {"output": "wide"}),
+    "short value joined": ("-oyaml", (), {"output": "yaml"}),
+    "short value behind equals": ("-o=yaml", (), {"output": "yaml"}),
+    "long value behind equals": ("--output=yaml", (), {"output": "yaml"}),
+    "long value behind a space": ("--output yaml pods", ("pods",), {"output": "yaml"}),
+    "short switches joined": ("-Aw pods", ("pods",), {"all-namespaces": True, "watch": True}),
+    "switches joined with a value": ("-Awn kube-system", (), {"all-namespaces": True, "namespace": "kube-system"}),
+    "a switch takes no word": ("--watch pods", ("pods",), {"watch": True}),
+    "a switch off": ("--wait=false", (), {"wait": False}),
+    "a short switch off": ("-w=false", (), {"watch": False}),
+    "a negative number": ("--replicas=-1", (), {"replicas": -1}),
+    "a negative number behind a space": ("--replicas -1", (), {"replicas": -1}),
+    "several values": ("-f a -f b,c", (), {"filename": ("a", "b", "c")}),
+    "standard input": ("-f - pods", ("pods",), {"filename": ("-",)}),
+    "the last value counts": ("-n a -n b", (), {"namespace": "b"}),
+    "a text flag alone": ("--cascade pods", ("pods",), {"cascade": "background"}),
+    "a text flag with a value": ("--cascade=orphan", (), {"cascade": "orphan"}),
+    "seconds": ("--timeout=3s", (), {"timeout": 3.0}),
+    "a longer duration": ("--timeout 1m30s", (), {"timeout": 90.0}),
+    "bare seconds": ("--timeout=7", (), {"timeout": 7.0}),
+    "nothing is a flag behind two dashes": ("-- -w --x", ("-w", "--x"), {"watch": False}),
+}
+
+
+@pytest.mark.parametrize(("line", "words", "values"), LINES.values(), ids=LINES)
+def test_parse_arguments(line: str, words: tuple[str, ...], values: dict[str, Any]) -> None:
+    arguments = parse_arguments(line.split(), FLAGS)
+    assert arguments.words == words
+    assert {name: arguments.values[name] for name in values} == values
+
+
+MISTAKES = {
+    "--nope": "unknown flag: --nope",
+    "-z": "unknown shorthand flag: 'z' in -z",
+    "-wz": "unknown shorthand flag: 'z' in -wz",
+    "--namespace": "flag needs an argument: --namespace",
+    "-n": "flag needs an argument: 'n' in -n",
+    "-o xml": 'invalid argument "xml" for "--output" flag: must be one of yaml, wide',
+    "--replicas=three": 'invalid argument "three" for "--replicas" flag: not a whole number',
+    "--watch=maybe": 'invalid argument "maybe" for "--watch" flag: want true or false',
+    "--timeout=soon": 'invalid argument "soon" for "--timeout" flag: not a duration',
+}
+
+
+@pytest.mark.parametrize(("line", "message"), MISTAKES.items(), ids=MISTAKES)
+def test_mistakes_are_named(line: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_arguments(line.split(), FLAGS)
+    assert caught.value.message == message
+
+
+def test_what_was_given_is_kept_in_order() -> None:
+    arguments = parse_arguments(["-n", "a", "x", "--watch", "--wait=false"], FLAGS)
+    assert arguments.given == (("namespace", "a"), ("watch", "true"), ("wait", "false"))
+    assert arguments.has("wait")
+    assert not arguments.has("output")
+
+
+COMMANDS = {
+    "get pods": ("get", ["pods"]),
+    "rollout status deploy/web": ("rollout status", ["deploy/web"]),
+    "-n a get pods": ("get", ["-n", "a", "pods"]),
+    "rollout -n a undo deploy/web": ("rollout undo", ["-n", "a", "deploy/web"]),
+    "--namespace=a set image x y=z": ("set image", ["--namespace=a", "x", "y=z"]),
+    "rollout": ("rollout", []),
+    "": ("", []),
+}
+
+
+@pytest.mark.parametrize(("line", "expected"), COMMANDS.items(), ids=COMMANDS)
+def test_split_command(line: str, expected: tuple[str, list[str]]) -> None:
+    assert split_command(line.split()) == expected
+
+
+@pytest.mark.parametrize("line", ["", "help", "-h", "--help"])
+def test_help_is_no_command(line: str) -> None:
+    assert find(line.split()) is None
+
+
+UNKNOWN = {
+    "fetch pods": 'unknown command "fetch" for "rollplane"',
+    "rollout stop": 'unknown command "rollout stop" for "rollplane"',
+    "sim": '"sim" needs one of: ready, unready, crash, finish',
+    "-n a": "no command in -n a",
+}
+
+
+@pytest.mark.parametrize(("line", "message"), UNKNOWN.items(), ids=UNKNOWN)
+def test_unknown_commands(line: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find(line.split())
+    assert caught.value.message == message
