@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from rollplane.core.v1 import Node, Pod, ReplicationController
 from rollplane_apiserver.registry.disruption import draw
 from rollplane_apiserver.registry.scale import scalable, scale_of
+from rollplane_apiserver.store.interface import Mutation, Outcome
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Bind, Evict, Patch, PatchType, Preconditions, UpdateStatus
 from rollplane_machinery.conditions import get_condition
@@ -325,3 +328,30 @@ async def test_patch_of_an_absent_object_is_not_found(office: Office) -> None:
     with pytest.raises(NotFoundError):
         await office.api.write(Patch(key_of(lease("absent")), PatchType.MERGE, b"{}"))
     assert await office.names(kinds.LEASE) == []
+
+
+async def test_many_evictions_at_once_all_get_their_turn(office: Office) -> None:
+    await with_budget(office, allowed=12)
+    pods = [await running(office, f"p{n:02}") for n in range(12)]
+    results = await asyncio.gather(*(office.api.write(Evict(key_of(one))) for one in pods))
+    assert len(results) == 12
+    assert (await office.get(budget())).status.disruptions_allowed == 0
+
+
+async def test_eviction_that_is_overtaken_draws_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget went through and the pod did not: the second try must not pay again."""
+    await with_budget(office, allowed=5)
+    made = await running(office)
+    commit = office.store.commit
+
+    async def overtaken(mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        monkeypatch.undo()
+        stored = [
+            replace(one, revision=one.revision - 1) if one.resource == "pods" else one for one in mutations
+        ]  # as if the pod had changed since it was read
+        return await commit(stored)
+
+    monkeypatch.setattr(office.store, "commit", overtaken)
+    await office.api.write(Evict(key_of(made)))
+    assert (await office.get(made)).metadata.HasField("deletion_timestamp")
+    assert (await office.get(budget())).status.disruptions_allowed == 4

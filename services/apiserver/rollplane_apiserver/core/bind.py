@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Pod
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.registry.binding import apply_binding
 from rollplane_apiserver.watch.entry import Entry
@@ -17,6 +17,7 @@ class BindStep:
 
     reads = True
     is_live = False
+    max_tries = MAX_TRIES
 
     def __init__(self, write: Bind, tools: Tools) -> None:
         self._write = write

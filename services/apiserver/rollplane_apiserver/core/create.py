@@ -11,6 +11,8 @@ from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.names import generate_name
 from rollplane_machinery.strategy import prepare_create
 
+MAX_NAME_TRIES = 8
+
 
 def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions) -> Proposal:
     """Propose to store ``obj``, named already, as a new object; raises what refuses it."""
@@ -24,6 +26,7 @@ class CreateStep:
 
     reads = False
     is_live = False
+    max_tries = MAX_NAME_TRIES
 
     def __init__(self, write: Create, tools: Tools) -> None:
         self._write = write

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import Decision, Unchanged, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, Unchanged, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.registry.deletion import DeleteRequest, Fate, apply_deletion
 from rollplane_apiserver.watch.entry import Entry
@@ -16,6 +16,7 @@ class DeleteStep:
 
     reads = True
     is_live = False
+    max_tries = MAX_TRIES
 
     def __init__(self, write: Delete, tools: Tools) -> None:
         self._write = write

@@ -23,6 +23,9 @@ from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery import kinds
 from rollplane_machinery.api import DEFAULT_OPTIONS, Evict, Key
 from rollplane_machinery.errors import UnsupportedError
+from rollplane_machinery.times import time_of
+
+MAX_EVICT_TRIES = 20  # as many evictions as come at once draw on one budget, one after the other
 
 
 class EvictStep:
@@ -33,12 +36,14 @@ class EvictStep:
 
     reads = True
     is_live = True  # budgets are read from the cache
+    max_tries = MAX_EVICT_TRIES
 
     def __init__(self, write: Evict, tools: Tools) -> None:
         self._write = write
         self._tools = tools
         self.options = write.options
         self.key = placed(write.key)
+        self._charged_at: float | None = None
 
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
@@ -63,14 +68,21 @@ class EvictStep:
             entry.key: entry for entry in self._tools.cache.snapshot(kinds.POD_DISRUPTION_BUDGET, self.key.namespace)
         }
         budget = budget_of(pod, map(_parsed, entries.values()))
-        if budget is None or needs_no_allowance(pod, budget):
+        if budget is None or needs_no_allowance(pod, budget) or self._has_charged(pod, budget):
             return None
         key = Key(kinds.POD_DISRUPTION_BUDGET, budget.metadata.namespace, budget.metadata.name)
         entry = entries[f"{key.namespace}/{key.name}"]
         old = _parsed(entry)
         draw(budget, pod, now)
+        self._charged_at = now
         decision = self._tools.writer.replace(key, budget, old, entry, DEFAULT_OPTIONS)
         return decision.mutation if isinstance(decision, Proposal) else None
+
+    def _has_charged(self, pod: Pod, budget: PodDisruptionBudget) -> bool:
+        """Whether a former try was committed as far as the budget, and the pod was then overtaken."""
+        if self._charged_at is None or pod.metadata.name not in budget.status.disrupted_pods:
+            return False
+        return budget.status.disrupted_pods[pod.metadata.name] == time_of(self._charged_at)
 
 
 def _parsed(entry: Entry) -> PodDisruptionBudget:

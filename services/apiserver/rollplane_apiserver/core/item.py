@@ -13,9 +13,6 @@ from rollplane_machinery.api import WriteResult
 from rollplane_machinery.errors import FencedError, RollplaneError
 from rollplane_machinery.kinds import Encoded
 
-MAX_TRIES = 5
-MAX_NAME_TRIES = 8
-
 Result = WriteResult | RollplaneError
 Settled = Outcome | RollplaneError
 
@@ -58,7 +55,7 @@ class Item:
         proposal = self.proposal
         if proposal.before is None:
             return (replace(proposal.mutation, group=self.group),) if self.group else (proposal.mutation,)
-        group = self.group or f"{self.step.key}"
+        group = self.group or f"item {id(self)}"  # only has to differ from the other groups of the call
         return replace(proposal.before, group=group), replace(proposal.mutation, group=group)
 
     @property
@@ -130,9 +127,11 @@ class Groups:
 
 
 def _may_retry(item: Item, refusal: Refusal) -> bool:
+    if item.tries + 1 >= item.step.max_tries:
+        return False
     if refusal is Refusal.EXISTS:
-        return item.step.may_retry_existing() and item.tries + 1 < MAX_NAME_TRIES
-    return refusal in (Refusal.STALE, Refusal.MISSING) and item.tries + 1 < MAX_TRIES
+        return item.step.may_retry_existing()
+    return refusal in (Refusal.STALE, Refusal.MISSING)
 
 
 def _error_of(item: Item, refusal: Refusal) -> RollplaneError:

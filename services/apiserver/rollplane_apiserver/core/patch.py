@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
 from rollplane_apiserver.registry.namespaces import finalized
@@ -21,6 +21,7 @@ class PatchStep:
 
     reads = True
     is_live = False
+    max_tries = MAX_TRIES
 
     def __init__(self, write: Patch, tools: Tools) -> None:
         self._write = write

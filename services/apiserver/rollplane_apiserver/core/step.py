@@ -23,6 +23,8 @@ from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import selectable_fields
 from rollplane_machinery.strategy import is_unchanged
 
+MAX_TRIES = 5
+
 
 class Identifiers:
     """Uids and name suffixes from an injected source, so that a simulation gives the same ones again."""
@@ -82,6 +84,11 @@ class Step(Protocol):
         """Whether to decide on the store's present state from the start, with the cache brought up to date as well."""
         ...
 
+    @property
+    def max_tries(self) -> int:
+        """How often to decide before giving up on an object that keeps moving on."""
+        ...
+
     def decide(self, current: Entry | None, now: float) -> Decision:
         """Return what to do to ``current`` (None: nothing is stored), at ``now`` in seconds since the epoch.
 
@@ -99,6 +106,7 @@ class RefusedStep:
 
     reads = False
     is_live = False
+    max_tries = 1
     options = DEFAULT_OPTIONS
     key = Key(NAMESPACE, "", "")
 

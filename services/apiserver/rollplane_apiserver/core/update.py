@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.refusals import not_found, version_required
-from rollplane_apiserver.core.step import Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.registry.rules import rules_of
 from rollplane_apiserver.watch.entry import Entry
@@ -33,6 +33,7 @@ class UpdateStep:
 
     reads = True
     is_live = False
+    max_tries = MAX_TRIES
 
     def __init__(self, write: Update, tools: Tools) -> None:
         self._write = write
@@ -63,6 +64,7 @@ class StatusStep:
 
     reads = True
     is_live = False
+    max_tries = MAX_TRIES
 
     def __init__(self, write: UpdateStatus, tools: Tools) -> None:
         self._write = write
