@@ -68,11 +68,6 @@ class Entry:
     encoded: Encoded
     revision: int
 
-    @property
-    def value(self) -> bytes:
-        """The bytes as stored, without a resource_version."""
-        return stored_value(self.encoded.value, self.revision)
-
 
 def entry_of(kind: Kind, key: str, value: bytes, revision: int) -> Entry:
     """Return the entry of stored bytes."""
