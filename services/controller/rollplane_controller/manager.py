@@ -19,17 +19,20 @@ from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
+from rollplane_controller.reconcile.namespaces import NamespaceController
 from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.pod_gc import PodGarbageCollector
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rounds import Rounds
 from rollplane_controller.reconcile.scheduler import NAME as SCHEDULER_NAME
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
-from rollplane_controller.shards import GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
+from rollplane_controller.shards import CLUSTER, GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
+    CONFIG_MAP,
     CONTROLLER_REVISION,
     DAEMON_SET,
     DEPLOYMENT,
@@ -37,8 +40,12 @@ from rollplane_machinery.kinds import (
     NODE,
     PERSISTENT_VOLUME_CLAIM,
     POD,
+    POD_DISRUPTION_BUDGET,
     REPLICA_SET,
     REPLICATION_CONTROLLER,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
     STATEFUL_SET,
     Kind,
 )
@@ -52,9 +59,15 @@ OBSERVED: tuple[Kind, ...] = (
     STATEFUL_SET,
     DAEMON_SET,
     CONTROLLER_REVISION,
+    CONFIG_MAP,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
     PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
     POD,
 )
+"""All kinds but those that are written all the time and own nothing, Lease and Event."""
 
 
 class Part(Protocol):
@@ -85,6 +98,7 @@ class Manager:
             *(self._rounds_of(one, api, clock, random) for one in self._reconcilers()),
             self._make_scheduler(clock),
             self._make_garbage_collector(api, clock),
+            *self._make_cluster_parts(api, clock),
         ]
 
     def _make_scheduler(self, clock: Clock) -> Scheduler:
@@ -96,6 +110,13 @@ class Manager:
     def _make_garbage_collector(self, api: ObjectApi, clock: Clock) -> GarbageCollector:
         fence = partial(self.shards.fence, GARBAGE_COLLECTOR)
         return GarbageCollector(self._observer, OBSERVED, api, self._writer, clock=clock, fence=fence)
+
+    def _make_cluster_parts(self, api: ObjectApi, clock: Clock) -> Sequence[Part]:
+        fence = partial(self.shards.fence, CLUSTER)
+        return (
+            NamespaceController(self._observer, OBSERVED, api, clock=clock, fence=fence),
+            PodGarbageCollector(self._observer, api, self._writer, clock=clock, fence=fence),
+        )
 
     def _reconcilers(self) -> Sequence[Reconciler]:
         return (
