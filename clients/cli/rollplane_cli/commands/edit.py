@@ -52,35 +52,44 @@ class _Editing:
         self._before = document(found.parse())
 
     async def run(self) -> None:
-        """Edit until the server accepts, or the person gives up; raises CommandError with the file's place then."""
+        """Edit until the server accepts, or the person gives up; a failure keeps the file if anything was changed."""
         text = _with_comments(_HEADER, dump_yaml(self._before))
-        refused: list[str] = []
         path = _new_file(text)
+        try:
+            await self._edit(path, text)
+        except (CommandError, RollplaneError):
+            if _text_in(path) == text:
+                path.unlink()
+            else:
+                self._session.console.warn(f'A copy of your changes has been stored to "{path}"')
+            raise
+        path.unlink()
+
+    async def _edit(self, path: Path, shown: str) -> None:
+        refused: list[str] = []
         while True:
             await _open_editor(self._session, path)
-            edited = path.read_text(encoding="utf-8")
-            if edited == text:
-                self._give_up(path, refused)
+            edited = _text_in(path)
+            if edited == shown:
+                self._give_up(refused)
                 return
             if not _without_comments(edited).strip():
-                path.unlink()
                 self._session.console.warn("Edit cancelled, saved file was empty.")
                 return
             refused = await self._attempt(edited)
             if not refused:
-                path.unlink()
                 return
-            text = _with_comments([*_HEADER, "", *refused], _without_comments(edited))
-            path.write_text(text, encoding="utf-8")
+            shown = _with_comments([*_HEADER, "", *refused], _without_comments(edited))
+            _put(path, shown)
 
-    def _give_up(self, path: Path, refused: Sequence[str]) -> None:
-        if refused:
-            for line in refused:
-                self._session.console.warn(line)
-            kept = f'A copy of your changes has been stored to "{path}"'
-            raise CommandError(f"{kept}\nerror: Edit cancelled, no valid changes were saved.", whole=True)
-        path.unlink()
-        self._session.console.warn(NO_CHANGES)
+    def _give_up(self, refused: Sequence[str]) -> None:
+        """The file was left as it was shown: nothing to do, or nothing that is accepted."""
+        if not refused:
+            self._session.console.warn(NO_CHANGES)
+            return
+        for line in refused:
+            self._session.console.warn(line)
+        raise CommandError("Edit cancelled, no valid changes were saved.")
 
     async def _attempt(self, edited: str) -> list[str]:
         """Send what changed; returns why it was refused, nothing when it was not."""
@@ -97,8 +106,6 @@ class _Editing:
             return [exc.line]
         except (InvalidError, BadRequestError, ConflictError) as exc:
             return error_lines(exc)
-        except RollplaneError:
-            raise
         return []
 
     def _read(self, edited: str) -> dict[str, Any]:
@@ -125,6 +132,14 @@ def _new_file(text: str) -> Path:
     ) as file:
         file.write(text)
     return Path(file.name)
+
+
+def _text_in(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 async def _open_editor(session: Session, path: Path) -> None:
