@@ -23,7 +23,7 @@ class Command:
 
 
 GLOBAL_FLAGS = (
-    Flag("server", "Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7400", "s"),
+    Flag("server", "Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7070", "s"),
     Flag("namespace", "Namespace of the objects", "n"),
     switch("help", "Tell how the command is written", "h"),
 )

@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "uncordon": Entry("cordon:UNCORDON", "Let new pods onto a node again"),
         "up": Entry("up:UP", "Start a whole control plane with simulated nodes"),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them"),
+        "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own"),
         "version": Entry("version:VERSION", "Show the version"),
     }
 )

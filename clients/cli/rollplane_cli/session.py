@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rollplane_machinery.api import Api
     from rollplane_machinery.clock import Clock
 
-DEFAULT_SERVER = "127.0.0.1:7400"
+DEFAULT_SERVER = "127.0.0.1:7070"
 DEFAULT_NAMESPACE = "default"
 
 _GIVE_UP_SECONDS = 1.0
