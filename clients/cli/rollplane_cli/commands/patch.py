@@ -11,7 +11,7 @@ from rollplane_cli.choosing import Found, choose, report_failure
 from rollplane_cli.command import DRY_RUN, FILENAME, RECURSIVE, SELECTOR, Command
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import Arguments, Flag, switch
-from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, write_options
+from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, is_same, write_options
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.errors import RollplaneError
@@ -54,8 +54,8 @@ async def _send(arguments: Arguments, session: Session, found: Found, patch: byt
     write = Patch(found.key, type_, patch, arguments.text("subresource"), options=write_options(arguments, "patch"))
     result = await (await session.api()).write(write)
     after = result.object.parse() if result.object else before
-    unchanged = after.metadata.resource_version == before.metadata.resource_version
-    answer(arguments, session, found.key, "patched (no change)" if unchanged else "patched", after)
+    verb = "patched (no change)" if is_same(before, after) else "patched"
+    answer(arguments, session, found.key, verb, after)
 
 
 PATCH = Command(

@@ -9,7 +9,7 @@ from rollplane_cli.command import DRY_RUN, Command
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import Arguments, switch
 from rollplane_cli.help_text import PROGRAM
-from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, write_options
+from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, is_same, write_options
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import SetImage
@@ -56,7 +56,7 @@ async def _set_image(arguments: Arguments, session: Session, found: Found, image
     with told_as_own():
         result = await (await session.api()).set_image(request)
     after = result.object.parse() if result.object else before
-    if after.metadata.resource_version != before.metadata.resource_version:
+    if not is_same(before, after):
         answer(arguments, session, found.key, "image updated", after)
 
 

@@ -7,7 +7,7 @@ from rollplane_cli.flags import Arguments
 from rollplane_cli.output.documents import document, render
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, WriteOptions
-from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.printing.sentences import path_of
 
 WRITE_OUTPUT = output_flag("name", "yaml", "json")
@@ -40,3 +40,14 @@ def is_client_dry_run(arguments: Arguments) -> bool:
 def write_options(arguments: Arguments, manager: str) -> WriteOptions:
     """Return the options of a write in the name of ``rollplane-<manager>``."""
     return WriteOptions(field_manager=f"rollplane-{manager}", dry_run=arguments.text("dry-run") == "server")
+
+
+def is_same(before: ApiObject, after: ApiObject) -> bool:
+    """Whether a write changed nothing; a dry run leaves the resource version, so that alone does not tell."""
+    return _without_version(before) == _without_version(after)
+
+
+def _without_version(message: ApiObject) -> ApiObject:
+    bare = Encoded.of(message).parse()
+    bare.metadata.ClearField("resource_version")
+    return bare

@@ -1,0 +1,98 @@
+"""The command as a process of its own: exit codes, streams, and what it does not import."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+
+import pytest
+
+from rollplane_cli.command import GLOBAL_FLAGS
+from rollplane_cli.registry import COMMANDS
+from tests.clients.cli.commands import Cli
+from tests.clients.cli.manifests import CONFIG
+from tests.clients.python.plane import Plane
+
+
+async def start(plane: Plane, *line: str) -> Process:
+    environ = {"ROLLPLANE_SERVER": plane.address}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "rollplane_cli", *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environ
+    )
+
+
+async def test_output_errors_and_exit_code(plane: Plane) -> None:
+    process = await start(plane, "apply", "-f", "-")
+    out, err = await process.communicate(CONFIG.encode())
+    assert (process.returncode, out, err) == (0, b"configmap/settings created\n", b"")
+    process = await start(plane, "get", "cm", "none")
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (1, b"")
+    assert err == b'Error from server (NotFound): configmaps "none" not found\n'
+
+
+async def test_ctrl_c(plane: Plane, cli: Cli) -> None:
+    await cli.ok("create", "-f", "-", input=CONFIG)
+    process = await start(plane, "get", "cm", "-w", "-o", "name")
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"configmap/settings\n"
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (130, b"")
+
+
+async def test_a_reader_that_leaves(plane: Plane, cli: Cli) -> None:
+    await cli.ok("create", "-f", "-", input=CONFIG)
+    command = f"{sys.executable} -m rollplane_cli get cm -w -o name --server {plane.address} | head -n 1"
+    process = await asyncio.create_subprocess_shell(command, stdout=PIPE, stderr=PIPE)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"configmap/settings\n"
+    await cli.ok("create", "-f", "-", input=CONFIG.replace("settings", "more"))
+    _, err = await process.communicate()
+    assert err == b""
+
+
+LIGHT = {
+    "version": ("grpc", "google.protobuf", "yaml", "rich"),
+    "--help": ("grpc", "google.protobuf", "yaml", "rich"),
+}
+
+
+@pytest.mark.parametrize(("line", "heavy"), LIGHT.items(), ids=LIGHT)
+async def test_what_needs_no_server_starts_without_its_weight(line: str, heavy: tuple[str, ...]) -> None:
+    code = (
+        "import sys; from rollplane_cli.main import run; assert run(sys.argv[1:2]) == 0; "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, line, stdout=PIPE)
+    out, _ = await process.communicate()
+    assert out.splitlines()[-1] == b"[]"
+
+
+async def test_version(cli: Cli) -> None:
+    assert re.fullmatch(r"Client Version: v\d+\.\d+\.\d+\n", await cli.ok("version"))
+    assert re.fullmatch(
+        r'\{\s*"clientVersion": \{\s*"gitVersion": "v[\d.]+"\s*\}\s*\}\n', await cli.ok("version", "-ojson")
+    )
+    assert (await cli.ok("version", "--client", "-oyaml")).startswith("clientVersion:\n  gitVersion: v")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_every_command_tells_how_it_is_written(cli: Cli, name: str) -> None:
+    text = await cli.ok(*name.split(), "--help")
+    command = COMMANDS[name].load()
+    assert text.startswith(command.summary)
+    assert f"Usage: rollplane {name}" in text
+    assert all(f"--{flag.name}" in text for flag in (*command.flags, *GLOBAL_FLAGS))
+    shorts = [flag.short for flag in (*command.flags, *GLOBAL_FLAGS) if flag.short]
+    names = [flag.name for flag in (*command.flags, *GLOBAL_FLAGS)]
+    assert len(set(shorts)) == len(shorts)
+    assert len(set(names)) == len(names)
+
+
+async def test_the_program_names_every_command(cli: Cli) -> None:
+    text = await cli.ok("--help")
+    assert all(f"  {name}  " in text for name in COMMANDS)
