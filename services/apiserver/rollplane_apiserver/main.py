@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import uvloop
 
 from rollplane_apiserver.core import Core, CoreSettings
+from rollplane_apiserver.garbage import freeze_survivors
 from rollplane_apiserver.observability.endpoint import serve_metrics
 from rollplane_apiserver.observability.logs import start_logging
 from rollplane_apiserver.observability.metrics import Metrics
@@ -65,6 +66,7 @@ async def _serve_until_told(settings: Settings) -> None:
 
     def announce(line: str) -> None:
         ready.set()
+        freeze_survivors()  # what was loaded stays
         print(line, flush=True)
 
     for number in (signal.SIGTERM, signal.SIGINT):
