@@ -131,6 +131,7 @@ async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, c
 def _show(metrics: Metrics, core: Core, server: RpcServer) -> None:
     metrics.gauge("store_up", "1 while the store answers.", lambda: core.is_serving)
     metrics.gauge("cache_revision", "Revision the cache has reached.", lambda: core.revision)
+    metrics.gauge("ring_bytes", "Bytes of changes held for watchers.", lambda: core.ring_bytes)
     metrics.gauge("calls_in_progress", "Calls in progress.", lambda: server.admission.calls)
     metrics.gauge("streams_open", "Watches and rollout status streams.", lambda: server.admission.streams)
 

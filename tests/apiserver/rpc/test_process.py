@@ -36,6 +36,9 @@ async def test_it_serves_counts_and_drains() -> None:
         assert 'rollplane_calls_total{code="OK",method="Get",service="rollplane.api.v1.ObjectService"} 1.0' in body
         assert "rollplane_streams_open 1.0" in body
         assert "rollplane_store_up 1.0" in body
+        figures = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
+        assert float(figures["rollplane_ring_bytes"]) > 1000
+        assert float(figures["rollplane_cache_revision"]) >= answer.revision
         assert "rollplane_commit_items_sum 4.0" in body
 
         server.process.send_signal(signal.SIGTERM)

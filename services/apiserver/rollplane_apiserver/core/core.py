@@ -109,6 +109,11 @@ class Core:
         """The revision the cache has reached."""
         return self._cache.revision
 
+    @property
+    def ring_bytes(self) -> int:
+        """Bytes of changes held for watchers, at most the settings' ``ring_bytes``."""
+        return self._ring.size
+
     def end_watches(self) -> None:
         """End every watch with UnavailableError after what it has not yet sent; clients resume elsewhere."""
         self._ring.close()

@@ -106,6 +106,11 @@ class Ring:
         return self._first
 
     @property
+    def size(self) -> int:
+        """Bytes that the events kept hold alive, roughly."""
+        return self._bytes
+
+    @property
     def end(self) -> int:
         """Position behind the newest event."""
         return self._base + len(self._events)
