@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 
 import pytest
 
@@ -96,3 +97,10 @@ async def test_every_command_tells_how_it_is_written(cli: Cli, name: str) -> Non
 async def test_the_program_names_every_command(cli: Cli) -> None:
     text = await cli.ok("--help")
     assert all(f"  {name}  " in text for name in COMMANDS)
+
+
+def test_the_documentation_names_every_command() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
+    for name in COMMANDS:
+        first, _, second = name.partition(" ")
+        assert f"`{name}" in page or (f"`{first} " in page and f"`{second}" in page), name
