@@ -38,7 +38,7 @@ async def control(settings: Settings) -> None:
         connect(settings.server, role="controller", name=identity) as api,
         asyncio.TaskGroup() as tasks,
     ):
-        manager = Manager(api, identity, clock=SystemClock(), random=random)
+        manager = Manager(api, identity, clock=SystemClock(), random=random, node_times=settings.node_times())
         tasks.create_task(manager.run())
         await manager.ready()
         await health.set_serving(serving=True)

@@ -15,11 +15,15 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.fencing import FenceAwareApi
+from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
+from rollplane_controller.reconcile.disruption import DisruptionReconciler
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
 from rollplane_controller.reconcile.namespaces import NamespaceController
+from rollplane_controller.reconcile.node_lifecycle import NAME as NODE_LIFECYCLE_NAME
+from rollplane_controller.reconcile.node_lifecycle import NodeLifecycle
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.pod_gc import PodGarbageCollector
 from rollplane_controller.reconcile.reconciler import Reconciler
@@ -28,6 +32,8 @@ from rollplane_controller.reconcile.rounds import Rounds
 from rollplane_controller.reconcile.scheduler import NAME as SCHEDULER_NAME
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
+from rollplane_controller.reconcile.taint_eviction import NAME as TAINT_EVICTION_NAME
+from rollplane_controller.reconcile.taint_eviction import TaintEviction
 from rollplane_controller.shards import CLUSTER, GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
@@ -83,7 +89,15 @@ class Part(Protocol):
 class Manager:
     """All controllers of one process. ``run`` until cancelled; ``identity`` must differ between processes."""
 
-    def __init__(self, api: ObjectApi, identity: str, *, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        api: ObjectApi,
+        identity: str,
+        *,
+        clock: Clock,
+        random: Random,
+        node_times: NodeTimes = DEFAULT_TIMES,
+    ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
         self._observer = Observer(api, OBSERVED, clock)
         self._writer = BatchWriter(api, clock=clock, settle=settle_by_owner(api))
@@ -99,6 +113,7 @@ class Manager:
             self._make_scheduler(clock),
             self._make_garbage_collector(api, clock),
             *self._make_cluster_parts(api, clock),
+            *self._make_node_parts(api, clock, node_times),
         ]
 
     def _make_scheduler(self, clock: Clock) -> Scheduler:
@@ -118,6 +133,17 @@ class Manager:
             PodGarbageCollector(self._observer, api, self._writer, clock=clock, fence=fence),
         )
 
+    def _make_node_parts(self, api: ObjectApi, clock: Clock, times: NodeTimes) -> Sequence[Part]:
+        fence = partial(self.shards.fence, CLUSTER)
+        lifecycle, eviction = (
+            EventRecorder(self._writer.record, name, clock, lambda _namespace: fence())
+            for name in (NODE_LIFECYCLE_NAME, TAINT_EVICTION_NAME)
+        )
+        return (
+            NodeLifecycle(self._observer, api, self._writer, lifecycle, times=times, clock=clock, fence=fence),
+            TaintEviction(self._observer, self._writer, eviction, clock=clock, fence=fence),
+        )
+
     def _reconcilers(self) -> Sequence[Reconciler]:
         return (
             DeploymentReconciler(self._observer),
@@ -125,6 +151,7 @@ class Manager:
             PodControllerReconciler(self._observer, REPLICATION_CONTROLLER),
             StatefulSetReconciler(self._observer),
             DaemonSetReconciler(self._observer),
+            DisruptionReconciler(self._observer),
         )
 
     def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rollplane_controller.plan.node_lifecycle.times import NodeTimes
 from rollplane_machinery.process.environment import read_settings
 from rollplane_machinery.process.listen import check_address
 
@@ -16,7 +17,7 @@ class Settings:
 
     ``server`` is the apiserver's address. ``health_listen`` is where grpc.health.v1 is served, port 0 for any.
     ``identity`` must differ between processes; empty makes one up. ``seed`` fixes the names of pods, 0 leaves them to
-    chance.
+    chance. The ``node_…`` fields are those of NodeTimes, which tells them apart: seconds, and nodes a second.
     """
 
     server: str = "127.0.0.1:7070"
@@ -25,9 +26,25 @@ class Settings:
     identity: str = ""
     seed: int = 0
     log_level: str = "info"
+    node_monitor_seconds: float = 5.0
+    node_grace_seconds: float = 40.0
+    node_startup_grace_seconds: float = 60.0
+    node_eviction_rate: float = 0.1
+    node_secondary_eviction_rate: float = 0.01
 
     def __post_init__(self) -> None:
         check_address(self.health_listen, insecure_bind=self.insecure_bind)
+        self.node_times()
+
+    def node_times(self) -> NodeTimes:
+        """Return when nodes are given up; raises ValueError for times that make no sense."""
+        return NodeTimes(
+            monitor_seconds=self.node_monitor_seconds,
+            grace_seconds=self.node_grace_seconds,
+            startup_grace_seconds=self.node_startup_grace_seconds,
+            eviction_rate=self.node_eviction_rate,
+            secondary_eviction_rate=self.node_secondary_eviction_rate,
+        )
 
 
 def read_arguments(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:

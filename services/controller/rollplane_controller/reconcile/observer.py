@@ -25,6 +25,7 @@ BY_OWNER = "owner uid"
 BY_NAMESPACE = "namespace"
 ORPHANS = "namespace of orphans"
 BY_UID = "uid"
+BY_NODE = "node name"
 
 INDEXES: Mapping[str, IndexValues[View]] = {
     BY_CONTROLLER: lambda view: (view.controller_uid,) if view.controller_uid else (),
@@ -43,6 +44,8 @@ class Observer:
         for kind in kinds:
             for name, values in INDEXES.items():
                 self.informer.add_index(kind, name, values)
+        if POD in kinds:
+            self.informer.add_index(POD, BY_NODE, _node_of)
 
     def message(self, key: Key, type_: type[M]) -> M | None:
         """Return the object parsed, None when it is not there."""
@@ -83,6 +86,17 @@ class Observer:
             raise InternalError(f"pod {view.namespace}/{view.name} left the cache while it was planned with")
         return pod
 
+    def pods_on(self, node: str) -> Iterator[tuple[Key, WatchedPod]]:
+        """Yield the pods bound to the node of that name, whatever has become of it."""
+        for key, view in self.informer.indexed(POD, BY_NODE, node).items():
+            if isinstance(view, WatchedPod):
+                yield key, view
+
     def namespace_of_kind(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
         """Yield all objects of ``kind`` in the namespace."""
         yield from self.informer.indexed(kind, BY_NAMESPACE, namespace).items()
+
+
+def _node_of(view: View) -> Iterator[str]:
+    if isinstance(view, WatchedPod) and view.pod.node_name:
+        yield view.pod.node_name
