@@ -106,7 +106,7 @@ class Theatre:
         return [Pod.FromString(one.value) for one in page.objects]
 
     async def until(self, what: str, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until ``holds()``, also for a plane that is away; raises StoryError naming ``what`` after WAIT_SECONDS."""
+        """Wait until ``holds()``, also for a plane that is away; raises StoryError naming ``what``."""
         deadline = self._clock.monotonic() + WAIT_SECONDS
         while True:
             try:
