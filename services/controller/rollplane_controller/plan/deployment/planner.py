@@ -231,16 +231,16 @@ class _Sync:
         """Return the stored status with what a creation shows at once; counts follow when the set reports them."""
         status = DeploymentStatus()
         status.CopyFrom(self.deployment.status)
-        if not st.has_deadline(self.deployment) or self.sets.new is None:
-            return status
+        name = self.sets.new.name if self.sets.new else ""
         if self.view.create_error:
-            text = f'Failed to create new replica set "{self.sets.new.name}": {self.view.create_error}'
+            text = f'Failed to create new replica set "{name}": {self.view.create_error}'
             condition = c.new_condition(c.PROGRESSING, st.FALSE, c.REPLICA_SET_CREATE_ERROR, text, self.now)
             self.result.events.append(PlannedEvent(c.REPLICA_SET_CREATE_ERROR, text, Severity.WARNING))
         else:
-            text = f'Created new replica set "{self.sets.new.name}"'
+            text = f'Created new replica set "{name}"'
             condition = c.new_condition(c.PROGRESSING, st.TRUE, c.NEW_REPLICA_SET_CREATED, text, self.now)
-        c.set_condition(status, condition)
+        if st.has_deadline(self.deployment):
+            c.set_condition(status, condition)
         return status
 
     def _mark_found(self, status: DeploymentStatus) -> None:
