@@ -61,11 +61,19 @@ def bars(status: RolloutStatus) -> Table:
     """Return a bar for each count of the rollout, and how many old pods are left."""
     grid = Table.grid(padding=(0, 2))
     for name, count in (("updated", status.updated), ("ready", status.ready), ("available", status.available)):
-        total = max(status.desired, 1)
-        grid.add_row(f"  {name}", ProgressBar(total, min(count, total), width=_BAR_CELLS), f"{count}/{status.desired}")
+        grid.add_row(f"  {name}", _bar(count, status.desired), f"{count}/{status.desired}")
     if status.total > status.updated:
         grid.add_row("  old", "", str(status.total - status.updated))
     return grid
+
+
+def _bar(count: int, desired: int) -> ProgressBar:
+    """A full bar is green; rich's own colours turn grey on terminals that have sixteen."""
+    total = max(desired, 1)
+    completed = total if desired == 0 else min(count, total)
+    return ProgressBar(
+        total, completed, width=_BAR_CELLS, style="bright_black", complete_style="cyan", finished_style="green"
+    )
 
 
 def _pods(diagnosis: Diagnosis) -> Table:
