@@ -30,7 +30,7 @@ async def test_it_serves_counts_and_drains() -> None:
         host, port = server.metrics.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
-        body = (await reader.read()).decode()
+        body = (await reader.read()).decode().partition("\r\n\r\n")[2]
         writer.close()
         await writer.wait_closed()
         assert 'rollplane_calls_total{code="OK",method="Get",service="rollplane.api.v1.ObjectService"} 1.0' in body
