@@ -54,6 +54,17 @@ class _Index(Generic[T]):
         for value in self._values(view):
             self._buckets.setdefault(value, {})[key] = view
 
+    def move(self, key: Key, before: T | None, view: T) -> None:
+        """Put ``view`` in the place of ``before``; what is found under the same values keeps its place."""
+        if before is not None:
+            values = tuple(self._values(view))
+            if tuple(self._values(before)) == values:
+                for value in values:
+                    self._buckets[value][key] = view
+                return
+            self.drop(key, before)
+        self.put(key, view)
+
     def drop(self, key: Key, view: T) -> None:
         for value in self._values(view):
             bucket = self._buckets.get(value)
@@ -128,9 +139,7 @@ class Cache(Generic[T]):
         entries[key] = entry
         old = None if before is None else before.view
         for index in self._indexes.get(key.kind, {}).values():
-            if before is not None:
-                index.drop(key, before.view)
-            index.put(key, entry.view)
+            index.move(key, None if before is None else before.view, entry.view)
         return Change(EventType.ADDED if before is None else EventType.MODIFIED, key, old, entry.view)
 
     def remove(self, key: Key) -> Change[T] | None:

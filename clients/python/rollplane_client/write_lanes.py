@@ -10,6 +10,9 @@ from rollplane_client.identity import written_key
 from rollplane_machinery.api import Create, Key, Patch, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.errors import RollplaneError
 
+EVENTS_BESIDE_WRITES = 8
+"""Most events that leave in a batch with ordinary writes."""
+
 Answer = WriteResult | RollplaneError
 
 
@@ -85,16 +88,24 @@ class Lanes:
             del self._behind[item.key]
 
     def depart(self) -> list[Item]:
-        """Take what leaves next: ordinary writes first, then events as far as there is room."""
+        """Take what leaves next: ordinary writes first, then events as far as there is room.
+
+        Beside ordinary writes only a few events leave: under load each would cost as much as a write that somebody
+        waits for. They catch up as soon as nothing else waits.
+        """
         batch: list[Item] = []
         size = 0
-        for lane in (self._ready, self._events):
-            while lane and len(batch) < self._batch_writes:
+        for lane, most in ((self._ready, self._batch_writes), (self._events, self._event_room())):
+            while lane and len(batch) < self._batch_writes and most > 0:
                 if batch and size + lane[0].size > self._batch_bytes:
                     break
                 size += lane[0].size
                 batch.append(lane.popleft())
+                most -= 1
         return batch
+
+    def _event_room(self) -> int:
+        return EVENTS_BESIDE_WRITES if self._ready else self._batch_writes
 
 
 def _size(write: Write) -> int:

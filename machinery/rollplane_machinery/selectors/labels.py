@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -57,6 +58,13 @@ def label_selector_of(message: meta.LabelSelector | None) -> LabelSelector:
     """
     if message is None:
         return NOTHING
+    return _compiled(message.SerializeToString(deterministic=True))
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(value: bytes) -> LabelSelector:
+    """Return the selector in a serialized LabelSelector; controllers ask for the same ones over and over."""
+    message = meta.LabelSelector.FromString(value)
     causes = [cause for at, each in enumerate(message.match_expressions) for cause in _expression_causes(at, each)]
     causes += [
         Cause(CauseReason.INVALID, "matchLabels", problem)

@@ -13,9 +13,12 @@ import os
 import signal
 import sys
 import threading
+import time
 
 STDIN = 0
 CHUNK = 65_536
+LAST_SECONDS = 3.0
+"""What a service has to come to its end without its parent."""
 
 
 def run(module: str) -> int:
@@ -44,6 +47,9 @@ def _outlive_nobody() -> None:
     while os.read(STDIN, CHUNK):
         continue
     os.kill(os.getpid(), signal.SIGTERM)
+    # The others have ended too: whoever wants to tell them something tries in vain.
+    time.sleep(LAST_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

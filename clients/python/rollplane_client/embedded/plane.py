@@ -20,6 +20,7 @@ from rollplane_machinery.errors import RollplaneError
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 7070
+CONTROLLER_IDENTITY = "embedded"
 MAX_PORT = 65_535
 MAX_NODES = 16_384
 """What one fleet process can hold."""
@@ -144,7 +145,8 @@ class EmbeddedPlane:
         return ("--listen", self.address, "--metrics-listen", f"{HOST}:0", "--redis", self._store_url)
 
     def _controller_arguments(self) -> Sequence[str]:
-        return ("--server", self.address, "--health-listen", f"{HOST}:0")
+        # One controller on one data folder: its next life need not wait until the leases of the former run out.
+        return ("--server", self.address, "--health-listen", f"{HOST}:0", "--identity", CONTROLLER_IDENTITY)
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings
