@@ -21,6 +21,7 @@ from rollplane_controller.plan.scheduling.node_affinity import (
     required_terms,
     untolerated,
 )
+from rollplane_machinery import quantity
 
 UNSCHEDULABLE_TAINT = Taint(key="node.kubernetes.io/unschedulable", effect=NO_SCHEDULE)
 REMEMBERED_DEMANDS = 256
@@ -44,13 +45,13 @@ def node_view(node: Node) -> NodeView:
     if node.spec.unschedulable:
         taints.append(UNSCHEDULABLE_TAINT)
     allocatable = node.status.allocatable or node.status.capacity
-    pods = allocatable["pods"].string if "pods" in allocatable else ""
+    pods = allocatable["pods"].string if "pods" in allocatable else "0"
     return NodeView(
         node.metadata.name,
         dict(node.metadata.labels),
         tuple(taints),
         resources_of(allocatable),
-        int(pods) if pods.isdigit() else 0,
+        int(quantity.parse(pods)),
     )
 
 
@@ -122,7 +123,7 @@ class Cluster:
                 continue
             if room.pods > pods:
                 heapq.heappush(heap, (room.pods, name))
-            elif self._lacks(node, room, demand):
+            elif _lacks(node, room, demand):
                 full.append((room.pods, name))
             else:
                 chosen = name
@@ -151,39 +152,43 @@ class Cluster:
             return self._nodes.values()
         return [self._nodes[name] for name in names if name in self._nodes]
 
-    def _lacks(self, node: NodeView, room: _Room, demand: Demand) -> str:
-        """Return what the node is too full of for the pod, "" when it fits."""
-        if room.pods >= node.pods:
-            return "Too many pods"
-        free = node.capacity - room.used
-        if demand.resources.cpu > max(0, free.cpu):
-            return "Insufficient cpu"
-        if demand.resources.memory > max(0, free.memory):
-            return "Insufficient memory"
-        if any(room.ports[port] > 0 for port in demand.host_ports):
-            return "node(s) didn't have free ports for the requested pod ports"
-        return ""
-
     def _explain(self, demand: Demand) -> str:
         """Return kube-scheduler's sentence: how many nodes each obstacle rules out."""
-        obstacles = Counter(
-            _refusal(node, demand) or self._lacks(node, self._rooms.get(name, _Room()), demand)
-            for name, node in self._nodes.items()
-        )
-        listed = ", ".join(f"{count} {obstacle}" for obstacle, count in sorted(obstacles.items()))
-        return f"0/{len(self._nodes)} nodes are available: {listed}." if listed else "0/0 nodes are available."
+        if not self._nodes:
+            return "no nodes available to schedule pods"
+        obstacles: Counter[str] = Counter()
+        for name, node in self._nodes.items():
+            refusal = _refusal(node, demand)
+            obstacles.update([refusal] if refusal else _lacks(node, self._rooms.get(name, _Room()), demand))
+        listed = ", ".join(sorted(f"{count} {obstacle}" for obstacle, count in obstacles.items()))
+        return f"0/{len(self._nodes)} nodes are available: {listed}."
+
+
+def _lacks(node: NodeView, room: _Room, demand: Demand) -> list[str]:
+    """Return what the node is too full of for the pod: taken ports alone, else everything; nothing when it fits."""
+    if any(room.ports[port] > 0 for port in demand.host_ports):
+        return ["node(s) didn't have free ports for the requested pod ports"]
+    free = node.capacity - room.used
+    # A pod that asks for none of a resource fits wherever there is too little of it.
+    lacking = {
+        "Too many pods": room.pods >= node.pods,
+        "Insufficient cpu": demand.resources.cpu > max(0, free.cpu),
+        "Insufficient memory": demand.resources.memory > max(0, free.memory),
+    }
+    return [name for name, is_lacking in lacking.items() if is_lacking]
 
 
 def _refusal(node: NodeView, demand: Demand) -> str | None:
-    """Return why the node may never take such pods, None when it may."""
+    """Return why the node may never take such pods, None when it may; in the order of kube-scheduler's plugins."""
     labels, spec = node.labels, demand.spec
+    taint = untolerated(node.taints, spec.tolerations, (NO_SCHEDULE, NO_EXECUTE))
+    if taint is not None and taint.key == UNSCHEDULABLE_TAINT.key:
+        return "node(s) were unschedulable"
+    if taint is not None:
+        return f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"
     terms = required_terms(spec.affinity)
     if not spec.node_selector.items() <= labels.items() or (
         terms is not None and not matches_selector(terms, node.name, labels)
     ):
         return "node(s) didn't match Pod's node affinity/selector"
-    taint = untolerated(node.taints, spec.tolerations, (NO_SCHEDULE, NO_EXECUTE))
-    if taint is not None:
-        shown = f"{taint.key}: {taint.value}" if taint.value else f"{taint.key}: "
-        return f"node(s) had untolerated taint {{{shown}}}"
     return None
