@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
-from rollplane_apiserver.rpc.bind import check_address
+from rollplane_machinery.process.environment import read_settings
+from rollplane_machinery.process.listen import check_address
 
-PREFIX = "ROLLPLANE_"
 MIB = 1024 * 1024
 
 
@@ -55,26 +54,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str], **given: Any) -> Self:
         """Return the settings in ``environ``, with ``given`` fields in their place; raises ValueError by name."""
-        values = {
-            field.name: _value(PREFIX + field.name.upper(), environ[PREFIX + field.name.upper()], type(field.default))
-            for field in fields(cls)
-            if PREFIX + field.name.upper() in environ
-        }
-        return cls(**(values | given))
-
-
-def _boolean(text: str) -> bool:
-    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
-
-
-_READERS: Mapping[type, Callable[[str], Any]] = MappingProxyType({str: str, int: int, float: float, bool: _boolean})
-
-
-def _value(name: str, text: str, value_type: type) -> Any:
-    try:
-        return _READERS[value_type](text)
-    except (ValueError, KeyError):
-        raise ValueError(f"{name} is {text!r}, want a {value_type.__name__}") from None
+        return read_settings(cls, environ, given)
 
 
 def read_arguments(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:

@@ -16,6 +16,7 @@ from rollplane_client.process import HealthPort, run_until_signal
 from rollplane_controller.manager import Manager
 from rollplane_controller.settings import Settings, read_arguments
 from rollplane_machinery.clock import SystemClock
+from rollplane_machinery.process.garbage import freeze_survivors
 from rollplane_machinery.process.logs import start_logging
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ def run(arguments: Sequence[str]) -> int:
     """Control until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
     start_logging(settings.log_level)
+    freeze_survivors()
     return run_until_signal(lambda: control(settings), "rollplane_controller", uvloop.new_event_loop)
 
 

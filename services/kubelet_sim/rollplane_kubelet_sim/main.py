@@ -15,6 +15,7 @@ from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.node_objects import NodeShape
 from rollplane_kubelet_sim.settings import Settings, read_arguments, read_profile
 from rollplane_machinery.clock import SystemClock
+from rollplane_machinery.process.garbage import freeze_survivors
 from rollplane_machinery.process.logs import start_logging
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     """Simulate until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
     start_logging(settings.log_level)
+    freeze_survivors()
     return run_until_signal(lambda: simulate(settings), "rollplane_kubelet_sim", uvloop.new_event_loop)
 
 

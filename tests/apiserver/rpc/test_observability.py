@@ -12,8 +12,8 @@ from contextlib import suppress
 import pytest
 
 from rollplane_apiserver.observability.endpoint import serve_metrics
-from rollplane_apiserver.observability.logs import JsonFormatter
 from rollplane_apiserver.observability.metrics import Metrics
+from rollplane_machinery.process.logs import JsonFormatter
 
 
 @pytest.fixture

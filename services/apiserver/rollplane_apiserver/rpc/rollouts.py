@@ -8,7 +8,7 @@ from rollplane.api import v1 as pb
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc.calls import Service, Streaming, Unary
 from rollplane_machinery.api import RolloutApi
-from rollplane_machinery.wire import rollouts
+from rollplane_machinery.wire import rolling_updates, rollouts
 from rollplane_machinery.wire.messages import encode_result
 
 NAME = "rollplane.api.v1.RolloutService"
@@ -28,6 +28,9 @@ def rollout_service(api_of: Callable[[Identity], RolloutApi]) -> Service[Rollout
             "History": Unary(pb.HistoryRequest, _history),
             "Undo": Unary(pb.UndoRequest, _undo),
             "Status": Streaming(pb.StatusRequest, _status),
+            "StartRollingUpdate": Unary(pb.StartRollingUpdateRequest, _start_rolling_update),
+            "RollBackRollingUpdate": Unary(pb.RollBackRollingUpdateRequest, _roll_back_rolling_update),
+            "WatchRollingUpdate": Streaming(pb.WatchRollingUpdateRequest, _watch_rolling_update),
         },
     )
 
@@ -64,3 +67,21 @@ async def _status(api: RolloutApi, request: pb.StatusRequest) -> AsyncGenerator[
     async with api.rollout_status(*rollouts.decode_status(request)) as looks:
         async for look in looks:
             yield rollouts.encode_rollout_status(look).SerializeToString()
+
+
+async def _start_rolling_update(api: RolloutApi, request: pb.StartRollingUpdateRequest) -> pb.RollingUpdate:
+    return rolling_updates.encode_rolling_update(
+        await api.start_rolling_update(rolling_updates.decode_start(request))
+    )
+
+
+async def _roll_back_rolling_update(api: RolloutApi, request: pb.RollBackRollingUpdateRequest) -> pb.RollingUpdate:
+    return rolling_updates.encode_rolling_update(
+        await api.roll_back_rolling_update(rolling_updates.decode_roll_back(request))
+    )
+
+
+async def _watch_rolling_update(api: RolloutApi, request: pb.WatchRollingUpdateRequest) -> AsyncGenerator[bytes, None]:
+    async with api.watch_rolling_update(*rolling_updates.decode_follow(request)) as steps:
+        async for step in steps:
+            yield rolling_updates.encode_progress(step).SerializeToString()

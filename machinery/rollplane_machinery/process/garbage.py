@@ -12,7 +12,7 @@ _THRESHOLDS = (5_000, 5, 2)
 def freeze_survivors() -> None:
     """From now on, never walk twice through what survived a full collection.
 
-    The cache holds about ten containers for each stored object as long as the object lives, none of them in a cycle.
+    A cache holds about ten containers for each stored object as long as the object lives, none of them in a cycle.
     Walking through those of 60,000 pods takes 100 ms, in which no call is answered. Frozen, they are still freed
     when the last reference goes; only a cycle that was alive during a full collection and dies later stays behind.
     Collections become full only while the number of objects grows, so that is little.

@@ -1,0 +1,136 @@
+"""``rollplane rollout plot``: watch a rollout to its end and draw what happened, as SVG or PNG."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+
+from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
+from rollplane.core.v1 import Pod, ReplicationController
+from rollplane_cli.choosing import choose
+from rollplane_cli.command import TIMEOUT, Command
+from rollplane_cli.failures import CommandError
+from rollplane_cli.flags import Arguments, Flag
+from rollplane_cli.output.chart import Count, Recording, check_path, draw
+from rollplane_cli.session import Session
+from rollplane_cli.verbs import told_as_own
+from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter, WatchQuery
+from rollplane_machinery.errors import UnsupportedError
+from rollplane_machinery.int_or_string import resolve
+from rollplane_machinery.kinds import POD, ApiObject
+from rollplane_machinery.printing.sentences import path_of
+from rollplane_machinery.selectors import label_selector_of, selector_of_map
+
+HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "deployment")
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Record the rollout of the workload named until it is done or has failed, then draw it."""
+    path = check_path(arguments.text("file"))
+    chosen = await choose(arguments, session)
+    if len(chosen.found) != 1:
+        raise CommandError("name one workload to plot")
+    found = chosen.found[0]
+    workload = found.parse()
+    recorder = _Recorder(_recording(path_of(found.key.kind, found.key.name), workload), session)
+    with told_as_own(), suppress(TimeoutError):
+        async with asyncio.timeout(arguments.seconds("timeout") or None):
+            await recorder.record(await session.api(), found.key, _selector(workload))
+    draw(recorder.recording, path)
+    session.console.say(f"{path}: {recorder.recording.end:.1f} s, {len(recorder.recording.versions)} versions")
+    return chosen.exit_code
+
+
+class _Recorder:
+    """Counts a workload's pods by their version, from one watch."""
+
+    def __init__(self, recording: Recording, session: Session) -> None:
+        self.recording = recording
+        self._clock = session.clock
+        self._pods: dict[str, Pod] = {}
+        self._started = session.clock.monotonic()
+
+    async def record(self, api: Api, key: Key, selector: str) -> None:
+        """Follow pods until the rollout has ended and the last old pod is gone."""
+        query = WatchQuery((WatchFilter(POD, (key.namespace,), selector),), send_initial_state=True)
+        async with api.watch(query) as batches, asyncio.TaskGroup() as tasks:
+            ending = tasks.create_task(_ended(api, key))
+            async for batch in batches:
+                self._take(batch)
+                if ending.done() and not any(_is_ending(pod) for pod in self._pods.values()):
+                    break
+            ending.cancel()
+
+    def _take(self, batch: WatchBatch) -> None:
+        for event in batch.events:
+            pod = Pod.FromString(event.object.value)
+            if event.type is EventType.DELETED:
+                self._pods.pop(pod.metadata.uid, None)
+            else:
+                self._pods[pod.metadata.uid] = pod
+        if batch.revision or batch.initial_state_complete:
+            self._count(self._clock.monotonic() - self._started)
+
+    def _count(self, at: float) -> None:
+        by_version: dict[str, list[Pod]] = {version: [] for version in self.recording.versions}
+        for pod in self._pods.values():
+            by_version.setdefault(_version(pod), []).append(pod)
+        for version, pods in by_version.items():
+            ready = sum(_is_ready(pod) and not _is_ending(pod) for pod in pods)
+            self.recording.note(version, Count(at, len(pods), ready))
+
+
+async def _ended(api: Api, key: Key) -> None:
+    """Return when the rollout is done or has failed; a kind without a rollout status is watched until time runs out."""
+    try:
+        async with api.rollout_status(key) as looks:
+            async for _ in looks:
+                continue
+    except UnsupportedError:
+        await asyncio.Event().wait()
+
+
+def _recording(title: str, workload: ApiObject) -> Recording:
+    """Return an empty recording with the bounds that the workload's strategy sets."""
+    if not isinstance(workload, Deployment):
+        desired = workload.spec.replicas if isinstance(workload, StatefulSet | ReplicationController) else 0
+        return Recording(title, desired)
+    replicas, strategy = workload.spec.replicas, workload.spec.strategy
+    if strategy.type != "RollingUpdate":
+        return Recording(title, replicas)
+    surge = resolve(strategy.rolling_update.max_surge, replicas, round_up=True)
+    unavailable = resolve(strategy.rolling_update.max_unavailable, replicas, round_up=False)
+    least = replicas - (unavailable if surge or unavailable else 1)
+    return Recording(title, replicas, max(0, least), replicas + surge)
+
+
+def _selector(workload: ApiObject) -> str:
+    if isinstance(workload, ReplicationController):
+        return str(selector_of_map(workload.spec.selector))
+    if isinstance(workload, Deployment | StatefulSet | DaemonSet):
+        return str(label_selector_of(workload.spec.selector))
+    raise CommandError("only a Deployment, StatefulSet, DaemonSet or ReplicationController can be plotted")
+
+
+def _version(pod: Pod) -> str:
+    """Return what a version is called: its first image, and the hash that tells it from others of that image."""
+    labels: Mapping[str, str] = pod.metadata.labels
+    digest = next((labels[name] for name in HASH_LABELS if name in labels), "")
+    return f"{pod.spec.containers[0].image}  {digest.rpartition('-')[2]}".rstrip()
+
+
+def _is_ready(pod: Pod) -> bool:
+    return any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions)
+
+
+def _is_ending(pod: Pod) -> bool:
+    return pod.metadata.HasField("deletion_timestamp")
+
+
+PLOT = Command(
+    "(TYPE NAME | TYPE/NAME) --file PICTURE.svg",
+    "Watch a rollout to its end and draw how its versions took turns.",
+    run,
+    (Flag("file", "Where to draw; the name ends in .svg or .png", default="rollout.svg"), TIMEOUT),
+)
