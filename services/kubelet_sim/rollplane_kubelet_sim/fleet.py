@@ -9,18 +9,20 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from rollplane.core.v1 import ConfigMap, Node, Pod
+from rollplane.core.v1 import ConfigMap, Node, ObjectReference, Pod
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.informer import Informer
+from rollplane_kubelet_sim.events import EventRecorder
 from rollplane_kubelet_sim.heartbeats import Heartbeats
-from rollplane_kubelet_sim.node_objects import NodeShape
+from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
+from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
-from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD
+from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Kind
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,10 @@ PROFILE_DATA = "profile.yaml"
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """``nodes`` nodes named ``<prefix>-<number>``, numbered from ``first``."""
+    """``nodes`` nodes named ``<prefix>-<number>``, numbered from ``first``.
+
+    Addresses follow from the numbers, so fleets of one plane need numbers of their own, whatever their prefixes.
+    """
 
     prefix: str = "node"
     nodes: int = 10
@@ -39,27 +44,33 @@ class FleetSettings:
 
 
 class Fleet:
-    """Simulated nodes over any Api. ``run`` until cancelled; ``ready`` is set once the nodes are registered."""
+    """Simulated nodes over any Api.
+
+    ``run`` until cancelled; ``ready`` is set once the nodes are registered and the pods bound to them are known.
+    """
 
     def __init__(self, api: ObjectApi, settings: FleetSettings, profile: Profile, *, clock: Clock) -> None:
         self._start_profile = self._profile = profile
         numbers = range(settings.first, settings.first + settings.nodes)
         self.nodes = {f"{settings.prefix}-{number}": number for number in numbers}
         self._writer = BatchWriter(api, clock=clock)
-        self._heartbeats = Heartbeats(api, self.nodes, settings.shape, lambda: self._profile, clock=clock)
-        self.pods = PodKeeper(self._writer, self.nodes, lambda: self._profile, clock=clock)
-        self._informer: Informer[None] = Informer(api, self._filters(), lambda _kind, _value: None, clock=clock)
-        self._informer.add_handler(POD, self._on_pod)
-        self._informer.add_handler(NODE, self._on_node)
-        self._informer.add_handler(CONFIG_MAP, self._on_config_map)
-        self._sick: asyncio.Queue[Node] = asyncio.Queue(maxsize=max(1, settings.nodes) * 4)
+        self._events = EventRecorder(self._writer.record, clock)
+        self._informer: Informer[NodeView | None] = Informer(api, self._filters(), _view, clock=clock)
+        informer = self._informer
+        self.pods = PodKeeper(self._writer, self.nodes, informer.encoded, lambda: self._profile, clock=clock)
+        self._heartbeats = Heartbeats(
+            api, self.nodes, settings.shape, informer.get, informer.encoded, lambda: self._profile, clock=clock
+        )
+        informer.add_handler(POD, self._on_pod)
+        informer.add_handler(NODE, self._on_node)
+        informer.add_handler(CONFIG_MAP, self._on_config_map)
         self.ready = asyncio.Event()
 
     def _filters(self) -> list[WatchFilter]:
         names = ",".join(self.nodes)
         return [
             WatchFilter(POD, field_selector=f"spec.nodeName in ({names})"),
-            WatchFilter(NODE),
+            WatchFilter(NODE, field_selector=f"metadata.name in ({names})"),
             WatchFilter(CONFIG_MAP, (PROFILE_KEY.namespace,), field_selector=f"metadata.name={PROFILE_KEY.name}"),
         ]
 
@@ -71,41 +82,69 @@ class Fleet:
     async def run(self) -> None:
         """Register the nodes, then live until cancelled."""
         await self._heartbeats.register()
-        self.ready.set()
         async with asyncio.TaskGroup() as tasks:
-            for loop in (self._writer.run, self._informer.run, self.pods.run, self._heartbeats.run, self._recover):
+            for loop in (self._writer.run, self._informer.run, self._heartbeats.run, self._keep_pods):
                 tasks.create_task(loop())
 
-    async def _recover(self) -> None:
-        while True:
-            await self._heartbeats.recover(await self._sick.get())
+    async def _keep_pods(self) -> None:
+        """Look at pods once all that there are, and the profile, are known."""
+        await self._informer.synced.wait()
+        self.ready.set()
+        await self.pods.run()
 
-    def _on_pod(self, type_: EventType, key: Key, _old: None, _new: None) -> None:
+    def _on_pod(self, type_: EventType, key: Key, _old: object, _new: object) -> None:
         encoded = self._informer.encoded(key)
         if type_ is EventType.DELETED or encoded is None:
             self.pods.forget(key)
         else:
             self.pods.observe(key, Pod.FromString(encoded.value))
 
-    def _on_node(self, type_: EventType, key: Key, _old: None, _new: None) -> None:
-        encoded = self._informer.encoded(key)
-        if key.name in self.nodes and encoded is not None and type_ is not EventType.DELETED and not self._sick.full():
-            self._sick.put_nowait(Node.FromString(encoded.value))
+    def _on_node(self, _type: EventType, key: Key, _old: NodeView | None, new: NodeView | None) -> None:
+        if new is not None and not new.shows(ready=not self._profile.is_unready(key.name)):
+            self._heartbeats.note_changed(key.name)
 
-    def _on_config_map(self, type_: EventType, key: Key, _old: None, _new: None) -> None:
+    # The profile.
+
+    def _on_config_map(self, type_: EventType, key: Key, _old: object, _new: object) -> None:
         encoded = self._informer.encoded(key)
         if encoded is None or type_ is EventType.DELETED:
             self._change_profile(self._start_profile)
             return
-        text = ConfigMap.FromString(encoded.value).data.get(PROFILE_DATA, "")
+        config = ConfigMap.FromString(encoded.value)
         try:
-            self._change_profile(parse_profile(text, str(PROFILE_KEY)))
+            profile = parse_profile(config.data.get(PROFILE_DATA, ""), PROFILE_DATA)
         except InvalidError as exc:
             # The former profile stays in force: a typing error must not stop a rehearsal.
             log.warning("profile refused", extra={"detail": exc.message})
+            self._tell(config, Note("ProfileRefused", f"{self._profile.name} stays: {exc.message}", warning=True))
+            return
+        if self._change_profile(profile):
+            self._tell(config, Note("ProfileChanged", f"pods now live by {profile.name}"))
 
-    def _change_profile(self, profile: Profile) -> None:
-        if profile != self._profile:
-            self._profile = profile
-            log.info("profile changed", extra={"profile": profile.name})
-            self.pods.look_again()
+    def _change_profile(self, profile: Profile) -> bool:
+        """Live by ``profile`` from now on; tells whether that is news."""
+        former, self._profile = self._profile, profile
+        if profile == former:
+            return False
+        log.info("profile changed", extra={"profile": profile.name})
+        restarted = [node for node in self.nodes if profile.restarts_of(node) > former.restarts_of(node)]
+        self._heartbeats.register_again(restarted)
+        for node in self.nodes:
+            if profile.is_unready(node) != former.is_unready(node):
+                self._heartbeats.note_changed(node)
+        self.pods.restart(restarted)
+        return True
+
+    def _tell(self, config: ConfigMap, note: Note) -> None:
+        reference = ObjectReference(
+            kind=CONFIG_MAP.name,
+            api_version=CONFIG_MAP.api_version,
+            namespace=config.metadata.namespace,
+            name=config.metadata.name,
+            uid=config.metadata.uid,
+        )
+        self._events.emit(reference, note)
+
+
+def _view(kind: Kind, value: bytes) -> NodeView | None:
+    return node_view(Node.FromString(value)) if kind is NODE else None

@@ -1,54 +1,63 @@
-"""Nodes that register, stay alive, and say so: one batch a second for a whole fleet."""
+"""What the nodes of a fleet tell of themselves: leases renewed, conditions reported; one batch a second for them all.
+
+Source: semantics/pod-lifecycle.md section 9. A node whose object was deleted says nothing more, as a real kubelet
+registers only when it starts.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rollplane.core.v1 import Node
 from rollplane_kubelet_sim.addresses import node_address
+from rollplane_kubelet_sim.events import OPTIONS
 from rollplane_kubelet_sim.node_objects import (
     LEASE_NAMESPACE,
     NodeShape,
-    is_healthy,
+    NodeView,
     lease_object,
     node_object,
-    set_healthy,
+    set_conditions,
 )
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import (
-    Create,
-    Key,
-    ObjectApi,
-    Patch,
-    PatchType,
-    Update,
-    UpdateStatus,
-    Write,
-    WriteOptions,
-    WriteResult,
-)
+from rollplane_machinery.api import Create, Key, ObjectApi, Patch, PatchType, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.codec import to_json
-from rollplane_machinery.errors import AlreadyExistsError, ConflictError, RollplaneError
-from rollplane_machinery.kinds import LEASE, Encoded
+from rollplane_machinery.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    NotFoundError,
+    RollplaneError,
+    TimedOutError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from rollplane_machinery.kinds import LEASE, NODE, Encoded
 
 log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 10
+REPORT_SECONDS = 300.0
 BATCH = 500
-OPTIONS = WriteOptions("kubelet", omit_object=True)
+PASSING = (UnavailableError, TimedOutError, TooManyRequestsError)
 
 
 class Heartbeats:
-    """Keeps the nodes of one fleet registered and their leases fresh, unless the profile silences them."""
+    """Keeps the nodes of one fleet registered and their leases fresh, unless the profile silences them.
+
+    ``seen`` returns a node's view and ``stored`` its bytes as the watch last showed them, None for a node that is
+    not there.
+    """
 
     def __init__(
         self,
         api: ObjectApi,
         nodes: Mapping[str, int],
         shape: NodeShape,
+        seen: Callable[[Key], NodeView | None],
+        stored: Callable[[Key], Encoded | None],
         profile: Callable[[], Profile],
         *,
         clock: Clock,
@@ -56,60 +65,99 @@ class Heartbeats:
         self._api = api
         self._nodes = nodes
         self._shape = shape
+        self._seen = seen
+        self._stored = stored
         self._profile = profile
         self._clock = clock
         self._tick = 0
         self._versions: dict[str, int] = {}
+        self._without_lease: set[str] = set()
+        self._changed: set[str] = set()
+        self._to_register: dict[str, None] = dict.fromkeys(nodes)
+
+    def register_again(self, nodes: Iterable[str]) -> None:
+        """Register these nodes at the next tick, as restarted kubelets do; those that exist are left as they are."""
+        self._to_register.update(dict.fromkeys(nodes))
+
+    def note_changed(self, node: str) -> None:
+        """Look at a node's conditions at the next tick instead of within ten seconds."""
+        self._changed.add(node)
 
     async def register(self) -> None:
-        """Create all nodes and their leases; those that exist are left as they are. Raises what the Api raises."""
-        now = self._clock.now()
-        nodes = (node_object(name, node_address(number), self._shape, now) for name, number in self._nodes.items())
-        await self._send([Create(Encoded.of(node), OPTIONS) for node in nodes])
-        leases = {name: Create(Encoded.of(lease_object(name, now)), OPTIONS) for name in self._nodes}
-        await self._write_leases(leases)
+        """Create the nodes and their leases; blocks until the server has taken them."""
+        while self._to_register:
+            try:
+                await self._register()
+            except PASSING as exc:
+                log.warning("nodes not registered", extra={"reason": exc.reason, "detail": exc.message})
+                await self._clock.sleep(1.0)
 
     async def run(self) -> None:
-        """Renew a tenth of the leases each second, so that each is renewed every ten, until cancelled."""
+        """Tell once a second what is due, until cancelled."""
         while True:
             await self._clock.sleep(1.0)
             self._tick += 1
-            now = self._clock.now()
-            due = [name for name, number in self._nodes.items() if (number + self._tick) % RENEW_SECONDS == 0]
             try:
-                await self._write_leases({name: self._renewal(name, now) for name in self._alive(due)})
+                await self._register()
+                await self._beat(self._clock.now())
             except RollplaneError as exc:
                 log.warning("heartbeat not sent", extra={"reason": exc.reason, "detail": exc.message})
 
-    async def recover(self, node: Node) -> None:
-        """Report a node healthy again that somebody else has marked; does nothing for a silent one."""
-        name = node.metadata.name
-        if name not in self._nodes or self._profile().is_silent(name) or is_healthy(list(node.status.conditions)):
+    async def _register(self) -> None:
+        names = self._alive(self._to_register)
+        if not names:
             return
-        set_healthy(node, self._clock.now())
-        try:
-            await self._api.write(UpdateStatus(Encoded.of(node), OPTIONS))
-        except RollplaneError as exc:
-            log.info("node not reported", extra={"node": name, "reason": exc.reason})
+        now = self._clock.now()
+        nodes = (node_object(name, node_address(self._nodes[name]), self._shape, now) for name in names)
+        await self._send([Create(Encoded.of(node), OPTIONS) for node in nodes])
+        await self._write_leases({name: Create(Encoded.of(lease_object(name, now)), OPTIONS) for name in names})
+        for name in names:
+            self._to_register.pop(name, None)
+
+    async def _beat(self, now: float) -> None:
+        """Renew a tenth of the leases, so that each is renewed every ten seconds, and look at those nodes."""
+        turn = [name for name, number in self._nodes.items() if (number + self._tick) % RENEW_SECONDS == 0]
+        changed, self._changed = self._changed, set()
+        here = [name for name in self._alive(turn) if self._seen(_node_key(name)) is not None]
+        asked = dict.fromkeys([*here, *self._alive(sorted(changed))])
+        statuses = [write for name in asked if (write := self._status(name, now)) is not None]
+        await self._write_leases({name: self._renewal(name, now) for name in here}, statuses)
+
+    def _status(self, name: str, now: float) -> Write | None:
+        """Return the report of a node's conditions if they are not as they should be, or were told long ago."""
+        view, ready = self._seen(_node_key(name)), not self._profile().is_unready(name)
+        if view is None or (view.shows(ready=ready) and now - view.heartbeat < REPORT_SECONDS):
+            return None
+        encoded = self._stored(_node_key(name))
+        if encoded is None:
+            return None
+        node = Node.FromString(encoded.value)
+        set_conditions(node, now, ready=ready)
+        return UpdateStatus(Encoded.of(node), OPTIONS)
 
     def _renewal(self, name: str, now: float) -> Write:
         """Return the write that renews a lease: on top of our last one, or whatever is stored when that is unknown."""
         lease = lease_object(name, now)
+        if name in self._without_lease:
+            return Create(Encoded.of(lease), OPTIONS)
         if name not in self._versions:
             patch = json.dumps({"spec": {"renewTime": to_json(lease)["spec"]["renewTime"]}})
             return Patch(Key(LEASE, LEASE_NAMESPACE, name), PatchType.MERGE, patch.encode(), options=OPTIONS)
         lease.metadata.resource_version = str(self._versions[name])
         return Update(Encoded.of(lease), OPTIONS)
 
-    async def _write_leases(self, writes: Mapping[str, Write]) -> None:
-        """Write leases and remember their versions; one that was refused is patched the next time."""
-        for name, answer in zip(writes, await self._send(list(writes.values())), strict=True):
+    async def _write_leases(self, leases: Mapping[str, Write], others: Sequence[Write] = ()) -> None:
+        """Write leases, and others with them; remember versions. A lease that was refused is patched the next time."""
+        answers = await self._send([*leases.values(), *others])
+        for name, answer in zip(leases, answers, strict=False):
+            self._versions.pop(name, None)
+            self._without_lease.discard(name)
             if isinstance(answer, WriteResult):
                 self._versions[name] = answer.revision
-            else:
-                self._versions.pop(name, None)
+            elif isinstance(answer, NotFoundError):
+                self._without_lease.add(name)
 
-    def _alive(self, names: Sequence[str]) -> list[str]:
+    def _alive(self, names: Iterable[str]) -> list[str]:
         profile = self._profile()
         return [name for name in names if not profile.is_silent(name)]
 
@@ -121,3 +169,7 @@ class Heartbeats:
             if isinstance(answer, RollplaneError) and not isinstance(answer, AlreadyExistsError | ConflictError):
                 log.warning("node not written", extra={"reason": answer.reason, "detail": answer.message})
         return answers
+
+
+def _node_key(name: str) -> Key:
+    return Key(NODE, "", name)

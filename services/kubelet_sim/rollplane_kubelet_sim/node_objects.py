@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollplane.coordination.v1 import Lease
-from rollplane.core.v1 import Node, NodeAddress, NodeCondition
+from rollplane.core.v1 import Node, NodeAddress
 from rollplane.meta.v1 import MicroTime, Quantity, Time
 
 LEASE_NAMESPACE = "kube-node-lease"
 LEASE_SECONDS = 40
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 
-_HEALTHY = {
+_HEALTHY: Mapping[str, tuple[str, str, str]] = {
     "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
 }
+_NOT_READY = ("False", "KubeletNotReady", "the simulation says so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +43,44 @@ def node_object(name: str, address: str, shape: NodeShape, now: float) -> Node:
     node.status.addresses.append(NodeAddress(type="InternalIP", address=address))
     node.status.addresses.append(NodeAddress(type="Hostname", address=name))
     node.status.node_info.kubelet_version = "v1.33.0-rollplane"
-    set_healthy(node, now)
+    set_conditions(node, now, ready=True)
     return node
 
 
-def set_healthy(node: Node, now: float) -> bool:
-    """Report all conditions healthy, in place; tells whether any was not. Heartbeat times are those of ``now``."""
+def set_conditions(node: Node, now: float, *, ready: bool) -> None:
+    """Report the conditions as of ``now``, in place; a transition time moves only when its status does."""
     time = Time(seconds=math.floor(now))
-    changed = False
-    for type_, (status, reason, message) in _HEALTHY.items():
+    for type_, (status, reason, message) in _wanted(ready=ready).items():
         condition = next((one for one in node.status.conditions if one.type == type_), None)
         if condition is None:
             condition = node.status.conditions.add(type=type_)
         if condition.status != status:
-            changed = True
             condition.last_transition_time.CopyFrom(time)
         condition.status, condition.reason, condition.message = status, reason, message
         condition.last_heartbeat_time.CopyFrom(time)
-    return changed
 
 
-def is_healthy(conditions: list[NodeCondition]) -> bool:
-    """Tell whether the node is shown as a living kubelet shows it."""
-    shown = {condition.type: condition.status for condition in conditions}
-    return all(shown.get(type_) == status for type_, (status, _, _) in _HEALTHY.items())
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What is kept of a node between two looks: its conditions, and when the oldest of them was last reported."""
+
+    conditions: Mapping[str, str]
+    heartbeat: float
+
+    def shows(self, *, ready: bool) -> bool:
+        """Tell whether the node is shown as its kubelet reports it."""
+        return all(self.conditions.get(type_) == want[0] for type_, want in _wanted(ready=ready).items())
+
+
+def node_view(node: Node) -> NodeView:
+    """Return the view of a node."""
+    conditions = node.status.conditions
+    heartbeat = min((float(one.last_heartbeat_time.seconds) for one in conditions), default=0.0)
+    return NodeView({one.type: one.status for one in conditions}, heartbeat)
+
+
+def _wanted(*, ready: bool) -> Mapping[str, tuple[str, str, str]]:
+    return _HEALTHY if ready else {**_HEALTHY, "Ready": _NOT_READY}
 
 
 def lease_object(name: str, now: float) -> Lease:

@@ -1,220 +1,283 @@
-"""The pods of a fleet: each one's life, a heap of what is due, and reports that leave in batches."""
+"""The pods of a fleet: each one's life, what is due when, and reports that leave in batches.
+
+The keeper decides when a pod is looked at and what becomes of a report; what a pod does is its PodLife's business. A
+life may be thrown away at any moment: the stored status is enough to take it up again. That is what happens when a
+report was refused, when a kubelet restarts, and to pods that nothing more is going to happen to.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
-from rollplane.core.v1 import Event, ObjectReference, Pod
-from rollplane.meta.v1 import Time
-from rollplane_client.batch_writer import Answer, BatchWriter
+from rollplane.core.v1 import ObjectReference, Pod
+from rollplane_client.batch_writer import Answer
 from rollplane_kubelet_sim.addresses import PodAddresses, node_address
+from rollplane_kubelet_sim.due import DueTimes
+from rollplane_kubelet_sim.events import OPTIONS, EventRecorder
+from rollplane_kubelet_sim.reports import log_refusal, status_write
 from rollplane_kubelet_sim.stages.containers import Note
-from rollplane_kubelet_sim.stages.life import COMMAND_ANNOTATION, PodLife, Progress
+from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import Delete, Key, Preconditions, Update, UpdateStatus, Write, WriteOptions, WriteResult
+from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
 
-log = logging.getLogger(__name__)
-
-MANAGER = "kubelet"
 RETRY_SECONDS = 1.0
-OPTIONS = WriteOptions(MANAGER, omit_object=True)
+LONGEST_RETRY_SECONDS = 60.0
+SLICE = 200
+"""How many pods are looked at before others get the loop."""
+
+
+class Writer(Protocol):
+    """What the keeper needs of a BatchWriter."""
+
+    def submit(self, write: Write) -> asyncio.Future[Answer]: ...
+
+    def record(self, write: Write) -> bool: ...
+
+
+@dataclass(slots=True)
+class _Tenant:
+    """A pod that lives here.
+
+    ``revision`` is what the watch has shown, ``awaited`` that of our last report. ``missed`` means it was to be looked
+    at while a report was under way; ``leaving`` that its removal has been asked for.
+    """
+
+    uid: str
+    node: str
+    address: str
+    revision: int
+    life: PodLife | None = None
+    reporting: bool = False
+    awaited: int = 0
+    missed: bool = False
+    leaving: bool = False
+    failures: int = 0
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the watch has yet to show our last report."""
+        return self.reporting or self.awaited > self.revision
 
 
 class PodKeeper:
     """Lives the pods bound to the nodes of one fleet.
 
-    ``nodes`` numbers the fleet's nodes by name. ``profile`` is asked at every step, so that it may change at run time.
+    ``nodes`` numbers the fleet's nodes by name, ``stored`` returns a pod as last seen. ``profile`` is asked at every
+    step, so that it may change at run time.
     """
 
     def __init__(
-        self, writer: BatchWriter, nodes: Mapping[str, int], profile: Callable[[], Profile], *, clock: Clock
+        self,
+        writer: Writer,
+        nodes: Mapping[str, int],
+        stored: Callable[[Key], Encoded | None],
+        profile: Callable[[], Profile],
+        *,
+        clock: Clock,
     ) -> None:
         self._writer = writer
         self._nodes = nodes
+        self._stored = stored
         self._profile = profile
         self._clock = clock
-        self._lives: dict[Key, PodLife] = {}
+        self._events = EventRecorder(writer.record, clock)
+        self._tenants: dict[Key, _Tenant] = {}
         self._addresses: dict[str, PodAddresses] = {}
-        self._due: dict[Key, float] = {}
-        self._heap: list[tuple[float, int, Key]] = []
-        self._order = itertools.count()
+        self._due: DueTimes[Key] = DueTimes()
         self._wake = asyncio.Event()
-        self._reporting: set[Key] = set()
-        self._awaited: dict[Key, int] = {}
 
     def __len__(self) -> int:
         """Return how many pods live here."""
-        return len(self._lives)
+        return len(self._tenants)
+
+    # What the watch tells.
 
     def observe(self, key: Key, pod: Pod) -> None:
         """Take note of a pod as now stored; a namesake of one that lived here begins a life of its own."""
-        life = self._lives.get(key)
-        if life is not None and life.pod.metadata.uid != pod.metadata.uid:
+        tenant = self._tenants.get(key)
+        if tenant is not None and tenant.uid != pod.metadata.uid:
             self.forget(key)
-            life = None
-        if life is None:
-            self._lives[key] = PodLife(pod, self._place(pod))
-        else:
-            life.observe(pod)
-        self._schedule(key, self._clock.now())
+            tenant = None
+        if tenant is None:
+            self._tenants[key] = self._take_in(pod)
+            self._schedule(key, self._clock.now())
+            return
+        tenant.revision = int(pod.metadata.resource_version or 0)
+        if tenant.life is not None:
+            tenant.life.observe(pod)
+        if tenant.missed or tenant.revision != tenant.awaited:  # our own report is no news
+            self._schedule(key, self._clock.now())
 
     def forget(self, key: Key) -> None:
         """The pod is gone: nothing of it is left."""
-        life = self._lives.pop(key, None)
-        self._due.pop(key, None)
-        self._awaited.pop(key, None)
-        if life is not None:
-            self._pods_of(life.pod.spec.node_name).free(life.place.pod_ip)
+        tenant = self._tenants.pop(key, None)
+        self._due.discard(key)
+        if tenant is not None:
+            self._addresses_of(tenant.node).free(tenant.address)
 
     def look_again(self) -> None:
         """Look at every pod, as after the profile has changed."""
         now = self._clock.now()
-        for key in self._lives:
+        for key in self._tenants:
             self._schedule(key, now)
+
+    def restart(self, nodes: Iterable[str]) -> None:
+        """Restart the kubelets of these nodes: all they know of their pods is what is stored."""
+        restarted = frozenset(nodes)
+        for tenant in self._tenants.values():
+            if tenant.node in restarted:
+                tenant.life = None
+                tenant.leaving = False
+        self.look_again()
+
+    # Looking.
 
     async def run(self) -> None:
         """Take the steps that are due until cancelled."""
         while True:
             self._wake.clear()
-            self._take_due()
-            await self._wait()
-
-    def _take_due(self) -> None:
-        """Advance every pod whose time has come."""
-        now = self._clock.now()
-        while self._heap and self._heap[0][0] <= now:
-            due, _, key = heapq.heappop(self._heap)
-            if self._due.get(key) == due:
-                del self._due[key]
-                self._advance(key, now)
+            now = self._clock.now()
+            due = self._due.take(now, SLICE)
+            for key in due:
+                self._look(key, now)
+            await (asyncio.sleep(0) if due else self._wait())
 
     async def _wait(self) -> None:
         """Block until something new is told, or the next step is due."""
-        if not self._heap:
+        earliest = self._due.earliest
+        if earliest is None:
             await self._wake.wait()
             return
         try:
-            async with asyncio.timeout(max(0.0, self._heap[0][0] - self._clock.now())):
+            async with asyncio.timeout(max(0.0, earliest - self._clock.now())):
                 await self._wake.wait()
         except TimeoutError:
             return
 
     def _schedule(self, key: Key, due: float) -> None:
-        if due < self._due.get(key, float("inf")):
-            self._due[key] = due
-            heapq.heappush(self._heap, (due, next(self._order), key))
+        if self._due.schedule(key, due):
             self._wake.set()
 
-    def _advance(self, key: Key, now: float) -> None:
-        life = self._lives.get(key)
-        if life is None or self._is_reporting(key, life) or self._profile().is_silent(life.pod.spec.node_name):
+    def _look(self, key: Key, now: float) -> None:
+        tenant, profile = self._tenants[key], self._profile()
+        if tenant.is_unsure:
+            tenant.missed = True
             return
-        progress = life.advance(self._profile(), now)
-        self._tell(key, life, progress)
-        if progress.status is not None:
-            self._report(key, life, progress)
-        if progress.ended:
-            self._remove(key, life)
+        tenant.missed = False
+        if tenant.leaving or profile.is_silent(tenant.node):
+            return
+        life = tenant.life = tenant.life or self._take_up(key, tenant)
+        if life is None:
+            return
+        progress = life.advance(profile, now)
         if progress.due is not None:
             self._schedule(key, progress.due)
+        self._carry_out(key, tenant, life, progress)
 
-    def _is_reporting(self, key: Key, life: PodLife) -> bool:
-        """Tell whether the watch has yet to show our last report; its event will bring the next look."""
-        return key in self._reporting or self._awaited.get(key, 0) > int(life.pod.metadata.resource_version or 0)
+    def _take_up(self, key: Key, tenant: _Tenant) -> PodLife | None:
+        """Take up the life of a pod from what is stored."""
+        encoded = self._stored(key)
+        if encoded is None:
+            return None
+        pod = Pod.FromString(encoded.value)
+        host = node_address(self._nodes[tenant.node])
+        if pod.spec.host_network:
+            tenant.address = host
+        elif not tenant.address:
+            tenant.address = self._addresses_of(tenant.node).take()
+        return PodLife(pod, Place(host, tenant.address, self._clock.now()))
 
-    def _report(self, key: Key, life: PodLife, progress: Progress) -> None:
-        """Send the status; a conflict means the pod has changed, and its event brings the next look."""
-        pod = Pod()
-        pod.CopyFrom(life.pod)
-        pod.ClearField("spec")
-        pod.status.CopyFrom(progress.status or pod.status)
-        if progress.obeyed:
-            pod.metadata.annotations.pop(COMMAND_ANNOTATION, None)
-        if not progress.ended:
-            self._reporting.add(key)
-        self._submit(key, UpdateStatus(Encoded.of(pod), OPTIONS))
+    def _carry_out(self, key: Key, tenant: _Tenant, life: PodLife, progress: Progress) -> None:
+        if progress.status is not None:
+            tenant.reporting = not progress.ended
+            write = status_write(life.pod, progress.status, progress.annotations)
+            self._submit(write, partial(self._reported, key, tenant, life.pod, progress))
+        else:
+            self._tell(life.pod, progress.notes)
+        if progress.ended:
+            tenant.leaving = True
+            delete = Delete(key, 0, preconditions=Preconditions(uid=tenant.uid), options=OPTIONS)
+            self._submit(delete, partial(self._removed, key, tenant))
+        elif progress.due is None and not life.remembers and not tenant.reporting:
+            tenant.life = None
 
-    def _remove(self, key: Key, life: PodLife) -> None:
-        uid = life.pod.metadata.uid
-        self._submit(key, Delete(key, 0, preconditions=Preconditions(uid=uid), options=OPTIONS))
+    # Reports and their answers.
 
-    def _submit(self, key: Key, write: Write) -> None:
+    def _submit(self, write: Write, answered: Callable[[Answer], None]) -> None:
         try:
             future = self._writer.submit(write)
         except RollplaneError as exc:
-            self._answered(key, exc)
+            answered(exc)
             return
-        future.add_done_callback(lambda done: None if done.cancelled() else self._answered(key, done.result()))
+        future.add_done_callback(lambda done: None if done.cancelled() else answered(done.result()))
 
-    def _answered(self, key: Key, answer: Answer) -> None:
-        self._reporting.discard(key)
-        if isinstance(answer, WriteResult):
-            self._reported(key, answer)
+    def _reported(self, key: Key, tenant: _Tenant, pod: Pod, progress: Progress, answer: Answer) -> None:
+        """Wait for the watch to show the report; if it has already, the look that was missed then is due now."""
+        tenant.reporting = False
+        if not isinstance(answer, WriteResult):
+            self._refused(key, tenant, answer)
             return
-        if isinstance(answer, NotFoundError):
+        tenant.failures = 0
+        tenant.awaited = answer.revision
+        self._tell(pod, progress.notes)
+        if not self._is_current(key, tenant):
             return
-        if not isinstance(answer, ConflictError):
-            log.warning("not reported", extra={"object": str(key), "detail": answer.message})
-        self._schedule(key, self._clock.now() + RETRY_SECONDS)
-
-    def _reported(self, key: Key, result: WriteResult) -> None:
-        """Wait for the watch to show the report; if it has already, the look that was skipped then is due now."""
-        life = self._lives.get(key)
-        if life is None or result.removed:
-            return
-        self._awaited[key] = result.revision
-        if not self._is_reporting(key, life):
+        if tenant.revision > tenant.awaited or (tenant.missed and not tenant.is_unsure):
             self._schedule(key, self._clock.now())
+        if progress.due is None and tenant.life is not None and not tenant.life.remembers:
+            tenant.life = None
 
-    def _tell(self, key: Key, life: PodLife, progress: Progress) -> None:
+    def _removed(self, key: Key, tenant: _Tenant, answer: Answer) -> None:
+        if not isinstance(answer, WriteResult | NotFoundError):
+            tenant.leaving = False
+            self._refused(key, tenant, answer)
+
+    def _refused(self, key: Key, tenant: _Tenant, refusal: RollplaneError) -> None:
+        """Begin anew from what is stored, a little later: nothing that was not reported has happened."""
+        tenant.life = None
+        tenant.failures += 1
+        log_refusal(key, refusal)
+        if self._is_current(key, tenant) and not isinstance(refusal, NotFoundError):
+            wait = min(RETRY_SECONDS * 2.0 ** (tenant.failures - 1), LONGEST_RETRY_SECONDS)
+            self._schedule(key, self._clock.now() + wait)
+
+    def _is_current(self, key: Key, tenant: _Tenant) -> bool:
+        return self._tenants.get(key) is tenant
+
+    def _tell(self, pod: Pod, notes: Iterable[Note]) -> None:
         quiet = self._profile().quiet
-        for note in progress.notes:
+        for note in notes:
             if note.warning or not quiet:
-                self._writer.record(Update(Encoded.of(self._event(key, life, note)), OPTIONS))
+                self._events.emit(_reference(pod), note, host=pod.spec.node_name)
 
-    def _event(self, key: Key, life: PodLife, note: Note) -> Event:
-        now = self._clock.now()
-        reference = ObjectReference(
-            kind=POD.name,
-            api_version=POD.api_version,
-            namespace=key.namespace,
-            name=key.name,
-            uid=life.pod.metadata.uid,
-        )
-        event = Event(
-            involved_object=reference,
-            reason=note.reason,
-            message=note.message,
-            type="Warning" if note.warning else "Normal",
-            first_timestamp=Time(seconds=int(now)),
-            last_timestamp=Time(seconds=int(now)),
-            count=1,
-        )
-        event.metadata.namespace, event.metadata.name = (
-            key.namespace,
-            f"{key.name}.{next(self._order):x}{int(now * 1e9):x}",
-        )
-        event.source.component, event.source.host = MANAGER, life.pod.spec.node_name
-        return event
+    # Addresses.
 
-    def _pods_of(self, node: str) -> PodAddresses:
-        return self._addresses.setdefault(node, PodAddresses(self._nodes[node]))
+    def _take_in(self, pod: Pod) -> _Tenant:
+        """Return a new tenant; the address its status shows is its own from now on."""
+        node, address = pod.spec.node_name, pod.status.pod_ip
+        if address and not pod.spec.host_network:
+            self._addresses_of(node).hold(address)
+        return _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0))
 
-    def _place(self, pod: Pod) -> Place:
-        """Return where a pod runs: what its status says already, else a fresh address."""
-        node = pod.spec.node_name
-        host, addresses = node_address(self._nodes[node]), self._pods_of(node)
-        if pod.spec.host_network:
-            return Place(host, host, self._clock.now())
-        if pod.status.pod_ip:
-            addresses.hold(pod.status.pod_ip)
-            return Place(host, pod.status.pod_ip, self._clock.now())
-        return Place(host, addresses.take(), self._clock.now())
+    def _addresses_of(self, node: str) -> PodAddresses:
+        if node not in self._addresses:
+            self._addresses[node] = PodAddresses(self._nodes[node])
+        return self._addresses[node]
+
+
+def _reference(pod: Pod) -> ObjectReference:
+    return ObjectReference(
+        kind=POD.name,
+        api_version=POD.api_version,
+        namespace=pod.metadata.namespace,
+        name=pod.metadata.name,
+        uid=pod.metadata.uid,
+    )

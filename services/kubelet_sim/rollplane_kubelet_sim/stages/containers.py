@@ -1,29 +1,34 @@
-"""One container's life: which state it is in, what comes next, and when.
+"""One container as its kubelet knows it: the states it can be in, and how it changes from one to another.
 
-States and reasons are those of semantics/pod-lifecycle.md section 5. Times are seconds since the epoch.
+States and reasons are those of semantics/pod-lifecycle.md section 5; ``steps`` decides which change comes when. Times
+are seconds since the epoch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
 from rollplane.core.v1 import Container
-from rollplane_kubelet_sim.stages.backoff import FORGET_AFTER_SECONDS, backoff_seconds
+from rollplane_kubelet_sim.stages.backoff import backoff_seconds, next_streak
 from rollplane_kubelet_sim.stages.chance import Draw
-from rollplane_kubelet_sim.stages.rules import NO_DELAY, Delay, Outcome, Profile, Rule, Stage, Subject
+from rollplane_kubelet_sim.stages.rules import NO_DELAY, Profile, Rule, Stage, Subject
 
-LOOK_AGAIN_SECONDS = 1.0
-"""From a failed pull to the kubelet's next look, which shows the back-off."""
+SIGNALLED = 143
+"""The exit code of a process that SIGTERM ended."""
+KILLED = 137
+"""The exit code of a process that SIGKILL ended."""
 
 
 class State(Enum):
-    """Where a container is."""
+    """Where a container is; the value of a waiting one is its reason."""
 
     CREATING = "ContainerCreating"
+    INVALID_IMAGE = "InvalidImageName"
+    NEVER_PULL = "ErrImageNeverPull"
     PULL_FAILED = "ErrImagePull"
     PULL_BACKOFF = "ImagePullBackOff"
+    START_FAILED = "CreateContainerError"
     RUNNING = "Running"
     EXITED = "Exited"
     CRASH_BACKOFF = "CrashLoopBackOff"
@@ -53,189 +58,144 @@ class Note:
 class ContainerLife:
     """A container as the kubelet knows it.
 
-    ``since`` is when the present state began; while running, when it started. ``pulls`` counts failed pulls in a row,
-    ``flaps`` how often readiness was lost, last at ``lost_readiness``. ``last_exit`` is the former termination,
-    ``exit`` the present one.
+    ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run. ``since`` is when the
+    present state began, None while its turn has not come. ``reason`` says why it did not start. ``restarts`` is what
+    its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
+    ``failed_starts`` failures in a row, ``flaps`` how often readiness was lost, last at ``lost_readiness``.
+    ``exit`` is the present termination until the container runs again, ``last_exit`` the one before. While ``held``
+    it does not become ready by itself.
     """
 
     spec: Container
     subject: Subject
     where: str
-    once: bool = False
+    policy: str
+    image: str
+    init: bool = False
     state: State = State.CREATING
-    since: float = 0.0
+    since: float | None = None
     ready_since: float | None = None
-    started: bool = False
+    started_at: float | None = None
+    reason: str = ""
     restarts: int = 0
+    streak: int = 0
     pulls: int = 0
+    failed_starts: int = 0
     flaps: int = 0
     lost_readiness: float = 0.0
     exit: Exit | None = None
     last_exit: Exit | None = None
+    held: bool = False
     notes: list[Note] = field(default_factory=list)
+
+    @property
+    def once(self) -> bool:
+        """Whether it is to run to its end before others begin: an init container that is no sidecar."""
+        return self.init and self.policy != "Always"
+
+    @property
+    def sidecar(self) -> bool:
+        """Whether it is an init container that goes on running."""
+        return self.init and self.policy == "Always"
 
     @property
     def ready(self) -> bool:
         return self.ready_since is not None
+
+    @property
+    def started(self) -> bool:
+        return self.started_at is not None
+
+    @property
+    def running(self) -> bool:
+        return self.state is State.RUNNING
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it runs, or ever ran."""
+        return self.running or self.exit is not None or self.last_exit is not None
+
+    @property
+    def lets_pass(self) -> bool:
+        """Whether the container after this init container may begin."""
+        if self.sidecar:
+            return self.running and self.started
+        return self.state is State.EXITED and self.exit is not None and self.exit.code == 0
+
+    @property
+    def restarts_again(self) -> bool:
+        """Whether its restart policy brings it back after the exit it has had."""
+        if self.exit is None:
+            return False
+        return self.policy == "Always" or (self.policy == "OnFailure" and self.exit.code != 0)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended for good."""
+        return self.state is State.EXITED and not self.restarts_again
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it knows anything that its stored status does not tell."""
+        return bool(self.flaps or self.pulls or self.failed_starts)
 
     def draw(self, seed: int, attempt: int) -> Draw:
         return Draw(seed, f"{self.where}/{self.spec.name}", attempt)
 
     def rule(self, stage: Stage, profile: Profile, attempt: int) -> tuple[Rule | None, float]:
         """Return the rule that shapes a step and the seconds it takes."""
+        if stage is not Stage.PULL and profile.is_silent_about(stage):
+            return None, 0.0
         draw = self.draw(profile.seed, attempt)
         rule = profile.rule_for(stage, self.subject, draw)
-        delay: Delay = rule.delay if rule else NO_DELAY
+        delay = rule.delay if rule else NO_DELAY
         return rule, delay.seconds(draw, stage)
-
-    def next_due(self, profile: Profile) -> float | None:
-        """Return when the next step is due, None when none will come by itself."""
-        return min((due for due, _ in _due_steps(self, profile)), default=None)
-
-    def advance(self, profile: Profile, now: float) -> bool:
-        """Take the first step that is due at ``now``, if any; tells whether one was taken."""
-        steps = sorted(_due_steps(self, profile), key=lambda step: step[0])
-        if not steps or steps[0][0] > now:
-            return False
-        due, step = steps[0]
-        step(self, profile, due)
-        return True
 
     def note(self, reason: str, message: str, *, warning: bool = False) -> None:
         self.notes.append(Note(reason, message, warning))
 
+    # Changes, each as of ``now``.
 
-Step = Callable[[ContainerLife, Profile, float], None]
-"""Changes a life in place as of the time given."""
+    def wait(self, state: State, now: float) -> None:
+        """Wait, for the reason that ``state`` is."""
+        self.state, self.since = state, now
 
+    def run(self, now: float) -> None:
+        """Start; after an exit that is a restart."""
+        if self.exit is not None:
+            self.last_exit, self.exit = self.exit, None
+            self.restarts += 1
+        self.state, self.since = State.RUNNING, now
+        self.pulls = self.failed_starts = 0
+        self.ready_since = self.started_at = None
 
-def _due_steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
-    """Return the steps that may come next, each with its time."""
-    match life.state:
-        case State.CREATING | State.PULL_BACKOFF:
-            return [_pull(life, profile)]
-        case State.PULL_FAILED:
-            return [(life.since + LOOK_AGAIN_SECONDS, _show_pull_backoff)]
-        case State.RUNNING:
-            return _while_running(life, profile)
-        case State.CRASH_BACKOFF:
-            return [(life.since + backoff_seconds(life.restarts), _restart)]
-        case State.EXITED:
-            return []
+    def end(self, now: float, code: int = 1, reason: str = "", message: str = "") -> None:
+        """Exit with ``code``; what follows is its restart policy's business."""
+        why = reason or ("Completed" if code == 0 else "Error")
+        began = now if self.since is None else self.since
+        self.exit = Exit(code, why, began, now, message)
+        self.streak = next_streak(self.streak, now - began)
+        self.state, self.since, self.ready_since, self.started_at = State.EXITED, now, None, None
 
+    def back_off(self) -> None:
+        """Wait out the crash back-off, which counts from the exit."""
+        self.note("BackOff", f"Back-off restarting failed container {self.spec.name}", warning=True)
+        self.state = State.CRASH_BACKOFF
 
-def _pull(life: ContainerLife, profile: Profile) -> tuple[float, Step]:
-    """The image arrives, or does not; then the container starts."""
-    rule, pulling = life.rule(Stage.PULL, profile, life.pulls)
-    due = life.since + backoff_seconds(life.pulls) + pulling
-    if rule is not None and rule.outcome is not Outcome.SUCCEED:
-        return due, _fail_pull
-    _, starting = life.rule(Stage.START, profile, life.restarts)
-    return due + starting, _start
+    @property
+    def backoff(self) -> float:
+        """Seconds from the present exit to the restart: none after the first exit in a row."""
+        return backoff_seconds(self.streak - 1)
 
-
-def _fail_pull(life: ContainerLife, profile: Profile, now: float) -> None:
-    rule, _ = life.rule(Stage.PULL, profile, life.pulls)
-    why = rule.message if rule and rule.message else "not found"
-    life.note("Pulling", f'Pulling image "{life.spec.image}"')
-    life.note("Failed", f'Failed to pull image "{life.spec.image}": {why}', warning=True)
-    life.note("Failed", "Error: ErrImagePull", warning=True)
-    life.state, life.since, life.pulls = State.PULL_FAILED, now, life.pulls + 1
-
-
-def _show_pull_backoff(life: ContainerLife, _profile: Profile, _now: float) -> None:
-    life.note("BackOff", f'Back-off pulling image "{life.spec.image}"')
-    life.note("Failed", "Error: ImagePullBackOff", warning=True)
-    # ``since`` stays: the back-off counts from the failed pull, not from this look.
-    life.state = State.PULL_BACKOFF
-
-
-def _start(life: ContainerLife, profile: Profile, now: float) -> None:
-    life.note("Pulled", f'Container image "{life.spec.image}" already present on machine')
-    life.note("Created", f"Created container {life.spec.name}")
-    life.note("Started", f"Started container {life.spec.name}")
-    life.state, life.since, life.pulls, life.exit = State.RUNNING, now, 0, None
-    life.started = not (profile.probes and life.spec.HasField("startup_probe"))
-
-
-def _while_running(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
-    steps: list[tuple[float, Step]] = []
-    crash, after = life.rule(Stage.CRASH, profile, life.restarts)
-    if crash is not None and crash.outcome is not Outcome.NEVER:
-        steps.append((life.since + after, _crash))
-    if life.once:
-        _, running_for = life.rule(Stage.READY, profile, life.restarts)
-        steps.append((life.since + running_for, _complete))
-    elif not life.started:
-        steps.append((life.since + life.spec.startup_probe.initial_delay_seconds, _startup_succeeded))
-    elif life.ready_since is None:
-        steps.extend(_becoming_ready(life, profile))
-    else:
-        losing, after = life.rule(Stage.UNREADY, profile, life.flaps)
-        if losing is not None and losing.outcome is not Outcome.NEVER:
-            steps.append((life.ready_since + after, _lose_readiness))
-    return steps
-
-
-def _becoming_ready(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
-    rule, delay = life.rule(Stage.READY, profile, life.restarts + life.flaps)
-    if rule is not None and rule.outcome is not Outcome.SUCCEED:
-        return []
-    since = max(life.since, life.lost_readiness)
-    return [(since + _probe_seconds(life.spec, profile) + delay, _become_ready)]
-
-
-def _probe_seconds(spec: Container, profile: Profile) -> float:
-    """Return the least time a readiness probe takes: its first look, and further successes a period apart."""
-    if not profile.probes or not spec.HasField("readiness_probe"):
-        return 0.0
-    probe = spec.readiness_probe
-    return probe.initial_delay_seconds + (max(1, probe.success_threshold) - 1) * float(probe.period_seconds)
-
-
-def _startup_succeeded(life: ContainerLife, _profile: Profile, _now: float) -> None:
-    life.started = True
-
-
-def _become_ready(life: ContainerLife, _profile: Profile, now: float) -> None:
-    life.ready_since = now
-
-
-def _lose_readiness(life: ContainerLife, _profile: Profile, now: float) -> None:
-    life.note("Unhealthy", "Readiness probe failed: the simulation says so", warning=True)
-    life.ready_since, life.flaps, life.lost_readiness = None, life.flaps + 1, now
-
-
-def _complete(life: ContainerLife, _profile: Profile, now: float) -> None:
-    life.exit = Exit(0, "Completed", life.since, now)
-    life.state, life.ready_since = State.EXITED, None
-
-
-def _crash(life: ContainerLife, profile: Profile, now: float) -> None:
-    rule, _ = life.rule(Stage.CRASH, profile, life.restarts)
-    code = rule.exit_code if rule else 1
-    crash(life, now, code, rule.reason if rule else "", rule.message if rule else "")
-
-
-def crash(life: ContainerLife, now: float, code: int = 1, reason: str = "", message: str = "") -> None:
-    """End a running container with ``code``; what follows is its pod's restart policy's business."""
-    why = reason or ("Completed" if code == 0 else "OOMKilled" if code == 137 else "Error")
-    life.exit = Exit(code, why, life.since, now, message)
-    life.state, life.since, life.ready_since, life.started = State.EXITED, now, None, False
-
-
-def restart(life: ContainerLife, profile: Profile) -> None:
-    """Restart an exited container: at once the first time or after a long run, else after the crash back-off."""
-    if life.exit is None:
-        return
-    ran_long = life.exit.finished - life.exit.started >= FORGET_AFTER_SECONDS
-    if life.restarts == 0 or ran_long:
-        _restart(life, profile, life.exit.finished)
-        return
-    life.note("BackOff", "Back-off restarting failed container", warning=True)
-    life.state = State.CRASH_BACKOFF
-
-
-def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
-    life.last_exit, life.restarts = life.exit, life.restarts + 1
-    _start(life, profile, now)
+    def take_image(self, now: float) -> None:
+        """Run what the spec says now: end what runs, and begin anew with nothing held against the new image."""
+        self.image = self.spec.image
+        self.pulls = self.failed_starts = self.streak = 0
+        if self.over:
+            return
+        if self.running:
+            self.note("Killing", f"Container {self.spec.name} definition changed, will be restarted")
+            self.end(now, SIGNALLED)
+            self.streak = 0
+        if self.since is not None:
+            self.wait(State.CREATING, now)

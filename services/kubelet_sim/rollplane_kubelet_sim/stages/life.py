@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from rollplane.core.v1 import Container, ContainerState, ContainerStatus, Pod, PodStatus
-from rollplane_kubelet_sim.stages import containers
-from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, Note, State
+from rollplane.core.v1 import Pod, PodStatus
+from rollplane_kubelet_sim.stages import steps
+from rollplane_kubelet_sim.stages.containers import KILLED, ContainerLife, Note
+from rollplane_kubelet_sim.stages.orders import Order, annotations_after, is_held, obey, order_of
 from rollplane_kubelet_sim.stages.pods import Place, pod_status
-from rollplane_kubelet_sim.stages.rules import Profile, Stage, Subject
+from rollplane_kubelet_sim.stages.restoring import restore, subject_of
+from rollplane_kubelet_sim.stages.rules import Profile, Stage
 
-COMMAND_ANNOTATION = "sim.rollplane.dev/do"
-"""An order to one pod's kubelet: ``ready``, ``unready``, ``crash`` or ``finish``. It is taken off when carried out."""
-NOT_BEGUN = 0.0
-"""The time of a container whose turn has not come: init containers before it are not done."""
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
-
-
-class Order(StrEnum):
-    """What a pod can be told (rollplane sim)."""
-
-    READY = "ready"
-    UNREADY = "unready"
-    CRASH = "crash"
-    FINISH = "finish"
+DEADLINE = "DeadlineExceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,201 +22,198 @@ class Progress:
     """What a look at a pod came to.
 
     ``status`` is to be reported, None when nothing changed. ``ended`` means the pod is to be removed. ``due`` is when
-    to look again, None when only an event can bring news. ``obeyed`` means its order was carried out.
+    to look again, None when only an event can bring news. ``annotations`` are to be reported along with the status when
+    the pod's order has been dealt with, else None.
     """
 
     status: PodStatus | None
     due: float | None
     notes: Sequence[Note] = ()
     ended: bool = False
-    obeyed: bool = False
+    annotations: Mapping[str, str] | None = None
 
 
 class PodLife:
-    """One pod on a simulated node. Not more than the stored status is needed to take it up again after a restart."""
+    """One pod on a simulated node. Not more than the stored status is needed to take it up again after a restart.
+
+    ``place`` is where and since when it runs: a pod that has a start time or an address keeps it.
+    """
 
     def __init__(self, pod: Pod, place: Place) -> None:
         self.pod = pod
-        stored = pod.status.start_time.seconds if pod.status.HasField("start_time") else None
-        self.place = place if stored is None else Place(place.host_ip, pod.status.pod_ip or place.pod_ip, float(stored))
-        self._inits = [self._restore(spec, pod.status.init_container_statuses) for spec in pod.spec.init_containers]
-        self._apps = [self._restore(spec, pod.status.container_statuses) for spec in pod.spec.containers]
-        for life in self._inits:
-            life.once = life.spec.restart_policy != "Always"
-        for life in [*self._inits[1:], *self._apps] if self._inits else []:
-            if life.state is State.CREATING:
-                life.since = NOT_BEGUN
+        stored = pod.status
+        start = float(stored.start_time.seconds) if stored.HasField("start_time") else place.start
+        self.place = Place(place.host_ip, stored.pod_ip or place.pod_ip, start)
+        self._inits = [
+            restore(pod, spec, stored.init_container_statuses, start, init=True) for spec in pod.spec.init_containers
+        ]
+        self._apps = [restore(pod, spec, stored.container_statuses, start, init=False) for spec in pod.spec.containers]
+        self._profile: Profile | None = None
+        self._looked = place.start
+        self._ending_since: float | None = None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether anything is known here that the stored status does not tell."""
+        return any(life.remembers for life in self._containers())
 
     def observe(self, pod: Pod) -> None:
-        """Take note of the pod as now stored: its deletion mark, orders, conditions others have written."""
+        """Take note of the pod as now stored: its deletion mark, images, orders, conditions others have written."""
+        relabelled = (
+            pod.metadata.labels != self.pod.metadata.labels or pod.metadata.annotations != self.pod.metadata.annotations
+        )
         self.pod = pod
+        for lives, specs in ((self._inits, pod.spec.init_containers), (self._apps, pod.spec.containers)):
+            for life, spec in zip(lives, specs, strict=True):
+                life.spec, life.held = spec, is_held(pod)
+                if relabelled or spec.image != life.subject.image:
+                    life.subject = subject_of(pod, spec)
 
     def advance(self, profile: Profile, now: float) -> Progress:
         """Carry out an order, take every step that is due, and return what has come of it."""
-        if self.pod.status.phase in FINAL_PHASES and not self._is_marked():
-            return Progress(None, None)
-        obeyed = self._obey(profile, now)
+        # A profile that is new, to us too, changes nothing that has been: what it makes overdue happens now.
+        not_before = self._looked if profile is self._profile else now
+        self._profile, self._looked = profile, max(now, self._looked)
         if self._is_marked():
-            return self._end(profile, now, obeyed=obeyed)
+            return self._end(profile, now)
+        word = order_of(self.pod)
+        if self.pod.status.phase in FINAL_PHASES:
+            return Progress(self.pod.status if word else None, None, annotations=self._left_after(word))
+        notes = self._obey(word, profile, now) if word else ()
         if not profile.manual:
-            self._take_steps(profile, now)
-        status = self._status(now)
-        told = obeyed is not None
-        news = status if told or status != self.pod.status else None
-        return Progress(news, self._next_due(profile), tuple(self._notes()), obeyed=told)
+            self._take_steps(profile, not_before, now)
+        status = self._deadline_status(now) if self._is_past_deadline(profile, now) else self._status(now)
+        due = None if status.phase in FINAL_PHASES else self._next_due(profile)
+        news = status if word or status != self.pod.status else None
+        return Progress(news, due, (*notes, *self._notes()), annotations=self._left_after(word))
 
     # Steps.
 
-    def _take_steps(self, profile: Profile, now: float) -> None:
-        """Advance the containers whose turn it is until nothing more is due."""
-        policy = self.pod.spec.restart_policy
-        self._hand_over(now)
-        while any(life.advance(profile, now) for life in self._in_turn()):
-            for life in self._in_turn():
-                if life.state is State.EXITED and _restarts(life, policy):
-                    containers.restart(life, profile)
-            self._hand_over(now)
-
-    def _in_turn(self) -> Iterator[ContainerLife]:
-        """Yield the containers that may move: init containers up to the first unfinished one, else all others."""
-        for life in self._inits:
-            yield life
-            if not _lets_pass(life):
-                return
+    def _containers(self) -> Iterator[ContainerLife]:
+        yield from self._inits
         yield from self._apps
 
-    def _hand_over(self, now: float) -> None:
-        """Start the clock of containers whose turn has just come."""
-        for life in self._in_turn():
-            if life.state is State.CREATING and life.since == NOT_BEGUN:
-                life.since = now
+    def _take_steps(self, profile: Profile, not_before: float, now: float) -> None:
+        """Advance the containers whose turn it is until nothing more is due."""
+        at = min(not_before, now)
+        for life in self._containers():
+            if life.image != life.spec.image:
+                life.take_image(now)
+        while not self._is_over():
+            turn = self._hand_over(at)
+            if not any(steps.advance(life, profile, at, now) for life in turn):
+                return
+        for life in self._inits:
+            if life.sidecar and life.running:
+                life.end(now, 0)
+
+    def _is_over(self) -> bool:
+        """Tell whether nothing will run any more: an init container or all app containers have ended for good."""
+        if any(life.once and life.over and not life.lets_pass for life in self._inits):
+            return True
+        return bool(self._apps) and all(life.over for life in self._apps)
+
+    def _in_turn(self) -> list[ContainerLife]:
+        """Return the containers that may move: init containers up to the first unfinished one, else all others."""
+        turn: list[ContainerLife] = []
+        begun = any(life.has_run for life in self._apps)
+        for life in self._inits:
+            turn.append(life)
+            if not life.lets_pass and not begun:
+                return turn
+        return [*turn, *self._apps]
+
+    def _hand_over(self, at: float) -> list[ContainerLife]:
+        """Start the clock of containers whose turn has just come, and return all whose turn it is."""
+        turn = self._in_turn()
+        for life in turn:
+            if life.since is None:
+                life.since = max([at, *(before.since or at for before in self._inits if before.lets_pass)])
+        return turn
 
     def _next_due(self, profile: Profile) -> float | None:
-        if profile.manual:
+        if profile.manual or self._is_over():
             return None
-        dues = [due for life in self._in_turn() if (due := life.next_due(profile)) is not None]
+        dues = [due for life in self._in_turn() if (due := steps.next_due(life, profile)) is not None]
+        if self._deadline is not None:
+            dues.append(self._deadline)
         return min(dues, default=None)
 
-    # Orders.
+    # Orders and the deadline.
 
-    def _obey(self, profile: Profile, now: float) -> Order | None:
-        """Carry out the order the pod's annotation gives, if it gives one; unknown words are no orders."""
-        word = self.pod.metadata.annotations.get(COMMAND_ANNOTATION, "")
+    def _obey(self, word: str, profile: Profile, now: float) -> Sequence[Note]:
         if word not in list(Order):
-            return None
-        order = Order(word)
-        if order is Order.CRASH:
-            self._crash_all(profile, now)
-        elif order is not Order.FINISH:
-            self._set_ready(now, ready=order is Order.READY)
-        return order
+            return (Note("UnknownOrder", f"{word!r} is no order: {', '.join(Order)}", warning=True),)
+        obey(Order(word), self._inits, self._apps, now, manual=profile.manual)
+        return ()
 
-    def _crash_all(self, profile: Profile, now: float) -> None:
-        for life in self._apps:
-            if life.state is State.RUNNING:
-                containers.crash(life, now)
-                if _restarts(life, self.pod.spec.restart_policy):
-                    containers.restart(life, profile)
+    def _left_after(self, word: str) -> Mapping[str, str] | None:
+        return annotations_after(self.pod) if word else None
 
-    def _set_ready(self, now: float, *, ready: bool) -> None:
-        for life in self._inits:
-            if not _lets_pass(life):
-                life.state, life.exit = State.EXITED, Exit(0, "Completed", now, now)
-        for life in self._apps:
-            if life.state is not State.RUNNING:
-                life.restarts += life.exit is not None
-                life.last_exit = life.exit or life.last_exit
-                life.state, life.since, life.exit = State.RUNNING, now, None
-            life.started = True
-            if ready != life.ready:
-                life.ready_since = now if ready else None
+    @property
+    def _deadline(self) -> float | None:
+        seconds = self.pod.spec.active_deadline_seconds
+        return self.place.start + seconds if seconds else None
+
+    def _is_past_deadline(self, profile: Profile, now: float) -> bool:
+        return self._deadline is not None and self._deadline <= now and not profile.manual and not self._is_over()
+
+    def _deadline_status(self, now: float) -> PodStatus:
+        """Fail the pod as a whole: what runs is killed, and nothing is restarted."""
+        for life in self._containers():
+            if life.running:
+                life.end(now, KILLED, DEADLINE)
+        status = self._status(now, over=True)
+        status.phase, status.reason = "Failed", DEADLINE
+        status.message = "Pod was active on the node longer than the specified deadline"
+        return status
 
     # The end.
 
     def _is_marked(self) -> bool:
         return self.pod.metadata.HasField("deletion_timestamp")
 
-    def _end(self, profile: Profile, now: float, *, obeyed: Order | None) -> Progress:
+    def _end(self, profile: Profile, now: float) -> Progress:
         """A marked pod ends when its containers have shut down, at the latest when its grace is over."""
-        due = self._end_due(profile)
-        if obeyed is not Order.FINISH and (due is None or due > now):
-            return Progress(None, due)
-        notes = tuple(Note("Killing", f"Stopping container {life.spec.name}") for life in self._apps)
-        if due is None or due <= self._marked_at():
+        running = [life for life in self._containers() if life.running]
+        notes = self._begin_ending(running, now)
+        word = order_of(self.pod)
+        seconds, codes = self._shutdown(running, profile)
+        due = None if profile.manual else (self._ending_since or 0.0) + seconds
+        if word != Order.FINISH and (due is None or due > now):
+            return Progress(self.pod.status if word else None, due, notes, annotations=self._left_after(word))
+        if not running or seconds <= 0:
             return Progress(None, None, notes, ended=True)
-        for life in self._apps:
-            if life.state is State.RUNNING:
-                containers.crash(life, now, 0)
-        return Progress(self._status(now), None, notes, ended=True)
+        for life, code in zip(running, codes, strict=True):
+            life.end(now, 0 if word == Order.FINISH else code)
+        return Progress(self._status(now, over=True), None, notes, ended=True, annotations=self._left_after(word))
 
-    def _marked_at(self) -> float:
+    def _begin_ending(self, running: Sequence[ContainerLife], now: float) -> Sequence[Note]:
+        if self._ending_since is not None:
+            return ()
         metadata = self.pod.metadata
-        return float(metadata.deletion_timestamp.seconds - metadata.deletion_grace_period_seconds)
+        # The mark is cut to the second: the kubelet's own clock tells the rest, when it notices at once.
+        marked = float(metadata.deletion_timestamp.seconds - metadata.deletion_grace_period_seconds)
+        self._ending_since = min(now, marked + 1.0)
+        return tuple(Note("Killing", f"Stopping container {life.spec.name}") for life in running)
 
-    def _end_due(self, profile: Profile) -> float | None:
-        """Return when the pod will have ended; None when it waits for an order."""
-        if profile.manual:
-            return None
+    def _shutdown(self, running: Sequence[ContainerLife], profile: Profile) -> tuple[float, list[int]]:
+        """Return how many seconds the running containers take to shut down, and the exit code of each."""
         grace = float(self.pod.metadata.deletion_grace_period_seconds)
-        delays = [life.rule(Stage.TERMINATE, profile, 0)[1] for life in self._apps]
-        return self._marked_at() + min(grace, max(delays, default=0.0))
+        longest, codes = 0.0, []
+        for life in running:
+            rule, seconds = life.rule(Stage.TERMINATE, profile, 0)
+            in_time = (rule.exit_code if rule else None) or 0
+            codes.append(in_time if seconds <= grace else KILLED)
+            longest = max(longest, min(seconds, grace))
+        return longest, codes
 
     # Status.
 
-    def _status(self, now: float) -> PodStatus:
-        return pod_status(self.pod.status, self.place, self._inits, self._apps, self.pod.spec.restart_policy, now)
+    def _status(self, now: float, *, over: bool = False) -> PodStatus:
+        return pod_status(self.pod, self.place, self._inits, self._apps, now, over=over)
 
     def _notes(self) -> Iterator[Note]:
-        for life in (*self._inits, *self._apps):
+        for life in self._containers():
             yield from life.notes
             life.notes.clear()
-
-    def _restore(self, spec: Container, stored: Sequence[ContainerStatus]) -> ContainerLife:
-        """Return a container's life as its stored status tells it; without one it has yet to begin."""
-        metadata = self.pod.metadata
-        subject = Subject(spec.image, self.pod.spec.node_name, dict(metadata.labels), dict(metadata.annotations))
-        life = ContainerLife(spec, subject, f"{metadata.namespace}/{metadata.name}", since=self.place.start)
-        status = next((one for one in stored if one.name == spec.name), None)
-        return _resume(life, status, self._ready_time()) if status else life
-
-    def _ready_time(self) -> float:
-        times = [one.last_transition_time.seconds for one in self.pod.status.conditions if one.type == "Ready"]
-        return float(times[0]) if times else self.place.start
-
-
-def _lets_pass(life: ContainerLife) -> bool:
-    if not life.once:
-        return life.state is State.RUNNING and life.started
-    return life.state is State.EXITED and life.exit is not None and life.exit.code == 0
-
-
-def _restarts(life: ContainerLife, policy: str) -> bool:
-    """Tell whether the restart policy brings an exited container back."""
-    if life.exit is None or (life.once and life.exit.code == 0):
-        return False
-    return policy == "Always" or (policy == "OnFailure" and life.exit.code != 0)
-
-
-def _resume(life: ContainerLife, status: ContainerStatus, ready_time: float) -> ContainerLife:
-    state = status.state
-    life.restarts, life.started = status.restart_count, status.started
-    if status.last_state.HasField("terminated"):
-        life.last_exit = _exit(status.last_state)
-    if state.HasField("running"):
-        life.state, life.since = State.RUNNING, float(state.running.started_at.seconds)
-        life.ready_since = ready_time if status.ready else None
-    elif state.HasField("terminated"):
-        life.state, life.exit = State.EXITED, _exit(state)
-    elif state.waiting.reason == State.CRASH_BACKOFF.value and life.last_exit:
-        life.state, life.exit, life.since = State.CRASH_BACKOFF, life.last_exit, life.last_exit.finished
-    elif re.fullmatch("ErrImagePull|ImagePullBackOff", state.waiting.reason):
-        # The stored status does not tell when the pull failed; like a restarted kubelet, pull again at once.
-        life.state = State.CREATING
-    return life
-
-
-def _exit(state: ContainerState) -> Exit:
-    ended = state.terminated
-    return Exit(
-        ended.exit_code, ended.reason, float(ended.started_at.seconds), float(ended.finished_at.seconds), ended.message
-    )

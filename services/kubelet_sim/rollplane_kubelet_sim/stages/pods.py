@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import (
@@ -12,6 +12,7 @@ from rollplane.core.v1 import (
     ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
+    Pod,
     PodCondition,
     PodIP,
     PodStatus,
@@ -20,6 +21,7 @@ from rollplane.meta.v1 import Time
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
 
 TRUE, FALSE = "True", "False"
+_NEVER_STARTED = frozenset(set(State) - {State.RUNNING, State.EXITED, State.CRASH_BACKOFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,45 +34,45 @@ class Place:
 
 
 def pod_status(
-    stored: PodStatus,
-    place: Place,
-    inits: Sequence[ContainerLife],
-    apps: Sequence[ContainerLife],
-    policy: str,
-    now: float,
+    pod: Pod, place: Place, inits: Sequence[ContainerLife], apps: Sequence[ContainerLife], now: float, *, over: bool
 ) -> PodStatus:
-    """Return the status to report, as of ``now``; conditions that have not changed keep their times."""
+    """Return the status to report, as of ``now``; conditions that have not changed keep their times.
+
+    ``over`` means nothing is restarted any more, whatever the policy: the phase is a final one.
+    """
     status = PodStatus()
-    status.CopyFrom(stored)
-    initialized = all(_is_done(life) for life in inits)
-    status.phase = phase(inits, apps, policy)
-    _set_addresses(status, place, running=any(life.state is not State.CREATING for life in (*inits, *apps)))
+    status.CopyFrom(pod.status)
+    initialized = is_initialized(inits, apps)
+    status.phase = phase(inits, apps, "Never" if over else pod.spec.restart_policy)
+    sandbox = any(life.has_run or life.state is not State.CREATING for life in (*inits, *apps))
+    _set_addresses(status, place, running=sandbox)
     del status.init_container_statuses[:]
-    status.init_container_statuses.extend(_container_status(life, initializing=False) for life in inits)
+    status.init_container_statuses.extend(_container_status(life, initializing=not initialized) for life in inits)
     del status.container_statuses[:]
     status.container_statuses.extend(_container_status(life, initializing=not initialized) for life in apps)
-    _set_conditions(status, initialized, [life.spec.name for life in apps if not life.ready], now)
+    unready = [life.spec.name for life in (*inits, *apps) if not life.once and not life.ready]
+    verdicts = _Verdicts(status, now)
+    has_sandbox = sandbox and not (over or status.phase in ("Succeeded", "Failed"))
+    verdicts.give("PodReadyToStartContainers", TRUE if has_sandbox else FALSE)
+    verdicts.give("Initialized", *_initialized(inits, initialized, status.phase))
+    _judge_readiness(verdicts, unready, _closed_gates(pod), status.phase)
+    verdicts.give("PodScheduled", TRUE)
     return status
 
 
-def _is_done(life: ContainerLife) -> bool:
-    """Tell whether an init container lets the next one begin: it succeeded, or is a sidecar that has started."""
-    if not life.once:
-        return life.state is State.RUNNING and life.started
-    return life.state is State.EXITED and life.exit is not None and life.exit.code == 0
+def is_initialized(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife]) -> bool:
+    """Tell whether all init containers are done; once an app container has run they were, whatever sidecars do."""
+    return all(life.lets_pass for life in inits) or any(life.has_run for life in apps)
 
 
 def phase(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife], policy: str) -> str:
     """Return the phase by the table of section 3, in its order."""
-    failed_init = any(life.once and life.state is State.EXITED and not _is_done(life) for life in inits)
-    if failed_init and policy == "Never":
+    if policy == "Never" and any(life.once and life.state is State.EXITED and not life.lets_pass for life in inits):
         return "Failed"
-    never_ran = any(
-        life.state in (State.CREATING, State.PULL_FAILED, State.PULL_BACKOFF) and not life.last_exit for life in apps
-    )
-    if never_ran or not all(_is_done(life) for life in inits):
+    never_ran = any(life.state in _NEVER_STARTED and not life.has_run for life in apps)
+    if never_ran or not is_initialized(inits, apps):
         return "Pending"
-    if any(life.state is State.RUNNING for life in apps) or policy == "Always":
+    if any(life.running for life in apps) or policy == "Always":
         return "Running"
     if all(life.exit is not None and life.exit.code == 0 for life in apps):
         return "Succeeded"
@@ -80,52 +82,57 @@ def phase(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife], policy:
 def _set_addresses(status: PodStatus, place: Place, *, running: bool) -> None:
     status.host_ip = place.host_ip
     status.start_time.seconds = math.floor(place.start)
-    if running and not status.pod_ip:
+    if running and place.pod_ip and not status.pod_ip:
         status.pod_ip = place.pod_ip
         del status.pod_ips[:]
         status.pod_ips.append(PodIP(ip=place.pod_ip))
 
 
+# Containers.
+
+
 def _container_status(life: ContainerLife, *, initializing: bool) -> ContainerStatus:
-    ran = life.state in (State.RUNNING, State.EXITED, State.CRASH_BACKOFF)
-    done = life.once and _is_done(life)
+    waiting = life.state not in (State.RUNNING, State.EXITED)
+    former = life.exit if waiting and life.exit else life.last_exit
     status = ContainerStatus(
         name=life.spec.name,
         state=_state(life, initializing=initializing),
-        last_state=ContainerState(terminated=_terminated(life.last_exit)) if life.last_exit else ContainerState(),
-        ready=life.ready or done,
+        last_state=ContainerState(terminated=_terminated(former)) if former else ContainerState(),
+        ready=life.ready or (life.once and life.lets_pass),
         restart_count=life.restarts,
-        image=life.spec.image,
-        image_id=f"docker-pullable://{life.spec.image}" if ran else "",
-        started=life.state is State.RUNNING and life.started,
+        image=life.image,
+        image_id=f"docker-pullable://{life.image}" if life.has_run else "",
+        started=life.running and life.started,
     )
-    if life.state is State.CRASH_BACKOFF and life.exit:
-        status.last_state.terminated.CopyFrom(_terminated(life.exit))
-    if ran:
+    if life.has_run:
         status.container_id = f"sim://{life.where}/{life.spec.name}/{life.restarts}"
     return status
 
 
 def _state(life: ContainerLife, *, initializing: bool) -> ContainerState:
-    match life.state:
-        case State.RUNNING:
-            return ContainerState(running=ContainerStateRunning(started_at=_time(life.since)))
-        case State.EXITED if life.exit:
-            return ContainerState(terminated=_terminated(life.exit))
-        case State.CREATING if initializing:
-            return ContainerState(waiting=ContainerStateWaiting(reason="PodInitializing"))
-        case state:
-            return ContainerState(waiting=ContainerStateWaiting(reason=state.value, message=_waiting_message(life)))
+    if life.running:
+        return ContainerState(running=ContainerStateRunning(started_at=_time(life.since or 0.0)))
+    if life.state is State.EXITED and life.exit:
+        return ContainerState(terminated=_terminated(life.exit))
+    if life.state is State.CREATING and initializing:
+        return ContainerState(waiting=ContainerStateWaiting(reason="PodInitializing"))
+    reason = life.reason if life.state is State.START_FAILED else life.state.value
+    return ContainerState(waiting=ContainerStateWaiting(reason=reason, message=_waiting_message(life)))
 
 
 def _waiting_message(life: ContainerLife) -> str | None:
     match life.state:
+        case State.INVALID_IMAGE:
+            return f'"{life.image}" is not a valid image reference'
+        case State.NEVER_PULL:
+            return f'Container image "{life.image}" is not present with pull policy of Never'
         case State.PULL_FAILED:
-            return f'failed to pull image "{life.spec.image}"'
+            return f'failed to pull image "{life.image}"'
         case State.PULL_BACKOFF:
-            return f'Back-off pulling image "{life.spec.image}"'
+            return f'Back-off pulling image "{life.image}"'
         case State.CRASH_BACKOFF:
-            return f"back-off restarting failed container={life.spec.name} pod={life.where}"
+            wait = math.floor(life.backoff)
+            return f"back-off {wait}s restarting failed container={life.spec.name} pod={life.where}"
         case _:
             return None
 
@@ -146,33 +153,26 @@ def _time(seconds: float) -> Time:
     return Time(seconds=math.floor(seconds))
 
 
-def _set_conditions(status: PodStatus, initialized: bool, unready: Sequence[str], now: float) -> None:
-    _set_condition(status, "Initialized", _verdict(initialized, "ContainersNotInitialized", ""), now)
-    if status.phase == "Succeeded":
-        verdict = (FALSE, "PodCompleted", "")
-    else:
-        names = " ".join(unready)
-        verdict = _verdict(not unready, "ContainersNotReady", f"containers with unready status: [{names}]")
-    _set_condition(status, "Ready", verdict, now)
-    _set_condition(status, "ContainersReady", verdict, now)
-    _set_condition(status, "PodScheduled", (TRUE, "", ""), now)
+# Conditions.
 
 
-def _verdict(holds: bool, reason: str, message: str) -> tuple[str, str, str]:
-    return (TRUE, "", "") if holds else (FALSE, reason, message)
+class _Verdicts:
+    """The conditions of one status; a transition time moves only when its status does."""
 
+    def __init__(self, status: PodStatus, now: float) -> None:
+        self._status = status
+        self._present = {condition.type: condition for condition in status.conditions}
+        self._now = now
 
-def _set_condition(status: PodStatus, type_: str, verdict: tuple[str, str, str], now: float) -> None:
-    """Set a condition in place; its transition time moves only when its status does."""
-    value, reason, message = verdict
-    condition = next((one for one in status.conditions if one.type == type_), None)
-    if condition is None:
-        condition = status.conditions.add(type=type_)
-    if condition.status != value:
-        condition.last_transition_time.CopyFrom(_time(now))
-    condition.status = value
-    _set_or_clear(condition, "reason", reason)
-    _set_or_clear(condition, "message", message)
+    def give(self, type_: str, value: str, reason: str = "", message: str = "") -> None:
+        condition = self._present.get(type_)
+        if condition is None:
+            condition = self._status.conditions.add(type=type_)
+        if condition.status != value:
+            condition.last_transition_time.CopyFrom(_time(self._now))
+            condition.status = value
+        _set_or_clear(condition, "reason", reason)
+        _set_or_clear(condition, "message", message)
 
 
 def _set_or_clear(condition: PodCondition, field: str, text: str) -> None:
@@ -180,3 +180,43 @@ def _set_or_clear(condition: PodCondition, field: str, text: str) -> None:
         setattr(condition, field, text)
     elif getattr(condition, field):
         condition.ClearField("reason" if field == "reason" else "message")
+
+
+def _initialized(inits: Sequence[ContainerLife], initialized: bool, phase: str) -> tuple[str, str, str]:
+    if phase == "Succeeded":
+        return TRUE, "PodCompleted", ""
+    if initialized:
+        return TRUE, "", ""
+    names = " ".join(life.spec.name for life in inits if not life.lets_pass)
+    return FALSE, "ContainersNotInitialized", f"containers with incomplete status: [{names}]"
+
+
+def _judge_readiness(verdicts: _Verdicts, unready: Sequence[str], gates: Sequence[str], phase: str) -> None:
+    containers = _containers_ready(unready, phase)
+    if containers[0] == TRUE and gates:
+        verdicts.give("Ready", FALSE, "ReadinessGatesNotReady", "; ".join(gates))
+    else:
+        verdicts.give("Ready", *containers)
+    verdicts.give("ContainersReady", *containers)
+
+
+def _containers_ready(unready: Sequence[str], phase: str) -> tuple[str, str, str]:
+    if phase == "Succeeded":
+        return FALSE, "PodCompleted", ""
+    if unready:
+        return FALSE, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
+    return TRUE, "", ""
+
+
+def _closed_gates(pod: Pod) -> list[str]:
+    return list(_closed(pod)) if pod.spec.readiness_gates else []
+
+
+def _closed(pod: Pod) -> Iterator[str]:
+    given = {condition.type: condition.status for condition in pod.status.conditions}
+    for gate in pod.spec.readiness_gates:
+        type_ = gate.condition_type
+        if type_ not in given:
+            yield f'the condition of readiness gate "{type_}" does not exist'
+        elif given[type_] != TRUE:
+            yield f'the condition of readiness gate "{type_}" is {given[type_]}'

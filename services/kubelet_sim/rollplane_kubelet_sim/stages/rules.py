@@ -1,20 +1,19 @@
 """What a simulation profile can say: which pods, how long, and what comes of it.
 
 A profile is a list of rules. For each step of a container's life the first rule counts whose stage is that step and
-whose selector matches; without one the step takes no time and succeeds.
+whose selector matches; without one the step takes no time and succeeds (but for images missing by their name).
 """
 
 from __future__ import annotations
 
 import fnmatch
-import functools
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rollplane_kubelet_sim.stages.chance import Draw
+from rollplane_kubelet_sim.stages.images import is_missing_by_name
 
 _Z95 = 1.6448536269514722
 
@@ -25,13 +24,17 @@ class Stage(StrEnum):
     PULL = "pull"
     """From bound to image present; ``outcome: fail`` makes the pull fail."""
     START = "start"
-    """From image present to running."""
+    """From image present to running; ``outcome: fail`` keeps the container from starting, with the rule's reason."""
+    STARTUP = "startup"
+    """From running to passing the startup probe, where there is one; ``outcome: fail`` never passes it."""
     READY = "ready"
-    """From running to ready; ``outcome: never`` leaves it unready."""
+    """From running to ready; ``outcome: never`` leaves it unready. For an init container: from running to done."""
     UNREADY = "unready"
     """From ready to not ready, as when readiness probes begin to fail."""
+    LIVENESS = "liveness"
+    """From started to failing the liveness probe, where there is one: the container is killed and restarted."""
     CRASH = "crash"
-    """From running to exited, with ``exit_code``."""
+    """From running to exited, with ``exit_code``; 0 is an orderly end."""
     TERMINATE = "terminate"
     """From the deletion mark to gone; never longer than the grace period."""
 
@@ -92,13 +95,8 @@ class Selector:
         )
 
 
-@functools.cache
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(fnmatch.translate(pattern))
-
-
 def _matches(pattern: str, text: str) -> bool:
-    return _pattern(pattern).match(text) is not None
+    return fnmatch.fnmatchcase(text, pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +109,23 @@ class Rule:
     outcome: Outcome = Outcome.SUCCEED
     chance: float = 1.0
     limit: int | None = None
-    exit_code: int = 1
+    exit_code: int | None = None
     reason: str = ""
     message: str = ""
+
+
+MISSING_IMAGE = Rule(Stage.PULL, outcome=Outcome.FAIL)
+"""Holds in every profile for images that are missing by their name, unless one of its rules names the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A named set of rules.
 
-    ``manual`` pods take no step by themselves. With ``probes`` the delays that readiness and startup probes ask for
-    are waited out. A ``quiet`` one tells warnings only. ``silent_nodes`` are patterns of nodes that are dead to the
-    world.
+    ``manual`` pods take no step by themselves. With ``probes`` the delays and periods that probes ask for are waited
+    out. A ``quiet`` one tells warnings only. ``silent_nodes`` are patterns of nodes that are dead to the world,
+    ``unready_nodes`` of those that report themselves not ready. ``restarts`` counts, by node pattern, how often the
+    kubelets there have been restarted: a higher number is a restart.
     """
 
     name: str
@@ -132,11 +135,30 @@ class Profile:
     probes: bool = False
     quiet: bool = False
     silent_nodes: tuple[str, ...] = ()
+    unready_nodes: tuple[str, ...] = ()
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    _by_stage: Mapping[Stage, tuple[tuple[int, Rule], ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rules by stage: most profiles have none for most stages, and every look asks for them all."""
+        numbered = tuple(enumerate(self.rules))
+        by_stage = {stage: tuple(pair for pair in numbered if pair[1].stage is stage) for stage in Stage}
+        object.__setattr__(self, "_by_stage", {stage: rules for stage, rules in by_stage.items() if rules})
+
+    def is_silent_about(self, stage: Stage) -> bool:
+        """Tell whether no rule shapes ``stage``, for whatever container."""
+        return stage not in self._by_stage
 
     def rule_for(self, stage: Stage, subject: Subject, draw: Draw) -> Rule | None:
         """Return the rule that shapes this step, None when nothing does."""
-        for position, rule in enumerate(self.rules):
-            if rule.stage is not stage or not rule.selector.matches(subject):
+        rule = self._first(stage, subject, draw)
+        if stage is Stage.PULL and is_missing_by_name(subject.image) and not (rule and rule.selector.image):
+            return replace(rule, outcome=Outcome.FAIL) if rule else MISSING_IMAGE
+        return rule
+
+    def _first(self, stage: Stage, subject: Subject, draw: Draw) -> Rule | None:
+        for position, rule in self._by_stage.get(stage, ()):
+            if not rule.selector.matches(subject):
                 continue
             if rule.limit is not None and draw.attempt >= rule.limit:
                 continue
@@ -146,4 +168,16 @@ class Profile:
 
     def is_silent(self, node: str) -> bool:
         """Tell whether the node says nothing any more: no heartbeat, no status."""
-        return any(_matches(pattern, node) for pattern in self.silent_nodes)
+        return _matches_any(self.silent_nodes, node)
+
+    def is_unready(self, node: str) -> bool:
+        """Tell whether the node's kubelet reports it not ready."""
+        return _matches_any(self.unready_nodes, node)
+
+    def restarts_of(self, node: str) -> int:
+        """Return how often the node's kubelet has been restarted, by all patterns together."""
+        return sum(count for pattern, count in self.restarts.items() if _matches(pattern, node))
+
+
+def _matches_any(patterns: tuple[str, ...], node: str) -> bool:
+    return any(_matches(pattern, node) for pattern in patterns)

@@ -76,6 +76,12 @@ class _Reader:
             return {}
         return {str(key): self.text(value, f"{path}.{key}") for key, value in data.items()}
 
+    def counts(self, data: object, path: str) -> dict[str, int]:
+        if not isinstance(data, Mapping):
+            self.refuse(path, "must be a mapping of node patterns to numbers")
+            return {}
+        return {str(key): self.integer(value, f"{path}.{key}") for key, value in data.items()}
+
     def word(self, data: object, path: str, words: type[E], default: E) -> E:
         try:
             return words(str(data))
@@ -141,6 +147,8 @@ class _Reader:
                 "probes": self.flag,
                 "quiet": self.flag,
                 "silent_nodes": self.texts,
+                "unready_nodes": self.texts,
+                "restarts": self.counts,
                 "rules": self.rules,
             },
         )

@@ -1,0 +1,245 @@
+"""Which steps a container may take next, and when each is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from rollplane.core.v1 import Probe
+from rollplane_kubelet_sim.stages.backoff import backoff_seconds
+from rollplane_kubelet_sim.stages.containers import SIGNALLED, ContainerLife, State
+from rollplane_kubelet_sim.stages.images import is_reference
+from rollplane_kubelet_sim.stages.probes import failure_seconds, period_seconds, success_seconds
+from rollplane_kubelet_sim.stages.rules import Outcome, Profile, Rule, Stage
+
+LOOK_AGAIN_SECONDS = 1.0
+"""From a failed pull or an exit to the kubelet's next look, which restarts the container or shows the back-off."""
+LEAST_SECONDS = 1.0
+"""The least time anything good lasts once there: without it, a rule without delay would turn in circles."""
+
+Step = Callable[[float], None]
+"""Changes a life in place as of the time given."""
+
+
+def next_due(life: ContainerLife, profile: Profile) -> float | None:
+    """Return when the next step is due, None when none will come by itself."""
+    return min((due for due, _ in _steps(life, profile)), default=None)
+
+
+def advance(life: ContainerLife, profile: Profile, not_before: float, now: float) -> bool:
+    """Take the first step that is due at ``now``, if any; tells whether one was taken.
+
+    A step happens when it was due, but never before ``not_before``: a rule that is new cannot change what has been.
+    """
+    due, step = min(_steps(life, profile), key=lambda one: one[0], default=(now, None))
+    if step is None or due > now:
+        return False
+    step(max(due, not_before))
+    return True
+
+
+def _steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
+    """Return the steps that may come next, each with its time."""
+    if life.since is None:
+        return []
+    match life.state:
+        case State.CREATING | State.PULL_BACKOFF | State.NEVER_PULL:
+            return [_pull(life, life.since, profile)]
+        case State.PULL_FAILED:
+            return [(life.since + LOOK_AGAIN_SECONDS, partial(_show_pull_backoff, life))]
+        case State.START_FAILED:
+            return [_start(life, life.since + backoff_seconds(life.failed_starts), profile)]
+        case State.RUNNING:
+            return _while_running(life, life.since, profile)
+        case State.EXITED if life.restarts_again:
+            return [(life.since + LOOK_AGAIN_SECONDS, partial(_restart, life, profile))]
+        case State.CRASH_BACKOFF:
+            return [(life.since + life.backoff, partial(_run, life, profile))]
+        case _:
+            return []
+
+
+# Pulling and starting.
+
+
+def _pull(life: ContainerLife, since: float, profile: Profile) -> tuple[float, Step]:
+    """The image arrives, or does not; then the container starts."""
+    if not is_reference(life.image):
+        return since, partial(_refuse_image, life)
+    rule, pulling = life.rule(Stage.PULL, profile, life.pulls)
+    due = since + backoff_seconds(life.pulls)
+    failing = rule is not None and rule.outcome is not Outcome.SUCCEED
+    if life.spec.image_pull_policy == "Never":
+        return (due, partial(_miss_image, life)) if failing else _start(life, due, profile)
+    if failing and rule is not None:
+        return due + pulling, partial(_fail_pull, life, rule.message)
+    return _start(life, due + pulling, profile, pulled=pulling > 0)
+
+
+def _refuse_image(life: ContainerLife, now: float) -> None:
+    life.note("InspectFailed", f'Failed to apply default image tag "{life.image}": no image name', warning=True)
+    life.note("Failed", "Error: InvalidImageName", warning=True)
+    life.wait(State.INVALID_IMAGE, now)
+
+
+def _miss_image(life: ContainerLife, now: float) -> None:
+    if life.state is not State.NEVER_PULL:
+        life.note("ErrImageNeverPull", f'Container image "{life.image}" is not present, policy Never', warning=True)
+        life.note("Failed", "Error: ErrImageNeverPull", warning=True)
+    life.pulls += 1
+    life.wait(State.NEVER_PULL, now)
+
+
+def _fail_pull(life: ContainerLife, message: str, now: float) -> None:
+    life.note("Pulling", f'Pulling image "{life.image}"')
+    life.note("Failed", f'Failed to pull image "{life.image}": {message or "not found"}', warning=True)
+    life.note("Failed", "Error: ErrImagePull", warning=True)
+    life.pulls += 1
+    life.wait(State.PULL_FAILED, now)
+
+
+def _show_pull_backoff(life: ContainerLife, _now: float) -> None:
+    life.note("BackOff", f'Back-off pulling image "{life.image}"')
+    life.note("Failed", "Error: ImagePullBackOff", warning=True)
+    # ``since`` stays: the back-off counts from the failed pull, not from this look.
+    life.state = State.PULL_BACKOFF
+
+
+def _start(life: ContainerLife, since: float, profile: Profile, *, pulled: bool = False) -> tuple[float, Step]:
+    rule, starting = life.rule(Stage.START, profile, life.restarts + life.failed_starts)
+    if rule is not None and rule.outcome is not Outcome.SUCCEED:
+        return since + starting, partial(_fail_start, life, rule)
+    return since + starting, partial(_run, life, profile, pulled=pulled)
+
+
+def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
+    life.reason = rule.reason or State.START_FAILED.value
+    life.note("Failed", f"Error: {rule.message or life.reason}", warning=True)
+    life.failed_starts += 1
+    life.wait(State.START_FAILED, now)
+
+
+def _run(life: ContainerLife, profile: Profile, now: float, *, pulled: bool = False) -> None:
+    if pulled or life.spec.image_pull_policy == "Always":
+        life.note("Pulling", f'Pulling image "{life.image}"')
+        life.note("Pulled", f'Successfully pulled image "{life.image}"')
+    else:
+        life.note("Pulled", f'Container image "{life.image}" already present on machine')
+    life.note("Created", f"Created container {life.spec.name}")
+    life.note("Started", f"Started container {life.spec.name}")
+    life.run(now)
+    if not _is_probed_at_startup(life, profile):
+        life.started_at = now
+
+
+def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
+    """Restart an exited container: at once after the first exit in a row, else after the back-off."""
+    if life.backoff:
+        life.back_off()
+    else:
+        _run(life, profile, now)
+
+
+# Running.
+
+
+def _while_running(life: ContainerLife, since: float, profile: Profile) -> list[tuple[float, Step]]:
+    steps: list[tuple[float, Step]] = []
+    rule, after = life.rule(Stage.CRASH, profile, life.restarts)
+    if rule is not None and rule.outcome is not Outcome.NEVER:
+        code = 1 if rule.exit_code is None else rule.exit_code
+        reason = rule.reason or ("OOMKilled" if code == 137 else "")
+        steps.append((since + after, partial(life.end, code=code, reason=reason, message=rule.message)))
+    if life.once:
+        steps += _completing(life, since, profile)
+    elif life.started_at is None:
+        steps.append(_starting_up(life, since, profile))
+    else:
+        steps += _living(life, life.started_at, profile)
+        steps += _losing_readiness(life, life.ready_since, profile) if life.ready_since else []
+        steps += [] if life.ready else _becoming_ready(life, since, life.started_at, profile)
+    return steps
+
+
+def _completing(life: ContainerLife, since: float, profile: Profile) -> list[tuple[float, Step]]:
+    rule, after = life.rule(Stage.READY, profile, life.restarts)
+    if rule is not None and rule.outcome is not Outcome.SUCCEED:
+        return []
+    return [(since + after, partial(life.end, code=0))]
+
+
+def _is_probed_at_startup(life: ContainerLife, profile: Profile) -> bool:
+    return life.spec.HasField("startup_probe") and (profile.probes or not profile.is_silent_about(Stage.STARTUP))
+
+
+def _phase(life: ContainerLife, profile: Profile, probe: Probe) -> float:
+    """Return when, within a period, the container's probes look."""
+    return life.draw(profile.seed, life.restarts).unit("probe phase") * period_seconds(probe)
+
+
+def _starting_up(life: ContainerLife, since: float, profile: Profile) -> tuple[float, Step]:
+    probe = life.spec.startup_probe
+    rule, able_after = life.rule(Stage.STARTUP, profile, life.restarts)
+    succeeds = rule is None or rule.outcome is Outcome.SUCCEED
+    passes = gives_up = able_after
+    if profile.probes:
+        phase = _phase(life, profile, probe)
+        passes, gives_up = success_seconds(probe, able_after, phase), failure_seconds(probe, 0.0, phase)
+        succeeds = succeeds and passes <= gives_up
+    if succeeds:
+        return since + passes, partial(_pass_startup, life)
+    return since + max(gives_up, LEAST_SECONDS), partial(_kill_unhealthy, life, "Startup")
+
+
+def _pass_startup(life: ContainerLife, now: float) -> None:
+    life.started_at = now
+
+
+def _living(life: ContainerLife, started_at: float, profile: Profile) -> list[tuple[float, Step]]:
+    """The liveness probe fails, if there is one and a rule says so."""
+    if not life.spec.HasField("liveness_probe"):
+        return []
+    rule, after = life.rule(Stage.LIVENESS, profile, life.restarts)
+    if rule is None or rule.outcome is Outcome.NEVER:
+        return []
+    if profile.probes:
+        after = failure_seconds(life.spec.liveness_probe, after, _phase(life, profile, life.spec.liveness_probe))
+    return [(started_at + max(after, LEAST_SECONDS), partial(_kill_unhealthy, life, "Liveness"))]
+
+
+def _kill_unhealthy(life: ContainerLife, probe: str, now: float) -> None:
+    life.note("Unhealthy", f"{probe} probe failed: the simulation says so", warning=True)
+    life.note("Killing", f"Container {life.spec.name} failed {probe.lower()} probe, will be restarted")
+    life.end(now, SIGNALLED)
+
+
+def _becoming_ready(life: ContainerLife, since: float, started_at: float, profile: Profile) -> list[tuple[float, Step]]:
+    rule, able_after = life.rule(Stage.READY, profile, life.restarts + life.flaps)
+    if life.held or (rule is not None and rule.outcome is not Outcome.SUCCEED):
+        return []
+    if life.lost_readiness > since:
+        since = started_at = life.lost_readiness
+    if profile.probes and life.spec.HasField("readiness_probe"):
+        probe = life.spec.readiness_probe
+        able_after = success_seconds(probe, max(able_after, started_at - since), _phase(life, profile, probe))
+    return [(max(started_at, since + able_after), partial(_become_ready, life))]
+
+
+def _become_ready(life: ContainerLife, now: float) -> None:
+    life.ready_since = now
+
+
+def _losing_readiness(life: ContainerLife, ready_since: float, profile: Profile) -> list[tuple[float, Step]]:
+    rule, after = life.rule(Stage.UNREADY, profile, life.flaps)
+    if rule is None or rule.outcome is Outcome.NEVER:
+        return []
+    if profile.probes and life.spec.HasField("readiness_probe"):
+        # How long the failing takes to be noticed; looks within the initial delay are long over.
+        probe = life.spec.readiness_probe
+        after += (max(1, probe.failure_threshold) - 1) * period_seconds(probe)
+    return [(ready_since + max(after, LEAST_SECONDS), partial(_lose_readiness, life))]
+
+
+def _lose_readiness(life: ContainerLife, now: float) -> None:
+    life.note("Unhealthy", "Readiness probe failed: the simulation says so", warning=True)
+    life.ready_since, life.flaps, life.lost_readiness = None, life.flaps + 1, now
