@@ -24,14 +24,15 @@ async def _run(arguments: Arguments, session: Session, *, cordon: bool) -> int:
     chosen = await fetch(session, [Key(NODE, "", name) for name in names])
     for found in chosen.found:
         try:
-            await _mark(arguments, session, found, cordon=cordon)
+            await mark(arguments, session, found, cordon=cordon)
         except RollplaneError as exc:
             report_failure(session, exc)
             chosen.failed = True
     return chosen.exit_code
 
 
-async def _mark(arguments: Arguments, session: Session, found: Found, *, cordon: bool) -> None:
+async def mark(arguments: Arguments, session: Session, found: Found, *, cordon: bool) -> None:
+    """Cordon or uncordon one node and say so; raises RollplaneError."""
     node, verb = found.parse(), "cordoned" if cordon else "uncordoned"
     if isinstance(node, Node) and node.spec.unschedulable == cordon:
         session.console.say(f"node/{found.key.name} already {verb}")

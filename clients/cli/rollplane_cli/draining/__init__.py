@@ -1,0 +1,1 @@
+"""Emptying a node: which pods may go, sending them away, and seeing them gone."""

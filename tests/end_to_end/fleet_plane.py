@@ -1,0 +1,153 @@
+"""A whole control plane in virtual time: core, controllers and a fleet of simulated nodes that can fall silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from random import Random
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import ConfigMap, Container, Event, Namespace, Node, Pod
+from rollplane.policy.v1 import PodDisruptionBudget
+from rollplane_apiserver.core import Core
+from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.store.memory_store import MemoryStore
+from rollplane_client.objects import Client
+from rollplane_controller.manager import Manager
+from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_kubelet_sim.fleet import PROFILE_DATA, PROFILE_KEY, Fleet, FleetSettings
+from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_machinery.api import Api, WatchFilter, WatchQuery
+from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.int_or_string import of
+from rollplane_machinery.invariants import WATCHED, InvariantChecker
+from tests.end_to_end.virtual_time import LoopClock
+
+NAMESPACE = "default"
+
+
+class FleetPlane:
+    """The running plane; ``client`` is an admin's."""
+
+    def __init__(self, core: Core, fleet: Fleet, checker: InvariantChecker, clock: LoopClock) -> None:
+        self.core = core
+        self.fleet = fleet
+        self.checker = checker
+        self.clock = clock
+        self.api: Api = core.as_identity(Identity("admin", Role.ADMIN))
+        self.client = Client(self.api)
+
+    async def silence(self, *nodes: str) -> None:
+        """Make these nodes silent, and no others."""
+        text = f"silent_nodes: [{', '.join(nodes)}]"
+        wanted = ConfigMap()
+        wanted.metadata.namespace, wanted.metadata.name = PROFILE_KEY.namespace, PROFILE_KEY.name
+        try:
+            wanted = await self.client.get(ConfigMap, PROFILE_KEY.namespace, PROFILE_KEY.name)
+        except NotFoundError:
+            wanted = await self.client.create(wanted)
+        wanted.data[PROFILE_DATA] = text
+        await self.client.update(wanted)
+
+    async def node(self, name: str) -> Node:
+        return await self.client.get(Node, "", name)
+
+    async def pods(self, *, node: str = "") -> list[Pod]:
+        pods = await self.client.list(Pod, NAMESPACE)
+        return [pod for pod in pods if not node or pod.spec.node_name == node]
+
+    async def available(self, deployment: str) -> int:
+        return (await self.client.get(Deployment, NAMESPACE, deployment)).status.available_replicas
+
+    async def messages(self, reason: str) -> list[str]:
+        """Return what all events with this reason say."""
+        return [event.message for event in await self.client.list(Event) if event.reason == reason]
+
+    async def deploy(self, name: str, replicas: int, *, toleration_seconds: int | None = None) -> None:
+        """Create a Deployment of pods that bear a lost node for some seconds (None: as long as all do, 300)."""
+        deployment = Deployment()
+        deployment.metadata.namespace, deployment.metadata.name = NAMESPACE, name
+        deployment.spec.replicas = replicas
+        deployment.spec.selector.match_labels["app"] = name
+        deployment.spec.template.metadata.labels["app"] = name
+        spec = deployment.spec.template.spec
+        spec.containers.append(Container(name="app", image="app:v1"))
+        if toleration_seconds is not None:
+            for key in ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"):
+                spec.tolerations.add(
+                    key=key, operator="Exists", effect="NoExecute", toleration_seconds=toleration_seconds
+                )
+        await self.client.create(deployment)
+
+    async def protect(self, name: str, *, min_available: int | str) -> None:
+        """Create a budget for the pods of the Deployment ``name``."""
+        budget = PodDisruptionBudget()
+        budget.metadata.namespace, budget.metadata.name = NAMESPACE, name
+        budget.spec.selector.match_labels["app"] = name
+        budget.spec.min_available.CopyFrom(of(min_available))
+        await self.client.create(budget)
+
+    async def budget(self, name: str) -> PodDisruptionBudget:
+        return await self.client.get(PodDisruptionBudget, NAMESPACE, name)
+
+    async def replica_set_of(self, name: str) -> ReplicaSet:
+        sets = await self.client.list(ReplicaSet, NAMESPACE)
+        return next(one for one in sets if one.metadata.name.startswith(name))
+
+
+@asynccontextmanager
+async def fleet_plane(
+    nodes: int = 3, *, times: NodeTimes = DEFAULT_TIMES, labels: Mapping[str, Mapping[str, str]] | None = None
+) -> AsyncIterator[FleetPlane]:
+    """Run a plane with nodes node-0, node-1 and so on; ``labels`` are put on nodes by name.
+
+    Checks at the end that no invariant was broken.
+    """
+    clock = LoopClock()
+    async with Core(MemoryStore(), clock, randomness=Random(7)) as core:
+        manager = Manager(
+            core.as_identity(Identity("manager", Role.CONTROLLER)),
+            "manager-0",
+            clock=clock,
+            random=Random(11),
+            node_times=times,
+        )
+        fleet = Fleet(
+            core.as_identity(Identity("fleet", Role.NODE)),
+            FleetSettings(nodes=nodes),
+            Profile("instant"),
+            clock=clock,
+        )
+        checker = InvariantChecker()
+        plane = FleetPlane(core, fleet, checker, clock)
+        await _create_namespaces(plane)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(one) for one in (_check(plane), manager.run(), fleet.run())]
+            await manager.ready()
+            await fleet.ready.wait()
+            for name, added in (labels or {}).items():
+                node = await plane.node(name)
+                node.metadata.labels.update(added)
+                await plane.client.update(node)
+            yield plane
+            for task in running:
+                task.cancel()
+    assert checker.events
+    assert checker.check_at_rest() == []
+
+
+async def _create_namespaces(plane: FleetPlane) -> None:
+    there = {one.metadata.name for one in await plane.client.list(Namespace)}
+    for name in {NAMESPACE, "kube-system", "kube-node-lease"} - there:
+        namespace = Namespace()
+        namespace.metadata.name = name
+        await plane.client.create(namespace)
+
+
+async def _check(plane: FleetPlane) -> None:
+    """Feed the checker with every change."""
+    query = WatchQuery(tuple(WatchFilter(kind) for kind in WATCHED), send_initial_state=True)
+    async with plane.api.watch(query) as batches:
+        async for batch in batches:
+            plane.checker.feed(batch)
