@@ -16,9 +16,9 @@ from rollplane_machinery.printing.table import NONE
 def template_lines(template: core.PodTemplateSpec) -> list[str]:
     """Return the lines of ``template``, beginning with ``Pod Template:``."""
     metadata, spec = template.metadata, template.spec
-    lines = ["Pod Template:", *_pairs("  Labels", metadata.labels, "=")]
+    lines = ["Pod Template:", *pairs("  Labels", metadata.labels, "=")]
     if metadata.annotations:
-        lines += _pairs("  Annotations", metadata.annotations, ": ")
+        lines += pairs("  Annotations", metadata.annotations, ": ")
     if spec.service_account_name:
         lines.append(f"  Service Account:\t{spec.service_account_name}")
     if spec.init_containers:
@@ -26,16 +26,17 @@ def template_lines(template: core.PodTemplateSpec) -> list[str]:
     lines += ["  Containers:", *_containers(spec.containers), *_volumes(spec.volumes)]
     if spec.priority_class_name:
         lines.append(f"  Priority Class Name:\t{spec.priority_class_name}")
-    lines += _pairs("  Node-Selectors", spec.node_selector, "=")
-    return [*lines, *_listed("  Tolerations", [_toleration(each) for each in spec.tolerations])]
+    lines += pairs("  Node-Selectors", spec.node_selector, "=")
+    return [*lines, *listed("  Tolerations", [_toleration(each) for each in spec.tolerations])]
 
 
-def _pairs(title: str, pairs: Mapping[str, str], sign: str) -> list[str]:
-    return _listed(title, [f"{name}{sign}{pairs[name]}" for name in sorted(pairs)])
+def pairs(title: str, values: Mapping[str, str], sign: str) -> list[str]:
+    """Return labels or annotations under a title, by name."""
+    return listed(title, [f"{name}{sign}{values[name]}" for name in sorted(values)])
 
 
-def _listed(title: str, values: Sequence[str]) -> list[str]:
-    """The first value behind the title, the others below it."""
+def listed(title: str, values: Sequence[str]) -> list[str]:
+    """Return values under a title: the first behind it, the others below."""
     first, *others = values or [NONE]
     return [f"{title}:\t{first}", *(f"\t{value}" for value in others)]
 
@@ -43,10 +44,11 @@ def _listed(title: str, values: Sequence[str]) -> list[str]:
 def _containers(containers: Sequence[core.Container]) -> Iterator[str]:
     for container in containers:
         yield f"   {container.name}:"
-        yield from (f"    {line}" for line in _container(container))
+        yield from (f"    {line}" for line in container_lines(container))
 
 
-def _container(container: core.Container) -> Iterator[str]:
+def container_lines(container: core.Container) -> Iterator[str]:
+    """Yield what ``describe`` says of a container, without its name."""
     ports = container.ports
     plural = "s" if len(ports) > 1 else ""
     yield f"Image:\t{container.image}"

@@ -7,9 +7,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import Event, EventSource, ObjectReference, Pod, Service
+from rollplane.apps.v1 import (
+    ControllerRevision,
+    DaemonSet,
+    Deployment,
+    DeploymentCondition,
+    ReplicaSet,
+    StatefulSet,
+)
+from rollplane.core.v1 import Event, EventSource, ObjectReference, Pod, ReplicationController, Service
 from rollplane.meta.v1 import ObjectMeta
+from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
 from tests.clients.cli.commands import Cli, Ran, Running
@@ -69,14 +77,6 @@ spec:
 """,
 }
 
-NOT_OURS = frozenset({"describe"})
-"""Commands we do not have yet."""
-
-
-def entries() -> list[Entry]:
-    """Return what of the record is replayed."""
-    return [entry for entry in read_transcript() if entry.line[0] not in NOT_OURS]
-
 
 def write_manifests(folder: Path) -> None:
     """Put the recorded session's files into ``folder``/m."""
@@ -112,12 +112,23 @@ def states(lines: list[str], wanted: int) -> Iterator[Counts]:
             yield Counts(wanted, wanted, wanted)
 
 
+class LateClock(SystemClock):
+    """The machine's clock, some minutes late, so that a replay can let seconds pass where the record had them."""
+
+    def __init__(self) -> None:
+        self.late_seconds = 300.0
+
+    def now(self) -> float:
+        return super().now() - self.late_seconds
+
+
 class Replay:
     """One replay of the whole session, in order."""
 
-    def __init__(self, cli: Cli, world: StandIn) -> None:
+    def __init__(self, cli: Cli, world: StandIn, clock: LateClock) -> None:
         self._cli = cli
         self._world = world
+        self._clock = clock
         self._before: dict[int, Callable[[], Awaitable[object]]] = {
             1: self._nodes,
             2: self._first_rollout,
@@ -126,24 +137,33 @@ class Replay:
             19: lambda: self._world.replica_set(WEB, V2),
             22: lambda: self._world.replica_set(WEB, V1),
             31: lambda: self._world.replica_set(WEB, RESTARTED),
+            34: self._scaled,
+            35: self._no_events,
             43: lambda: self._world.replica_set(WEB, BROKEN),
             44: lambda: self._world.counts(WEB, updated=3, total=6, available=4),
             47: lambda: self._stateful_set("web-845964dc9d", 1, updated=2),
             50: lambda: self._stateful_set("web-67778f5d5f", 2, updated=2),
             54: lambda: self._renumber("web-845964dc9d", 3),
             57: lambda: self._stateful_set("web-7857d7c77b", 4, updated=1),
+            60: lambda: self._described(60, StatefulSet, "web", 2),
+            61: self._no_events,
             62: lambda: self._daemon_set("agent-576546df78", 1),
             65: lambda: self._daemon_set("agent-66c6cbbcf", 2),
             68: lambda: self._renumber("agent-576546df78", 3),
+            69: lambda: self._described(69, DaemonSet, "agent", 6),
+            70: self._no_events,
             71: lambda: self._world.ready_replication_controller("redis-master"),
-            75: self._events,
+            72: lambda: self._described(72, ReplicationController, "redis-master", 2),
+            73: self._no_events,
+            75: self._listed_events,
             83: self._collected,
         }
 
     async def run(self) -> dict[int, Ran]:
         """Return what every replayed command came to, by its number in the record."""
         ran: dict[int, Ran] = {}
-        for entry in entries():
+        for entry in read_transcript():
+            self._clock.late_seconds -= 1
             if prepare := self._before.get(entry.number):
                 await prepare()
             ran[entry.number] = await self._run(entry)
@@ -198,19 +218,59 @@ class Replay:
 
         await self._world.update(ControllerRevision, name, change)
 
-    async def _events(self) -> None:
-        """The events of the record, told by the record itself: what is tested is how they are printed."""
-        (recorded,) = (entry for entry in read_transcript() if entry.command.startswith("get events"))
-        for at, line in enumerate(recorded.out_lines[1:]):
-            _, type_, reason, target, message = re.split(r" {2,}", line)
-            involved = ObjectReference(kind="Deployment", namespace="default", name=target.partition("/")[2])
-            metadata = ObjectMeta(name=f"{WEB}.{at:02}", namespace="default")
-            event = Event(metadata=metadata, involved_object=involved, type=type_, reason=reason, message=message)
-            event.source.CopyFrom(EventSource(component="deployment-controller"))
-            event.first_timestamp.CopyFrom(time_of(1_700_000_000))
-            event.last_timestamp.CopyFrom(time_of(1_700_000_000))
-            event.count = 1
-            await self._world.create(event)
+    async def _scaled(self) -> None:
+        """What the controller had made of the scaling, and the events of the record."""
+
+        def conditions(deployment: Deployment) -> None:
+            del deployment.status.conditions[:]
+            for type_, reason in (("Progressing", "NewReplicaSetAvailable"), ("Available", "MinimumReplicasAvailable")):
+                deployment.status.conditions.append(DeploymentCondition(type=type_, status="True", reason=reason))
+
+        await self._world.resize(f"{WEB}-{RESTARTED}", 5)
+        await self._world.counts(WEB, updated=5, total=5, available=5)
+        await self._world.set_status(Deployment, WEB, conditions)
+        await self._events_of(await self._world.get(Deployment, WEB), 34)
+
+    async def _described(
+        self, number: int, kind: type[StatefulSet | DaemonSet | ReplicationController], name: str, pods: int
+    ) -> None:
+        """A workload's running pods, and the events of the record."""
+        workload = await self._world.get(kind, name)
+        for ordinal in range(pods):
+            await self._world.pod(workload, f"{name}-{ordinal}")
+        await self._events_of(workload, number)
+
+    async def _events_of(self, message: ApiObject, number: int) -> None:
+        """The events of a description, told by the record itself: what is tested is how they are printed."""
+        lines = read_transcript()[number - 1].out_lines
+        for at, line in enumerate(lines[lines.index("Events:") + 3 :]):
+            type_, reason, seen, source, text = re.split(r" {2,}", line.strip(), maxsplit=4)
+            count = re.search(r"x(\d+)", seen)
+            await self._event(message, at, type_, reason, source, text, int(count[1]) if count else 1)
+
+    async def _listed_events(self) -> None:
+        deployment = await self._world.get(Deployment, WEB)
+        for at, line in enumerate(read_transcript()[74].out_lines[1:]):
+            _, type_, reason, _, text = re.split(r" {2,}", line)
+            await self._event(deployment, at, type_, reason, "deployment-controller", text, 1)
+
+    async def _event(
+        self, message: ApiObject, at: int, type_: str, reason: str, source: str, text: str, count: int
+    ) -> None:
+        name = message.metadata.name
+        event = Event(metadata=ObjectMeta(name=f"{name}.{at:02}", namespace="default"))
+        involved = ObjectReference(kind=type(message).__name__, namespace="default", name=name)
+        involved.uid = message.metadata.uid
+        event.involved_object.CopyFrom(involved)
+        event.type, event.reason, event.message, event.count = type_, reason, text, count
+        event.source.CopyFrom(EventSource(component=source))
+        event.first_timestamp.CopyFrom(time_of(1_700_000_000))
+        event.last_timestamp.CopyFrom(time_of(1_700_000_000 + at))
+        await self._world.create(event)
+
+    async def _no_events(self) -> None:
+        for event in await self._world.list(Event):
+            await self._world.remove(event)
 
     async def _collected(self) -> None:
         """What the garbage collector does behind the deletions, and the service every cluster has."""

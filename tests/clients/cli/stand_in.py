@@ -147,9 +147,9 @@ class StandIn:
         self, owner: ApiObject, name: str, *, node: str = "", ready: bool = True, waiting: str = "", restarts: int = 0
     ) -> Pod:
         """Make one pod of ``owner``: running on ``node``, or with ``waiting`` as its container's reason."""
-        assert isinstance(owner, ReplicaSet)
+        assert isinstance(owner, ReplicaSet | StatefulSet | DaemonSet | ReplicationController)
         pod = Pod()
-        pod.metadata.CopyFrom(_child(owner, "ReplicaSet", name))
+        pod.metadata.CopyFrom(_child(owner, type(owner).__name__, name))
         pod.metadata.labels.update(owner.spec.template.metadata.labels)
         pod.spec.CopyFrom(owner.spec.template.spec)
         pod.spec.node_name = node

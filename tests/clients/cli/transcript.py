@@ -12,7 +12,10 @@ TRANSCRIPT = Path(__file__).parents[2] / "golden" / "kubectl-transcript.txt"
 
 _COMMAND = re.compile(r"\$ kubectl (.*) \[(\d+)\]")
 _ERR = "ERR "
-_AGE = re.compile(r"(?<= )(\d+[ydhms]){1,2}(?= |$)|^(\d+[ydhms]){1,2}(?= )", re.MULTILINE)
+_AGE = re.compile(r"(?<= )(\d+[ydhms]){1,2}(?= |$|\))|^(\d+[ydhms]){1,2}(?= )")
+_TIME = re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} \+0000|\d{4}-\d\d-\d\dT[\d:]{8}Z")
+
+_AGE_COLUMN = re.compile(r"\bAGE\b|LAST SEEN|^  Type +Reason +Age|^  -+ +-+ +-+ +-+ +-+$")
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,12 @@ def _without_separator(text: str) -> str:
 
 
 def normalized(text: str) -> str:
-    """Return ``text`` with ages blotted out, and the columns of lines that have one no longer aligned."""
+    """Return ``text`` with times and ages blotted out, and the columns of lines that have an age no longer aligned."""
     return "\n".join(_line(line) for line in text.splitlines())
 
 
 def _line(line: str) -> str:
+    line = _TIME.sub("TIME", line)
     blotted = _AGE.sub("AGE", line)
-    has_ages = blotted != line or re.search(r"\bAGE\b|LAST SEEN", line)
+    has_ages = blotted != line or _AGE_COLUMN.search(line)
     return re.sub(r" {2,}", "  ", blotted).rstrip() if has_ages else line

@@ -1,0 +1,105 @@
+"""``rollplane describe``."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from rollplane.core.v1 import Event, Pod, ReplicationController
+from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
+from rollplane_cli.command import ALL_NAMESPACES, FILENAME, RECURSIVE, SELECTOR, Command
+from rollplane_cli.failures import CommandError
+from rollplane_cli.files import key_in, read_files
+from rollplane_cli.flags import Arguments, switch
+from rollplane_cli.reading import key_of, list_all
+from rollplane_cli.session import Session
+from rollplane_cli.targets import Targets, parse_targets
+from rollplane_machinery.api import ListQuery
+from rollplane_machinery.kinds import EVENT, POD, REPLICA_SET, ApiObject, Kind
+from rollplane_machinery.printing.describe import Surroundings, describe
+from rollplane_machinery.selectors import label_selector_of, selector_of_map
+
+M = TypeVar("M", bound=ApiObject)
+
+
+async def run(arguments: Arguments, session: Session) -> int:
+    """Describe the objects named, or all of a kind."""
+    targets = parse_targets(arguments.words)
+    failed = False
+    if targets.are_named or arguments.texts("filename"):
+        refuse_selector(arguments)
+        files = arguments.texts("filename")
+        keys = [key_in(session, each.object) for each in read_files(session, arguments)] if files else []
+        chosen = await fetch(session, keys or keys_of(session, targets))
+        found, failed = chosen.found, chosen.failed
+    else:
+        found = await _listed(arguments, session, targets)
+    for at, each in enumerate(found):
+        for line in [""] * (2 if at else 0) + await _described(arguments, session, each):
+            session.console.say(line)
+    return int(failed)
+
+
+async def _listed(arguments: Arguments, session: Session, targets: Targets) -> list[Found]:
+    if not targets.items:
+        raise CommandError("You must specify the type of resource to describe.")
+    api = await session.api()
+    found: list[Found] = []
+    for kind in targets.kinds:
+        namespace = session.namespace if kind.namespaced and not arguments.boolean("all-namespaces") else ""
+        listed = await list_all(api, ListQuery(kind, namespace, arguments.text("selector")))
+        found += [Found(key_of(each), each) for each in listed.objects]
+    if not found:
+        session.console.warn(f"No resources found in {session.namespace} namespace.")
+    return found
+
+
+async def _described(arguments: Arguments, session: Session, found: Found) -> list[str]:
+    message = found.parse()
+    events = await _events(session, found, message) if arguments.boolean("show-events") else []
+    around = Surroundings(
+        await _selected(session, found, ReplicaSet, REPLICA_SET, _sets_selector(message)),
+        await _selected(session, found, Pod, POD, _pods_selector(message)),
+        events,
+    )
+    return describe(found.key.kind, message, around, session.clock.now())
+
+
+def _sets_selector(message: ApiObject) -> str | None:
+    return str(label_selector_of(message.spec.selector)) if isinstance(message, Deployment) else None
+
+
+def _pods_selector(message: ApiObject) -> str | None:
+    """The selector of the pods it makes itself, None for a kind that makes none."""
+    if isinstance(message, ReplicaSet | StatefulSet | DaemonSet):
+        return str(label_selector_of(message.spec.selector))
+    return str(selector_of_map(message.spec.selector)) if isinstance(message, ReplicationController) else None
+
+
+async def _selected(session: Session, found: Found, message_type: type[M], kind: Kind, selector: str | None) -> list[M]:
+    """What ``selector`` matches beside the object; nothing for None."""
+    if selector is None:
+        return []
+    listed = await list_all(await session.api(), ListQuery(kind, found.key.namespace, selector))
+    return [message for each in listed.objects if isinstance(message := each.parse(), message_type)]
+
+
+async def _events(session: Session, found: Found, message: ApiObject) -> list[Event]:
+    fields = {
+        "involvedObject.name": found.key.name,
+        "involvedObject.kind": found.key.kind.name,
+        "involvedObject.uid": message.metadata.uid,
+    }
+    query = ListQuery(
+        EVENT, found.key.namespace, field_selector=",".join(f"{name}={value}" for name, value in fields.items())
+    )
+    listed = await list_all(await session.api(), query)
+    return [event for each in listed.objects if isinstance(event := each.parse(), Event)]
+
+
+DESCRIBE = Command(
+    "(TYPE [NAME…] | TYPE/NAME… | -f FILE)",
+    "Describe objects in words, with what belongs to them and their events.",
+    run,
+    (SELECTOR, ALL_NAMESPACES, FILENAME, RECURSIVE, switch("show-events", "Also list events", default=True)),
+)
