@@ -127,10 +127,7 @@ USAGES = {
         "error: name one or more pods, or choose them by -l or --all\nSee 'rollplane sim crash --help' for usage.\n"
     ),
     "why": "error: name a Deployment, as deploy/NAME\nSee 'rollplane why --help' for usage.\n",
-    "rollout": (
-        'error: "rollout" needs one of: status, history, undo, pause, resume, restart\n'
-        "See 'rollplane --help' for usage.\n"
-    ),
+    "sim": ("error: \"sim\" needs one of: ready, unready, crash, finish\nSee 'rollplane --help' for usage.\n"),
 }
 
 
