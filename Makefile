@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev check protos test bench clean
+.PHONY: help dev check protos test bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ test: $(STAMP) ## all tests (under five minutes on two cores)
 
 bench: $(STAMP) ## measure; numbers as docs/performance.md has them
 	$(BIN)/python -m tests.bench
+
+picture: $(STAMP) ## draw docs/pictures/rollover.svg anew, from a real rollover
+	$(BIN)/python docs/pictures/draw_rollover.py
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -90,6 +90,5 @@ def _draw_bounds(axes: Axes, recording: Recording) -> None:
     for name, value in bounds.items():
         if value is not None:
             axes.axhline(value, color="black", linestyle=":", linewidth=1, alpha=0.6)
-            axes.annotate(
-                f"{name} {value}", (0.005, value), xycoords=("axes fraction", "data"), va="bottom", fontsize=8
-            )
+            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "fontsize": 8}
+            axes.annotate(f"{name} {value}", (0.995, value), **place)
