@@ -12,7 +12,6 @@ import tempfile
 from pathlib import Path
 
 from rollplane.apps.v1 import Deployment
-
 from rollplane_cli.console import Console
 from rollplane_cli.main import execute
 from rollplane_client.embedded import EmbeddedPlane, PlaneSettings

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SUFFIXES = (".svg", ".png")
+RIGHT_EDGE = 0.995
 COLOURS = ("#4c72b0", "#dd8452", "#55a868", "#c44e52", "#8172b3", "#937860", "#da8bc3", "#8c8c8c")
 
 
@@ -90,5 +91,6 @@ def _draw_bounds(axes: Axes, recording: Recording) -> None:
     for name, value in bounds.items():
         if value is not None:
             axes.axhline(value, color="black", linestyle=":", linewidth=1, alpha=0.6)
-            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "fontsize": 8}
-            axes.annotate(f"{name} {value}", (0.995, value), **place)
+            at = (RIGHT_EDGE, value)
+            coordinates = ("axes fraction", "data")
+            axes.annotate(f"{name} {value}", at, xycoords=coordinates, ha="right", va="bottom", fontsize=8)
