@@ -16,6 +16,8 @@ from rollplane_client.repeatable import settle_by_owner
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
+from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
@@ -152,6 +154,8 @@ class Manager:
             StatefulSetReconciler(self._observer),
             DaemonSetReconciler(self._observer),
             DisruptionReconciler(self._observer),
+            ClaimBinder(self._observer),
+            *(AutoRollbackReconciler(self._observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
         )
 
     def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:

@@ -15,19 +15,23 @@ from rollplane_apiserver.rollout.workloads import RolledOut, refusal
 from rollplane_machinery.api import Key
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.extensions import OWN
 from rollplane_machinery.kinds import ApiObject
 
 HASH_LABEL = "pod-template-hash"
 
-KEPT = frozenset(
-    {
-        REVISION,
-        "deployment.kubernetes.io/revision-history",
-        "deployment.kubernetes.io/desired-replicas",
-        "deployment.kubernetes.io/max-replicas",
-        "deprecated.deployment.rollback.rollbackTo",
-        "kubectl.kubernetes.io/last-applied-configuration",
-    }
+KEPT = (
+    frozenset(
+        {
+            REVISION,
+            "deployment.kubernetes.io/revision-history",
+            "deployment.kubernetes.io/desired-replicas",
+            "deployment.kubernetes.io/max-replicas",
+            "deprecated.deployment.rollback.rollbackTo",
+            "kubectl.kubernetes.io/last-applied-configuration",
+        }
+    )
+    | OWN
 )
 """Annotations that never travel between a Deployment and its ReplicaSets."""
 

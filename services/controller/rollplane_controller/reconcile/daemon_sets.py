@@ -11,7 +11,7 @@ from rollplane_controller.plan.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_controller.plan.model import NOTHING, DeleteObject, Plan
 from rollplane_controller.plan.scheduling.cluster import NodeView, node_view
 from rollplane_controller.reconcile.observer import Observer
-from rollplane_controller.reconcile.ownership import wake_owners
+from rollplane_controller.reconcile.ownership import Names, wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
@@ -86,6 +86,7 @@ class DaemonSetReconciler:
             self._observer.claimable(CONTROLLER_REVISION, ControllerRevision, metadata.uid, metadata.namespace),
             self._observer.fetch_pod,
             lambda node: self._backoff.remaining((*generation, node), now),
+            Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
         )
         plan = plan_daemon_set(view, now)
         self._note_failures(plan, view, generation, now)

@@ -14,6 +14,16 @@ Selects = Callable[[Key, Mapping[str, str]], bool]
 """Tells whether the owner under a key selects these labels."""
 
 
+class Names:
+    """The names of a kind's objects in a namespace, asked for one at a time: collisions are rarely looked for."""
+
+    def __init__(self, observer: Observer, kind: Kind, namespace: str) -> None:
+        self._observer, self._kind, self._namespace = observer, kind, namespace
+
+    def __contains__(self, name: object) -> bool:
+        return self._observer.informer.get(Key(self._kind, self._namespace, str(name))) is not None
+
+
 def wake_owners(observer: Observer, owner: Kind, dependent: Kind, selects: Selects, wake: Wake) -> None:
     """Wake the owners of kind ``owner`` whenever a ``dependent`` of theirs, or an orphan they select, changes."""
 

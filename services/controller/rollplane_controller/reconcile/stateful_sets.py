@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim
@@ -10,15 +10,16 @@ from rollplane_controller.plan.model import NOTHING, Plan
 from rollplane_controller.plan.stateful_set import StatefulSetView, plan_stateful_set
 from rollplane_controller.plan.stateful_set.volumes import claims_of
 from rollplane_controller.reconcile.observer import Observer
-from rollplane_controller.reconcile.ownership import wake_owners
+from rollplane_controller.reconcile.ownership import Names, wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Wake
-from rollplane_machinery.api import Key
+from rollplane_controller.reconcile.views import View
+from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
 from rollplane_machinery.selectors import label_selector_of
 
 
 class StatefulSetReconciler:
-    """Wakes on StatefulSets, their pods, and revisions that they own or may adopt."""
+    """Wakes on StatefulSets, their pods, revisions that they own or may adopt, and the end of their claims."""
 
     kind = STATEFUL_SET
 
@@ -29,6 +30,13 @@ class StatefulSetReconciler:
         self._observer.informer.add_handler(STATEFUL_SET, lambda _type, key, _old, _new: wake(key))
         for dependent in (POD, CONTROLLER_REVISION):
             wake_owners(self._observer, STATEFUL_SET, dependent, self._selects, wake)
+
+        def on_claim(type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
+            if type_ is EventType.DELETED:
+                for stateful_set in self._named_in(key):
+                    wake(stateful_set)
+
+        self._observer.informer.add_handler(PERSISTENT_VOLUME_CLAIM, on_claim)
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         stateful_set = self._observer.message(key, StatefulSet)
@@ -41,12 +49,20 @@ class StatefulSetReconciler:
             self._observer.claimable(CONTROLLER_REVISION, ControllerRevision, metadata.uid, metadata.namespace),
             self._observer.fetch_pod,
             self._claims(stateful_set),
+            Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
         )
         return plan_stateful_set(view, now)
 
     def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
         stateful_set = self._observer.message(key, StatefulSet)
         return stateful_set is not None and label_selector_of(stateful_set.spec.selector).matches(labels)
+
+    def _named_in(self, claim: Key) -> Iterator[Key]:
+        """Yield the sets whose pod may wait for a claim, ``<template>-<set>-<ordinal>``, to be gone."""
+        stem, _, _ = claim.name.rpartition("-")
+        for key, _ in self._observer.namespace_of_kind(STATEFUL_SET, claim.namespace):
+            if stem.endswith(f"-{key.name}"):
+                yield key
 
     def _claims(self, stateful_set: StatefulSet) -> dict[str, PersistentVolumeClaim]:
         """Return the claims there are for this set's ordinals, condemned ones included, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
@@ -15,29 +15,49 @@ from rollplane_controller.plan.revision_history import deletion, in_order, new_r
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """``hash`` labels the pods of the present template; ``merged`` are hashes of revisions that say the same."""
+    """The present template's revision. ``hash`` labels its pods; ``spare`` are older revisions that say the same."""
 
     hash: str
     old: Sequence[ControllerRevision]
-    writes: Sequence[CreateObject | UpdateObject | DeleteObject] = ()
-    merged: frozenset[str] = frozenset()
+    writes: Sequence[CreateObject | UpdateObject] = ()
+    spare: Sequence[ControllerRevision] = ()
     collision_count: int | None = None
 
+    @property
+    def merged(self) -> frozenset[str]:
+        """The hashes that pods of the present template may carry beside ``hash``."""
+        return frozenset(hash_of(one) for one in self.spare)
 
-def current_of(daemon_set: DaemonSet, owner: Owner, revisions: Sequence[ControllerRevision]) -> Current:
-    """Return the current revision: found, raised to the latest number, or made."""
+
+def labelled(revisions: Iterable[ControllerRevision]) -> list[UpdateObject]:
+    """Return the writes that give each revision without a hash label one: its own name."""
+    writes = []
+    for one in revisions:
+        if HASH_LABEL not in one.metadata.labels:
+            wanted = ControllerRevision()
+            wanted.CopyFrom(one)
+            wanted.metadata.labels[HASH_LABEL] = one.metadata.name
+            writes.append(UpdateObject(wanted))
+    return writes
+
+
+def current_of(
+    daemon_set: DaemonSet, owner: Owner, revisions: Sequence[ControllerRevision], taken: Container[str]
+) -> Current:
+    """Return the current revision: found, raised to the latest number, or made.
+
+    ``taken`` are the names of all revisions in the namespace, whoever owns them: a hash that meets one collides.
+    """
     data = template_data(daemon_set.spec.template)
     known = in_order(revisions)
     same = [one for one in known if one.data.raw == data]
     old = [one for one in known if one.data.raw != data]
     number = max((one.revision for one in old), default=0) + 1
     if not same:
-        return _made(daemon_set, owner, old, number, data)
-    kept, spare = same[-1], same[:-1]
-    writes: list[CreateObject | UpdateObject | DeleteObject] = [deletion(one) for one in spare]
-    if kept.revision < number:
-        writes.append(numbered(kept, number))
-    return Current(hash_of(kept), old, writes, frozenset(hash_of(one) for one in spare))
+        return _made(daemon_set, owner, old, number, data, taken)
+    kept = same[-1]
+    writes = [numbered(kept, number)] if kept.revision < number else []
+    return Current(hash_of(kept), old, writes, same[:-1])
 
 
 def hash_of(revision: ControllerRevision) -> str:
@@ -45,9 +65,15 @@ def hash_of(revision: ControllerRevision) -> str:
     return revision.metadata.labels.get(HASH_LABEL, revision.metadata.name)
 
 
-def _made(daemon_set: DaemonSet, owner: Owner, old: Sequence[ControllerRevision], number: int, data: bytes) -> Current:
+def _made(
+    daemon_set: DaemonSet,
+    owner: Owner,
+    old: Sequence[ControllerRevision],
+    number: int,
+    data: bytes,
+    taken: Container[str],
+) -> Current:
     """Return a new revision under a name that nobody has."""
-    taken = {one.metadata.name for one in old}
     stored = daemon_set.status
     collisions = stored.collision_count if stored.HasField("collision_count") else None
     digest = template_hash(daemon_set.spec.template, collisions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rollplane_controller.plan.daemon_set.placement import HASH_LABEL, Eligibility
+from rollplane_controller.plan.daemon_set.placement import GENERATION_LABEL, HASH_LABEL, Eligibility
 from rollplane_controller.plan.model import PlannedEvent, Severity
 from rollplane_controller.plan.pods import PodView
 
@@ -14,11 +14,15 @@ FAILED, SUCCEEDED = "Failed", "Succeeded"
 
 @dataclass(slots=True)
 class NodePods:
-    """A node that should run the daemon, or has its pods; pods are scheduled first, then oldest, then by name."""
+    """A node that should run the daemon, or has its pods; pods are scheduled first, then oldest, then by name.
+
+    One that is not ``known`` is only a name that pods still wait to be scheduled to.
+    """
 
     name: str
     eligible: Eligibility
     pods: list[PodView]
+    known: bool = True
 
     def __post_init__(self) -> None:
         self.pods.sort(key=lambda pod: (not pod.node_name, pod.created, pod.name))
@@ -49,16 +53,22 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """How the pods of a set are judged; times are seconds."""
+    """How the pods of a set are judged; times are seconds. ``generation`` is the template's, "" when it has none."""
 
     hash: str
     merged: frozenset[str]
+    generation: str
     min_ready: int
     now: float
 
     def is_new(self, pod: PodView) -> bool:
-        """Tell whether a pod is of the present template."""
+        """Tell whether a pod is of the present template: by its hash, or, made before there were any, by generation.
+
+        A generation alone is no proof: a set made anew counts from 1 again, and adopts pods that were counted before.
+        """
         label = pod.labels.get(HASH_LABEL, "")
+        if not label:
+            return self.generation != "" and pod.labels.get(GENERATION_LABEL) == self.generation
         return label == self.hash or label in self.merged
 
     def is_available(self, pod: PodView) -> bool:
@@ -159,16 +169,26 @@ def roll(nodes: Sequence[NodePods], judge: Judge, max_unavailable: int) -> Todo:
 
 
 def surge(nodes: Sequence[NodePods], judge: Judge, max_surge: int) -> Todo:
-    """Return the nodes that get a new pod beside the old one, and the old pods whose successors have come up."""
+    """Return the nodes that get a new pod beside the old one, and the old pods whose successors have come up.
+
+    A node that should no longer run the daemon gets no new one; its old one goes once the others can spare it.
+    """
     todo = Todo()
+    spare = sum(any(judge.is_available(pod) for pod in node.live) for node in nodes)
+    spare -= sum(node.eligible.should_run for node in nodes)
     surging = 0
     candidates: list[str] = []
     for node in nodes:
         new, old = judge.split(node)
         if len(new) > 1 or len(old) > 1:
             surging += 1
+        elif old and not new and not judge.is_available(old[0]):
+            _replace_useless(node, old[0], todo)
+        elif old and not new and node.eligible.should_run:
+            candidates.append(node.name)
         elif old and not new:
-            _surge_on(node, old[0], judge, todo, candidates)
+            todo.delete.extend(old[: max(0, spare)])
+            spare -= 1
         elif old and new:
             if judge.is_available(new[0]):
                 todo.delete.append(old[0])
@@ -181,11 +201,9 @@ def surge(nodes: Sequence[NodePods], judge: Judge, max_surge: int) -> Todo:
     return todo
 
 
-def _surge_on(node: NodePods, old: PodView, judge: Judge, todo: Todo, candidates: list[str]) -> None:
-    if judge.is_available(old):
-        if node.eligible.should_run:
-            candidates.append(node.name)
-    elif node.eligible.should_run:
+def _replace_useless(node: NodePods, old: PodView, todo: Todo) -> None:
+    """An old pod that is of no use is no reason to wait: its successor comes at once, whatever maxSurge says."""
+    if node.eligible.should_run:
         todo.create_on.append(node.name)
     else:
         todo.delete.append(old)

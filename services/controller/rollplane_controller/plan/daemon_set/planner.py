@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, DaemonSetStatus
 from rollplane.core.v1 import Pod
 from rollplane_controller.plan import claims, revision_history
 from rollplane_controller.plan.claims import Claim, Owner
-from rollplane_controller.plan.daemon_set.history import Current, current_of, surplus
+from rollplane_controller.plan.daemon_set.history import Current, current_of, labelled, surplus
 from rollplane_controller.plan.daemon_set.nodes import Judge, NodePods, Todo, manage, roll, surge
 from rollplane_controller.plan.daemon_set.placement import (
+    GENERATION_ANNOTATION,
     HASH_LABEL,
     Eligibility,
     daemon_pod,
@@ -29,7 +30,7 @@ from rollplane_controller.plan.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
-from rollplane_controller.plan.pods import PodView
+from rollplane_controller.plan.pods import FINAL_PHASES, PodView
 from rollplane_controller.plan.scheduling.cluster import NodeView
 from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import DAEMON_SET, POD
@@ -50,7 +51,8 @@ class DaemonSetView:
     """A DaemonSet and its surroundings, as last observed.
 
     ``pods`` are those it controls and the orphans of its namespace, ``revisions`` likewise; ``fetch`` reads one of the
-    pods whole. ``backoff`` tells how many seconds a node whose pod has failed must still wait.
+    pods whole. ``backoff`` tells how many seconds a node whose pod has failed must still wait. ``taken_names`` are the
+    names of all revisions in the namespace, whoever owns them.
     """
 
     daemon_set: DaemonSet
@@ -59,6 +61,7 @@ class DaemonSetView:
     revisions: Sequence[ControllerRevision]
     fetch: Callable[[PodView], Pod]
     backoff: Callable[[str], float] = _at_once
+    taken_names: Container[str] = frozenset()
 
 
 def plan_daemon_set(view: DaemonSetView, now: float) -> Plan:
@@ -86,17 +89,20 @@ class _Sync:
 
     def run(self) -> Plan:
         revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
+        changes.extend(labelled(revisions))
         pods = self._claim_pods()
         if changes or self.result.writes:
             self.result.writes.extend(changes)
             self.result.confirm_owner = self.result.confirm_owner or adopting
             return self.result.plan()
-        self.current: Current = current_of(self.set, self.owner, revisions)
+        self.current: Current = current_of(self.set, self.owner, revisions, self.view.taken_names)
         self.result.writes.extend(self.current.writes)
-        self.judge = Judge(self.current.hash, self.current.merged, self.set.spec.min_ready_seconds, self.now)
+        generation = self.set.metadata.annotations.get(GENERATION_ANNOTATION, "")
+        min_ready = self.set.spec.min_ready_seconds
+        self.judge = Judge(self.current.hash, self.current.merged, generation, min_ready, self.now)
         self.nodes = self._nodes(pods)
         self._act(pods)
-        self._relabel(pods)
+        self._merge_spare(pods)
         self._trim(pods)
         self._write_status()
         self._requeue_for_availability()
@@ -133,6 +139,8 @@ class _Sync:
         """Return every node that should run the daemon or has its pods, by name; pods for no node are left out."""
         by_node: dict[str, list[PodView]] = {}
         for pod in pods:
+            if pod.terminating and pod.phase in FINAL_PHASES:
+                continue  # it has ended and is about to vanish: its successor need not wait for that
             by_node.setdefault(pod.node_name or target_node(self.view.fetch(pod).spec), []).append(pod)
         by_node.pop("", None)
         found = [
@@ -140,7 +148,9 @@ class _Sync:
         ]
         # Scheduled pods of nodes that are gone are the pod collector's; those still to be scheduled are ours.
         orphaned = [[pod for pod in left if not pod.node_name] for left in by_node.values()]
-        found += [NodePods(name, NOWHERE, left) for name, left in zip(by_node, orphaned, strict=True) if left]
+        found += [
+            NodePods(name, NOWHERE, left, known=False) for name, left in zip(by_node, orphaned, strict=True) if left
+        ]
         return sorted((node for node in found if node.pods or node.eligible.should_run), key=lambda node: node.name)
 
     # Acting.
@@ -187,17 +197,19 @@ class _Sync:
             self.result.writes.append(CreateDistinctPods(new, f"{self.owner.name}-"))
         self.result.writes.extend(_deletion(pod) for pod in todo.delete[:BURST])
 
-    def _relabel(self, pods: Sequence[PodView]) -> None:
-        """Pods of a revision that has been merged into the current one carry its hash from now on."""
-        for pod in pods:
-            if pod.labels.get(HASH_LABEL, "") in self.current.merged:
-                wanted = Pod()
-                wanted.CopyFrom(self.view.fetch(pod))
-                wanted.metadata.labels[HASH_LABEL] = self.current.hash
-                self.result.writes.append(UpdateObject(wanted))
+    def _merge_spare(self, pods: Sequence[PodView]) -> None:
+        """Pods of revisions that say the same as the current one take its hash; then the others can go."""
+        strays = [pod for pod in pods if pod.labels.get(HASH_LABEL, "") in self.current.merged]
+        for pod in strays:
+            wanted = Pod()
+            wanted.CopyFrom(self.view.fetch(pod))
+            wanted.metadata.labels[HASH_LABEL] = self.current.hash
+            self.result.writes.append(UpdateObject(wanted))
+        if not strays:
+            self.result.writes.extend(revision_history.deletion(one) for one in self.current.spare)
 
     def _trim(self, pods: Sequence[PodView]) -> None:
-        live = {pod.labels.get(HASH_LABEL, "") for pod in pods if not pod.terminating} | {self.current.hash}
+        live = {pod.labels.get(HASH_LABEL, "") for pod in pods} | {self.current.hash}
         limit = self.set.spec.revision_history_limit if self.set.spec.HasField("revision_history_limit") else 10
         self.result.writes.extend(surplus(self.current, live, limit))
 
@@ -221,7 +233,9 @@ class _Sync:
         status.CopyFrom(self.set.status)
         counts = {
             "current_number_scheduled": len(first),
-            "number_misscheduled": sum(not node.eligible.should_run for node in self.nodes if node.pods),
+            "number_misscheduled": sum(
+                node.pods != [] for node in self.nodes if node.known and not node.eligible.should_run
+            ),
             "desired_number_scheduled": len(desired),
             "number_ready": sum(pod.ready for pod in first),
             "number_available": available,

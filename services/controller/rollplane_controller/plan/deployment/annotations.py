@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rollplane_machinery.extensions import OWN
+
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
@@ -13,7 +15,7 @@ HASH_LABEL = "pod-template-hash"
 HISTORY_LIMIT = 2000
 """Characters kept of a ReplicaSet's list of former revisions; the oldest go first."""
 
-SKIPPED = frozenset({REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, ROLLBACK_TO, LAST_APPLIED})
+SKIPPED = frozenset({REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, ROLLBACK_TO, LAST_APPLIED}) | OWN
 """Never copied between a Deployment and its ReplicaSets, in either direction."""
 
 

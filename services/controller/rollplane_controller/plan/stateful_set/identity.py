@@ -7,12 +7,12 @@ import re
 from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import Pod, PodTemplateSpec
 from rollplane_controller.plan.claims import Owner
-from rollplane_controller.plan.stateful_set.volumes import set_claims, uses_claims
+from rollplane_controller.plan.stateful_set.volumes import set_claims
 
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
 REVISION_LABEL = "controller-revision-hash"
-_NAME = re.compile(r"(.*)-([0-9]+)")
+_NAME = re.compile(r"(.*)-(0|[1-9][0-9]*)")
 
 
 def pod_name(stateful_set: StatefulSet, ordinal: int) -> str:
@@ -41,6 +41,8 @@ def new_pod(stateful_set: StatefulSet, template: PodTemplateSpec, revision: str,
     pod.spec.hostname = metadata.name
     if stateful_set.spec.service_name:
         pod.spec.subdomain = stateful_set.spec.service_name
+    else:
+        pod.spec.ClearField("subdomain")
     restore_identity(stateful_set, pod, ordinal)
     set_claims(stateful_set, pod, ordinal)
     return pod
@@ -53,6 +55,5 @@ def restore_identity(stateful_set: StatefulSet, pod: Pod, ordinal: int) -> None:
 
 
 def has_identity(stateful_set: StatefulSet, pod: Pod, ordinal: int) -> bool:
-    """Tell whether an existing pod still has its identity and its claims."""
-    named = pod.metadata.labels.get(POD_NAME_LABEL) == pod_name(stateful_set, ordinal)
-    return named and uses_claims(stateful_set, pod, ordinal)
+    """Tell whether an existing pod still carries the name it is found by."""
+    return pod.metadata.labels.get(POD_NAME_LABEL) == pod_name(stateful_set, ordinal)

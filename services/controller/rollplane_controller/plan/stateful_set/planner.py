@@ -6,10 +6,10 @@ at once when they create and delete, but update one after another all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rollplane.apps.v1 import ControllerRevision, StatefulSet, StatefulSetStatus
+from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane_controller.plan import claims, revision_history
 from rollplane_controller.plan.claims import Claim, Owner
@@ -23,7 +23,7 @@ from rollplane_controller.plan.model import (
     UpdateObjectStatus,
 )
 from rollplane_controller.plan.pods import PodView
-from rollplane_controller.plan.stateful_set import volumes
+from rollplane_controller.plan.stateful_set import healing, volumes
 from rollplane_controller.plan.stateful_set.identity import (
     has_identity,
     new_pod,
@@ -32,15 +32,15 @@ from rollplane_controller.plan.stateful_set.identity import (
     restore_identity,
 )
 from rollplane_controller.plan.stateful_set.revisions import Versions, versions_of
-from rollplane_controller.plan.stateful_set.slots import ON_DELETE, ROLLING_UPDATE, Slot, Slots, sort_out
+from rollplane_controller.plan.stateful_set.slots import ON_DELETE, Slot, Slots, sort_out
+from rollplane_controller.plan.stateful_set.status import Acts, status_of
+from rollplane_controller.plan.stateful_set.volumes import set_claims, uses_claims
 from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import POD, STATEFUL_SET
 from rollplane_machinery.selectors import label_selector_of
 
 PARALLEL = "Parallel"
 BURST = 500
-HEAL_ANNOTATION = "rollplane.dev/heal-stuck-rollout"
-"""``"true"``: a pod of a bad, since corrected template no longer blocks an ordered set for ever (section 9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class StatefulSetView:
     """A StatefulSet and its surroundings, as last observed.
 
     ``pods`` are those it controls and the orphans of its namespace, ``revisions`` likewise. ``claims`` holds the
-    namespace's claims by name; ``fetch`` reads one of the pods whole.
+    namespace's claims by name, ``taken_names`` all its revisions' names; ``fetch`` reads one of the pods whole.
     """
 
     stateful_set: StatefulSet
@@ -56,6 +56,7 @@ class StatefulSetView:
     revisions: Sequence[ControllerRevision]
     fetch: Callable[[PodView], Pod]
     claims: Mapping[str, PersistentVolumeClaim] = field(default_factory=dict)
+    taken_names: Container[str] = frozenset()
 
 
 def plan_stateful_set(view: StatefulSetView, now: float) -> Plan:
@@ -78,8 +79,7 @@ class _Sync:
         self.min_ready = self.set.spec.min_ready_seconds
         self.monotonic = self.set.spec.pod_management_policy != PARALLEL
         self.result = PlanBuilder()
-        self.deleted: list[Slot] = []
-        self.created: list[Slot] = []
+        self.acts = Acts()
 
     def run(self) -> Plan:
         revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
@@ -88,13 +88,13 @@ class _Sync:
             self.result.writes.extend(changes)
             self.result.confirm_owner = self.result.confirm_owner or adopting
             return self.result.plan()
-        self.versions: Versions = versions_of(self.set, self.owner, revisions)
+        self.versions: Versions = versions_of(self.set, self.owner, revisions, self.view.taken_names)
         if self.versions.write is not None:
             self.result.writes.append(self.versions.write)
         self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
         self._act()
         self._write_status()
-        self._truncate(revisions, pods)
+        self._truncate(revisions)
         self._requeue_for_availability()
         return self.result.plan()
 
@@ -145,7 +145,7 @@ class _Sync:
         """Bring one slot to life; under OrderedReady nothing behind it happens before it is available."""
         if slot.ended:
             if not slot.terminating:
-                self._delete(slot, count=False)
+                self._delete(slot)
             self._end_if_ordered()
             return
         if not slot.created:
@@ -153,7 +153,9 @@ class _Sync:
                 self._create(slot)
             self._end_if_ordered()
             return
-        if self.monotonic and (slot.terminating or not slot.available(self.min_ready, self.now)):
+        if slot.pending:
+            self._make_claims(slot)
+        if self.monotonic and self._is_unavailable(slot):
             self._wait_for(slot)
             raise _RoundEnds
         self._repair(slot)
@@ -163,35 +165,41 @@ class _Sync:
         name = pod_name(self.set, slot.ordinal)
         what = "to end" if slot.terminating else "to become available"
         self.result.reasons.append(f"{name} has {what} first")
-        if self._is_left_over(slot):
-            self.result.reasons.append(
-                f"{name} runs a template that is no longer wanted; it is replaced to heal the set"
-            )
+        if not healing.is_left_over(slot, self.versions, self._first_updated()):
+            return
+        if healing.is_wanted(self.set):
+            text = f"replace Pod {name}, whose template is no longer wanted, to heal the rollout"
+            self.result.events.append(PlannedEvent("HealedStuckRollout", text))
             self._delete(slot)
-
-    def _is_left_over(self, slot: Slot) -> bool:
-        """Tell whether healing applies: the pod never got ready, and runs neither of the set's two versions."""
-        wanted = self.set.metadata.annotations.get(HEAL_ANNOTATION) == "true"
-        versions = (self.versions.current.name, self.versions.update.name)
-        broken = not slot.terminating and not slot.running_ready
-        updatable = slot.ordinal >= self._first_updated()
-        stale = slot.revision not in versions or (slot.revision != self.versions.update.name and updatable)
-        return wanted and broken and stale
+        else:
+            self.result.reasons.append(f"{name} runs a template that is no longer wanted; delete it to go on")
 
     def _create(self, slot: Slot) -> None:
         """Plan the pod of an empty slot and the claims it needs."""
-        name = pod_name(self.set, slot.ordinal)
-        if self._has_stale_claim(slot, pod_uid=""):
-            self.result.reasons.append(f"{name} waits for a claim of its predecessor to be deleted")
-            raise _RoundEnds
-        if len(self.created) >= BURST:
+        if len(self.acts.created) >= BURST or self._must_wait_for_claims(slot):
             return
         self._make_claims(slot)
+        name = pod_name(self.set, slot.ordinal)
         version = self.versions.current if slot.revision == self.versions.current.name else self.versions.update
         pod = new_pod(self.set, version.template, version.name, slot.ordinal, self.owner)
         event = PlannedEvent("SuccessfulCreate", f"create Pod {name} in StatefulSet {self.owner.name} successful")
         self.result.writes.append(CreateObject(pod, (event,)))
-        self.created.append(slot)
+        self.acts.created.add(slot)
+
+    def _must_wait_for_claims(self, slot: Slot) -> bool:
+        """Tell whether a claim of the slot is about to go. One that is being deleted already ends the round."""
+        name = pod_name(self.set, slot.ordinal)
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            stored = self.view.claims.get(claim.metadata.name)
+            if stored is None:
+                continue
+            if volumes.is_stale(self.set, stored, name):
+                self.result.reasons.append(f"{name} waits until its predecessor's claim {claim.metadata.name} is gone")
+                return True
+            if stored.metadata.HasField("deletion_timestamp"):
+                self.result.reasons.append(f"{name} waits for claim {claim.metadata.name}, which is being deleted")
+                raise _RoundEnds
+        return False
 
     def _make_claims(self, slot: Slot) -> None:
         name = pod_name(self.set, slot.ordinal)
@@ -203,32 +211,34 @@ class _Sync:
                 text = f"create Claim {claim.metadata.name} Pod {name} in StatefulSet {self.owner.name} success"
                 self.result.writes.append(CreateObject(claim, (PlannedEvent("SuccessfulCreate", text),)))
 
-    def _has_stale_claim(self, slot: Slot, pod_uid: str) -> bool:
-        stored = (self.view.claims.get(claim.metadata.name) for _, claim in volumes.claims_of(self.set, slot.ordinal))
-        name = pod_name(self.set, slot.ordinal)
-        return any(one is not None and volumes.is_stale(self.set, one, name, pod_uid) for one in stored)
-
     def _repair(self, slot: Slot) -> None:
-        """Mend identity, missing claims and claim ownership of a pod that is there."""
+        """Mend identity, claims and their ownership of a pod that is there."""
         if slot.pod is None or slot.terminating:
             return
         pod = self.view.fetch(slot.pod)
         self._fix_claim_owners(slot, pod, condemned=False)
-        if has_identity(self.set, pod, slot.ordinal):
+        stored = uses_claims(self.set, pod, slot.ordinal)
+        if stored and has_identity(self.set, pod, slot.ordinal):
             return
-        self._make_claims(slot)
         wanted = Pod()
         wanted.CopyFrom(pod)
         restore_identity(self.set, wanted, slot.ordinal)
+        if not stored:
+            self._make_claims(slot)
+            set_claims(self.set, wanted, slot.ordinal)
         text = f"update Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
         self.result.writes.append(UpdateObject(wanted, (PlannedEvent("SuccessfulUpdate", text),)))
 
-    def _fix_claim_owners(self, slot: Slot, pod: Pod, *, condemned: bool) -> None:
+    def _fix_claim_owners(self, slot: Slot, pod: Pod, *, condemned: bool) -> bool:
+        """Plan what gives the slot's claims their right owners; tell whether any lacked it."""
+        fixed = []
         for _, claim in volumes.claims_of(self.set, slot.ordinal):
             stored = self.view.claims.get(claim.metadata.name)
-            fixed = volumes.fix_owner(self.set, stored, pod, condemned=condemned) if stored is not None else None
-            if fixed is not None:
-                self.result.writes.append(UpdateObject(fixed))
+            if stored is not None:
+                fixed.append(volumes.fix_owner(self.set, stored, pod, condemned=condemned))
+        changes = [UpdateObject(claim) for claim in fixed if claim is not None]
+        self.result.writes.extend(changes)
+        return bool(changes)
 
     def _remove_condemned(self) -> None:
         """Delete pods out of range, the highest first; ordered sets one at a time."""
@@ -239,9 +249,10 @@ class _Sync:
                 continue
             if self.monotonic and slot is not unhealthy and not slot.available(self.min_ready, self.now):
                 raise _RoundEnds
-            if slot.pod is not None:
-                self._fix_claim_owners(slot, self.view.fetch(slot.pod), condemned=True)
-            self._delete(slot)
+            # A claim that is to go with the pod must have it as owner before it goes: the pod has to wait for that.
+            if slot.pod is not None and not self._fix_claim_owners(slot, self.view.fetch(slot.pod), condemned=True):
+                self._delete(slot)
+                self.acts.removed.add(slot)
             self._end_if_ordered()
 
     # The update.
@@ -253,33 +264,39 @@ class _Sync:
 
     def _update(self) -> None:
         """Replace pods of other revisions, from the highest ordinal down to the partition (section 6)."""
-        unavailable = [slot for slot in self.slots.replicas if self._is_unavailable(slot)]
-        room = self._max_unavailable() - len(unavailable)
-        if self._max_unavailable() > 1:
-            outdated = [
-                slot for slot in reversed(self._updatable()) if self._is_outdated(slot) and not slot.terminating
-            ]
-            for slot in outdated[: max(0, room)]:
-                self._delete(slot)
+        targets = [slot for slot in reversed(self.slots.replicas) if slot.ordinal >= self._first_updated()]
+        most = self._max_unavailable()
+        if most > 1:
+            self._update_several(targets, most)
             return
-        for slot in reversed(self._updatable()):
-            if self._is_outdated(slot) and not slot.terminating:
-                self._delete(slot)
+        for slot in targets:
+            if self._is_outdated(slot):
+                self._replace(slot)
                 return
             if self._is_unavailable(slot):
-                self.result.reasons.append(
-                    f"the update waits for {pod_name(self.set, slot.ordinal)} to become available"
-                )
+                name = pod_name(self.set, slot.ordinal)
+                self.result.reasons.append(f"the update waits for {name} to become available")
                 return
 
-    def _updatable(self) -> list[Slot]:
-        return [slot for slot in self.slots.replicas if slot.ordinal >= self._first_updated()]
+    def _update_several(self, targets: Sequence[Slot], most: int) -> None:
+        """Replace as many at once as may be unavailable; pods below the partition count among those that are."""
+        unavailable = sum(self._is_unavailable(slot) for slot in self.slots.replicas)
+        outdated = [slot for slot in targets if self._is_outdated(slot)]
+        for slot in outdated[: max(0, most - unavailable)]:
+            self._replace(slot)
+        if outdated and unavailable >= most:
+            self.result.reasons.append(f"the update waits: {unavailable} pods are unavailable (maxUnavailable {most})")
+
+    def _replace(self, slot: Slot) -> None:
+        self._delete(slot)
+        self.acts.replaced.add(slot)
 
     def _is_outdated(self, slot: Slot) -> bool:
-        return slot.pod is not None and slot.revision != self.versions.update.name
+        """Tell whether the update has yet to delete the slot's pod."""
+        return slot.pod is not None and slot.revision != self.versions.update.name and not slot.terminating
 
     def _is_unavailable(self, slot: Slot) -> bool:
-        return slot.terminating or not slot.available(self.min_ready, self.now)
+        return slot.unavailable(self.min_ready, self.now)
 
     def _max_unavailable(self) -> int:
         """Return how many pods the update may take away at once: percent of replicas rounded down, at least one."""
@@ -288,59 +305,28 @@ class _Sync:
             return 1
         return max(1, resolve(rolling.max_unavailable, self.set.spec.replicas, round_up=False))
 
-    def _delete(self, slot: Slot, *, count: bool = True) -> None:
+    def _delete(self, slot: Slot) -> None:
         if slot.pod is None:
             return
         text = f"delete Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
         event = PlannedEvent("SuccessfulDelete", text)
         self.result.writes.append(DeleteObject(POD, slot.pod.namespace, slot.pod.name, slot.pod.uid, (event,)))
-        if count:
-            self.deleted.append(slot)
 
-    # Status.
+    # What follows every round.
 
     def _write_status(self) -> None:
-        status = self._status()
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        status = status_of(self.set, slots, self.versions, self.acts, self.now)
         if status == self.set.status:
             return
         wanted = StatefulSet()
         wanted.CopyFrom(self.set)
         wanted.status.CopyFrom(status)
-        self.result.writes.append(UpdateObjectStatus(wanted))
+        # A status that tells of what this round creates must not be stored when that fails; any other one must.
+        tells_of_creations = bool(self.acts.created) or self.versions.write is not None
+        self.result.writes.append(UpdateObjectStatus(wanted, regardless=not tells_of_creations))
 
-    def _status(self) -> StatefulSetStatus:
-        """Return the status: the pods as they will be once this round's creations and deletions are through."""
-        status = StatefulSetStatus()
-        status.CopyFrom(self.set.status)
-        everything = [*self.slots.replicas, *self.slots.condemned]
-        present = [slot for slot in everything if slot.created or slot in self.created]
-        staying = [slot for slot in present if not slot.terminating and slot not in self.deleted]
-        current, update = self.versions.current.name, self.versions.update.name
-        counts = {
-            "replicas": len(present),
-            "ready_replicas": sum(slot.running_ready for slot in present),
-            "available_replicas": sum(slot.available(self.min_ready, self.now) for slot in present),
-            "current_replicas": sum(slot.revision == current for slot in staying),
-            "updated_replicas": sum(slot.revision == update for slot in staying),
-            "observed_generation": self.set.metadata.generation,
-        }
-        for name, value in counts.items():
-            if getattr(status, name) != value:
-                setattr(status, name, value)
-        status.collision_count = self.versions.collision_count
-        status.current_revision, status.update_revision = current, update
-        self._complete(status)
-        return status
-
-    def _complete(self, status: StatefulSetStatus) -> None:
-        """When every pod is updated and ready, the update revision becomes the current one."""
-        wanted = self.set.spec.replicas
-        everywhere = status.updated_replicas == status.ready_replicas == status.replicas == wanted
-        if self.set.spec.update_strategy.type == ROLLING_UPDATE and everywhere:
-            status.current_revision = status.update_revision
-            status.current_replicas = status.updated_replicas
-
-    def _truncate(self, revisions: Sequence[ControllerRevision], pods: Sequence[PodView]) -> None:
+    def _truncate(self, revisions: Sequence[ControllerRevision]) -> None:
         """Drop history beyond the limit; what runs, or is about to, does not count."""
         slots = (*self.slots.replicas, *self.slots.condemned)
         live = {slot.revision for slot in slots} | {self.versions.current.name, self.versions.update.name}

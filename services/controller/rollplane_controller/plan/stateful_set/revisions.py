@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
@@ -34,8 +34,13 @@ class Versions:
     write: CreateObject | UpdateObject | None = None
 
 
-def versions_of(stateful_set: StatefulSet, owner: Owner, revisions: Sequence[ControllerRevision]) -> Versions:
-    """Return both versions; the update revision is found, raised to the latest number, or made."""
+def versions_of(
+    stateful_set: StatefulSet, owner: Owner, revisions: Sequence[ControllerRevision], taken: Container[str]
+) -> Versions:
+    """Return both versions; the update revision is found, raised to the latest number, or made.
+
+    ``taken`` are the names of all revisions in the namespace, whoever owns them: a hash that meets one collides.
+    """
     known = in_order(revisions)
     data = template_data(stateful_set.spec.template)
     equal = [one for one in known if one.data.raw == data]
@@ -47,17 +52,16 @@ def versions_of(stateful_set: StatefulSet, owner: Owner, revisions: Sequence[Con
         if found.metadata.name != known[-1].metadata.name:
             write = numbered(found, number)
     else:
-        found, collisions = _new(stateful_set, owner, known, number, data)
+        found, collisions = _new(stateful_set, owner, taken, number, data)
         write = CreateObject(found)
     update = Version(found.metadata.name, stateful_set.spec.template)
     return Versions(_current(stateful_set, known, update), update, collisions, write)
 
 
 def _new(
-    stateful_set: StatefulSet, owner: Owner, known: Sequence[ControllerRevision], number: int, data: bytes
+    stateful_set: StatefulSet, owner: Owner, taken: Container[str], number: int, data: bytes
 ) -> tuple[ControllerRevision, int]:
     """Return a revision whose name nobody has, and the collision count that took."""
-    taken = {one.metadata.name for one in known}
     collisions = stateful_set.status.collision_count
     while (name := revision_name(stateful_set, data, collisions)) in taken:
         collisions += 1

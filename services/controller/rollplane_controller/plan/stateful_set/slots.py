@@ -12,7 +12,7 @@ from rollplane_controller.plan.stateful_set.identity import REVISION_LABEL, ordi
 ROLLING_UPDATE, ON_DELETE = "RollingUpdate", "OnDelete"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot:
     """An ordinal and the pod in it, None for one yet to be created; ``revision`` is the one it is, or will be, of."""
 
@@ -30,6 +30,10 @@ class Slot:
         return self.pod is not None and self.pod.phase != ""
 
     @property
+    def pending(self) -> bool:
+        return self.pod is not None and self.pod.phase == "Pending"
+
+    @property
     def ended(self) -> bool:
         """Whether the pod has come to its end by itself."""
         return self.pod is not None and self.pod.phase in ("Failed", "Succeeded")
@@ -39,8 +43,12 @@ class Slot:
         return self.pod is not None and self.pod.phase == "Running" and self.pod.ready
 
     def available(self, min_ready_seconds: int, now: float) -> bool:
-        """Tell whether the pod runs, is ready for long enough, and stays."""
+        """Tell whether the pod runs and has been ready for long enough; a terminating one may still be."""
         return self.running_ready and self.pod is not None and self.pod.is_available(min_ready_seconds, now)
+
+    def unavailable(self, min_ready_seconds: int, now: float) -> bool:
+        """Tell whether nobody can count on the pod: it is missing, not available, or about to go."""
+        return self.terminating or not self.available(min_ready_seconds, now)
 
 
 @dataclass(slots=True)
@@ -53,7 +61,7 @@ class Slots:
     def first_unhealthy(self, min_ready_seconds: int, now: float) -> Slot | None:
         """Return the lowest slot without an available pod that stays; condemned ones come after all others."""
         for slot in (*self.replicas, *reversed(self.condemned)):
-            if slot.terminating or not slot.available(min_ready_seconds, now):
+            if slot.unavailable(min_ready_seconds, now):
                 return slot
         return None
 

@@ -50,14 +50,14 @@ def uses_claims(stateful_set: StatefulSet, pod: Pod, ordinal: int) -> bool:
 
 
 def wanted_owner(stateful_set: StatefulSet, pod: Pod | None, *, condemned: bool) -> OwnerReference | None:
-    """Return the owner that the retention policy gives a claim, None when nobody shall own it."""
+    """Return the owner that the retention policy gives a claim, None when nobody shall own it.
+
+    With a condemned pod go the claims that whenScaled deletes; with the set go those that whenDeleted deletes.
+    """
     policy = stateful_set.spec.persistent_volume_claim_retention_policy
     if condemned and policy.when_scaled == DELETE and pod is not None:
         return _reference(POD.api_version, POD.name, pod.metadata.name, pod.metadata.uid)
-    if not condemned and policy.when_deleted == DELETE:
-        metadata = stateful_set.metadata
-        return _reference(STATEFUL_SET.api_version, STATEFUL_SET.name, metadata.name, metadata.uid)
-    if condemned and policy.when_deleted == DELETE and policy.when_scaled != DELETE:
+    if policy.when_deleted == DELETE:
         metadata = stateful_set.metadata
         return _reference(STATEFUL_SET.api_version, STATEFUL_SET.name, metadata.name, metadata.uid)
     return None
@@ -91,12 +91,13 @@ def fix_owner(
     return fixed
 
 
-def is_stale(stateful_set: StatefulSet, claim: PersistentVolumeClaim, pod_name: str, pod_uid: str) -> bool:
-    """Tell whether a claim belongs to a pod or set of this name that is gone: the collector will delete it."""
-    if claim.metadata.HasField("deletion_timestamp"):
-        return True
+def is_stale(stateful_set: StatefulSet, claim: PersistentVolumeClaim, pod_name: str) -> bool:
+    """Tell whether a claim belongs to a pod or set of this name that is gone: the collector will delete it.
+
+    Asked before the pod ``pod_name`` is created, so whatever pod of that name the claim refers to is no more.
+    """
     for reference in claim.metadata.owner_references:
-        if (reference.kind, reference.name) == (POD.name, pod_name) and reference.uid != pod_uid:
+        if (reference.kind, reference.name) == (POD.name, pod_name):
             return True
         named = (reference.kind, reference.name) == (STATEFUL_SET.name, stateful_set.metadata.name)
         if named and reference.uid != stateful_set.metadata.uid:

@@ -1,0 +1,20 @@
+"""The annotations by which Rollplane does more than Kubernetes; docs/rollouts.md tells users about them.
+
+All are off unless set. None travels between a Deployment and its ReplicaSets: they speak of the workload as a whole.
+"""
+
+from __future__ import annotations
+
+HEAL_STUCK_ROLLOUT = "rollplane.dev/heal-stuck-rollout"
+"""``"true"`` on a StatefulSet: a broken pod of a template that has been corrected is replaced, not waited for."""
+
+AUTO_ROLLBACK = "rollplane.dev/auto-rollback"
+"""``"true"`` on a Deployment, StatefulSet or DaemonSet: a rollout that fails goes back once by itself."""
+
+LAST_AVAILABLE = "rollplane.dev/last-available-revision"
+"""Kept by the controller: the name of the ReplicaSet or ControllerRevision that was last available everywhere."""
+
+AUTO_ROLLED_BACK = "rollplane.dev/auto-rolled-back"
+"""Kept by the controller: the names of the revisions that were given up, oldest first, separated by commas."""
+
+OWN = frozenset({HEAL_STUCK_ROLLOUT, AUTO_ROLLBACK, LAST_AVAILABLE, AUTO_ROLLED_BACK})

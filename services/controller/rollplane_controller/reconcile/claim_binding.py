@@ -1,0 +1,27 @@
+"""Observing for the binding of claims."""
+
+from __future__ import annotations
+
+from rollplane.core.v1 import PersistentVolumeClaim
+from rollplane_controller.plan.claim_binding import plan_claim
+from rollplane_controller.plan.model import NOTHING, Plan
+from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_machinery.api import Key
+from rollplane_machinery.kinds import PERSISTENT_VOLUME_CLAIM
+
+
+class ClaimBinder:
+    """Wakes on claims."""
+
+    kind = PERSISTENT_VOLUME_CLAIM
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def attach(self, wake: Wake) -> None:
+        self._observer.informer.add_handler(self.kind, lambda _type, key, _old, _new: wake(key))
+
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
+        claim = self._observer.message(key, PersistentVolumeClaim)
+        return NOTHING if claim is None else plan_claim(claim)
