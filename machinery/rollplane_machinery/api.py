@@ -15,6 +15,7 @@ from typing import Protocol
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
+from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +323,61 @@ class Scale:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
+@dataclass(frozen=True, slots=True)
+class StartRollingUpdate:
+    """Replace the ReplicationController ``old``: by ``new``, or by a copy of it with another ``image``.
+
+    ``new_name`` names the copy; without it the copy gets a temporary name, and in the end that of the old one.
+    ``container`` may be left out where there is only one.
+    """
+
+    old: Key
+    new: Encoded | None = None
+    new_name: str = ""
+    image: str = ""
+    container: str = ""
+    image_pull_policy: str = ""
+    deployment_label_key: str = "deployment"
+    pace: UpdatePace = DEFAULT_PACE
+    options: WriteOptions = DEFAULT_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class RollBackRollingUpdate:
+    """Turn an unfinished rolling update of ``old`` round; ``new_name`` is needed where ``old`` does not record it."""
+
+    old: Key
+    new_name: str = ""
+    pace: UpdatePace = DEFAULT_PACE
+    options: WriteOptions = DEFAULT_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class RollingUpdate:
+    """A rolling update under way: ``target`` grows, the controller named ``source`` shrinks.
+
+    ``revision`` is where to follow it from. ``messages`` tell what starting it did. ``old`` and ``new`` are the source
+    and the target as stored, or in a dry run as they would be; ``old`` is None when it is gone already.
+    """
+
+    target: Key
+    source: str
+    revision: int
+    messages: tuple[str, ...]
+    new: Encoded
+    old: Encoded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollingUpdateProgress:
+    """One step of a rolling update, the last one DONE or FAILED; then ``name`` is the controller that has the pods."""
+
+    state: RolloutState
+    message: str
+    revision: int
+    name: str = ""
+
+
 class ObjectApi(Protocol):
     """Objects of every kind. Every call raises RollplaneError and nothing else."""
 
@@ -393,6 +449,24 @@ class RolloutApi(Protocol):
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         """Stream looks at the rollout, the last one DONE or FAILED."""
+        ...
+
+    async def start_rolling_update(self, request: StartRollingUpdate) -> RollingUpdate:
+        """Start a rolling update of ReplicationControllers, or take up the one that is under way.
+
+        It goes on without its caller. Raises InvalidError with a cause for each wrong argument, or when the state found
+        does not allow it (semantics/rolling-update.md section 9), NotFoundError without the old controller.
+        """
+        ...
+
+    async def roll_back_rolling_update(self, request: RollBackRollingUpdate) -> RollingUpdate:
+        """Turn an unfinished update round; raises NotFoundError when there is none, InvalidError."""
+        ...
+
+    def watch_rolling_update(
+        self, target: Key, source: str, revision: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[RollingUpdateProgress]]:
+        """Stream what happened after ``revision``, the last one DONE or FAILED; raises as a watch does."""
         ...
 
 

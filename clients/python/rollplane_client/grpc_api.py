@@ -42,9 +42,13 @@ from rollplane_machinery.api import (
     Page,
     Patch,
     Revision,
+    RollBackRollingUpdate,
+    RollingUpdate,
+    RollingUpdateProgress,
     RolloutStatus,
     Scale,
     SetImage,
+    StartRollingUpdate,
     Undone,
     Update,
     UpdateStatus,
@@ -57,7 +61,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import Encoded
-from rollplane_machinery.wire import messages, rollouts
+from rollplane_machinery.wire import messages, rolling_updates, rollouts
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -190,6 +194,21 @@ class GrpcApi:
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         request = rollouts.encode_status(key, revision)
         return self._stream(self._rollouts.Status, request, rollouts.decode_rollout_status)
+
+    async def start_rolling_update(self, request: StartRollingUpdate) -> RollingUpdate:
+        # Starting one that runs takes it up: a call whose answer was lost is repeated like a read.
+        response = await self._read(self._rollouts.StartRollingUpdate, rolling_updates.encode_start(request))
+        return rolling_updates.decode_rolling_update(response)
+
+    async def roll_back_rolling_update(self, request: RollBackRollingUpdate) -> RollingUpdate:
+        response = await self._read(self._rollouts.RollBackRollingUpdate, rolling_updates.encode_roll_back(request))
+        return rolling_updates.decode_rolling_update(response)
+
+    def watch_rolling_update(
+        self, target: Key, source: str, revision: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[RollingUpdateProgress]]:
+        request = rolling_updates.encode_follow(target, source, revision)
+        return self._stream(self._rollouts.WatchRollingUpdate, request, rolling_updates.decode_progress)
 
     # Calls
 

@@ -35,14 +35,14 @@ from rollplane_machinery.wire.messages import (
 
 _MICROS = 1_000_000  # as much of a second as a float of today's date can tell
 
-_STATES: Mapping[RolloutState, pb.StatusResponse.State.ValueType] = MappingProxyType(
+STATES: Mapping[RolloutState, pb.StatusResponse.State.ValueType] = MappingProxyType(
     {
         RolloutState.PROGRESSING: pb.StatusResponse.STATE_PROGRESSING,
         RolloutState.DONE: pb.StatusResponse.STATE_DONE,
         RolloutState.FAILED: pb.StatusResponse.STATE_FAILED,
     }
 )
-_STATE_OF = MappingProxyType({number: value for value, number in _STATES.items()})
+STATE_OF = MappingProxyType({number: value for value, number in STATES.items()})
 
 
 @encoder
@@ -195,7 +195,7 @@ def decode_status(message: pb.StatusRequest) -> tuple[Key, int]:
 def encode_rollout_status(status: RolloutStatus) -> pb.StatusResponse:
     """Return one look at a rollout as a message."""
     return pb.StatusResponse(
-        state=_STATES[status.state],
+        state=STATES[status.state],
         message=status.message,
         reason=status.reason,
         desired=status.desired,
@@ -209,7 +209,7 @@ def encode_rollout_status(status: RolloutStatus) -> pb.StatusResponse:
 
 def decode_rollout_status(message: pb.StatusResponse) -> RolloutStatus:
     """Return one look at a rollout; raises InternalError for a state we do not know."""
-    if (state := _STATE_OF.get(message.state)) is None:
+    if (state := STATE_OF.get(message.state)) is None:
         raise InternalError(f"the server sent an unknown rollout state {message.state}")
     return RolloutStatus(
         state,

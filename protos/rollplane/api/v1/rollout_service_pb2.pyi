@@ -495,3 +495,266 @@ class StatusResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StatusResponse: _TypeAlias = StatusResponse  # noqa: Y015
+
+@_typing.final
+class StartRollingUpdateRequest(_message.Message):
+    """StartRollingUpdateRequest names the controller to replace, and either its successor or a new image."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_FIELD_NUMBER: _builtins.int
+    NEW_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    CONTAINER_FIELD_NUMBER: _builtins.int
+    IMAGE_PULL_POLICY_FIELD_NUMBER: _builtins.int
+    DEPLOYMENT_LABEL_KEY_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    new_name: _builtins.str
+    """The successor's name where it is a copy; empty: a temporary one, and the old one's name in the end."""
+    image: _builtins.str
+    """The image of the copy."""
+    container: _builtins.str
+    """The container that gets the image; needed where there are several."""
+    image_pull_policy: _builtins.str
+    """The container's new imagePullPolicy; needed where the image is the present one."""
+    deployment_label_key: _builtins.str
+    """The label that tells the pods of the two apart; "deployment" when absent, empty is an error."""
+    @_builtins.property
+    def old(self) -> _object_service_pb2.ObjectKey:
+        """The ReplicationController to replace."""
+
+    @_builtins.property
+    def new(self) -> _any_pb2.Any:
+        """Its successor, a ReplicationController of another name; not together with image. Without replicas it gets as many
+        as the old one has.
+        """
+
+    @_builtins.property
+    def pace(self) -> Global___RollingUpdatePace:
+        """How fast it goes."""
+
+    @_builtins.property
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written; a dry run answers both controllers as they would be."""
+
+    def __init__(
+        self,
+        *,
+        old: _object_service_pb2.ObjectKey | None = ...,
+        new: _any_pb2.Any | None = ...,
+        new_name: _builtins.str = ...,
+        image: _builtins.str = ...,
+        container: _builtins.str = ...,
+        image_pull_policy: _builtins.str = ...,
+        deployment_label_key: _builtins.str | None = ...,
+        pace: Global___RollingUpdatePace | None = ...,
+        options: _object_service_pb2.WriteOptions | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deployment_label_key", b"_deployment_label_key", "deployment_label_key", b"deployment_label_key", "new", b"new", "old", b"old", "options", b"options", "pace", b"pace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployment_label_key", b"_deployment_label_key", "container", b"container", "deployment_label_key", b"deployment_label_key", "image", b"image", "image_pull_policy", b"image_pull_policy", "new", b"new", "new_name", b"new_name", "old", b"old", "options", b"options", "pace", b"pace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__deployment_label_key: _TypeAlias = _typing.Literal["deployment_label_key"]  # noqa: Y015
+    _WhichOneofArgType__deployment_label_key: _TypeAlias = _typing.Literal["_deployment_label_key", b"_deployment_label_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deployment_label_key) -> _WhichOneofReturnType__deployment_label_key | None: ...
+
+Global___StartRollingUpdateRequest: _TypeAlias = StartRollingUpdateRequest  # noqa: Y015
+
+@_typing.final
+class RollBackRollingUpdateRequest(_message.Message):
+    """RollBackRollingUpdateRequest names an unfinished update."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_FIELD_NUMBER: _builtins.int
+    NEW_NAME_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    new_name: _builtins.str
+    """The half-made successor; needed where the old one does not record it."""
+    @_builtins.property
+    def old(self) -> _object_service_pb2.ObjectKey:
+        """The ReplicationController that was being replaced, and is to have all pods again."""
+
+    @_builtins.property
+    def pace(self) -> Global___RollingUpdatePace:
+        """How fast it goes."""
+
+    @_builtins.property
+    def options(self) -> _object_service_pb2.WriteOptions:
+        """How it is written."""
+
+    def __init__(
+        self,
+        *,
+        old: _object_service_pb2.ObjectKey | None = ...,
+        new_name: _builtins.str = ...,
+        pace: Global___RollingUpdatePace | None = ...,
+        options: _object_service_pb2.WriteOptions | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["old", b"old", "options", b"options", "pace", b"pace"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["new_name", b"new_name", "old", b"old", "options", b"options", "pace", b"pace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRollingUpdateRequest: _TypeAlias = RollBackRollingUpdateRequest  # noqa: Y015
+
+@_typing.final
+class RollingUpdatePace(_message.Message):
+    """RollingUpdatePace is how fast an update goes and when it gives up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UPDATE_PERIOD_SECONDS_FIELD_NUMBER: _builtins.int
+    POLL_INTERVAL_SECONDS_FIELD_NUMBER: _builtins.int
+    TIMEOUT_SECONDS_FIELD_NUMBER: _builtins.int
+    update_period_seconds: _builtins.float
+    """Seconds between the two halves of a round; 60 when absent."""
+    poll_interval_seconds: _builtins.float
+    """Seconds after a change of size before it is looked at; 3 when absent."""
+    timeout_seconds: _builtins.float
+    """Seconds without any progress after which the update stops; 300 when absent."""
+    def __init__(
+        self,
+        *,
+        update_period_seconds: _builtins.float | None = ...,
+        poll_interval_seconds: _builtins.float | None = ...,
+        timeout_seconds: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_poll_interval_seconds", b"_poll_interval_seconds", "_timeout_seconds", b"_timeout_seconds", "_update_period_seconds", b"_update_period_seconds", "poll_interval_seconds", b"poll_interval_seconds", "timeout_seconds", b"timeout_seconds", "update_period_seconds", b"update_period_seconds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_poll_interval_seconds", b"_poll_interval_seconds", "_timeout_seconds", b"_timeout_seconds", "_update_period_seconds", b"_update_period_seconds", "poll_interval_seconds", b"poll_interval_seconds", "timeout_seconds", b"timeout_seconds", "update_period_seconds", b"update_period_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__poll_interval_seconds: _TypeAlias = _typing.Literal["poll_interval_seconds"]  # noqa: Y015
+    _WhichOneofArgType__poll_interval_seconds: _TypeAlias = _typing.Literal["_poll_interval_seconds", b"_poll_interval_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__timeout_seconds: _TypeAlias = _typing.Literal["timeout_seconds"]  # noqa: Y015
+    _WhichOneofArgType__timeout_seconds: _TypeAlias = _typing.Literal["_timeout_seconds", b"_timeout_seconds"]  # noqa: Y015
+    _WhichOneofReturnType__update_period_seconds: _TypeAlias = _typing.Literal["update_period_seconds"]  # noqa: Y015
+    _WhichOneofArgType__update_period_seconds: _TypeAlias = _typing.Literal["_update_period_seconds", b"_update_period_seconds"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__poll_interval_seconds) -> _WhichOneofReturnType__poll_interval_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__timeout_seconds) -> _WhichOneofReturnType__timeout_seconds | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__update_period_seconds) -> _WhichOneofReturnType__update_period_seconds | None: ...
+
+Global___RollingUpdatePace: _TypeAlias = RollingUpdatePace  # noqa: Y015
+
+@_typing.final
+class RollingUpdate(_message.Message):
+    """RollingUpdate is one under way. It goes on whether or not it is watched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    NEW_FIELD_NUMBER: _builtins.int
+    OLD_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The name of the one that shrinks."""
+    revision: _builtins.int
+    """The revision to watch it from."""
+    @_builtins.property
+    def target(self) -> _object_service_pb2.ObjectKey:
+        """The ReplicationController that grows."""
+
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What starting it did, sentence by sentence."""
+
+    @_builtins.property
+    def new(self) -> _any_pb2.Any:
+        """The target."""
+
+    @_builtins.property
+    def old(self) -> _any_pb2.Any:
+        """The source; absent when it is gone already."""
+
+    def __init__(
+        self,
+        *,
+        target: _object_service_pb2.ObjectKey | None = ...,
+        source: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        messages: _abc.Iterable[_builtins.str] | None = ...,
+        new: _any_pb2.Any | None = ...,
+        old: _any_pb2.Any | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["new", b"new", "old", b"old", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages", "new", b"new", "old", b"old", "revision", b"revision", "source", b"source", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollingUpdate: _TypeAlias = RollingUpdate  # noqa: Y015
+
+@_typing.final
+class WatchRollingUpdateRequest(_message.Message):
+    """WatchRollingUpdateRequest asks to follow an update, by what StartRollingUpdate answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    source: _builtins.str
+    """The name of the one that shrinks."""
+    revision: _builtins.int
+    """Only what happened after it is told."""
+    @_builtins.property
+    def target(self) -> _object_service_pb2.ObjectKey:
+        """The ReplicationController that grows."""
+
+    def __init__(
+        self,
+        *,
+        target: _object_service_pb2.ObjectKey | None = ...,
+        source: _builtins.str = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision", "source", b"source", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchRollingUpdateRequest: _TypeAlias = WatchRollingUpdateRequest  # noqa: Y015
+
+@_typing.final
+class WatchRollingUpdateResponse(_message.Message):
+    """WatchRollingUpdateResponse is one step of an update; the last one is done or failed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    state: Global___StatusResponse.State.ValueType
+    """Where the update stands."""
+    message: _builtins.str
+    """What was done, or why it has failed."""
+    revision: _builtins.int
+    """The revision of the step."""
+    name: _builtins.str
+    """In the last step: the ReplicationController that has the pods now."""
+    def __init__(
+        self,
+        *,
+        state: Global___StatusResponse.State.ValueType = ...,
+        message: _builtins.str = ...,
+        revision: _builtins.int = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "name", b"name", "revision", b"revision", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchRollingUpdateResponse: _TypeAlias = WatchRollingUpdateResponse  # noqa: Y015

@@ -77,6 +77,21 @@ class RolloutServiceStub:
                 request_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusRequest.SerializeToString,
                 response_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusResponse.FromString,
                 _registered_method=True)
+        self.StartRollingUpdate = channel.unary_unary(
+                '/rollplane.api.v1.RolloutService/StartRollingUpdate',
+                request_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StartRollingUpdateRequest.SerializeToString,
+                response_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.FromString,
+                _registered_method=True)
+        self.RollBackRollingUpdate = channel.unary_unary(
+                '/rollplane.api.v1.RolloutService/RollBackRollingUpdate',
+                request_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollBackRollingUpdateRequest.SerializeToString,
+                response_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.FromString,
+                _registered_method=True)
+        self.WatchRollingUpdate = channel.unary_stream(
+                '/rollplane.api.v1.RolloutService/WatchRollingUpdate',
+                request_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateRequest.SerializeToString,
+                response_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateResponse.FromString,
+                _registered_method=True)
 
 
 class RolloutServiceServicer:
@@ -140,6 +155,27 @@ class RolloutServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartRollingUpdate(self, request, context):
+        """StartRollingUpdate replaces one ReplicationController by another, pod by pod, or takes up the update under way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackRollingUpdate(self, request, context):
+        """RollBackRollingUpdate turns an unfinished rolling update round.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchRollingUpdate(self, request, context):
+        """WatchRollingUpdate streams a rolling update's steps until it is done, has failed or was turned round.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RolloutServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -182,6 +218,21 @@ def add_RolloutServiceServicer_to_server(servicer, server):
                     servicer.Status,
                     request_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusRequest.FromString,
                     response_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusResponse.SerializeToString,
+            ),
+            'StartRollingUpdate': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartRollingUpdate,
+                    request_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StartRollingUpdateRequest.FromString,
+                    response_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.SerializeToString,
+            ),
+            'RollBackRollingUpdate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackRollingUpdate,
+                    request_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollBackRollingUpdateRequest.FromString,
+                    response_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.SerializeToString,
+            ),
+            'WatchRollingUpdate': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRollingUpdate,
+                    request_deserializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateRequest.FromString,
+                    response_serializer=rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -402,6 +453,87 @@ class RolloutService:
             '/rollplane.api.v1.RolloutService/Status',
             rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusRequest.SerializeToString,
             rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartRollingUpdate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollplane.api.v1.RolloutService/StartRollingUpdate',
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.StartRollingUpdateRequest.SerializeToString,
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackRollingUpdate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rollplane.api.v1.RolloutService/RollBackRollingUpdate',
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollBackRollingUpdateRequest.SerializeToString,
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.RollingUpdate.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchRollingUpdate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/rollplane.api.v1.RolloutService/WatchRollingUpdate',
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateRequest.SerializeToString,
+            rollplane_dot_api_dot_v1_dot_rollout__service__pb2.WatchRollingUpdateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,12 @@ class RolloutServiceStub:
     """Undo brings an earlier revision's template back."""
     Status: _grpc.UnaryStreamMultiCallable[_rollout_service_pb2.StatusRequest, _rollout_service_pb2.StatusResponse]
     """Status streams a rollout's progress until it is done, has failed or is forbidden to proceed."""
+    StartRollingUpdate: _grpc.UnaryUnaryMultiCallable[_rollout_service_pb2.StartRollingUpdateRequest, _rollout_service_pb2.RollingUpdate]
+    """StartRollingUpdate replaces one ReplicationController by another, pod by pod, or takes up the update under way."""
+    RollBackRollingUpdate: _grpc.UnaryUnaryMultiCallable[_rollout_service_pb2.RollBackRollingUpdateRequest, _rollout_service_pb2.RollingUpdate]
+    """RollBackRollingUpdate turns an unfinished rolling update round."""
+    WatchRollingUpdate: _grpc.UnaryStreamMultiCallable[_rollout_service_pb2.WatchRollingUpdateRequest, _rollout_service_pb2.WatchRollingUpdateResponse]
+    """WatchRollingUpdate streams a rolling update's steps until it is done, has failed or was turned round."""
 
 @_typing.type_check_only
 class RolloutServiceAsyncStub(RolloutServiceStub):
@@ -76,6 +82,12 @@ class RolloutServiceAsyncStub(RolloutServiceStub):
     """Undo brings an earlier revision's template back."""
     Status: _aio.UnaryStreamMultiCallable[_rollout_service_pb2.StatusRequest, _rollout_service_pb2.StatusResponse]  # type: ignore[assignment]
     """Status streams a rollout's progress until it is done, has failed or is forbidden to proceed."""
+    StartRollingUpdate: _aio.UnaryUnaryMultiCallable[_rollout_service_pb2.StartRollingUpdateRequest, _rollout_service_pb2.RollingUpdate]  # type: ignore[assignment]
+    """StartRollingUpdate replaces one ReplicationController by another, pod by pod, or takes up the update under way."""
+    RollBackRollingUpdate: _aio.UnaryUnaryMultiCallable[_rollout_service_pb2.RollBackRollingUpdateRequest, _rollout_service_pb2.RollingUpdate]  # type: ignore[assignment]
+    """RollBackRollingUpdate turns an unfinished rolling update round."""
+    WatchRollingUpdate: _aio.UnaryStreamMultiCallable[_rollout_service_pb2.WatchRollingUpdateRequest, _rollout_service_pb2.WatchRollingUpdateResponse]  # type: ignore[assignment]
+    """WatchRollingUpdate streams a rolling update's steps until it is done, has failed or was turned round."""
 
 class RolloutServiceServicer(metaclass=_abc_1.ABCMeta):
     """RolloutService offers conveniences over ObjectService: whatever it does can be done with objects too. A kind that
@@ -145,5 +157,29 @@ class RolloutServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_rollout_service_pb2.StatusResponse], _abc.AsyncIterator[_rollout_service_pb2.StatusResponse]]:
         """Status streams a rollout's progress until it is done, has failed or is forbidden to proceed."""
+
+    @_abc_1.abstractmethod
+    def StartRollingUpdate(
+        self,
+        request: _rollout_service_pb2.StartRollingUpdateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rollout_service_pb2.RollingUpdate, _abc.Awaitable[_rollout_service_pb2.RollingUpdate]]:
+        """StartRollingUpdate replaces one ReplicationController by another, pod by pod, or takes up the update under way."""
+
+    @_abc_1.abstractmethod
+    def RollBackRollingUpdate(
+        self,
+        request: _rollout_service_pb2.RollBackRollingUpdateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rollout_service_pb2.RollingUpdate, _abc.Awaitable[_rollout_service_pb2.RollingUpdate]]:
+        """RollBackRollingUpdate turns an unfinished rolling update round."""
+
+    @_abc_1.abstractmethod
+    def WatchRollingUpdate(
+        self,
+        request: _rollout_service_pb2.WatchRollingUpdateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_rollout_service_pb2.WatchRollingUpdateResponse], _abc.AsyncIterator[_rollout_service_pb2.WatchRollingUpdateResponse]]:
+        """WatchRollingUpdate streams a rolling update's steps until it is done, has failed or was turned round."""
 
 def add_RolloutServiceServicer_to_server(servicer: RolloutServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -10,9 +10,12 @@ from rollplane_apiserver.rollout import changes, undo
 from rollplane_apiserver.rollout.edit import edit, read
 from rollplane_apiserver.rollout.history import REVISION, Step, history_of
 from rollplane_apiserver.rollout.progress import look_at
+from rollplane_apiserver.rollout.rolling_update import preparation
+from rollplane_apiserver.rollout.rolling_update.following import follow
 from rollplane_apiserver.rollout.workloads import (
     PAUSABLE,
     ROLLED_OUT,
+    ROLLING_UPDATED,
     SCALABLE,
     WITH_PODS,
     RolledOut,
@@ -29,10 +32,14 @@ from rollplane_machinery.api import (
     Patch,
     PatchType,
     Revision,
+    RollBackRollingUpdate,
+    RollingUpdate,
+    RollingUpdateProgress,
     RolloutState,
     RolloutStatus,
     Scale,
     SetImage,
+    StartRollingUpdate,
     Undone,
     WatchBatch,
     WatchFilter,
@@ -112,6 +119,20 @@ class Rollouts:
             sentence = f"{subject(key)} rollout status of one revision is not supported"
             raise UnsupportedError(sentence, resource=key.kind.resource, name=key.name)
         return self._follow(key, revision)
+
+    async def start_rolling_update(self, request: StartRollingUpdate) -> RollingUpdate:
+        demand(request.old, ROLLING_UPDATED, "rolling-update")
+        return await preparation.start(self._objects, request)
+
+    async def roll_back_rolling_update(self, request: RollBackRollingUpdate) -> RollingUpdate:
+        demand(request.old, ROLLING_UPDATED, "rolling-update")
+        return await preparation.roll_back(self._objects, request)
+
+    def watch_rolling_update(
+        self, target: Key, source: str, revision: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[RollingUpdateProgress]]:
+        demand(target, ROLLING_UPDATED, "rolling-update")
+        return follow(self._objects, target, source, revision)
 
     @asynccontextmanager
     async def _follow(self, key: Key, revision: int) -> AsyncIterator[AsyncIterator[RolloutStatus]]:

@@ -29,6 +29,9 @@ WITH_PODS = frozenset(
 ROLLED_OUT = frozenset({kinds.DEPLOYMENT, kinds.STATEFUL_SET, kinds.DAEMON_SET})
 """Kinds that move their pods from one template to the next, and keep a history of it."""
 
+ROLLING_UPDATED = frozenset({kinds.REPLICATION_CONTROLLER})
+"""Kinds that replace one object by another, having no history of their own."""
+
 PAUSABLE = frozenset({kinds.DEPLOYMENT})
 
 SCALABLE = frozenset(kind for kind in kinds.KINDS if kind.has_scale)

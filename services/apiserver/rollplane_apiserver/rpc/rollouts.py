@@ -70,9 +70,7 @@ async def _status(api: RolloutApi, request: pb.StatusRequest) -> AsyncGenerator[
 
 
 async def _start_rolling_update(api: RolloutApi, request: pb.StartRollingUpdateRequest) -> pb.RollingUpdate:
-    return rolling_updates.encode_rolling_update(
-        await api.start_rolling_update(rolling_updates.decode_start(request))
-    )
+    return rolling_updates.encode_rolling_update(await api.start_rolling_update(rolling_updates.decode_start(request)))
 
 
 async def _roll_back_rolling_update(api: RolloutApi, request: pb.RollBackRollingUpdateRequest) -> pb.RollingUpdate:

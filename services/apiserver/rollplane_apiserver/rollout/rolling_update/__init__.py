@@ -1,0 +1,1 @@
+"""Rolling updates of ReplicationControllers: what is prepared before the controllers' engine takes over."""
