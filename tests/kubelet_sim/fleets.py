@@ -31,10 +31,13 @@ class CountingApi:
         self._api = api
         self.writes: list[Write] = []
         self.batches = 0
+        self.failures: list[RollplaneError] = []
         self.refuse: Callable[[Write], RollplaneError | None] = lambda _write: None
         self.watch, self.get, self.list = api.watch, api.get, api.list
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+        if self.failures:
+            raise self.failures.pop()
         self.batches += 1
         self.writes += writes
         refusals = [self.refuse(write) for write in writes]
@@ -113,6 +116,9 @@ class World:
     async def order(self, word: str, name: str = "web") -> None:
         patch = json.dumps({"metadata": {"annotations": {"sim.rollplane.dev/do": word}}}).encode()
         await self.api.write(Patch(Key(POD, "default", name), PatchType.MERGE, patch))
+
+    async def patch(self, name: str, change: object) -> None:
+        await self.api.write(Patch(Key(POD, "default", name), PatchType.MERGE, json.dumps(change).encode()))
 
     async def set_profile(self, text: str) -> None:
         """Change the profile at run time, as a user does."""

@@ -25,7 +25,7 @@ from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import NotFoundError, RollplaneError
+from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
 
 RETRY_SECONDS = 1.0
@@ -245,9 +245,12 @@ class PodKeeper:
         tenant.life = None
         tenant.failures += 1
         log_refusal(key, refusal)
-        if self._is_current(key, tenant) and not isinstance(refusal, NotFoundError):
-            wait = min(RETRY_SECONDS * 2.0 ** (tenant.failures - 1), LONGEST_RETRY_SECONDS)
-            self._schedule(key, self._clock.now() + wait)
+        if not self._is_current(key, tenant) or isinstance(refusal, NotFoundError):
+            return
+        wait = min(RETRY_SECONDS * 2.0 ** (tenant.failures - 1), LONGEST_RETRY_SECONDS)
+        if isinstance(refusal, ConflictError) and tenant.missed:
+            wait = 0.0  # the change it conflicts with has been seen already
+        self._schedule(key, self._clock.now() + wait)
 
     def _is_current(self, key: Key, tenant: _Tenant) -> bool:
         return self._tenants.get(key) is tenant

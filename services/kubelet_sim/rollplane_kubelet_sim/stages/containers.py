@@ -123,6 +123,13 @@ class ContainerLife:
         return self.state is State.EXITED and self.exit is not None and self.exit.code == 0
 
     @property
+    def passed_at(self) -> float | None:
+        """Since when the container after this init container may run, None while it may not."""
+        if not self.lets_pass:
+            return None
+        return self.started_at if self.sidecar else self.since
+
+    @property
     def restarts_again(self) -> bool:
         """Whether its restart policy brings it back after the exit it has had."""
         if self.exit is None:

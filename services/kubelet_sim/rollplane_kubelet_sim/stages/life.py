@@ -128,7 +128,7 @@ class PodLife:
         turn = self._in_turn()
         for life in turn:
             if life.since is None:
-                life.since = max([at, *(before.since or at for before in self._inits if before.lets_pass)])
+                life.since = max([at, *(passed for one in self._inits if (passed := one.passed_at) is not None)])
         return turn
 
     def _next_due(self, profile: Profile) -> float | None:

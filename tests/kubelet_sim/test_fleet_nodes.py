@@ -1,0 +1,183 @@
+"""The fleet's nodes: registration, heartbeats, silence and return (semantics/pod-lifecycle.md section 9)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rollplane.core.v1 import Node
+from rollplane_kubelet_sim.fleet import FleetSettings
+from rollplane_machinery.api import Delete, Key, UpdateStatus
+from rollplane_machinery.errors import NotFoundError, Outcome, UnavailableError
+from rollplane_machinery.kinds import LEASE, NODE, Encoded
+from rollplane_machinery.times import to_seconds
+from tests.kubelet_sim.fleets import World, is_ready, world
+from tests.kubelet_sim.virtual_time import LoopClock, in_virtual_time
+
+
+def ready(node: Node) -> tuple[str, str]:
+    found = next(condition for condition in node.status.conditions if condition.type == "Ready")
+    return found.status, found.reason
+
+
+async def age(here: World, name: str = "node-0") -> float:
+    """Return how many seconds ago a node's lease was renewed."""
+    return LoopClock().now() - to_seconds((await here.lease(name)).spec.renew_time)
+
+
+async def mark_lost(here: World, name: str = "node-0") -> None:
+    """Do what the node lifecycle controller does when a node falls silent."""
+    node = await here.node(name)
+    for condition in node.status.conditions:
+        condition.status, condition.reason = "Unknown", "NodeStatusUnknown"
+    await here.api.write(UpdateStatus(Encoded.of(node)))
+
+
+@in_virtual_time
+async def test_nodes_register_with_what_they_offer() -> None:
+    async with world() as here:
+        await here.fleet(settings=FleetSettings("edge", 3, 7))
+        node = await here.node("edge-9")
+        assert ready(node) == ("True", "KubeletReady")
+        assert {name: amount.string for name, amount in node.status.allocatable.items()} == {
+            "cpu": "32",
+            "memory": "128Gi",
+            "pods": "250",
+        }
+        assert node.metadata.labels["kubernetes.io/hostname"] == "edge-9"
+        assert (await here.lease("edge-9")).spec.lease_duration_seconds == 40
+
+
+@in_virtual_time
+async def test_leases_are_renewed_every_ten_seconds() -> None:
+    async with world() as here:
+        await here.fleet(settings=FleetSettings(nodes=10))
+        ages = []
+        for _ in range(60):
+            await asyncio.sleep(1)
+            ages.append(await age(here))
+        assert max(ages) <= 11
+        versions = {(await here.lease(f"node-{n}")).metadata.resource_version for n in range(10)}
+        assert len(versions) == 10
+
+
+@in_virtual_time
+async def test_node_status_is_posted_at_least_every_five_minutes() -> None:
+    async with world() as here:
+        await here.fleet()
+        await asyncio.sleep(250)
+        first = (await here.node()).status.conditions[0].last_heartbeat_time.seconds
+        await asyncio.sleep(100)
+        node = await here.node()
+        assert 300 <= node.status.conditions[0].last_heartbeat_time.seconds - first <= 311
+        assert {condition.last_transition_time.seconds for condition in node.status.conditions} == {first}
+
+
+@in_virtual_time
+async def test_a_silent_node_says_nothing_and_returns() -> None:
+    async with world() as here:
+        await here.fleet()
+        await here.pod("stays")
+        await asyncio.sleep(5)
+        await here.set_profile("silent_nodes: node-0")
+        await asyncio.sleep(1)
+        await here.pod("comes")
+        await here.pod("elsewhere", "node-1")
+        await here.delete("stays")
+        await mark_lost(here)
+        await asyncio.sleep(100)
+        assert await age(here) > 90
+        assert await age(here, "node-1") <= 11
+        assert (await here.get("comes")).status.HasField("start_time") is False
+        assert is_ready(await here.get("elsewhere"))
+        assert not await here.is_gone("stays")
+        assert ready(await here.node())[0] == "Unknown"
+        await here.drop_profile()
+        await asyncio.sleep(12)
+        assert await age(here) <= 11
+        assert is_ready(await here.get("comes"))
+        assert await here.is_gone("stays")
+        assert ready(await here.node()) == ("True", "KubeletReady")
+
+
+@in_virtual_time
+async def test_a_node_that_others_marked_is_reported_healthy_again() -> None:
+    async with world() as here:
+        await here.fleet()
+        await mark_lost(here)
+        await asyncio.sleep(2)
+        assert ready(await here.node()) == ("True", "KubeletReady")
+
+
+@in_virtual_time
+async def test_an_unready_node_says_so_and_recovers() -> None:
+    async with world() as here:
+        await here.fleet()
+        await here.set_profile("unready_nodes: node-0")
+        await asyncio.sleep(2)
+        assert ready(await here.node()) == ("False", "KubeletNotReady")
+        assert ready(await here.node("node-1"))[0] == "True"
+        assert await age(here) <= 11
+        await here.drop_profile()
+        await asyncio.sleep(2)
+        assert ready(await here.node())[0] == "True"
+
+
+async def exists(here: World, name: str) -> bool:
+    try:
+        await here.node(name)
+    except NotFoundError:
+        return False
+    return True
+
+
+@in_virtual_time
+async def test_a_deleted_node_comes_back_when_its_kubelet_restarts() -> None:
+    async with world() as here:
+        api = here.node_api()
+        await here.fleet(api=api)
+        await here.api.write(Delete(Key(NODE, "", "node-0")))
+        await here.api.write(Delete(Key(NODE, "", "node-1")))
+        await asyncio.sleep(1)
+        before = len(api.writes)
+        await asyncio.sleep(60)
+        assert not await exists(here, "node-0")
+        assert api.writes[before:] == []
+        await here.set_profile("restarts: {node-0: 1}")
+        await asyncio.sleep(2)
+        assert (await exists(here, "node-0"), await exists(here, "node-1")) == (True, False)
+
+
+@in_virtual_time
+async def test_a_deleted_lease_is_written_anew() -> None:
+    async with world() as here:
+        await here.fleet()
+        await here.api.write(Delete(Key(LEASE, "kube-node-lease", "node-0")))
+        await asyncio.sleep(31)
+        assert await age(here) <= 11
+
+
+@in_virtual_time
+async def test_a_restarted_fleet_renews_the_leases_it_finds() -> None:
+    async with world() as here:
+        _, task = await here.fleet()
+        await asyncio.sleep(5)
+        task.cancel()
+        await asyncio.sleep(60)
+        assert await age(here) > 50
+        await here.fleet()
+        await asyncio.sleep(11)
+        assert await age(here) <= 11
+
+
+@in_virtual_time
+async def test_registration_and_heartbeats_outlast_a_server_that_is_away() -> None:
+    async with world() as here:
+        api = here.node_api()
+        away = UnavailableError("nobody there", outcome=Outcome.NOT_SENT)
+        api.failures = [away] * 3
+        await here.fleet(api=api)
+        assert ready(await here.node())[0] == "True"
+        api.failures = [away] * 3
+        await asyncio.sleep(30)
+        assert await age(here) <= 11
+        assert api.failures == []
