@@ -7,6 +7,7 @@ renewed in one batch each, so holding 67 of them costs what holding one does.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,11 @@ PREFIX = "rollplane-"
 SCHEDULER, GARBAGE_COLLECTOR, CLUSTER = "scheduler", "garbage-collector", "cluster"
 SINGLETONS = (SCHEDULER, GARBAGE_COLLECTOR, CLUSTER)
 ALL_SHARDS = (*SINGLETONS, *(f"ns-{number}" for number in range(SHARDS)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _shard_name(namespace: str) -> str:
+    return f"ns-{shard_of(namespace)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class ShardOwner:
 
     def fence_for(self, namespace: str) -> Fence | None:
         """Return the fence for a write inside ``namespace``."""
-        return self.fence(f"ns-{shard_of(namespace)}")
+        return self.fence(_shard_name(namespace))
 
     def distrust(self, fence: Fence) -> None:
         """Take note that a write with ``fence`` was refused: its shard is to be acquired anew, if it can be."""

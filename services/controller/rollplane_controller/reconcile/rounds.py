@@ -120,13 +120,13 @@ class Rounds:
 
     def attach(self) -> None:
         """Register with the informer; to be called before it runs."""
-        self._reconciler.attach(self._wake)
+        self._reconciler.attach(self.queue.add)
         self._observer.informer.on_progress(self._open_gates)
 
     def wake_all(self) -> None:
         """Look at every object of the kind, as after a shard has been acquired."""
         for key, _ in self._observer.informer.items(self._reconciler.kind):
-            self._wake(key)
+            self.queue.add(key)
 
     async def run(self) -> None:
         """Plan whatever becomes ready, until cancelled."""
@@ -137,13 +137,9 @@ class Rounds:
                     self._plan(key, confirmations)
                 await asyncio.sleep(0)
 
-    def _wake(self, key: Key) -> None:
-        if self._fence_for(key.namespace) is not None:
-            self.queue.add(key)
-
     def _open_gates(self, revision: int) -> None:
         for key in self._gates.reach(revision):
-            self._wake(key)
+            self.queue.add(key)
 
     def _plan(self, key: Key, confirmations: asyncio.TaskGroup) -> None:
         """Plan one key and send its writes; a failure delays this key only."""
