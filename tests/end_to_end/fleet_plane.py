@@ -30,17 +30,37 @@ NAMESPACE = "default"
 class FleetPlane:
     """The running plane; ``client`` is an admin's."""
 
-    def __init__(self, core: Core, fleet: Fleet, checker: InvariantChecker, clock: LoopClock) -> None:
+    def __init__(self, core: Core, fleet: Fleet, clock: LoopClock, times: NodeTimes, tasks: asyncio.TaskGroup) -> None:
         self.core = core
         self.fleet = fleet
-        self.checker = checker
+        self.checker = InvariantChecker()
         self.clock = clock
+        self._times = times
+        self._tasks = tasks
+        self._controlling: asyncio.Task[None] | None = None
         self.api: Api = core.as_identity(Identity("admin", Role.ADMIN))
         self.client = Client(self.api)
 
+    async def start_controllers(self, identity: str) -> None:
+        """Start a manager and wait until it knows all."""
+        api = self.core.as_identity(Identity(identity, Role.CONTROLLER))
+        manager = Manager(api, identity, clock=self.clock, random=Random(11), node_times=self._times)
+        self._controlling = self._tasks.create_task(manager.run())
+        await manager.ready()
+
+    async def stop_controllers(self) -> None:
+        """Stop the manager, which gives up its shards."""
+        if self._controlling is not None:
+            self._controlling.cancel()
+            await asyncio.wait({self._controlling})
+
     async def silence(self, *nodes: str) -> None:
         """Make these nodes silent, and no others."""
-        text = f"silent_nodes: [{', '.join(nodes)}]"
+        await self.live_by(silent_nodes=nodes)
+
+    async def live_by(self, *, silent_nodes: tuple[str, ...] = (), unready_nodes: tuple[str, ...] = ()) -> None:
+        """Let these nodes be silent, and those report themselves not ready."""
+        text = f"silent_nodes: [{', '.join(silent_nodes)}]\nunready_nodes: [{', '.join(unready_nodes)}]"
         wanted = ConfigMap()
         wanted.metadata.namespace, wanted.metadata.name = PROFILE_KEY.namespace, PROFILE_KEY.name
         try:
@@ -105,36 +125,23 @@ async def fleet_plane(
     Checks at the end that no invariant was broken.
     """
     clock = LoopClock()
-    async with Core(MemoryStore(), clock, randomness=Random(7)) as core:
-        manager = Manager(
-            core.as_identity(Identity("manager", Role.CONTROLLER)),
-            "manager-0",
-            clock=clock,
-            random=Random(11),
-            node_times=times,
-        )
-        fleet = Fleet(
-            core.as_identity(Identity("fleet", Role.NODE)),
-            FleetSettings(nodes=nodes),
-            Profile("instant"),
-            clock=clock,
-        )
-        checker = InvariantChecker()
-        plane = FleetPlane(core, fleet, checker, clock)
+    async with Core(MemoryStore(), clock, randomness=Random(7)) as core, asyncio.TaskGroup() as tasks:
+        api = core.as_identity(Identity("fleet", Role.NODE))
+        fleet = Fleet(api, FleetSettings(nodes=nodes), Profile("instant"), clock=clock)
+        plane = FleetPlane(core, fleet, clock, times, tasks)
         await _create_namespaces(plane)
-        async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(one) for one in (_check(plane), manager.run(), fleet.run())]
-            await manager.ready()
-            await fleet.ready.wait()
-            for name, added in (labels or {}).items():
-                node = await plane.node(name)
-                node.metadata.labels.update(added)
-                await plane.client.update(node)
-            yield plane
-            for task in running:
-                task.cancel()
-    assert checker.events
-    assert checker.check_at_rest() == []
+        running = [tasks.create_task(_check(plane)), tasks.create_task(fleet.run())]
+        await plane.start_controllers("manager-0")
+        await fleet.ready.wait()
+        for name, added in (labels or {}).items():
+            node = await plane.node(name)
+            node.metadata.labels.update(added)
+            await plane.client.update(node)
+        yield plane
+        await plane.stop_controllers()
+        for task in running:
+            task.cancel()
+    assert plane.checker.check_at_rest() == []
 
 
 async def _create_namespaces(plane: FleetPlane) -> None:
