@@ -30,6 +30,7 @@ from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.pod_gc import PodGarbageCollector
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
+from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconciler
 from rollplane_controller.reconcile.rounds import Rounds
 from rollplane_controller.reconcile.scheduler import NAME as SCHEDULER_NAME
 from rollplane_controller.reconcile.scheduler import Scheduler
@@ -151,6 +152,7 @@ class Manager:
             DeploymentReconciler(self._observer),
             PodControllerReconciler(self._observer, REPLICA_SET),
             PodControllerReconciler(self._observer, REPLICATION_CONTROLLER),
+            RollingUpdateReconciler(self._observer),
             StatefulSetReconciler(self._observer),
             DaemonSetReconciler(self._observer),
             DisruptionReconciler(self._observer),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollplane.core.v1 import Pod, PodTemplateSpec
+from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
 
 
@@ -76,13 +77,19 @@ class UpdateObjectStatus:
 
 @dataclass(frozen=True, slots=True)
 class DeleteObject:
-    """Delete one object; ``uid`` is a precondition, so that a namesake is never hit."""
+    """Delete one object; ``uid`` is a precondition, so that a namesake is never hit.
+
+    ``resource_version`` is one too, where the object must be as it was planned with. ``propagation`` None leaves the
+    fate of its dependents to the kind's default.
+    """
 
     kind: Kind
     namespace: str
     name: str
     uid: str
     events: Sequence[PlannedEvent] = ()
+    resource_version: str | None = None
+    propagation: Propagation | None = None
 
 
 PlannedWrite = CreateObject | CreatePods | CreateDistinctPods | UpdateObject | UpdateObjectStatus | DeleteObject

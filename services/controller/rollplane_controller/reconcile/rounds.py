@@ -233,8 +233,9 @@ class Rounds:
                 return [Sent(UpdateStatus(Encoded.of(write.object), options, "" if write.regardless else group))]
             case DeleteObject():
                 target = Key(write.kind, write.namespace, write.name)
-                preconditions = Preconditions(uid=write.uid)
-                return [Sent(Delete(target, preconditions=preconditions, options=options), write.events)]
+                preconditions = Preconditions(write.uid, write.resource_version)
+                deletion = Delete(target, None, write.propagation, preconditions, options)
+                return [Sent(deletion, write.events)]
 
     def _owner(self, key: Key) -> Owner:
         view = self._observer.informer.get(key)
