@@ -59,15 +59,11 @@ class PodLife:
 
     def observe(self, pod: Pod) -> None:
         """Take note of the pod as now stored: its deletion mark, images, orders, conditions others have written."""
-        relabelled = (
-            pod.metadata.labels != self.pod.metadata.labels or pod.metadata.annotations != self.pod.metadata.annotations
-        )
         self.pod = pod
+        held = is_held(pod)
         for lives, specs in ((self._inits, pod.spec.init_containers), (self._apps, pod.spec.containers)):
             for life, spec in zip(lives, specs, strict=True):
-                life.spec, life.held = spec, is_held(pod)
-                if relabelled or spec.image != life.subject.image:
-                    life.subject = subject_of(pod, spec)
+                life.spec, life.subject, life.held = spec, subject_of(pod, spec), held
 
     def advance(self, profile: Profile, now: float) -> Progress:
         """Carry out an order, take every step that is due, and return what has come of it."""

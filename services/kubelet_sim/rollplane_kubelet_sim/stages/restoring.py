@@ -19,8 +19,7 @@ _TURN_TO_COME = ("", "PodInitializing")
 
 def subject_of(pod: Pod, container: Container) -> Subject:
     """Return what selectors see of a container."""
-    metadata = pod.metadata
-    return Subject(container.image, pod.spec.node_name, dict(metadata.labels), dict(metadata.annotations))
+    return Subject(container.image, pod.spec.node_name, pod.metadata.labels, pod.metadata.annotations)
 
 
 def policy_of(pod: Pod, container: Container, *, init: bool) -> str:
@@ -41,6 +40,8 @@ def restore(
     policy = policy_of(pod, container, init=init)
     life = ContainerLife(container, subject_of(pod, container), where, policy, container.image, init=init)
     life.held = is_held(pod)
+    if not stored:
+        return life
     for status in stored:
         if status.name == container.name:
             _resume(life, status, start, _ready_time(pod, start))

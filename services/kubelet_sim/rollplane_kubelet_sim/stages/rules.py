@@ -68,7 +68,7 @@ NO_DELAY = Delay()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a selector looks at: one container of one pod."""
+    """What a selector looks at: one container of one pod. Labels and annotations are the pod's own, not copies."""
 
     image: str
     node: str
@@ -90,8 +90,8 @@ class Selector:
         return (
             (not self.image or any(_matches(pattern, subject.image) for pattern in self.image))
             and (not self.node or any(_matches(pattern, subject.node) for pattern in self.node))
-            and self.labels.items() <= subject.labels.items()
-            and self.annotations.items() <= subject.annotations.items()
+            and all(subject.labels.get(name) == value for name, value in self.labels.items())
+            and all(subject.annotations.get(name) == value for name, value in self.annotations.items())
         )
 
 
