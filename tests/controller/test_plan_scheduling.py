@@ -182,6 +182,18 @@ def test_room_comes_back_when_a_pod_goes() -> None:
     assert cluster.choose(demand).node == "n"
 
 
+def test_room_that_comes_back_on_a_cordoned_node_is_not_offered() -> None:
+    cordoned = a_node("a", cpu="1")
+    cordoned.spec.unschedulable = True
+    cluster = cluster_of(cordoned, a_node("b", cpu="4"))
+    demand = demand_of(a_spec(requests={"cpu": "1"}))
+    cluster.add("a", demand.resources)
+    assert cluster.choose(demand).node == "b"
+    cluster.add("b", demand.resources)
+    cluster.remove("a", demand.resources)
+    assert cluster.choose(demand).node == "b"
+
+
 def test_host_ports_are_taken_once_for_each_protocol() -> None:
     port = {"containerPort": 80, "hostPort": 8080}
     cluster = cluster_of(a_node("a"), a_node("b"))

@@ -72,13 +72,21 @@ class Choice:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Heap:
+    """The ``nodes`` that may take pods of one demand, and an entry for each, with how many pods it had then."""
+
+    nodes: frozenset[str]
+    entries: list[tuple[int, str]]
+
+
 class Cluster:
     """All nodes and what runs on them. Deterministic: equal nodes are taken in the order of their names."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, NodeView] = {}
         self._rooms: dict[str, _Room] = {}
-        self._heaps: dict[bytes, list[tuple[int, str]]] = {}
+        self._heaps: dict[bytes, _Heap] = {}
 
     def put_node(self, node: NodeView) -> bool:
         """Add or replace a node; tells whether that may let a pod fit that did not before."""
@@ -106,10 +114,9 @@ class Cluster:
         room.used -= demand
         room.pods -= 1
         room.ports.subtract(ports)
-        view = self._nodes.get(node)
-        if view is not None:
-            for heap in self._heaps.values():
-                heapq.heappush(heap, (room.pods, node))
+        for heap in self._heaps.values():
+            if node in heap.nodes:
+                heapq.heappush(heap.entries, (room.pods, node))
 
     def choose(self, demand: Demand) -> Choice:
         """Return the emptiest node that may take the pod and has room; it is not counted there yet."""
@@ -134,17 +141,14 @@ class Cluster:
 
     def _heap(self, demand: Demand) -> list[tuple[int, str]]:
         heap = self._heaps.get(demand.key)
-        if heap is None or len(heap) > 4 * len(self._nodes) + 64:
-            heap = [
-                (self._rooms.get(node.name, _Room()).pods, node.name)
-                for node in self._candidates(demand)
-                if _refusal(node, demand) is None
-            ]
-            heapq.heapify(heap)
+        if heap is None or len(heap.entries) > 4 * len(self._nodes) + 64:
+            names = [node.name for node in self._candidates(demand) if _refusal(node, demand) is None]
+            entries = [(self._rooms.get(name, _Room()).pods, name) for name in names]
+            heapq.heapify(entries)
             if len(self._heaps) >= REMEMBERED_DEMANDS:
                 del self._heaps[next(iter(self._heaps))]
-            self._heaps[demand.key] = heap
-        return heap
+            heap = self._heaps[demand.key] = _Heap(frozenset(names), entries)
+        return heap.entries
 
     def _candidates(self, demand: Demand) -> Iterable[NodeView]:
         names = named_nodes(demand.spec.affinity)
