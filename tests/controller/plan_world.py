@@ -1,6 +1,7 @@
 """A world of plain objects that planners can be run in: no server, no loop, time by hand.
 
-Every write goes through at once and every sync sees all earlier writes, so a run is the ideal control plane.
+Every write goes through at once and every sync sees all earlier writes, so a run is the ideal control plane. What a
+watcher would see of it goes to an InvariantChecker as it happens.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from rollplane_controller.plan.model import (
 )
 from rollplane_controller.plan.pods import PodView, pod_view
 from rollplane_controller.plan.replica_set import ReplicaSetView, plan_replica_set
-from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
+from rollplane_machinery.invariants import InvariantChecker
+from rollplane_machinery.kinds import ApiObject, Encoded
 
 NOW = 1_700_000_000.0
 
@@ -35,7 +38,9 @@ class World:
 
     def __init__(self, deployment: Deployment) -> None:
         self.now = NOW
+        self.checker = InvariantChecker()
         self._uids = itertools.count(1)
+        self._revisions = itertools.count(1)
         self.replica_sets: dict[str, ReplicaSet] = {}
         self.pods: dict[str, Pod] = {}
         self.events: list[PlannedEvent] = []
@@ -43,6 +48,11 @@ class World:
         self.deployment = deployment
         self._settle_new(deployment)
         deployment.metadata.generation = 1
+        self._tell(EventType.ADDED, deployment)
+
+    def _tell(self, type_: EventType, message: ApiObject) -> None:
+        revision = next(self._revisions)
+        self.checker.feed(WatchBatch([WatchEvent(type_, Encoded.of(message), revision)], revision))
 
     def _settle_new(self, created: ApiObject) -> None:
         created.metadata.uid = f"uid-{next(self._uids):05}"
@@ -56,11 +66,12 @@ class World:
         change(self.deployment)
         if before.spec != self.deployment.spec or before.metadata.annotations != self.deployment.metadata.annotations:
             self.deployment.metadata.generation += 1
+        self._tell(EventType.MODIFIED, self.deployment)
         self.now += 1
 
     def live_pods(self) -> list[Pod]:
-        """Return pods oldest first, terminating ones left out."""
-        return [pod for pod in self.pods.values() if not pod.metadata.HasField("deletion_timestamp")]
+        """Return pods oldest first, terminating and failed ones left out."""
+        return [pod for pod in self.pods.values() if pod_view(pod).active]
 
     def set_ready(self, count: int, *, image: str | None = None, ready: bool = True) -> Counter[str]:
         """Make the ``count`` oldest pods that are not (or are) ready change; return how many of each image did."""
@@ -74,26 +85,40 @@ class World:
                 condition = PodCondition(type="Ready", status="True" if ready else "False", last_transition_time=time)
                 pod.status.conditions.append(condition)
                 pod.status.phase = "Running"
+                self._tell(EventType.MODIFIED, pod)
         self.now += 1
         return acted
 
     def finish(self) -> None:
         """Let all terminating pods end."""
-        self.pods = {pod.metadata.name: pod for pod in self.live_pods()}
+        for pod in [pod for pod in self.pods.values() if pod.metadata.HasField("deletion_timestamp")]:
+            self._tell(EventType.DELETED, self.pods.pop(pod.metadata.name))
+
+    def fail(self, count: int) -> None:
+        """Let the ``count`` oldest live pods end as Failed, which stay where they are."""
+        for pod in self.live_pods()[:count]:
+            pod.status.phase = "Failed"
+            del pod.status.conditions[:]
+            self._tell(EventType.MODIFIED, pod)
 
     # What controllers do.
 
-    def settle(self, on_sync: Callable[[], None] = lambda: None) -> None:
+    def settle(self) -> None:
         """Sync everything until nothing is written any more."""
         for _ in range(1000):
-            plans = [self._apply(self._plan_deployment(), self.deployment)]
-            on_sync()
-            for replica_set in list(self.replica_sets.values()):
-                plans.append(self._apply(self._plan_replica_set(replica_set), replica_set))
-                on_sync()
-            if not any(plans):
+            moved = self.sync_deployment()
+            if not self.sync_sets() and not moved:
                 return
         raise AssertionError("the planners never come to rest")
+
+    def sync_deployment(self) -> bool:
+        """Sync the Deployment once; tells whether that wrote anything."""
+        return self._apply(self._plan_deployment(), self.deployment)
+
+    def sync_sets(self) -> bool:
+        """Sync each ReplicaSet once; tells whether that wrote anything."""
+        wrote = [self._apply(self._plan_replica_set(one), one) for one in list(self.replica_sets.values())]
+        return any(wrote)
 
     def _plan_deployment(self) -> Plan:
         running = Counter(
@@ -127,20 +152,24 @@ class World:
                     self._settle_new(created)
                     created.metadata.generation = 1
                     self.replica_sets[created.metadata.name] = created
+                    self._tell(EventType.ADDED, created)
                     self.events.extend(events)
                 case UpdateObject(ReplicaSet() as updated, events):
                     stored = self.replica_sets[updated.metadata.name]
                     updated.metadata.generation += updated.spec != stored.spec
                     self.replica_sets[updated.metadata.name] = updated
+                    self._tell(EventType.MODIFIED, updated)
                     self.events.extend(events)
                 case UpdateObjectStatus(ReplicaSet() as updated):
                     self.replica_sets[updated.metadata.name].status.CopyFrom(updated.status)
+                    self._tell(EventType.MODIFIED, self.replica_sets[updated.metadata.name])
                 case UpdateObject(Deployment() as updated, events):
                     self.edit(lambda deployment, wanted=updated: deployment.CopyFrom(wanted))  # type: ignore[misc]
                     self.events.extend(events)
                 case UpdateObjectStatus(Deployment() as updated):
                     self.deployment.status.CopyFrom(updated.status)
                     self.deployment.metadata.annotations.update(updated.metadata.annotations)
+                    self._tell(EventType.MODIFIED, self.deployment)
                 case DeleteObject():
                     self._delete(write)
                 case _:
@@ -150,16 +179,22 @@ class World:
     def _create_pods(self, write: CreatePods, owner: ApiObject) -> None:
         for _ in range(write.count):
             pod = Pod(spec=write.template.spec)
+            pod.metadata.namespace = owner.metadata.namespace
             pod.metadata.labels.update(write.template.metadata.labels)
             self._settle_new(pod)
             pod.metadata.name = f"{write.prefix}{pod.metadata.uid}"
-            pod.metadata.owner_references.add(uid=owner.metadata.uid, name=owner.metadata.name, controller=True)
+            reference = pod.metadata.owner_references.add(uid=owner.metadata.uid, name=owner.metadata.name)
+            reference.kind, reference.controller = "ReplicaSet", True
             pod.status.phase = "Pending"
             pod.spec.node_name = "n"
             self.pods[pod.metadata.name] = pod
+            self._tell(EventType.ADDED, pod)
 
     def _delete(self, write: DeleteObject) -> None:
         if write.kind.name == "ReplicaSet":
-            assert self.replica_sets.pop(write.name).metadata.uid == write.uid
+            gone = self.replica_sets.pop(write.name)
+            assert gone.metadata.uid == write.uid
+            self._tell(EventType.DELETED, gone)
         else:
             self.pods[write.name].metadata.deletion_timestamp.seconds = int(self.now) + 30
+            self._tell(EventType.MODIFIED, self.pods[write.name])

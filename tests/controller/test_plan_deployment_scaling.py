@@ -101,9 +101,12 @@ def test_3_a_shrunk_limit_never_makes_a_size_negative() -> None:
     assert all(size >= 0 for size in sizes(plan(deployment, *sets)).values())
 
 
-def test_3_under_recreate_nothing_is_shared() -> None:
+def test_3_under_recreate_nothing_is_shared_and_recreate_takes_over() -> None:
     deployment = a_recreating("v2", replicas=8)
     sets = (a_set(deployment, "v1", 2, desired=4, age=9), a_set(deployment, "v2", 2, desired=4, revision=2))
+    assert sizes(plan(deployment, *sets)) == {"v1": 0}
+    deployment.spec.paused = True
+    with_condition(deployment, "DeploymentPaused", "Unknown")
     assert sizes(plan(deployment, *sets)) == {}
 
 

@@ -4,10 +4,12 @@ What is promised of a Deployment under RollingUpdate:
 
 - the sizes of its ReplicaSets never add up to more than replicas + maxSurge;
 - a ReplicaSet never has more live pods than it was told to have;
-- deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself;
+- deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself
+  (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not);
 - revisions only grow.
 
-Under Recreate no pod of a new version comes into being while one of an old version lives. And of everything: revisions
+Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
+paused do not wait). And of everything: revisions
 of the stream strictly grow, and at rest no object names an owner that is gone.
 """
 
@@ -107,7 +109,7 @@ class InvariantChecker:
         if alive > owner.most_wanted:
             self._report(revision, owner.name, f"{alive} live pods, {owner.most_wanted} are wanted")
         deployment = self._world.deployments.get(owner.owner)
-        if deployment is not None and not deployment.rolling:
+        if deployment is not None and owner.sequential:
             self._check_recreate(revision, pod, owner, deployment)
 
     def _check_recreate(self, revision: int, pod: PodFacts, owner: SetFacts, deployment: DeploymentFacts) -> None:
@@ -120,16 +122,26 @@ class InvariantChecker:
         """Judge only deletions that the ReplicaSet's size asks for: users may delete what they like."""
         deployment = self._world.deployments.get(owner.owner)
         alive = sum(one.active for one in self._world.pods_of(pod.owner))
-        if deployment is None or not deployment.rolling or alive < owner.size:
+        if deployment is None or not deployment.rolling or owner.rescaled or alive < owner.size:
             return
-        below = [one for one in self._world.pods_below(owner.owner) if one.active]
-        ready = sum(one.ready for one in below)
-        broken = sum(one.was_ready and not one.ready for one in below)
-        if ready + broken < deployment.least_available:
+        ready = sum(one.ready for one in self._world.pods_below(owner.owner) if one.active)
+        if ready + self._broken(owner.owner) < deployment.least_available:
             text = (
                 f"{ready} pods ready after {pod.name} was deleted, at least {deployment.least_available} are promised"
             )
             self._report(revision, deployment.name, text)
+
+    def _broken(self, uid: str) -> int:
+        """Return how many pods of a Deployment are not ready through no fault of its controllers.
+
+        Those that were ready once; and failed ones for as long as what replaces them is not there or was never ready.
+        """
+        below = list(self._world.pods_below(uid))
+        active = [one for one in below if one.active]
+        failed = sum(one.was_ready for one in below if not one.active and not one.terminating)
+        missing = max(0, sum(one.size for _, one in self._world.sets_of(uid)) - len(active))
+        replacing = missing + sum(not one.was_ready for one in active)
+        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing)
 
     def check_at_rest(self) -> list[Violation]:
         """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""

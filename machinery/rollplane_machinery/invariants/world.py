@@ -12,6 +12,7 @@ from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.int_or_string import resolve
 
 OWNER_KINDS = frozenset({"Deployment", "ReplicaSet"})
+DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
@@ -29,12 +30,19 @@ class PodFacts:
 
 @dataclass(slots=True)
 class SetFacts:
-    """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on."""
+    """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on.
+
+    ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
+    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout.
+    """
 
     name: str
     owner: str
     size: int
     most_wanted: int
+    desired: str
+    rescaled: bool
+    sequential: bool
 
 
 @dataclass(slots=True)
@@ -43,6 +51,7 @@ class DeploymentFacts:
 
     name: str
     rolling: bool
+    paused: bool
     revision: int
     most_total: int
     least_available: int
@@ -68,10 +77,22 @@ class World:
         size = message.spec.replicas
         settled = message.status.observed_generation >= message.metadata.generation
         most = size if settled or before is None else max(size, before.most_wanted)
-        facts = SetFacts(_name(message.metadata), controller_uid(message.metadata), size, most)
+        owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
+        rescaled, sequential = self._how_it_changed(before, size, desired, owner)
+        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential)
         self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.sets[message.metadata.uid] = facts
         return before
+
+    def _how_it_changed(self, before: SetFacts | None, size: int, desired: str, owner: str) -> tuple[bool, bool]:
+        """Return whether a set is ``rescaled`` and ``sequential`` now: as it was, unless its size changes."""
+        if before is not None and size == before.size:
+            return before.rescaled, before.sequential
+        rescaled = before is not None and desired != before.desired
+        deployment = self.deployments.get(owner)
+        rolls_out = deployment is not None and not deployment.rolling and not deployment.paused and not rescaled
+        grows = size > (before.size if before is not None else 0)
+        return rescaled, rolls_out if grows else before is not None and before.sequential
 
     def put_pod(self, message: Pod) -> PodFacts | None:
         before = self.pods.get(message.metadata.uid)
@@ -134,7 +155,7 @@ def _deployment_facts(message: Deployment, before: DeploymentFacts | None) -> De
     if before is not None and message.status.observed_generation < message.metadata.generation:
         most, least = max(most, before.most_total), min(least, before.least_available)
     revision = message.metadata.annotations.get("deployment.kubernetes.io/revision", "0")
-    return DeploymentFacts(_name(message.metadata), rolling, int(revision), most, least)
+    return DeploymentFacts(_name(message.metadata), rolling, message.spec.paused, int(revision), most, least)
 
 
 def _limits(message: Deployment) -> tuple[int, int]:

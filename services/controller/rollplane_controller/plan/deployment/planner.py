@@ -11,7 +11,7 @@ from rollplane_controller.plan.claims import Claim, Owner
 from rollplane_controller.plan.deployment import conditions as c
 from rollplane_controller.plan.deployment import history, recreate, revisions, rollback, rolling, scaling
 from rollplane_controller.plan.deployment import status as st
-from rollplane_controller.plan.deployment.annotations import REVISION
+from rollplane_controller.plan.deployment.annotations import REVISION, integer
 from rollplane_controller.plan.deployment.drafts import Draft
 from rollplane_controller.plan.deployment.limits import RECREATE, Limits, limits_of
 from rollplane_controller.plan.model import (
@@ -258,7 +258,7 @@ class _Sync:
 
     def _write_status(self, status: DeploymentStatus) -> None:
         """Plan the status, and the revision the Deployment shows, unless both are stored already."""
-        revision = self.sets.new.wanted.metadata.annotations.get(REVISION, "") if self.sets.new else ""
+        revision = self._revision()
         shown = self.deployment.metadata.annotations.get(REVISION, "")
         if status == self.deployment.status and revision in ("", shown):
             return
@@ -268,6 +268,11 @@ class _Sync:
         if revision:
             wanted.metadata.annotations[REVISION] = revision
         self.result.writes.append(UpdateObjectStatus(wanted))
+
+    def _revision(self) -> str:
+        """Return the new set's revision, "" while it has none that is above those of all others."""
+        number = self.sets.new.wanted.metadata.annotations.get(REVISION, "") if self.sets.new else ""
+        return number if (integer(number) or 0) >= revisions.next_revision(self.sets) else ""
 
     def _explain(self, status: DeploymentStatus) -> None:
         """Say in words what an unfinished rollout waits for."""

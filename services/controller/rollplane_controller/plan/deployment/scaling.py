@@ -12,9 +12,16 @@ from rollplane_controller.plan.deployment.limits import ROLLING_UPDATE, Limits
 
 
 def is_scaling_event(sets: ReplicaSets) -> bool:
-    """Tell whether an active set was last written for another declared size."""
+    """Tell whether an active set was last written for another declared size.
+
+    Several sets under Recreate, which a change of strategy in mid-rollout leaves, share nothing out: Kubernetes then
+    stays in the scale path for ever. Here Recreate takes over, which gives the new set all.
+    """
+    running = active(sets.all)
+    if len(running) > 1 and sets.deployment.spec.strategy.type != ROLLING_UPDATE:
+        return False
     wanted = sets.deployment.spec.replicas
-    recorded = (integer(draft.wanted.metadata.annotations.get(DESIRED_REPLICAS)) for draft in active(sets.all))
+    recorded = (integer(draft.wanted.metadata.annotations.get(DESIRED_REPLICAS)) for draft in running)
     return any(replicas is not None and replicas != wanted for replicas in recorded)
 
 

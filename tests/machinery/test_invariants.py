@@ -1,0 +1,244 @@
+"""The invariant checker finds each kind of violation, and none where there is none."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import Pod
+from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
+from rollplane_machinery.int_or_string import of
+from rollplane_machinery.invariants import InvariantChecker
+from rollplane_machinery.kinds import ApiObject, Encoded
+
+DESIRED = "deployment.kubernetes.io/desired-replicas"
+
+
+class Story:
+    """Tells the checker of one Deployment, its sets and pods."""
+
+    def __init__(self) -> None:
+        self.checker = InvariantChecker()
+        self._revisions = itertools.count(10)
+        self.checker.feed(WatchBatch([], 9, initial_state_complete=True))
+
+    def tell(self, message: ApiObject, type_: EventType = EventType.MODIFIED, revision: int = 0) -> None:
+        at = revision or next(self._revisions)
+        self.checker.feed(WatchBatch([WatchEvent(type_, Encoded.of(message), at)], at))
+
+    def deployment(
+        self,
+        replicas: int = 3,
+        *,
+        surge: int = 1,
+        unavailable: int = 1,
+        strategy: str = "RollingUpdate",
+        revision: int = 1,
+        paused: bool = False,
+        observed: bool = True,
+    ) -> None:
+        one = Deployment()
+        one.metadata.name, one.metadata.namespace, one.metadata.uid = "web", "shop", "d"
+        one.metadata.annotations["deployment.kubernetes.io/revision"] = str(revision)
+        one.metadata.generation, one.status.observed_generation = 2, 2 if observed else 1
+        one.spec.replicas, one.spec.paused, one.spec.strategy.type = replicas, paused, strategy
+        one.spec.strategy.rolling_update.max_surge.CopyFrom(of(surge))
+        one.spec.strategy.rolling_update.max_unavailable.CopyFrom(of(unavailable))
+        self.tell(one)
+
+    def replica_set(self, name: str, size: int, *, desired: int = 3, observed: bool = True) -> None:
+        one = ReplicaSet()
+        one.metadata.name, one.metadata.namespace, one.metadata.uid = name, "shop", name
+        one.metadata.annotations[DESIRED] = str(desired)
+        one.metadata.generation, one.status.observed_generation = 2, 2 if observed else 1
+        one.metadata.owner_references.add(uid="d", kind="Deployment", controller=True)
+        one.spec.replicas = size
+        self.tell(one)
+
+    def pod(self, name: str, of_set: str, *, ready: bool = False, going: bool = False, phase: str = "Running") -> Pod:
+        pod = Pod()
+        pod.metadata.name, pod.metadata.namespace, pod.metadata.uid = name, "shop", name
+        pod.metadata.owner_references.add(uid=of_set, kind="ReplicaSet", controller=True)
+        pod.status.phase = phase
+        pod.status.conditions.add(type="Ready", status="True" if ready else "False")
+        if going:
+            pod.metadata.deletion_timestamp.seconds = 5
+        self.tell(pod)
+        return pod
+
+    def running(self, of_set: str, count: int, *, ready: bool = True) -> None:
+        self.replica_set(of_set, count)
+        for number in range(count):
+            self.pod(f"{of_set}-{number}", of_set, ready=ready)
+
+
+def too_many_in_total(story: Story) -> None:
+    story.deployment(3, surge=1)
+    story.running("a", 3)
+    story.replica_set("b", 2)
+
+
+def more_pods_than_wanted(story: Story) -> None:
+    story.deployment(3)
+    story.running("a", 3)
+    story.pod("surplus", "a")
+
+
+def too_few_available(story: Story) -> None:
+    story.deployment(3, unavailable=1)
+    story.running("a", 3)
+    story.replica_set("a", 1)
+    story.pod("a-0", "a", ready=True, going=True)
+    story.pod("a-1", "a", ready=True, going=True)
+
+
+def revision_goes_back(story: Story) -> None:
+    story.deployment(revision=4)
+    story.deployment(revision=3)
+
+
+def recreate_overlaps(story: Story) -> None:
+    story.deployment(1, strategy="Recreate")
+    story.running("a", 1)
+    story.replica_set("a", 0)
+    story.pod("a-0", "a", ready=True, going=True)
+    story.replica_set("b", 1)
+    story.pod("b-0", "b")
+
+
+def stream_goes_back(story: Story) -> None:
+    story.deployment()
+    pod = Pod()
+    pod.metadata.uid = "p"
+    story.tell(pod, revision=3)
+
+
+def owner_is_gone(story: Story) -> None:
+    story.deployment()
+    story.running("a", 1)
+    gone = ReplicaSet()
+    gone.metadata.uid = "a"
+    story.tell(gone, EventType.DELETED)
+
+
+VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
+    "sizes above replicas + maxSurge": (too_many_in_total, "its ReplicaSets want 5 pods, at most 4 are allowed"),
+    "more live pods than the set wants": (more_pods_than_wanted, "4 live pods, 3 are wanted"),
+    "too few ready after a deletion": (too_few_available, "1 pods ready after shop/a-1 was deleted, at least 2"),
+    "a revision goes back": (revision_goes_back, "its revision went back from 4 to 3"),
+    "two versions under Recreate": (recreate_overlaps, "shop/b-0 came into being while shop/a-0 still lived"),
+    "the stream goes back": (stream_goes_back, "follows revision 10"),
+    "an object outlives its owner": (owner_is_gone, "its owner is gone"),
+}
+
+
+@pytest.mark.parametrize(("tell", "text"), VIOLATIONS.values(), ids=VIOLATIONS)
+def test_violation_is_found(tell: Callable[[Story], None], text: str) -> None:
+    story = Story()
+    tell(story)
+    (violation,) = story.checker.check_at_rest()
+    assert text in str(violation)
+
+
+def limits_were_lowered(story: Story) -> None:
+    story.deployment(5)
+    story.running("a", 5)
+    story.replica_set("b", 1)
+    story.deployment(2)
+    story.replica_set("a", 4)
+
+
+def an_unseen_generation_may_be_acted_on_by_the_old_limits(story: Story) -> None:
+    story.deployment(5, surge=2)
+    story.running("a", 5)
+    story.deployment(3, surge=0, observed=False)
+    story.replica_set("b", 2)
+
+
+def a_pod_broke_by_itself(story: Story) -> None:
+    story.deployment(3, unavailable=1)
+    story.running("a", 3)
+    story.pod("a-0", "a", ready=False)
+    story.replica_set("a", 2)
+    story.pod("a-1", "a", ready=True, going=True)
+
+
+def a_failed_pod_is_not_replaced_yet(story: Story) -> None:
+    story.deployment(2, unavailable=1)
+    story.running("a", 1)
+    story.running("b", 1)
+    story.pod("a-0", "a", phase="Failed")
+    story.replica_set("b", 0)
+    story.pod("b-0", "b", ready=True, going=True)
+
+
+def a_user_deletes(story: Story) -> None:
+    story.deployment(3, unavailable=0)
+    story.running("a", 3)
+    story.pod("a-0", "a", ready=True, going=True)
+    story.pod("replacement", "a")
+
+
+def a_user_scales_down_in_mid_rollout(story: Story) -> None:
+    story.deployment(4, unavailable=1)
+    story.running("a", 3)
+    story.running("b", 2, ready=False)
+    story.deployment(3, unavailable=0)
+    story.replica_set("a", 2, desired=2)
+    story.pod("a-0", "a", ready=True, going=True)
+
+
+def a_set_still_acts_on_its_former_size(story: Story) -> None:
+    story.deployment(3)
+    story.replica_set("a", 3)
+    story.replica_set("a", 1, observed=False)
+    for number in range(3):
+        story.pod(f"a-{number}", "a")
+
+
+def rolling_became_recreate_in_mid_rollout(story: Story) -> None:
+    story.deployment(3)
+    story.running("a", 2)
+    story.replica_set("b", 2)
+    story.deployment(3, strategy="Recreate")
+    story.pod("b-0", "b")
+
+
+def a_recreating_deployment_is_scaled_while_paused(story: Story) -> None:
+    story.deployment(1, strategy="Recreate", paused=True)
+    story.running("a", 1)
+    story.replica_set("b", 1)
+    story.pod("b-0", "b")
+
+
+INNOCENT = [
+    limits_were_lowered,
+    an_unseen_generation_may_be_acted_on_by_the_old_limits,
+    a_pod_broke_by_itself,
+    a_failed_pod_is_not_replaced_yet,
+    a_user_deletes,
+    a_user_scales_down_in_mid_rollout,
+    a_set_still_acts_on_its_former_size,
+    rolling_became_recreate_in_mid_rollout,
+    a_recreating_deployment_is_scaled_while_paused,
+]
+
+
+@pytest.mark.parametrize("tell", INNOCENT)
+def test_what_is_no_violation(tell: Callable[[Story], None]) -> None:
+    story = Story()
+    tell(story)
+    assert [str(one) for one in story.checker.check_at_rest()] == []
+
+
+def test_the_initial_state_is_not_judged() -> None:
+    checker = InvariantChecker()
+    story = Story()
+    pod = story.pod("old", "gone-since", ready=True)
+    checker.feed(WatchBatch([WatchEvent(EventType.ADDED, Encoded.of(pod), 7)], 0))
+    checker.feed(WatchBatch([], 40, initial_state_complete=True))
+    assert checker.violations == []
+    assert checker.events == 1
