@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev check protos test bench picture clean
+.PHONY: help dev demo up load check protos test test-compose bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -17,6 +17,15 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 dev: $(STAMP) ## set up .venv for development
+
+demo: $(STAMP) ## two Deployments through everything that can happen to them (under 90 s)
+	$(BIN)/rollplane demo
+
+up: $(STAMP) ## a control plane with 10 simulated nodes, until Ctrl-C
+	$(BIN)/rollplane up
+
+load: $(STAMP) ## 100 Deployments of 10 pods created, updated and rolled over, measured
+	$(BIN)/rollplane load rollover
 
 check: $(STAMP) ## format, lint, types, import contracts, generated code
 	$(BIN)/ruff format --check .
@@ -31,6 +40,9 @@ protos: $(STAMP) ## generate the Python code beside the .proto files
 
 test: $(STAMP) ## all tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 2 --dist loadgroup
+
+test-compose: $(STAMP) ## build the images and tell the demo's story against docker-compose.yml (needs Docker)
+	tests/compose/run.sh
 
 bench: $(STAMP) ## measure; numbers as docs/performance.md has them
 	$(BIN)/python -m tests.bench

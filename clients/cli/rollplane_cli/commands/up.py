@@ -13,6 +13,7 @@ from rollplane_cli.session import Session
 from rollplane_client.embedded import EmbeddedPlane, PlaneSettings
 from rollplane_client.embedded.plane import DEFAULT_PORT
 from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.process.logs import start_logging
 
 DEFAULT_DATA = ".rollplane"
 DEFAULT_NODES = 10
@@ -21,6 +22,7 @@ DEFAULT_NODES = 10
 async def run(arguments: Arguments, session: Session) -> int:
     """Run the plane until Ctrl-C or SIGTERM; everything it started has ended when this returns."""
     settings = _settings(arguments)
+    start_logging("warning", session.console.err)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,3 +27,14 @@ def killers_of(plane: EmbeddedPlane) -> Mapping[str, Kill]:
         "apiserver": killer(lambda: plane.apiserver.pid),
         "redis": killer(lambda: plane.store_pid),
     }
+
+
+def killer_by_command(command: str) -> Kill:
+    """Return how to kill by a shell command, for a plane whose processes are not ours; its failure is an OSError."""
+
+    async def kill() -> None:
+        process = await asyncio.create_subprocess_shell(command)
+        if code := await process.wait():
+            raise OSError(f"{command!r} ended with code {code}")
+
+    return kill

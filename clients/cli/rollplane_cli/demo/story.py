@@ -18,6 +18,7 @@ from rollplane_machinery.api import Create, Key, Patch, PatchType
 from rollplane_machinery.errors import AlreadyExistsError
 from rollplane_machinery.kinds import CONFIG_MAP, Encoded
 
+MANIFESTS = resources.files("rollplane_cli.demo") / "manifests"
 REVISION = "deployment.kubernetes.io/revision"
 WEB = 30
 
@@ -33,9 +34,8 @@ class Step:
 class Story:
     """The steps, in their order, on the plane behind ``theatre``; ``killers`` name the parts that can be killed."""
 
-    def __init__(self, theatre: Theatre, folder: str, killers: Mapping[str, Kill]) -> None:
+    def __init__(self, theatre: Theatre, killers: Mapping[str, Kill]) -> None:
         self._on = theatre
-        self._folder = folder
         self._killers = killers
 
     @property
@@ -56,25 +56,36 @@ class Story:
         return steps
 
     async def tell(self) -> None:
-        """Play every step, under the eyes of the invariant checker."""
-        await self._set_pace()
+        """Play every step, under the eyes of the invariant checker; raises StoryError."""
+        await self.prepare()
         async with self._on.watched():
             for number, step in enumerate(self.steps, 1):
-                self._on.say(f"\n== {number}. {step.title}")
+                self._on.say(f"\n{number}. {step.title}\n{'=' * (len(str(number)) + 2 + len(step.title))}")
                 await step.play()
-            await self._settle("web")
+        self.check_invariants()
+
+    async def prepare(self) -> None:
+        """Make pods live quickly enough for a story, on every fleet there is."""
+        pace = ConfigMap()
+        pace.metadata.namespace, pace.metadata.name = "kube-system", "rollplane-simulation"
+        pace.data["profile.yaml"] = (MANIFESTS / "pace.yaml").read_text()
+        key = Key(CONFIG_MAP, pace.metadata.namespace, pace.metadata.name)
+        try:
+            await self._on.api.write(Create(Encoded.of(pace)))
+        except AlreadyExistsError:
+            patch = json.dumps({"data": dict(pace.data)})
+            await self._on.api.write(Patch(key, PatchType.MERGE, patch.encode()))
+
+    def check_invariants(self) -> None:
+        """Raise StoryError when an invariant was broken; to be called at the end, when all is at rest."""
         broken = self._on.witness.at_rest()
-        _must(not broken, f"invariants were broken: {broken}")
-        seen = self._on.witness.checker.events
-        self._on.say(
-            f"\nAll {len(self.steps)} steps came out right; {seen} events were watched, no invariant was broken."
-        )
+        _must(not broken, f"no invariant is broken; these were: {broken}")
 
     # The steps.
 
     async def create(self) -> None:
         for name in ("nginx-deployment", "web"):
-            await self._on.command(f"apply -f {self._folder}/{name}.yaml")
+            await self._on.command(f"apply -f {MANIFESTS / f'{name}.yaml'}")
         for name in ("nginx-deployment", "web"):
             await self._on.command(f"rollout status deployment/{name}")
         await self._on.command("get deploy,rs")
@@ -115,7 +126,7 @@ class Story:
         await self._on.command("rollout pause deployment/web")
         await self._on.command("rollout undo deployment/web", code=1)
         await self._on.command("set image deployment/web nginx=nginx:1.11.0")
-        await self._on.command("set image deployment/web nginx=nginx:1.11.1")
+        await self._on.command(f"apply -f {MANIFESTS / 'web-1.11.1.yaml'}")
         await self._on.until("the edits are seen", self._observed)
         _must(len(await self._on.sets("web")) == before, "nothing rolls while paused")
         await self._on.command("rollout resume deployment/web")
@@ -144,11 +155,19 @@ class Story:
     async def scale(self) -> None:
         await self._on.command("set image deployment/web nginx=nginx:1.12.0")
         await self._on.until("some pods of 1.12.0 are up", lambda: self._available_of("nginx:1.12.0", 5))
+        # Paused, the rollout stands still and only the scaling is seen.
+        await self._on.command("rollout pause deployment/web")
+        await self._on.until("the pause is seen", self._observed)
+        before = await self._sizes()
         await self._on.command("scale deployment/web --replicas=40")
-        await self._on.until("the controller has seen the new size", self._observed)
-        sizes = {image: one.spec.replicas for image, one in (await self._on.sets("web")).items() if one.spec.replicas}
-        self._on.say(f"  (sizes in flight: {sizes})")
-        _must(sum(sizes.values()) <= 50, "no more than 40 pods and a quarter")
+        await self._on.until("the new size is seen", self._observed)
+        after = await self._sizes()
+        self._on.say(f"  (sizes before: {before}, after: {after})")
+        _must(sum(after.values()) == 50, "40 pods and a quarter are allowed, and wanted")
+        larger, smaller = sorted(before, key=lambda image: -before[image])
+        growth = {image: after[image] - before[image] for image in before}
+        _must(growth[larger] >= growth[smaller] > 0, "both grow, the larger one by no less")
+        await self._on.command("rollout resume deployment/web")
         await self._settle("web")
         await self._on.command("scale deployment/web --replicas=30")
         await self._settle("web")
@@ -162,6 +181,7 @@ class Story:
             self._on.say(f"  (kill -9 {name})")
             await kill()
             await self._on.until("the rollover is complete", lambda: self._complete("web", second))
+            await self._settle("web")
             sets = await self._on.sets("web")
             _must(sets[first].spec.replicas == 0, "the half-grown ReplicaSet went to zero")
             await self._on.command("get deploy web")
@@ -193,6 +213,11 @@ class Story:
     async def _exists(self, image: str) -> bool:
         return image in await self._on.sets("web")
 
+    async def _sizes(self) -> dict[str, int]:
+        """Return the sizes of web's ReplicaSets that have any, by image."""
+        sets = await self._on.sets("web")
+        return {image: one.spec.replicas for image, one in sets.items() if one.spec.replicas}
+
     async def _observed(self) -> bool:
         deployment = await self._on.deployment("web")
         return deployment.status.observed_generation >= deployment.metadata.generation
@@ -211,18 +236,6 @@ class Story:
 
     async def _patch(self, name: str, spec: Mapping[str, object]) -> None:
         await self._on.command(f"patch deployment {name} -p '{json.dumps({'spec': spec})}'")
-
-    async def _set_pace(self) -> None:
-        """Make pods live quickly enough for a story, on every fleet there is."""
-        pace = ConfigMap()
-        pace.metadata.namespace, pace.metadata.name = "kube-system", "rollplane-simulation"
-        pace.data["profile.yaml"] = resources.files("rollplane_cli.demo").joinpath("manifests/pace.yaml").read_text()
-        key = Key(CONFIG_MAP, pace.metadata.namespace, pace.metadata.name)
-        try:
-            await self._on.api.write(Create(Encoded.of(pace)))
-        except AlreadyExistsError:
-            patch = json.dumps({"data": dict(pace.data)})
-            await self._on.api.write(Patch(key, PatchType.MERGE, patch.encode()))
 
 
 def _must(holds: bool, what: str) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import os
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +23,9 @@ from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 WATCH_RETRY_SECONDS = 0.1
+PROGRESS = "Waiting for deployment"
+PROGRESS_ROWS = 4
+"""How many rows of a rollout's progress are shown; there is one for every change."""
 
 
 class StoryError(Exception):
@@ -44,10 +48,17 @@ class Witness:
     checker: InvariantChecker = field(default_factory=InvariantChecker)
     breaks: int = 0
     found: list[str] = field(default_factory=list)
+    _former_events: int = 0
+
+    @property
+    def events(self) -> int:
+        """How many changes were watched."""
+        return self._former_events + self.checker.events
 
     def renew(self) -> None:
         """Begin anew after a gap in the watch, keeping what was found."""
         self.found += [str(violation) for violation in self.checker.violations]
+        self._former_events += self.checker.events
         self.checker = InvariantChecker()
         self.breaks += 1
 
@@ -65,6 +76,8 @@ class Theatre:
         self._console = console
         self._clock = clock
         self.witness = Witness()
+        self.commands = 0
+        """How many were run."""
 
     def say(self, text: str = "") -> None:
         """Tell the audience something."""
@@ -75,13 +88,13 @@ class Theatre:
         from rollplane_cli.main import execute
 
         out, err = io.StringIO(), io.StringIO()
-        self.say(f"$ rollplane {line}")
+        self.say(f"\n$ rollplane {line}")
         environ: Mapping[str, str] = {**os.environ, "ROLLPLANE_SERVER": self._server}
         found = await execute(shlex.split(line), environ, Console(out, err, io.StringIO()))
+        self.commands += 1
         shown = Shown(found, out.getvalue(), err.getvalue())
-        for text in (shown.out, shown.err):
-            for row in text.rstrip("\n").splitlines():
-                self.say(f"  {row}")
+        for row in abridged([*shown.out.splitlines(), *shown.err.splitlines()]):
+            self.say(f"  {row}".rstrip())
         if found != code:
             raise StoryError(f"`rollplane {line}` exited with {found}, not {code}: {shown.err or shown.out}")
         return shown
@@ -151,3 +164,14 @@ class Theatre:
                 revision = 0
             except RollplaneError:
                 await self._clock.sleep(WATCH_RETRY_SECONDS)
+
+
+def abridged(rows: Sequence[str]) -> Iterator[str]:
+    """Yield the rows of an answer, a long run of progress cut down to its beginning and its end."""
+    for is_progress, run in itertools.groupby(rows, lambda row: row.startswith(PROGRESS)):
+        # Rows that follow an equal one tell nothing new.
+        told = [row for row, _ in itertools.groupby(run)] if is_progress else list(run)
+        if is_progress and len(told) > PROGRESS_ROWS:
+            half = PROGRESS_ROWS // 2
+            told[half:-half] = [f"(and {len(told) - PROGRESS_ROWS} more steps)"]
+        yield from told
