@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "delete": Entry("delete:DELETE", "Delete objects"),
         "scale": Entry("scale:SCALE", "Set the number of replicas"),
         "set image": Entry("set_image:SET_IMAGE", "Change the images of a workload"),
+        "rolling-update": Entry("rolling_update:ROLLING_UPDATE", "Replace a ReplicationController by another"),
         "rollout status": Entry("rollout.status:STATUS", "Follow a rollout until it is done or cannot go on"),
         "rollout history": Entry("rollout.history:HISTORY", "Show the revisions of a workload"),
         "rollout undo": Entry("rollout.undo:UNDO", "Go back to an earlier revision"),
