@@ -141,7 +141,8 @@ async def fleet_plane(
         await plane.stop_controllers()
         for task in running:
             task.cancel()
-    assert plane.checker.check_at_rest() == []
+    violations = plane.checker.check_at_rest()
+    assert not violations, "\n".join(map(str, violations))
 
 
 async def _create_namespaces(plane: FleetPlane) -> None:

@@ -4,13 +4,13 @@ What is promised of a Deployment under RollingUpdate:
 
 - the sizes of its ReplicaSets never add up to more than replicas + maxSurge;
 - a ReplicaSet never has more live pods than it was told to have;
-- deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself
-  (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not);
+- deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself and none
+  was evicted (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not);
 - revisions only grow.
 
 Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
-paused do not wait). And of everything: revisions
-of the stream strictly grow, and at rest no object names an owner that is gone.
+paused do not wait). And of everything: revisions of the stream strictly grow, and at rest no object names an owner
+that is gone.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ class InvariantChecker:
     def __init__(self) -> None:
         self._world = World()
         self._revision = 0
+        self._disturbed: set[str] = set()
+        """Deployments, by uid, that lost a pod to an eviction or a node, and were not whole again since."""
         self.violations: list[Violation] = []
         self.events = 0
 
@@ -64,6 +66,8 @@ class InvariantChecker:
             self._world.remove(message.metadata.uid)
         elif isinstance(message, Deployment):
             before = self._world.put_deployment(message)
+            if _is_whole(message):
+                self._disturbed.discard(message.metadata.uid)
             if judge and before is not None:
                 self._check_revision(event.revision, message, before)
         elif isinstance(message, ReplicaSet):
@@ -119,7 +123,15 @@ class InvariantChecker:
             self._report(revision, deployment.name, f"{pod.name} came into being while {old[0]} still lived")
 
     def _check_deletion(self, revision: int, pod: PodFacts, owner: SetFacts) -> None:
-        """Judge only deletions that the ReplicaSet's size asks for: users may delete what they like."""
+        """Judge only deletions that the ReplicaSet's size asks for: users may delete what they like.
+
+        Rollouts and evictions do not ask each other. What a rollout had decided on is carried out, though an eviction
+        came between; so a Deployment is not judged from an eviction on until it is whole again.
+        """
+        if pod.disrupted:
+            self._disturbed.add(owner.owner)
+        if owner.owner in self._disturbed:
+            return
         deployment = self._world.deployments.get(owner.owner)
         alive = sum(one.active for one in self._world.pods_of(pod.owner))
         if deployment is None or not deployment.rolling or owner.rescaled or alive < owner.size:
@@ -154,3 +166,9 @@ class InvariantChecker:
     def _owned(self) -> Iterable[tuple[str, str]]:
         yield from ((one.name, one.owner) for one in self._world.sets.values())
         yield from ((one.name, one.owner) for one in self._world.pods.values())
+
+
+def _is_whole(deployment: Deployment) -> bool:
+    """Tell whether its status shows all pods up to date and available."""
+    wanted, status = deployment.spec.replicas, deployment.status
+    return wanted == status.available_replicas == status.updated_replicas == status.replicas

@@ -18,7 +18,10 @@ FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 @dataclass(slots=True)
 class PodFacts:
-    """A pod, as far as promises are made about it; ``was_ready`` stays True once it has been."""
+    """A pod, as far as promises are made about it; ``was_ready`` stays True once it has been.
+
+    ``disrupted`` tells that somebody beside its controllers sends it away: an eviction, a lost node.
+    """
 
     name: str
     owner: str
@@ -26,6 +29,7 @@ class PodFacts:
     active: bool
     terminating: bool
     was_ready: bool
+    disrupted: bool
 
 
 @dataclass(slots=True)
@@ -105,6 +109,7 @@ class World:
             not terminating and message.status.phase not in FINAL_PHASES,
             terminating,
             ready or (before is not None and before.was_ready),
+            any(one.type == "DisruptionTarget" and one.status == "True" for one in message.status.conditions),
         )
         self._move(self._pods_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.pods[message.metadata.uid] = facts
