@@ -12,7 +12,9 @@ from rollplane_kubelet_sim.stages.rules import Delay, Outcome, Profile, Rule, Se
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
 
 E = TypeVar("E", bound=StrEnum)
-T = TypeVar("T")
+
+MOST_SECONDS = 1e9
+MOST = 2**53
 
 
 class _Reader:
@@ -41,16 +43,15 @@ class _Reader:
             if data.get(key) is not None
         }
 
-    def number(self, data: object, path: str, *, low: float = 0.0, high: float = float("inf")) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float) or not low <= data <= high:
-            bounds = f"at least {low:g}" if high == float("inf") else f"from {low:g} to {high:g}"
-            self.refuse(path, f"must be a number, {bounds}; is {data!r}")
-            return low
+    def number(self, data: object, path: str, *, high: float = MOST_SECONDS) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not 0 <= data <= high:
+            self.refuse(path, f"must be a number from 0 to {high:g}; is {data!r}")
+            return 0.0
         return float(data)
 
-    def integer(self, data: object, path: str) -> int:
-        if isinstance(data, bool) or not isinstance(data, int) or data < 0:
-            self.refuse(path, f"must be a whole number, 0 or more; is {data!r}")
+    def integer(self, data: object, path: str, *, high: int = MOST) -> int:
+        if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data <= high:
+            self.refuse(path, f"must be a whole number from 0 to {high}; is {data!r}")
             return 0
         return data
 
@@ -118,7 +119,7 @@ class _Reader:
                 "outcome": lambda value, at: self.word(value, at, Outcome, Outcome.SUCCEED),
                 "chance": lambda value, at: self.number(value, at, high=1.0),
                 "limit": self.integer,
-                "exit_code": self.integer,
+                "exit_code": lambda value, at: self.integer(value, at, high=255),
                 "reason": self.text,
                 "message": self.text,
             },
@@ -159,7 +160,7 @@ def parse_profile(text: str, source: str = "profile") -> Profile:
     """Return the profile in a YAML document; raises InvalidError naming every field that is wrong."""
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:  # the last two: dates that are none, endless nesting
         raise InvalidError(f"{source}: not YAML: {exc}") from exc
     reader = _Reader()
     profile = reader.profile(data if data is not None else {})
