@@ -113,7 +113,9 @@ class PodKeeper:
         tenant.revision = int(pod.metadata.resource_version or 0)
         if tenant.life is not None:
             tenant.life.observe(pod)
-        if tenant.missed or tenant.revision != tenant.awaited:  # our own report is no news
+        if tenant.reporting:
+            return  # the answer will tell whether this is our own report
+        if tenant.missed or tenant.revision != tenant.awaited:
             self._schedule(key, self._clock.now())
 
     def forget(self, key: Key) -> None:
@@ -223,7 +225,8 @@ class PodKeeper:
         """Wait for the watch to show the report; if it has already, the look that was missed then is due now."""
         tenant.reporting = False
         if not isinstance(answer, WriteResult):
-            self._refused(key, tenant, answer)
+            has_changed = tenant.revision > int(pod.metadata.resource_version or 0)
+            self._refused(key, tenant, answer, at_once=has_changed and isinstance(answer, ConflictError))
             return
         tenant.failures = 0
         tenant.awaited = answer.revision
@@ -240,17 +243,18 @@ class PodKeeper:
             tenant.leaving = False
             self._refused(key, tenant, answer)
 
-    def _refused(self, key: Key, tenant: _Tenant, refusal: RollplaneError) -> None:
-        """Begin anew from what is stored, a little later: nothing that was not reported has happened."""
+    def _refused(self, key: Key, tenant: _Tenant, refusal: RollplaneError, *, at_once: bool = False) -> None:
+        """Begin anew from what is stored, a little later: nothing that was not reported has happened.
+
+        ``at_once`` when the change that a conflict was about has been seen already.
+        """
         tenant.life = None
         tenant.failures += 1
         log_refusal(key, refusal)
         if not self._is_current(key, tenant) or isinstance(refusal, NotFoundError):
             return
         wait = min(RETRY_SECONDS * 2.0 ** (tenant.failures - 1), LONGEST_RETRY_SECONDS)
-        if isinstance(refusal, ConflictError) and tenant.missed:
-            wait = 0.0  # the change it conflicts with has been seen already
-        self._schedule(key, self._clock.now() + wait)
+        self._schedule(key, self._clock.now() + (0.0 if at_once else wait))
 
     def _is_current(self, key: Key, tenant: _Tenant) -> bool:
         return self._tenants.get(key) is tenant

@@ -87,6 +87,8 @@ class ContainerLife:
     last_exit: Exit | None = None
     held: bool = False
     notes: list[Note] = field(default_factory=list)
+    _drawn: dict[tuple[Stage, int], tuple[Rule | None, float]] = field(default_factory=dict)
+    _drawn_for: Profile | None = None
 
     @property
     def once(self) -> bool:
@@ -153,10 +155,24 @@ class ContainerLife:
         """Return the rule that shapes a step and the seconds it takes."""
         if stage is not Stage.PULL and profile.is_silent_about(stage):
             return None, 0.0
+        if profile is not self._drawn_for:
+            self._drawn_for = profile
+            self._drawn.clear()
+        drawn = self._drawn.get((stage, attempt))
+        if drawn is None:
+            drawn = self._drawn[stage, attempt] = self._draw_rule(stage, profile, attempt)
+        return drawn
+
+    def _draw_rule(self, stage: Stage, profile: Profile, attempt: int) -> tuple[Rule | None, float]:
         draw = self.draw(profile.seed, attempt)
         rule = profile.rule_for(stage, self.subject, draw)
         delay = rule.delay if rule else NO_DELAY
         return rule, delay.seconds(draw, stage)
+
+    def take_spec(self, spec: Container, subject: Subject, *, held: bool) -> None:
+        """Live by what the pod says now."""
+        self.spec, self.subject, self.held = spec, subject, held
+        self._drawn.clear()
 
     def note(self, reason: str, message: str, *, warning: bool = False) -> None:
         self.notes.append(Note(reason, message, warning))

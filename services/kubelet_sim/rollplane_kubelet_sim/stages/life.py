@@ -63,7 +63,7 @@ class PodLife:
         held = is_held(pod)
         for lives, specs in ((self._inits, pod.spec.init_containers), (self._apps, pod.spec.containers)):
             for life, spec in zip(lives, specs, strict=True):
-                life.spec, life.subject, life.held = spec, subject_of(pod, spec), held
+                life.take_spec(spec, subject_of(pod, spec), held=held)
 
     def advance(self, profile: Profile, now: float) -> Progress:
         """Carry out an order, take every step that is due, and return what has come of it."""

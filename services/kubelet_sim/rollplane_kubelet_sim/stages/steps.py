@@ -145,20 +145,29 @@ def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
 
 def _while_running(life: ContainerLife, since: float, profile: Profile) -> list[tuple[float, Step]]:
     steps: list[tuple[float, Step]] = []
-    rule, after = life.rule(Stage.CRASH, profile, life.restarts)
-    if rule is not None and rule.outcome is not Outcome.NEVER:
-        code = 1 if rule.exit_code is None else rule.exit_code
-        reason = rule.reason or ("OOMKilled" if code == 137 else "")
-        steps.append((since + after, partial(life.end, code=code, reason=reason, message=rule.message)))
+    if not profile.is_silent_about(Stage.CRASH):
+        steps += _crashing(life, since, profile)
     if life.once:
         steps += _completing(life, since, profile)
     elif life.started_at is None:
         steps.append(_starting_up(life, since, profile))
     else:
-        steps += _living(life, life.started_at, profile)
-        steps += _losing_readiness(life, life.ready_since, profile) if life.ready_since else []
-        steps += [] if life.ready else _becoming_ready(life, since, life.started_at, profile)
+        if not profile.is_silent_about(Stage.LIVENESS):
+            steps += _living(life, life.started_at, profile)
+        if life.ready_since is None:
+            steps += _becoming_ready(life, since, life.started_at, profile)
+        elif not profile.is_silent_about(Stage.UNREADY):
+            steps += _losing_readiness(life, life.ready_since, profile)
     return steps
+
+
+def _crashing(life: ContainerLife, since: float, profile: Profile) -> list[tuple[float, Step]]:
+    rule, after = life.rule(Stage.CRASH, profile, life.restarts)
+    if rule is None or rule.outcome is Outcome.NEVER:
+        return []
+    code = 1 if rule.exit_code is None else rule.exit_code
+    reason = rule.reason or ("OOMKilled" if code == 137 else "")
+    return [(since + after, partial(life.end, code=code, reason=reason, message=rule.message))]
 
 
 def _completing(life: ContainerLife, since: float, profile: Profile) -> list[tuple[float, Step]]:
