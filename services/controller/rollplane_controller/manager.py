@@ -21,6 +21,7 @@ from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
+from rollplane_controller.reconcile.event_expiry import EventExpiry
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
 from rollplane_controller.reconcile.namespaces import NamespaceController
@@ -134,6 +135,7 @@ class Manager:
         return (
             NamespaceController(self._observer, OBSERVED, api, clock=clock, fence=fence),
             PodGarbageCollector(self._observer, api, self._writer, clock=clock, fence=fence),
+            EventExpiry(api, self._writer, clock=clock, fence=fence),
         )
 
     def _make_node_parts(self, api: ObjectApi, clock: Clock, times: NodeTimes) -> Sequence[Part]:
