@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.stages.backoff import backoff_seconds, next_streak
@@ -54,6 +55,14 @@ class Note:
     warning: bool = False
 
 
+class _Drawn(NamedTuple):
+    """The rule last drawn for a stage, and the seconds it gives."""
+
+    attempt: int
+    rule: Rule | None
+    seconds: float
+
+
 @dataclass(slots=True)
 class ContainerLife:
     """A container as the kubelet knows it.
@@ -87,7 +96,7 @@ class ContainerLife:
     last_exit: Exit | None = None
     held: bool = False
     notes: list[Note] = field(default_factory=list)
-    _drawn: dict[tuple[Stage, int], tuple[Rule | None, float]] = field(default_factory=dict)
+    _drawn: dict[Stage, _Drawn] = field(default_factory=dict)
     _drawn_for: Profile | None = None
 
     @property
@@ -158,16 +167,16 @@ class ContainerLife:
         if profile is not self._drawn_for:
             self._drawn_for = profile
             self._drawn.clear()
-        drawn = self._drawn.get((stage, attempt))
-        if drawn is None:
-            drawn = self._drawn[stage, attempt] = self._draw_rule(stage, profile, attempt)
-        return drawn
+        drawn = self._drawn.get(stage)
+        if drawn is None or drawn.attempt != attempt:
+            drawn = self._drawn[stage] = self._draw_rule(stage, profile, attempt)
+        return drawn.rule, drawn.seconds
 
-    def _draw_rule(self, stage: Stage, profile: Profile, attempt: int) -> tuple[Rule | None, float]:
+    def _draw_rule(self, stage: Stage, profile: Profile, attempt: int) -> _Drawn:
         draw = self.draw(profile.seed, attempt)
         rule = profile.rule_for(stage, self.subject, draw)
         delay = rule.delay if rule else NO_DELAY
-        return rule, delay.seconds(draw, stage)
+        return _Drawn(attempt, rule, delay.seconds(draw, stage))
 
     def take_spec(self, spec: Container, subject: Subject, *, held: bool) -> None:
         """Live by what the pod says now."""
