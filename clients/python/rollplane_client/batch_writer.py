@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
@@ -69,7 +69,7 @@ class BatchWriter:
 
     ``run`` must be running in a task of the owner's. Writes to one object are sent one after another, in the order
     they were handed in; writes to different objects in any order. A ``group`` holds only among writes that leave in
-    one batch.
+    one batch, and no longer when its answers were lost.
 
     Whenever the server cannot be reached, or its answer is lost, the same write is sent again after a back-off until
     it is answered; only a write whose outcome is unknown and that ``is_repeatable`` refuses is answered with the
@@ -230,7 +230,10 @@ class BatchWriter:
             answer = await self._settled(item.write, answer)
             outcome = _outcome(answer)
         item.on_its_way = False
-        item.maybe_committed |= outcome is Outcome.OUTCOME_UNKNOWN
+        if outcome is Outcome.OUTCOME_UNKNOWN:
+            item.maybe_committed = True
+            # Repeated alone: in its group it would not be attempted once the first, committed before, is refused.
+            item.write = replace(item.write, group="")
         if outcome is Outcome.NOT_SENT or (outcome is not None and is_repeatable(item.write)):
             return False
         self._answer(item, answer)

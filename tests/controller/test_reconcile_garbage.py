@@ -1,0 +1,285 @@
+"""The garbage collector, pod GC and the end of namespaces, through the whole plane."""
+
+from __future__ import annotations
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import ConfigMap, Namespace, Pod
+from rollplane_machinery.api import Propagation
+from rollplane_machinery.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    NAMESPACE,
+    NODE,
+    POD,
+    REPLICA_SET,
+    ApiObject,
+    Kind,
+)
+from tests.controller.deployments import a_deployment as built
+from tests.controller.plane import Plane, a_plane, names_of, owners_of
+from tests.controller.pods import a_node, a_pod
+
+
+async def deployed(plane: Plane, replicas: int = 2) -> None:
+    deployment: Deployment = built("v1", replicas)
+    deployment.metadata.ClearField("uid")
+    await plane.create(deployment)
+    await plane.quiet()
+
+
+def a_map(name: str, *owners: ApiObject, finalizers: tuple[str, ...] = (), blocking: bool = True) -> ConfigMap:
+    """Return a ConfigMap, which no controller but the collector cares for, owned by ``owners``."""
+    one = ConfigMap()
+    one.metadata.name, one.metadata.namespace = name, "shop"
+    one.metadata.finalizers.extend(finalizers)
+    for owner in owners:
+        reference = one.metadata.owner_references.add(name=owner.metadata.name, uid=owner.metadata.uid)
+        reference.api_version, reference.kind, reference.block_owner_deletion = "v1", "ConfigMap", blocking
+    return one
+
+
+async def made(plane: Plane, one: ConfigMap) -> ApiObject:
+    await plane.create(one)
+    found = await plane.find(CONFIG_MAP, one.metadata.name)
+    assert found is not None
+    return found
+
+
+async def kept(plane: Plane, kind: Kind = CONFIG_MAP) -> list[str]:
+    return names_of(await plane.all(kind))
+
+
+async def test_background_the_owner_goes_first() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await deployed(plane)
+        await plane.delete(DEPLOYMENT, "web", propagation=Propagation.BACKGROUND)
+        assert await plane.find(DEPLOYMENT, "web") is None
+        await plane.quiet()
+        assert await kept(plane, REPLICA_SET) == []
+        assert await plane.pods() == []
+
+
+async def test_foreground_the_owner_stays_until_all_below_is_gone() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await deployed(plane)
+        await plane.delete(DEPLOYMENT, "web", propagation=Propagation.FOREGROUND)
+        await plane.quiet()
+        assert await plane.pods() == [], "pods end gracefully, and are waited for"
+        assert len(await plane.all(POD)) == 2
+        assert await plane.find(DEPLOYMENT, "web") is not None
+        assert len(await kept(plane, REPLICA_SET)) == 1
+        await plane.finish()
+        await plane.quiet()
+        assert await kept(plane, REPLICA_SET) == []
+        assert await plane.find(DEPLOYMENT, "web") is None
+
+
+async def test_orphan_the_dependents_stay_without_the_reference() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await deployed(plane)
+        await plane.delete(DEPLOYMENT, "web", propagation=Propagation.ORPHAN)
+        await plane.quiet()
+        assert await plane.find(DEPLOYMENT, "web") is None
+        (orphan,) = await plane.all(REPLICA_SET)
+        assert isinstance(orphan, ReplicaSet)
+        assert owners_of(orphan) == []
+        assert len(await plane.pods()) == 2
+
+
+async def test_a_dependent_with_another_owner_is_only_detached() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        going, staying = await made(plane, a_map("going")), await made(plane, a_map("staying"))
+        await plane.create(a_map("shared", going, staying))
+        await plane.delete(CONFIG_MAP, "going", propagation=Propagation.FOREGROUND)
+        await plane.quiet()
+        assert await kept(plane) == ["shared", "staying"]
+        shared = await plane.find(CONFIG_MAP, "shared")
+        assert shared is not None
+        assert owners_of(shared) == ["staying"]
+
+
+async def test_only_blocking_dependents_are_waited_for() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        owner = await made(plane, a_map("owner"))
+        await plane.create(a_map("held", owner, finalizers=("test/hold",), blocking=False))
+        await plane.delete(CONFIG_MAP, "owner", propagation=Propagation.FOREGROUND)
+        await plane.quiet()
+        assert await kept(plane) == ["held"]
+
+
+async def test_a_circle_is_broken() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        first = await made(plane, a_map("first"))
+        second = await made(plane, a_map("second", first))
+        closing = a_map("first", second)
+        await plane.update(closing)
+        await plane.quiet()
+        await plane.delete(CONFIG_MAP, "first", propagation=Propagation.FOREGROUND)
+        await plane.quiet()
+        assert await kept(plane) == []
+
+
+async def test_a_circle_that_waits_from_both_ends_is_broken() -> None:
+    async with a_plane() as plane:
+        first = await made(plane, a_map("first"))
+        second = await made(plane, a_map("second", first))
+        await plane.update(a_map("first", second))
+        for name in ("first", "second"):
+            await plane.delete(CONFIG_MAP, name, propagation=Propagation.FOREGROUND)
+        await plane.start()
+        await plane.quiet()
+        assert await kept(plane) == []
+
+
+async def test_an_owner_that_never_was_or_is_another_now_counts_as_gone() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        owner = await made(plane, a_map("owner"))
+        ghost = a_map("ghost")
+        ghost.metadata.uid = "never-was"
+        await plane.create(a_map("of-a-ghost", ghost))
+        await plane.create(a_map("kept", owner))
+        renamed = a_map("owner")
+        renamed.metadata.uid = "former-uid"
+        await plane.create(a_map("of-a-namesake", renamed))
+        await plane.quiet()
+        assert await kept(plane) == ["kept", "owner"]
+
+
+async def test_an_owner_in_another_namespace_counts_as_absent() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await plane.namespace("other")
+        elsewhere = a_map("owner")
+        elsewhere.metadata.namespace = "other"
+        await plane.create(elsewhere)
+        owner = await plane.find(CONFIG_MAP, "owner", "other")
+        assert owner is not None
+        await plane.create(a_map("dependent", owner))
+        await plane.quiet()
+        assert await kept(plane) == []
+
+
+async def test_dependents_left_from_before_the_start_are_collected() -> None:
+    async with a_plane() as plane:
+        owner = await made(plane, a_map("owner"))
+        await plane.create(a_map("dependent", owner))
+        await plane.delete(CONFIG_MAP, "owner")
+        await plane.start()
+        await plane.quiet()
+        assert await kept(plane) == []
+
+
+# Pod GC
+
+
+async def bare_pod(plane: Plane, name: str, node: str) -> Pod:
+    pod = a_pod(name, owner="", node=node, labels={})
+    pod.metadata.ClearField("uid")
+    pod.spec.scheduler_name = "nobody"
+    await plane.create(pod)
+    found = await plane.find(POD, name)
+    assert isinstance(found, Pod)
+    return found
+
+
+async def test_pods_of_a_node_that_is_gone_are_removed_after_their_quarantine() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await bare_pod(plane, "stays", "n0")
+        await bare_pod(plane, "stranded", "n1")
+        await plane.delete(NODE, "n1")
+        await plane.pass_time(30)
+        assert await kept(plane, POD) == ["stays", "stranded"]
+        await plane.pass_time(50)
+        assert await kept(plane, POD) == ["stays"]
+
+
+async def test_a_node_that_comes_back_keeps_its_pods() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await bare_pod(plane, "stranded", "n1")
+        await plane.delete(NODE, "n1")
+        await plane.pass_time(30)
+        await plane.node(a_node("n1"))
+        await plane.pass_time(60)
+        assert await kept(plane, POD) == ["stranded"]
+
+
+async def test_a_terminating_pod_that_never_had_a_node_is_removed() -> None:
+    async with a_plane() as plane:
+        pod = await bare_pod(plane, "never", "n0")
+        await plane.delete(POD, "never")
+        assert pod.metadata.uid
+        await plane.start()
+        await plane.pass_time(25)
+        assert await kept(plane, POD) == ["never"], "its kubelet will end it"
+
+
+# Namespaces
+
+
+async def test_a_namespace_takes_all_it_holds_with_it() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await deployed(plane)
+        await plane.create(a_map("settings"))
+        await plane.delete(NAMESPACE, "shop")
+        await plane.pass_time(3)
+        assert await kept(plane) == []
+        assert await kept(plane, DEPLOYMENT) == []
+        assert len(await plane.all(POD)) == 2, "pods end gracefully"
+        namespace = await plane.find(NAMESPACE, "shop")
+        assert isinstance(namespace, Namespace)
+        assert namespace.status.phase == "Terminating"
+        said = {one.type: one.message for one in namespace.status.conditions}
+        assert said["NamespaceContentRemaining"] == "Some resources are remaining: pods has 2 resource instances"
+        await plane.finish()
+        await plane.quiet()
+        assert await plane.find(NAMESPACE, "shop") is None
+
+
+async def test_content_with_finalizers_holds_its_namespace() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await plane.create(a_map("held", finalizers=("test/hold",)))
+        await plane.delete(NAMESPACE, "shop")
+        await plane.pass_time(10)
+        namespace = await plane.find(NAMESPACE, "shop")
+        assert isinstance(namespace, Namespace)
+        assert "test/hold in 1 resource instances" in str(namespace.status.conditions)
+        held = await plane.find(CONFIG_MAP, "held")
+        assert isinstance(held, ConfigMap)
+        del held.metadata.finalizers[:]
+        await plane.update(held)
+        await plane.quiet()
+        assert await plane.find(NAMESPACE, "shop") is None
+
+
+async def test_a_namespace_deleted_before_the_start_is_emptied() -> None:
+    async with a_plane() as plane:
+        await plane.create(a_map("settings"))
+        await plane.delete(NAMESPACE, "shop")
+        await plane.start()
+        await plane.quiet()
+        assert await plane.find(NAMESPACE, "shop") is None
+
+
+async def test_other_finalizers_keep_an_empty_namespace() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        namespace = Namespace()
+        namespace.metadata.name = "kept"
+        namespace.spec.finalizers.append("test/mine")
+        await plane.create(namespace)
+        await plane.delete(NAMESPACE, "kept")
+        await plane.quiet()
+        left = await plane.find(NAMESPACE, "kept")
+        assert isinstance(left, Namespace)
+        assert list(left.spec.finalizers) == ["test/mine"]
