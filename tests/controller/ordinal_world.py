@@ -60,6 +60,13 @@ class OrdinalWorld:
         """Let all terminating pods end."""
         self.pods = {pod.metadata.name: pod for pod in self.live()}
 
+    def calm(self) -> None:
+        """Let all kubelets do their work: pods that should run are ready, those that should end are gone."""
+        self.finish()
+        for pod in self.live():
+            if pod.status.phase != "Failed" and not pod_view(pod).ready:
+                self.report(pod)
+
     def mark_deleted(self, name: str) -> None:
         self.pods[name].metadata.deletion_timestamp.seconds = int(self.now) + 30
 

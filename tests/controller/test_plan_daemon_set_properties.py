@@ -11,11 +11,33 @@ from tests.controller.daemon_sets import a_daemon_set, rolling, surging
 from tests.controller.ordinal_world import DaemonSetWorld, is_ready
 from tests.controller.pods import a_node
 
-ACTIONS = ("sync", "sync", "ready", "ready", "unready", "fail", "finish", "delete", "image", "taint", "add", "remove")
+ACTIONS = (
+    "sync",
+    "sync",
+    "sync",
+    "calm",
+    "calm",
+    "ready",
+    "unready",
+    "fail",
+    "finish",
+    "delete",
+    "image",
+    "taint",
+    "add",
+    "remove",
+)
 Deed = tuple[str, int]
-DEEDS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 7)), max_size=60)
+DEEDS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 7)), min_size=12, max_size=40)
 NODES = 4
 NO_SCHEDULE = Taint(key="dedicated", value="db", effect="NoSchedule")
+
+
+def live(world: DaemonSetWorld, deeds: list[Deed]) -> None:
+    """Let the set come to rest once, then do these deeds one after another."""
+    run_to_rest(world)
+    for deed in deeds:
+        act(world, deed)
 
 
 def act(world: DaemonSetWorld, deed: Deed) -> None:
@@ -27,6 +49,8 @@ def act(world: DaemonSetWorld, deed: Deed) -> None:
             world.sync()
         case "finish":
             world.finish()
+        case "calm":
+            world.calm()
         case "image":
             world.edit(lambda one: setattr(one.spec.template.spec.containers[0], "image", f"v{number % 3}"))
         case "add":
@@ -67,8 +91,7 @@ def test_never_more_than_max_unavailable(deeds: list[Deed], most: int) -> None:
         assert len(bare) < most
 
     world.before_deletion = check
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
 
 
 @given(deeds=DEEDS, most=st.integers(1, 3))
@@ -86,8 +109,7 @@ def test_never_more_than_max_surge(deeds: list[Deed], most: int) -> None:
             assert len([name for name in useful if not _replaces_a_useless_one(world, name)]) < most
 
     world.before_creation = check
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
 
 
 def _replaces_a_useless_one(world: DaemonSetWorld, node: str) -> bool:
@@ -101,8 +123,7 @@ def test_converges_from_any_state(deeds: list[Deed], surge: bool, most: int) -> 
     """When all others rest, each node that should run the daemon has one available pod of the present template."""
     strategy = surging(most) if surge else rolling(maxUnavailable=most)
     world = DaemonSetWorld(a_daemon_set("v0", updateStrategy=strategy), NODES)
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
     run_to_rest(world)
     wanted = world.set.spec.template.spec.containers[0].image
     for name, node in world.nodes.items():

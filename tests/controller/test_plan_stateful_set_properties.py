@@ -14,9 +14,23 @@ from rollplane_machinery.int_or_string import of
 from tests.controller.ordinal_world import StatefulSetWorld, is_ready, ordinal_of
 from tests.controller.stateful_sets import a_stateful_set
 
-ACTIONS = ("sync", "sync", "ready", "ready", "unready", "fail", "finish", "delete", "image", "scale", "partition")
+ACTIONS = (
+    "sync",
+    "sync",
+    "sync",
+    "calm",
+    "calm",
+    "ready",
+    "unready",
+    "fail",
+    "finish",
+    "delete",
+    "image",
+    "scale",
+    "partition",
+)
 Deed = tuple[str, int]
-DEEDS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5)), max_size=60)
+DEEDS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 5)), min_size=12, max_size=40)
 POLICIES = st.sampled_from(["OrderedReady", "Parallel"])
 
 
@@ -30,6 +44,13 @@ def a_world(policy: str, replicas: int, *, start: int = 0, heal: bool = False, m
     return StatefulSetWorld(stateful_set)
 
 
+def live(world: StatefulSetWorld, deeds: list[Deed]) -> None:
+    """Let the set come to rest once, then do these deeds one after another."""
+    run_to_rest(world)
+    for deed in deeds:
+        act(world, deed)
+
+
 def act(world: StatefulSetWorld, deed: Deed) -> None:
     """Do one thing to the world; a deed that has no object to act on does nothing."""
     action, number = deed
@@ -39,6 +60,8 @@ def act(world: StatefulSetWorld, deed: Deed) -> None:
             world.sync()
         case "finish":
             world.finish()
+        case "calm":
+            world.calm()
         case "image" | "scale" | "partition":
             world.edit(lambda stateful_set: _edit(stateful_set, action, number))
         case _ if pods:
@@ -81,8 +104,7 @@ def test_one_pod_of_an_ordinal_and_none_touched_below_the_partition(
             assert ordinal >= partition
 
     world.before_deletion = check
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
 
 
 @given(deeds=DEEDS, start=st.integers(0, 2))
@@ -111,8 +133,7 @@ def test_order_under_ordered_ready(deeds: list[Deed], start: int) -> None:
             assert all(other < ordinal or in_range(world, other) for other in slots if other != ordinal)
 
     world.before_creation, world.before_deletion = check_creation, check_deletion
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
 
 
 @given(deeds=DEEDS, most=st.integers(2, 4))
@@ -129,16 +150,14 @@ def test_update_leaves_at_most_max_unavailable(deeds: list[Deed], most: int) -> 
         assert gone < most
 
     world.before_deletion = check
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
 
 
 @given(deeds=DEEDS, policy=POLICIES, start=st.integers(0, 2), most=st.integers(1, 3))
 def test_converges_from_any_state(deeds: list[Deed], policy: str, start: int, most: int) -> None:
     """When users rest and kubelets do their work, every slot holds a ready pod of the revision it should have."""
     world = a_world(policy, 3, start=start, most=most)
-    for deed in deeds:
-        act(world, deed)
+    live(world, deeds)
     world.sync()
     run_to_rest(world)
     replicas, status = world.set.spec.replicas, world.set.status
