@@ -7,14 +7,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from rollplane.apps.v1 import Deployment
 from rollplane_cli.choosing import Found
 from rollplane_cli.reading import GIVE_UP_SECONDS
 from rollplane_cli.scene import diagnoses
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError, UnavailableError
-from rollplane_machinery.printing.diagnosis import Diagnosis
+from rollplane_machinery.printing.findings import Diagnosis
+from rollplane_machinery.printing.workload_diagnosis import is_workload
 
 _RETRY_SECONDS = 0.2
 _QUEUED = 256
@@ -62,13 +62,13 @@ async def _looks(session: Session, key: Key, revision: int) -> AsyncGenerator[Ro
 async def watch_rollout(session: Session, found: Found, revision: int, see: Callable[[Sight], bool]) -> None:
     """Hand every sight of the rollout to ``see`` until it says that it has seen enough, or all has ended.
 
-    Of a Deployment there are diagnoses as well, of other kinds only looks.
+    There are looks and diagnoses; a kind that nothing is known to diagnose of has only looks.
     """
     queue: asyncio.Queue[Sight] = asyncio.Queue(_QUEUED)
     workload = found.parse()
     async with asyncio.TaskGroup() as tasks:
         pumps = [tasks.create_task(_pump_looks(looks(session, found.key, revision), queue))]
-        if isinstance(workload, Deployment):
+        if is_workload(workload):
             pumps.append(tasks.create_task(_pump_diagnoses(diagnoses(session, found.key, workload), queue)))
         try:
             while not see(sight := await queue.get()) and not isinstance(sight, Ended):

@@ -194,6 +194,7 @@ class StandIn:
         patch = '{"spec":{"template":' + _template_json(owner) + "}}"
         revision = ControllerRevision(metadata=_child(owner, type(owner).__name__, name), revision=number)
         revision.metadata.labels.update(owner.spec.selector.match_labels)
+        revision.metadata.labels["controller-revision-hash"] = name.rpartition("-")[2]
         revision.data.raw = patch.encode()
         await self.create(revision)
 

@@ -97,7 +97,7 @@ COMMANDS: dict[str, str] = {
     ),
     "patch deploy web": "error: must specify -p to patch",
     "patch deploy web -p x": "error: unable to parse 'x': a patch is an object, or a list of operations",
-    "why cm/settings": "error: why is known of Deployments only, not of configmaps",
+    "why cm/settings": "error: why is known of workloads only, not of configmaps",
     "why deploy/none": 'Error from server (NotFound): deployments.apps "none" not found',
     "cordon none": 'Error from server (NotFound): nodes "none" not found',
     "sim ready none": 'Error from server (NotFound): pods "none" not found',
@@ -126,7 +126,7 @@ USAGES = {
     "sim crash": (
         "error: name one or more pods, or choose them by -l or --all\nSee 'rollplane sim crash --help' for usage.\n"
     ),
-    "why": "error: name a Deployment, as deploy/NAME\nSee 'rollplane why --help' for usage.\n",
+    "why": "error: name a workload, as deploy/NAME\nSee 'rollplane why --help' for usage.\n",
     "sim": ("error: \"sim\" needs one of: ready, unready, crash, finish\nSee 'rollplane --help' for usage.\n"),
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollplane.apps.v1 import Deployment
 from rollplane_cli.choosing import Found, fetch, keys_of
 from rollplane_cli.command import Command, output_flag
 from rollplane_cli.failures import CommandError, UsageError
@@ -16,22 +15,23 @@ from rollplane_cli.scene import look
 from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
 from rollplane_machinery.kinds import POD
-from rollplane_machinery.printing.diagnosis import Diagnosis
+from rollplane_machinery.printing.findings import Diagnosis
 from rollplane_machinery.printing.sentences import path_of
 from rollplane_machinery.printing.tables import table_of
+from rollplane_machinery.printing.workload_diagnosis import is_workload
 
 
 async def run(arguments: Arguments, session: Session) -> int:
-    """Say in one sentence what a Deployment's rollout waits for, and show the pods behind it."""
+    """Say in one sentence what a workload waits for, and show the pods behind it."""
     targets = parse_targets(arguments.words)
     if not targets.are_named:
-        raise UsageError("name a Deployment, as deploy/NAME")
+        raise UsageError("name a workload, as deploy/NAME")
     chosen = await fetch(session, keys_of(session, targets))
     for found in chosen.found:
-        deployment = found.parse()
-        if not isinstance(deployment, Deployment):
-            raise CommandError(f"why is known of Deployments only, not of {found.key.kind.plural}")
-        _show(arguments, session, found, await look(session, deployment))
+        workload = found.parse()
+        if not is_workload(workload):
+            raise CommandError(f"why is known of workloads only, not of {found.key.kind.plural}")
+        _show(arguments, session, found, await look(session, found.key, workload))
     return chosen.exit_code
 
 
@@ -62,8 +62,8 @@ def _document(found: Found, diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 WHY = Command(
-    "deploy/NAME",
-    "Say what a rollout waits for, and show the pods behind it.",
+    "(TYPE NAME | TYPE/NAME…)",
+    "Say what a workload waits for, and show the pods behind it.",
     run,
     (output_flag("json", "yaml"),),
 )

@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from rollplane.apps.v1 import Deployment
 from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
 from rollplane_cli.command import TIMEOUT, Command, output_flag
 from rollplane_cli.failures import CommandError
@@ -25,8 +24,10 @@ from rollplane_cli.verbs import told_as_own
 from rollplane_cli.waiting import TIMED_OUT
 from rollplane_machinery.api import RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.printing.diagnosis import Diagnosis
+from rollplane_machinery.kinds import DEPLOYMENT
+from rollplane_machinery.printing.findings import Diagnosis
 from rollplane_machinery.printing.sentences import path_of
+from rollplane_machinery.printing.workload_diagnosis import is_workload
 
 _STATES = {
     RolloutState.PROGRESSING: "Progressing",
@@ -83,7 +84,8 @@ class Outcome:
 
 
 async def _follow(arguments: Arguments, session: Session, found: Found) -> Outcome:
-    revision = arguments.number("revision") or 0
+    # A revision is looked at for Deployments only, as in kubectl; elsewhere it is passed over in silence.
+    revision = (arguments.number("revision") or 0) if found.key.kind is DEPLOYMENT else 0
     outcome = Outcome(is_patient=arguments.boolean("until-deadline"))
     title = path_of(found.key.kind, found.key.name)
     with progress_on(session.console, arguments.text("output"), title) as progress, told_as_own():
@@ -103,8 +105,8 @@ async def _look_once(session: Session, found: Found, revision: int, outcome: Out
             progress.look(status)
             break
     workload = found.parse()
-    if isinstance(workload, Deployment):
-        outcome.diagnosis = await look(session, workload)
+    if is_workload(workload):
+        outcome.diagnosis = await look(session, found.key, workload)
 
 
 async def _watch(
