@@ -12,6 +12,7 @@ from rollplane.core.v1 import Event, Namespace, Node, Pod, PodCondition
 from rollplane.meta.v1 import Time
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.manager import Manager
@@ -22,6 +23,7 @@ from rollplane_machinery.api import (
     Key,
     ListQuery,
     ObjectApi,
+    Page,
     Preconditions,
     Update,
     UpdateStatus,
@@ -35,8 +37,8 @@ from rollplane_machinery.errors import NotFoundError, Outcome, RollplaneError, U
 from rollplane_machinery.kinds import EVENT, POD, ApiObject, Encoded, Kind
 from tests.controller.pods import a_node
 
-TICK_SECONDS = 0.05
-TURNS = 40
+TICK_SECONDS = 0.1
+TURNS = 25
 """How often the loop goes round before time moves on."""
 PATIENCE_SECONDS = 60.0
 
@@ -120,7 +122,7 @@ class MortalApi(PlainApi):
         super().__init__(api)
         self.dead = False
 
-    async def list(self, query: ListQuery) -> object:  # type: ignore[override]
+    async def list(self, query: ListQuery) -> Page:
         self._check()
         return await super().list(query)
 
@@ -267,7 +269,12 @@ class Plane:
 async def a_plane(*, nodes: int = 2) -> AsyncIterator[Plane]:
     """Run a plane without a manager, with a namespace ``shop`` and nodes n0, n1 and so on."""
     clock = FakeClock()
-    async with Core(MemoryStore(), clock, randomness=Random(7)) as core, asyncio.TaskGroup() as tasks:
+    # Idle watches tell of progress by the time of the loop, which is not ours: at once, then.
+    settings = CoreSettings(progress_seconds=0.0)
+    async with (
+        Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
+        asyncio.TaskGroup() as tasks,
+    ):
         plane = Plane(core, clock, tasks)
         await plane.namespace("shop")
         await plane.nodes(nodes)
