@@ -81,10 +81,11 @@ def test_grace_times_are_settings() -> None:
     assert is_silent(health(), NodeTimes(grace_seconds=2), 2.5)
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])
 @pytest.mark.parametrize("name", ["monitor_seconds", "grace_seconds", "startup_grace_seconds"])
-def test_times_that_make_no_sense_are_refused(name: str) -> None:
+def test_times_that_make_no_sense_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
-        NodeTimes(**{name: 0.0})
+        NodeTimes(**{name: value})
     with pytest.raises(ValueError, match="eviction_rate"):
         NodeTimes(eviction_rate=-1.0)
 

@@ -12,6 +12,7 @@ from rollplane.apps.v1 import DaemonSet, Deployment
 from rollplane.core.v1 import Container, Pod, Volume
 from rollplane.meta.v1 import OwnerReference, Time
 from rollplane_cli.draining.choice import Choice, DrainRules, choose_pods
+from rollplane_cli.main import find
 from tests.clients.cli.drain_session import drain
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
@@ -118,6 +119,12 @@ def test_choose_pods_names_all_pods_of_one_sort_together() -> None:
         "cannot delete Pods that declare no controller (use --force to override): default/a, default/b",
         "cannot delete Pods with local storage (use --delete-emptydir-data to override): default/c",
     )
+
+
+def test_drain_is_a_command() -> None:
+    found = find(["drain", "node-0", "--ignore-daemonsets", "--timeout=5m"])
+    assert found is not None
+    assert (found.name, found.arguments.words, found.arguments.seconds("timeout")) == ("drain", ("node-0",), 300.0)
 
 
 def told(story: Callable[[FleetPlane], Coroutine[Any, Any, None]], nodes: int = 3) -> None:

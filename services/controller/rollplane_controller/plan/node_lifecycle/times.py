@@ -22,10 +22,10 @@ class NodeTimes:
 
     def __post_init__(self) -> None:
         for name in ("monitor_seconds", "grace_seconds", "startup_grace_seconds"):
-            if getattr(self, name) <= 0:
+            if not getattr(self, name) > 0:  # not a number is no time either
                 raise ValueError(f"{name} is {getattr(self, name)}, want more than 0")
         for name in ("eviction_rate", "secondary_eviction_rate"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, want 0 or more")
 
 
