@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "create": Entry("create:CREATE", "Create objects from files"),
         "get": Entry("get:GET", "Show objects"),
         "describe": Entry("describe:DESCRIBE", "Describe objects in words, with their events"),
+        "events": Entry("events:EVENTS", "Show what happened, the latest last"),
         "edit": Entry("edit:EDIT", "Edit objects in an editor"),
         "patch": Entry("patch:PATCH", "Change fields of an object"),
         "delete": Entry("delete:DELETE", "Delete objects"),

@@ -17,7 +17,7 @@ from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery import int_or_string, kinds
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.printing.describe_pod import pod_lines
-from rollplane_machinery.printing.durations import age
+from rollplane_machinery.printing.event_text import event_age, in_order, message_line
 from rollplane_machinery.printing.rollout_view import view_of
 from rollplane_machinery.printing.tab_text import tabbed
 from rollplane_machinery.printing.table import NONE, labels_text, or_none
@@ -210,22 +210,11 @@ def _events(events: Sequence[core.Event], now: float) -> list[str]:
     if not events:
         return [f"Events:\t{NONE}"]
     rows = [
-        (each.type, each.reason, _event_age(each, now), each.source.component or each.reporting_component, _line(each))
-        for each in sorted(events, key=lambda each: to_seconds(each.last_timestamp))
+        (each.type, each.reason, event_age(each, now), each.source.component or each.reporting_component, line)
+        for each in in_order(events)
+        for line in [message_line(each)]
     ]
     return ["Events:", *_grid(("Type", "Reason", "Age", "From", "Message"), rows)]
-
-
-def _event_age(event: core.Event, now: float) -> str:
-    """``2s``, or ``2s (x3 over 5m)`` for one that happened again and again."""
-    first = event.first_timestamp if to_seconds(event.first_timestamp) else event.event_time
-    if event.count > 1:
-        return f"{age(event.last_timestamp, now)} (x{event.count} over {age(first, now)})"
-    return age(first, now)
-
-
-def _line(event: core.Event) -> str:
-    return " ".join(event.message.split())
 
 
 Describer = Callable[[Any, Surroundings], list[str]]
