@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from rollplane.core.v1 import Namespace
+from rollplane.core.v1 import Namespace, Node
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_controller.plan.garbage import Collect, Detach, Keep, Standing, Verdict, detach, judge, unblock
 from rollplane_controller.plan.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
-from rollplane_controller.plan.pod_gc import QUARANTINE_SECONDS, plan_sweep
+from rollplane_controller.plan.pod_gc import QUARANTINE_SECONDS, is_out_of_service, plan_sweep
 from rollplane_controller.plan.pods import PodView
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import DEPLOYMENT, EVENT, LEASE, NODE, POD
-from tests.controller.pods import NOW, a_view
+from tests.controller.pods import NOW, a_node, a_view
 
 SOLID, WAITING, DANGLING = Standing.SOLID, Standing.WAITING, Standing.DANGLING
 BACKGROUND, FOREGROUND, ORPHAN = Propagation.BACKGROUND, Propagation.FOREGROUND, Propagation.ORPHAN
@@ -114,6 +114,22 @@ def test_pod_gc_3_terminating_pods_that_were_never_scheduled() -> None:
         a_view("its-kubelet-will", terminating=True),
     ]
     assert names(list(plan_sweep(pods, {"n"}, {}, NOW).doomed)) == ["never"]
+
+
+OUT = [{"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}]
+
+
+@pytest.mark.parametrize(
+    ("node", "ready", "expected"),
+    [(a_node("n", taints=OUT), False, True), (a_node("n", taints=OUT), True, False), (a_node("n"), False, False)],
+    ids=["tainted and silent", "tainted, yet ready", "silent"],
+)
+def test_pod_gc_4_terminating_pods_of_nodes_out_of_service(node: Node, ready: bool, expected: bool) -> None:
+    node.status.conditions.add(type="Ready", status="True" if ready else "Unknown")
+    assert is_out_of_service(node) is expected
+    pods = [a_view("ends", terminating=True), a_view("runs")]
+    closed = frozenset({"n"}) if expected else frozenset()
+    assert names(list(plan_sweep(pods, {"n"}, {}, NOW, out_of_service=closed).doomed)) == ["ends"] * expected
 
 
 def a_namespace(*finalizers: str) -> Namespace:

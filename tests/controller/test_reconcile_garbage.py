@@ -222,6 +222,18 @@ async def test_a_terminating_pod_that_never_had_a_node_is_removed() -> None:
         assert await kept(plane, POD) == ["never"], "its kubelet will end it"
 
 
+async def test_a_node_out_of_service_gives_its_terminating_pods_up() -> None:
+    async with a_plane(nodes=0) as plane:
+        await plane.start()
+        lost = a_node("n0", taints=[{"key": "node.kubernetes.io/out-of-service", "effect": "NoSchedule"}])
+        await plane.node(lost)
+        for name in ("ends", "runs"):
+            await bare_pod(plane, name, "n0")
+        await plane.delete(POD, "ends")
+        await plane.pass_time(25)
+        assert await kept(plane, POD) == ["runs"]
+
+
 # Namespaces
 
 

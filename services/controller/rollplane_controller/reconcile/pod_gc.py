@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
+from rollplane.core.v1 import Node
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.pod_gc import plan_sweep
+from rollplane_controller.plan.pod_gc import is_out_of_service, plan_sweep
 from rollplane_controller.plan.pods import PodView
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.views import WatchedPod
@@ -66,13 +67,18 @@ class PodGarbageCollector:
         informer = self._observer.informer
         pods = [view.pod for _, view in informer.items(POD) if isinstance(view, WatchedPod)]
         nodes = frozenset(key.name for key, _ in informer.items(NODE))
-        sweep = plan_sweep(pods, nodes, self._missing_since, self._clock.monotonic())
+        closed = self._out_of_service({pod.node_name for pod in pods if pod.terminating})
+        sweep = plan_sweep(pods, nodes, self._missing_since, self._clock.monotonic(), out_of_service=closed)
         self._missing_since = sweep.missing_since
         doomed = list(sweep.doomed)
         for node, stranded in sweep.lost.items():
             if await self._is_gone(node):
                 doomed.extend(stranded)
         await self._delete(doomed, WriteOptions(NAME, fence=fence, omit_object=True))
+
+    def _out_of_service(self, names: Iterable[str]) -> frozenset[str]:
+        found = ((name, self._observer.message(Key(NODE, "", name), Node)) for name in names)
+        return frozenset(name for name, node in found if node is not None and is_out_of_service(node))
 
     async def _is_gone(self, node: str) -> bool:
         """Tell whether a node, read live, does not exist; one that cannot be read may exist."""
