@@ -178,7 +178,7 @@ async def test_data_that_are_not_ours_are_a_defect(new_redis_store: NewRedisStor
 
 
 async def test_missing_replicas_make_the_outcome_unknown(new_redis_store: NewRedisStore) -> None:
-    store = new_redis_store(wait_replicas=1, call_timeout_seconds=0.1)
+    store = new_redis_store(wait_replicas=1, call_timeout_seconds=1.0)
     with pytest.raises(UnavailableError, match="0 of 1 replicas") as raised:
         await store.commit([create("pods", "a/1")])
     assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN

@@ -160,10 +160,10 @@ class Story:
         await self._on.until("the pause is seen", self._observed)
         before = await self._sizes()
         await self._on.command("scale deployment/web --replicas=40")
-        await self._on.until("the new size is seen", self._observed)
+        # Each ReplicaSet is a write of its own, and one that meets a fresh status is repeated.
+        await self._on.until("40 pods and a quarter are wanted", lambda: self._wanted(50))
         after = await self._sizes()
         self._on.say(f"  (sizes before: {before}, after: {after})")
-        _must(sum(after.values()) == 50, "40 pods and a quarter are allowed, and wanted")
         larger, smaller = sorted(before, key=lambda image: -before[image])
         growth = {image: after[image] - before[image] for image in before}
         _must(growth[larger] >= growth[smaller] > 0, "both grow, the larger one by no less")
@@ -212,6 +212,9 @@ class Story:
 
     async def _exists(self, image: str) -> bool:
         return image in await self._on.sets("web")
+
+    async def _wanted(self, pods: int) -> bool:
+        return sum((await self._sizes()).values()) == pods
 
     async def _sizes(self) -> dict[str, int]:
         """Return the sizes of web's ReplicaSets that have any, by image."""
