@@ -168,7 +168,7 @@ class Manager:
             self._observer,
             api,
             self._writer,
-            EventRecorder(self._writer.record, component_of(reconciler.kind), clock, self.shards.fence_for),
+            EventRecorder(self._writer.record, component_of(reconciler), clock, self.shards.fence_for),
             clock=clock,
             random=random,
             fence_for=self.shards.fence_for,
@@ -201,6 +201,9 @@ class Manager:
             part.wake_all()
 
 
-def component_of(kind: Kind) -> str:
-    """Return the name a kind's controller signs its events with."""
+def component_of(reconciler: Reconciler) -> str:
+    """Return the name a reconciler signs its events with: one of its own, for names of events derive from it."""
+    kind = reconciler.kind
+    if isinstance(reconciler, AutoRollbackReconciler):
+        return f"{kind.singular}-auto-rollback"
     return "replication-controller" if kind is REPLICATION_CONTROLLER else f"{kind.singular}-controller"
