@@ -87,15 +87,18 @@ class RefusingApi(PlainApi):
 
 
 class LaggingApi(PlainApi):
-    """Lets its watches show nothing while ``flowing`` is cleared; records the batches written."""
+    """Shows nothing in its watches from the first write on that ``from_write`` picks until ``flowing`` is set."""
 
-    def __init__(self, api: ObjectApi) -> None:
+    def __init__(self, api: ObjectApi, from_write: Callable[[Write], bool]) -> None:
         super().__init__(api)
+        self._from_write = from_write
         self.flowing = asyncio.Event()
         self.flowing.set()
         self.written: list[Write] = []
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+        if any(map(self._from_write, writes)) and not any(map(self._from_write, self.written)):
+            self.flowing.clear()
         self.written.extend(writes)
         return await super().batch(writes)
 

@@ -15,6 +15,7 @@ from tests.controller.deployments import a_deployment as built
 from tests.controller.plane import (
     LaggingApi,
     LossyApi,
+    PlainApi,
     Plane,
     RefusingApi,
     a_plane,
@@ -87,7 +88,7 @@ async def test_orphans_are_adopted_and_strangers_released() -> None:
         assert {pod.metadata.name: owners_of(pod) for pod in pods}["orphan"] == []
 
 
-class OwnerSeenGoing(LaggingApi):
+class OwnerSeenGoing(PlainApi):
     """Reads of ReplicaSets show them being deleted; watches have not shown that yet."""
 
     reads = 0
@@ -186,13 +187,12 @@ async def test_a_lagging_cache_makes_no_surplus_pods() -> None:
         lagging: list[LaggingApi] = []
 
         def wrap(api: Any) -> LaggingApi:
-            lagging.append(LaggingApi(api))
+            lagging.append(LaggingApi(api, creates_pods))
             return lagging[0]
 
         manager = await plane.start(wrap=wrap)
         await plane.create(a_replica_set(5))
         await plane.until(lambda: any(map(creates_pods, lagging[0].written)), "no pods were created")
-        lagging[0].flowing.clear()
         for _ in range(5):
             manager._wake_all()  # as any event would
             await plane.pass_time(1)
@@ -219,6 +219,26 @@ async def test_lost_answers_make_no_surplus_pods(losses: int) -> None:
         assert len(await plane.pods()) == 6
         assert len(await plane.events("SuccessfulCreate")) == 6
         assert not await plane.events("SuccessfulDelete")
+
+
+async def test_lost_answers_and_a_lagging_cache_together_make_no_surplus_pods() -> None:
+    """What was created by a batch without an answer shuts the gate as well, all of it."""
+    async with a_plane() as plane:
+        lagging: list[LaggingApi] = []
+
+        def wrap(api: Any) -> LossyApi:
+            lagging.append(LaggingApi(api, creates_pods))
+            return LossyApi(lagging[0], creates_pods, 1)
+
+        manager = await plane.start(wrap=wrap)
+        await plane.create(a_replica_set(6))
+        for _ in range(5):
+            await plane.pass_time(1)
+            manager._wake_all()  # as any event would
+        lagging[0].flowing.set()
+        await plane.quiet()
+        assert len({write.object.value for write in lagging[0].written if creates_pods(write)}) == 6  # type: ignore[union-attr]
+        assert len(await plane.pods()) == 6
 
 
 async def test_lost_answers_of_deletions_delete_no_more() -> None:
