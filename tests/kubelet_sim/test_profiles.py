@@ -85,8 +85,17 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no mapping": ("- 1", "must be a mapping"),
     "not YAML": ("rules: [", "not YAML"),
     "no day": ("name: 2001-99-99", "not YAML"),
-    "nested without end": ("[" * 10_000, "not YAML"),
+    "nested without end": ("[" * 2_000, "not YAML"),
     "a number beyond all bounds": ("seed: 1" + "0" * 400, "seed"),
+    "aliases of aliases": (
+        "name: &a [x,x,x,x]\n"
+        + "".join(
+            f"k{n}: &{b} [*{a},*{a},*{a},*{a},*{a},*{a}]\n"
+            for n, (a, b) in enumerate(zip("abcdefghijklmno", "bcdefghijklmnop", strict=True))
+        )
+        + "seed: *p",
+        "seed",
+    ),
     "two at once": ("seed: -1\nquiet: 3", "quiet"),
 }
 

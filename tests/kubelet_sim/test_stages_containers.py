@@ -292,3 +292,15 @@ def test_a_sidecar_restarts_whatever_the_pods_policy() -> None:
     pod.spec.init_containers.append(Container(name="mesh", image="mesh", restart_policy="Always"))
     sim = Sim(pod, rules("stage: crash, match: {image: mesh}, limit: 1, delay: 5")).until(30)
     assert (sim.init.restart_count, sim.init.state.HasField("running"), sim.shown) == (1, True, "Running")
+
+
+def test_a_sidecar_that_goes_down_takes_away_the_turn_of_those_behind_it() -> None:
+    pod = bound_pod()
+    pod.spec.init_containers.append(Container(name="mesh", image="mesh", restart_policy="Always"))
+    profile = rules(
+        "stage: crash, match: {image: mesh}, limit: 3, delay: 2", "stage: pull, match: {image: 'nginx:*'}, delay: 20"
+    )
+    sim = Sim(pod, profile).until(200)
+    ran = next(seconds for seconds, word in sim.seen if word == "Running")
+    assert ran == 37  # the sidecar is up from 0, 3, 15 and 37 on, each time but the last for two seconds
+    assert sim.init.restart_count == 3

@@ -17,6 +17,9 @@ from rollplane_machinery.kinds import Encoded
 
 COMPONENT = "kubelet"
 OPTIONS = WriteOptions(COMPONENT, omit_object=True)
+LONGEST_MESSAGE = 1024
+LONGEST_NAME = 220
+"""What of a subject's name an event's name may take; the rest is for time and number."""
 REMEMBERED = 4096
 """How many events are known well enough to count them up."""
 
@@ -46,7 +49,7 @@ class EventRecorder:
         event = Event(
             involved_object=subject,
             reason=note.reason,
-            message=note.message,
+            message=note.message[:LONGEST_MESSAGE],
             type="Warning" if note.warning else "Normal",
             first_timestamp=Time(seconds=math.floor(told.first)),
             last_timestamp=Time(seconds=math.floor(now)),
@@ -62,8 +65,9 @@ class EventRecorder:
         key = (subject.uid, note.reason, note.message)
         told = self._told.get(key)
         if told is None:
+            name = subject.name[:LONGEST_NAME].rstrip("-.")
             # One pod has several events in one moment: their number makes the names differ.
-            told = self._told[key] = _Told(f"{subject.name}.{int(now * 1e6):x}{next(self._number):x}", now)
+            told = self._told[key] = _Told(f"{name}.{int(now * 1e6):x}{next(self._number):x}", now)
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from rollplane_kubelet_sim.stages.orders import Order, annotations_after, is_hel
 from rollplane_kubelet_sim.stages.pods import Place, pod_status
 from rollplane_kubelet_sim.stages.restoring import restore, subject_of
 from rollplane_kubelet_sim.stages.rules import Profile, Stage
+from rollplane_kubelet_sim.stages.steps import Step
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 DEADLINE = "DeadlineExceeded"
@@ -77,7 +79,7 @@ class PodLife:
             return Progress(self.pod.status if word else None, None, annotations=self._left_after(word))
         notes = self._obey(word, profile, now) if word else ()
         if not profile.manual:
-            self._take_steps(profile, not_before, now)
+            self._take_steps(profile, not_before, now if self._deadline is None else min(now, self._deadline))
         status = self._deadline_status(now) if self._is_past_deadline(profile, now) else self._status(now)
         due = None if status.phase in FINAL_PHASES else self._next_due(profile)
         news = status if word or status != self.pod.status else None
@@ -96,9 +98,11 @@ class PodLife:
             if life.image != life.spec.image:
                 life.take_image(now)
         while not self._is_over():
-            turn = self._hand_over(at)
-            if not any(steps.advance(life, profile, at, now) for life in turn):
+            self._hand_over(at)
+            due, step = self._next_step(profile, at)
+            if step is None or due > now:
                 return
+            step(due)
         for life in self._inits:
             if life.sidecar and life.running:
                 life.end(now, 0)
@@ -109,28 +113,46 @@ class PodLife:
             return True
         return bool(self._apps) and all(life.over for life in self._apps)
 
-    def _in_turn(self) -> list[ContainerLife]:
-        """Return the containers that may move: init containers up to the first unfinished one, else all others."""
-        turn: list[ContainerLife] = []
-        begun = any(life.has_run for life in self._apps)
-        for life in self._inits:
-            turn.append(life)
-            if not life.lets_pass and not begun:
-                return turn
-        return [*turn, *self._apps]
+    def _in_turn(self) -> Iterator[tuple[ContainerLife, float]]:
+        """Yield the containers that may move, each with the time since when those before it let it.
 
-    def _hand_over(self, at: float) -> list[ContainerLife]:
-        """Start the clock of containers whose turn has just come, and return all whose turn it is."""
-        turn = self._in_turn()
-        for life in turn:
+        Init containers up to the first unfinished one, else all others; once app containers have run, they go on
+        regardless, and the time is 0.
+        """
+        begun = any(life.has_run for life in self._apps)
+        gate = 0.0
+        for life in self._inits:
+            yield life, gate
+            passed = life.passed_at
+            if not begun:
+                if passed is None:
+                    return
+                gate = max(gate, passed)
+        for life in self._apps:
+            yield life, gate
+
+    def _hand_over(self, at: float) -> None:
+        """Start the clock of containers whose turn has just come."""
+        for life, gate in self._in_turn():
             if life.since is None:
-                life.since = max([at, *(passed for one in self._inits if (passed := one.passed_at) is not None)])
-        return turn
+                life.since = max(at, gate)
+
+    def _next_step(self, profile: Profile, at: float) -> tuple[float, Step | None]:
+        """Return the earliest step of all containers in turn, and when it happens: when due, but not before ``at``.
+
+        A container whose turn was taken away, by a sidecar that went down, goes on when it has its turn again.
+        """
+        earliest: tuple[float, Step | None] = (math.inf, None)
+        for life, gate in self._in_turn():
+            found = steps.next_step(life, profile)
+            if found is not None and (happens := max(found[0], at, gate)) < earliest[0]:
+                earliest = happens, found[1]
+        return earliest
 
     def _next_due(self, profile: Profile) -> float | None:
         if profile.manual or self._is_over():
             return None
-        dues = [due for life in self._in_turn() if (due := steps.next_due(life, profile)) is not None]
+        dues = [found[0] for life, _ in self._in_turn() if (found := steps.next_step(life, profile)) is not None]
         if self._deadline is not None:
             dues.append(self._deadline)
         return min(dues, default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -45,25 +46,25 @@ class _Reader:
 
     def number(self, data: object, path: str, *, high: float = MOST_SECONDS) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float) or not 0 <= data <= high:
-            self.refuse(path, f"must be a number from 0 to {high:g}; is {data!r}")
+            self.refuse(path, f"must be a number from 0 to {high:g}; is {reprlib.repr(data)}")
             return 0.0
         return float(data)
 
     def integer(self, data: object, path: str, *, high: int = MOST) -> int:
         if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data <= high:
-            self.refuse(path, f"must be a whole number from 0 to {high}; is {data!r}")
+            self.refuse(path, f"must be a whole number from 0 to {high}; is {reprlib.repr(data)}")
             return 0
         return data
 
     def text(self, data: object, path: str) -> str:
         if not isinstance(data, str):
-            self.refuse(path, f"must be text, is {data!r}")
+            self.refuse(path, f"must be text, is {reprlib.repr(data)}")
             return ""
         return data
 
     def flag(self, data: object, path: str) -> bool:
         if not isinstance(data, bool):
-            self.refuse(path, f"must be true or false, is {data!r}")
+            self.refuse(path, f"must be true or false, is {reprlib.repr(data)}")
         return data is True
 
     def texts(self, data: object, path: str) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class _Reader:
         try:
             return words(str(data))
         except ValueError:
-            self.refuse(path, f"must be one of {', '.join(words)}; is {data!r}")
+            self.refuse(path, f"must be one of {', '.join(words)}; is {reprlib.repr(data)}")
             return default
 
     def delay(self, data: object, path: str) -> Delay:

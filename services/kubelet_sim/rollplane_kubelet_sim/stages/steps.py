@@ -21,21 +21,9 @@ Step = Callable[[float], None]
 """Changes a life in place as of the time given."""
 
 
-def next_due(life: ContainerLife, profile: Profile) -> float | None:
-    """Return when the next step is due, None when none will come by itself."""
-    return min((due for due, _ in _steps(life, profile)), default=None)
-
-
-def advance(life: ContainerLife, profile: Profile, not_before: float, now: float) -> bool:
-    """Take the first step that is due at ``now``, if any; tells whether one was taken.
-
-    A step happens when it was due, but never before ``not_before``: a rule that is new cannot change what has been.
-    """
-    due, step = min(_steps(life, profile), key=lambda one: one[0], default=(now, None))
-    if step is None or due > now:
-        return False
-    step(max(due, not_before))
-    return True
+def next_step(life: ContainerLife, profile: Profile) -> tuple[float, Step] | None:
+    """Return the step that comes next, and when it is due; None when none will come by itself."""
+    return min(_steps(life, profile), key=lambda one: one[0], default=None)
 
 
 def _steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
