@@ -13,7 +13,7 @@ from rollplane_cli.console import Console
 from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
 from rollplane_cli.flags import Arguments, parse_arguments
 from rollplane_cli.help_text import PROGRAM, command_help, program_help
-from rollplane_cli.registry import COMMANDS, GROUPS
+from rollplane_cli.registry import COMMANDS, GROUPS, HIDDEN
 from rollplane_cli.session import Session
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
@@ -80,7 +80,7 @@ def _refuse_usage(error: UsageError, name: str, console: Console) -> int:
 def find(line: Sequence[str]) -> Invocation | None:
     """Return the command that ``line`` means, None when it names none; raises UsageError."""
     name, rest = split_command(line)
-    entry = COMMANDS.get(name)
+    entry = COMMANDS.get(name) or HIDDEN.get(name)
     if entry is None:
         if {"--help", "-h"} & set(rest) or not (name or rest) or name == "help":
             return None

@@ -57,10 +57,16 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "up": Entry("up:UP", "Start a whole control plane with simulated nodes"),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them"),
         "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own"),
+        "completion": Entry("completion:COMPLETION", "Print a script that makes a shell complete command lines"),
         "version": Entry("version:VERSION", "Show the version"),
     }
 )
 """By the words they are called with."""
+
+HIDDEN: Mapping[str, Entry] = MappingProxyType(
+    {"__complete": Entry("completion:COMPLETE", "Print what may stand at the end of the words")}
+)
+"""Commands that programs call, and no help names."""
 
 GROUPS = frozenset(name.split()[0] for name in COMMANDS if " " in name)
 """First words that are no command of their own."""

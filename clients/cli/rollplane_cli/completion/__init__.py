@@ -1,0 +1,1 @@
+"""Shell completion: what may stand where, and the scripts that ask for it."""

@@ -1,0 +1,130 @@
+"""The scripts that make shells complete ``rollplane`` command lines.
+
+bash gets commands, flags and their values as words of the script, since starting a program for them could be felt, and
+asks ``rollplane __complete`` for types and names only. zsh and fish, whose own tables would be a second and third copy,
+ask it for everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from rollplane_cli.command import GLOBAL_FLAGS
+from rollplane_cli.flags import Flag
+from rollplane_cli.registry import COMMANDS, GROUPS
+
+_BASH = """\
+# Completion of rollplane for bash. Load it with: source <(rollplane completion bash)
+_rollplane() {{
+    local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
+    local name="" words="" flags="" at=1
+    [[ $previous == "=" ]] && previous="${{COMP_WORDS[COMP_CWORD-2]}}"
+    [[ $current == "=" ]] && current=""
+    while (( at < COMP_CWORD )); do
+        case "${{COMP_WORDS[at]}}" in
+            {valued}) (( at += 1 )) ;;
+            -*|=) ;;
+            *)
+                name+="${{name:+ }}${{COMP_WORDS[at]}}"
+                case "$name" in {groups}) ;; *) break ;; esac
+                ;;
+        esac
+        (( at += 1 ))
+    done
+    case "$name" in
+{commands}
+    esac
+    case "$name $previous" in
+{values}
+        {asked}) words="" ;;
+    esac
+    if [[ $current == -* ]]; then
+        words="$flags"
+    elif [[ -z $words ]]; then
+        words="$("${{COMP_WORDS[0]}}" __complete -- "${{COMP_WORDS[@]:1:COMP_CWORD}}" 2>/dev/null)"
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    [[ ${{#COMPREPLY[@]}} -eq 1 && ${{COMPREPLY[0]}} == */ ]] && compopt -o nospace 2>/dev/null
+    return 0
+}}
+complete -o default -F _rollplane rollplane
+"""
+
+_ZSH = """\
+#compdef rollplane
+# Completion of rollplane for zsh. Load it with: source <(rollplane completion zsh)
+_rollplane() {
+    local -a candidates
+    candidates=(${(f)"$("${words[1]}" __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+    if (( ${#candidates} )); then
+        compadd -S ' ' -- ${candidates:#*/}
+        compadd -S '' -- ${(M)candidates:#*/}
+    else
+        _files
+    fi
+}
+compdef _rollplane rollplane
+"""
+
+_FISH = """\
+# Completion of rollplane for fish. Load it with: rollplane completion fish | source
+function __rollplane_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    $words[1] __complete -- $words[2..-1] "$current" 2>/dev/null
+end
+complete -c rollplane -a '(__rollplane_complete)'
+"""
+
+
+def bash_script() -> str:
+    """Return the script for bash."""
+    valued = [spelling for flag in GLOBAL_FLAGS if flag.takes_value for spelling in _spellings(flag)]
+    return _BASH.format(
+        valued="|".join(valued),
+        asked="|".join(f'*" {spelling}"' for spelling in valued),
+        groups=_alternatives(sorted(GROUPS)),
+        commands="\n".join(_command_cases()),
+        values="\n".join(_value_cases()),
+    )
+
+
+SCRIPTS: Mapping[str, str] = MappingProxyType({"zsh": _ZSH, "fish": _FISH})
+"""Scripts that are the same whatever commands there are."""
+
+
+def _command_cases() -> list[str]:
+    """What may follow a command's name: words for a group, flags for a command."""
+    shared = _long(GLOBAL_FLAGS)
+    first = " ".join(dict.fromkeys(name.split()[0] for name in COMMANDS))
+    cases = [f'        "") words="{first}" flags="{shared}" ;;']
+    for group in sorted(GROUPS):
+        seconds = " ".join(name.split()[1] for name in COMMANDS if name.startswith(f"{group} "))
+        cases.append(f'        "{group}") words="{seconds}" flags="{shared}" ;;')
+    for name, entry in COMMANDS.items():
+        cases.append(f'        "{name}") flags="{_long((*entry.load().flags, *GLOBAL_FLAGS))}" ;;')
+    return cases
+
+
+def _value_cases() -> list[str]:
+    """The values of flags that know them all."""
+    cases = []
+    for name, entry in COMMANDS.items():
+        for flag in entry.load().flags:
+            if flag.choices and flag.takes_value:
+                patterns = _alternatives([f"{name} {spelling}" for spelling in _spellings(flag)])
+                cases.append(f'        {patterns}) words="{" ".join(flag.choices)}" ;;')
+    return cases
+
+
+def _long(flags: Sequence[Flag]) -> str:
+    return " ".join(f"--{flag.name}" for flag in flags)
+
+
+def _spellings(flag: Flag) -> list[str]:
+    return [f"--{flag.name}", *([f"-{flag.short}"] if flag.short else [])]
+
+
+def _alternatives(texts: Sequence[str]) -> str:
+    return "|".join(f'"{text}"' for text in texts)
