@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from rollplane.apps.v1 import Deployment
-from rollplane.core.v1 import ConfigMap, Node, Pod
+from rollplane.core.v1 import ConfigMap, Node, Pod, ReplicationController
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_client.typed import parse
 from rollplane_machinery.api import (
@@ -26,9 +26,12 @@ from rollplane_machinery.api import (
     Patch,
     PatchType,
     Preconditions,
+    Propagation,
+    RollBackRollingUpdate,
     RolloutState,
     Scale,
     SetImage,
+    StartRollingUpdate,
     Update,
     UpdateStatus,
     WatchBatch,
@@ -53,7 +56,8 @@ from rollplane_machinery.errors import (
     TooManyRequestsError,
     UnsupportedError,
 )
-from rollplane_machinery.kinds import CONFIG_MAP, DEPLOYMENT, NODE, POD, Encoded
+from rollplane_machinery.kinds import CONFIG_MAP, DEPLOYMENT, NODE, POD, REPLICATION_CONTROLLER, Encoded
+from rollplane_machinery.rolling_update import UpdatePace
 from tests.clients.python.plane import config_map, create, deployment, everything, key, name_of, pod
 
 OMIT = WriteOptions(omit_object=True)
@@ -450,6 +454,58 @@ class TestRollouts:
     async def test_no_such_workload(self, api: Api) -> None:
         with pytest.raises(NotFoundError):
             await api.restart(key(DEPLOYMENT, "none"))
+
+
+def replication_controller(name: str, version: str) -> ReplicationController:
+    one = ReplicationController()
+    one.metadata.namespace, one.metadata.name = "default", name
+    one.spec.replicas = 2
+    for labels in (one.spec.selector, one.spec.template.metadata.labels):
+        labels.update({"app": "web", "version": version})
+    one.spec.template.spec.containers.add(name="app", image=f"app:{version}")
+    return one
+
+
+class TestRollingUpdates:
+    async def test_starting_again_continues(self, api: Api) -> None:
+        await create(api, replication_controller("v1", "1"))
+        request = StartRollingUpdate(
+            key(REPLICATION_CONTROLLER, "v1"), new=Encoded.of(replication_controller("v2", "2"))
+        )
+        update = await api.start_rolling_update(request)
+        assert (update.target, update.source) == (key(REPLICATION_CONTROLLER, "v2"), "v1")
+        assert update.messages == ("Created v2",)
+        assert parse(ReplicationController, update.new).spec.replicas == 0
+        assert update.old is not None
+        again = await api.start_rolling_update(request)
+        assert again.messages == ("Continuing update with existing controller v2.",)
+        assert again.new == update.new
+
+    async def test_rolling_back_is_told_to_who_follows(self, api: Api) -> None:
+        await create(api, replication_controller("v1", "1"))
+        forwards = await api.start_rolling_update(
+            StartRollingUpdate(key(REPLICATION_CONTROLLER, "v1"), image="app:2", pace=UpdatePace(1.5, 0.5, 9))
+        )
+        backwards = await api.roll_back_rolling_update(RollBackRollingUpdate(key(REPLICATION_CONTROLLER, "v1")))
+        assert (backwards.target.name, backwards.source) == ("v1", forwards.target.name)
+        await api.write(Delete(forwards.target, propagation=Propagation.BACKGROUND))
+        async with (
+            asyncio.timeout(10),
+            api.watch_rolling_update(forwards.target, forwards.source, forwards.revision) as steps,
+        ):
+            told = [step async for step in steps]
+        assert [step.state for step in told] == [RolloutState.FAILED]
+
+    async def test_wrong_arguments_are_all_named(self, api: Api) -> None:
+        with pytest.raises(InvalidError) as raised:
+            await api.start_rolling_update(
+                StartRollingUpdate(key(REPLICATION_CONTROLLER, "v1"), deployment_label_key="")
+            )
+        assert [cause.field for cause in raised.value.causes] == ["deployment_label_key", "image"]
+
+    async def test_other_kinds_have_no_such_verb(self, api: Api) -> None:
+        with pytest.raises(UnsupportedError):
+            await api.start_rolling_update(StartRollingUpdate(key(DEPLOYMENT, "web"), image="app:2"))
 
 
 async def test_cluster_scoped_objects_have_no_namespace(api: Api) -> None:
