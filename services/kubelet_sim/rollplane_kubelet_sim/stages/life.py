@@ -98,7 +98,6 @@ class PodLife:
             if life.image != life.spec.image:
                 life.take_image(now)
         while not self._is_over():
-            self._hand_over(at)
             due, step = self._next_step(profile, at)
             if step is None or due > now:
                 return
@@ -119,8 +118,7 @@ class PodLife:
         Init containers up to the first unfinished one, else all others; once app containers have run, they go on
         regardless, and the time is 0.
         """
-        begun = any(life.has_run for life in self._apps)
-        gate = 0.0
+        gate, begun = 0.0, not self._inits or any(life.has_run for life in self._apps)
         for life in self._inits:
             yield life, gate
             passed = life.passed_at
@@ -131,19 +129,16 @@ class PodLife:
         for life in self._apps:
             yield life, gate
 
-    def _hand_over(self, at: float) -> None:
-        """Start the clock of containers whose turn has just come."""
-        for life, gate in self._in_turn():
-            if life.since is None:
-                life.since = max(at, gate)
-
     def _next_step(self, profile: Profile, at: float) -> tuple[float, Step | None]:
         """Return the earliest step of all containers in turn, and when it happens: when due, but not before ``at``.
 
-        A container whose turn was taken away, by a sidecar that went down, goes on when it has its turn again.
+        Starts the clock of containers whose turn has just come. One whose turn was taken away, by a sidecar that went
+        down, goes on when it has its turn again.
         """
         earliest: tuple[float, Step | None] = (math.inf, None)
         for life, gate in self._in_turn():
+            if life.since is None:
+                life.since = max(at, gate)
             found = steps.next_step(life, profile)
             if found is not None and (happens := max(found[0], at, gate)) < earliest[0]:
                 earliest = happens, found[1]
