@@ -49,13 +49,18 @@ class Story:
         one.spec.strategy.rolling_update.max_unavailable.CopyFrom(of(unavailable))
         self.tell(one)
 
-    def replica_set(self, name: str, size: int, *, desired: int = 3, observed: bool = True) -> None:
+    def replica_set(
+        self, name: str, size: int, *, desired: int = 3, observed: bool = True, ready: int | None = None
+    ) -> None:
+        """Tell of a set; ``ready`` is what its status says, by default as many as it wants."""
         one = ReplicaSet()
         one.metadata.name, one.metadata.namespace, one.metadata.uid = name, "shop", name
         one.metadata.annotations[DESIRED] = str(desired)
         one.metadata.generation, one.status.observed_generation = 2, 2 if observed else 1
         one.metadata.owner_references.add(uid="d", kind="Deployment", controller=True)
         one.spec.replicas = size
+        one.status.ready_replicas = size if ready is None else ready
+        one.status.replicas = size if observed else size + 1
         self.tell(one)
 
     def pod(self, name: str, of_set: str, *, ready: bool = False, going: bool = False, phase: str = "Running") -> Pod:
@@ -90,7 +95,7 @@ def more_pods_than_wanted(story: Story) -> None:
 def too_few_available(story: Story) -> None:
     story.deployment(3, unavailable=1)
     story.running("a", 3)
-    story.replica_set("a", 1)
+    story.replica_set("a", 1, ready=3)
     story.pod("a-0", "a", ready=True, going=True)
     story.pod("a-1", "a", ready=True, going=True)
 
@@ -175,6 +180,23 @@ def a_failed_pod_is_not_replaced_yet(story: Story) -> None:
     story.pod("b-0", "b", ready=True, going=True)
 
 
+def a_pod_became_ready_unknown_to_its_sets_status(story: Story) -> None:
+    story.deployment(2, unavailable=1)
+    story.running("a", 1, ready=False)
+    story.running("b", 1)
+    story.pod("a-0", "a", ready=True)
+    story.pod("b-0", "b", phase="Failed")
+    story.replica_set("a", 0, observed=False, ready=0)
+    story.pod("a-0", "a", ready=True, going=True)
+
+
+def a_set_is_created_empty(story: Story) -> None:
+    story.deployment(3, surge=1)
+    story.running("a", 3)
+    story.deployment(1, surge=0, unavailable=1)
+    story.replica_set("b", 0)
+
+
 def a_user_deletes(story: Story) -> None:
     story.deployment(3, unavailable=0)
     story.running("a", 3)
@@ -219,6 +241,8 @@ INNOCENT = [
     an_unseen_generation_may_be_acted_on_by_the_old_limits,
     a_pod_broke_by_itself,
     a_failed_pod_is_not_replaced_yet,
+    a_pod_became_ready_unknown_to_its_sets_status,
+    a_set_is_created_empty,
     a_user_deletes,
     a_user_scales_down_in_mid_rollout,
     a_set_still_acts_on_its_former_size,

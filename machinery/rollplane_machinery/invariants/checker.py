@@ -91,7 +91,7 @@ class InvariantChecker:
         """Growth is judged; a total that is too high because the limit was lowered is not growth."""
         facts = self._world.sets[message.metadata.uid]
         deployment = self._world.deployments.get(facts.owner)
-        if deployment is None or not deployment.rolling or (before is not None and facts.size <= before.size):
+        if deployment is None or not deployment.rolling or facts.size <= (before.size if before is not None else 0):
             return
         total = sum(one.size for _, one in self._world.sets_of(facts.owner))
         if total > deployment.most_total:
@@ -146,14 +146,16 @@ class InvariantChecker:
     def _broken(self, uid: str) -> int:
         """Return how many pods of a Deployment are not ready through no fault of its controllers.
 
-        Those that were ready once; and failed ones for as long as what replaces them is not there or was never ready.
+        Those that were ready once; failed ones for as long as what replaces them is not there or was never ready; and
+        those that became ready too late to be known as such.
         """
         below = list(self._world.pods_below(uid))
         active = [one for one in below if one.active]
         failed = sum(one.was_ready for one in below if not one.active and not one.terminating)
         missing = max(0, sum(one.size for _, one in self._world.sets_of(uid)) - len(active))
         replacing = missing + sum(not one.was_ready for one in active)
-        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing)
+        unreported = sum(one.unreported for _, one in self._world.sets_of(uid))
+        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing) + unreported
 
     def check_at_rest(self) -> list[Violation]:
         """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""

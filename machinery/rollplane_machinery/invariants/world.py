@@ -37,7 +37,8 @@ class SetFacts:
     """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on.
 
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
-    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout.
+    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``unreported`` counts the pods
+    that were ready when it last shrank and that its status did not know of yet: whoever shrank it took them for broken.
     """
 
     name: str
@@ -47,6 +48,7 @@ class SetFacts:
     desired: str
     rescaled: bool
     sequential: bool
+    unreported: int
 
 
 @dataclass(slots=True)
@@ -83,7 +85,8 @@ class World:
         most = size if settled or before is None else max(size, before.most_wanted)
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
-        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential)
+        unreported = self._unreported(before, message)
+        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, unreported)
         self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.sets[message.metadata.uid] = facts
         return before
@@ -97,6 +100,17 @@ class World:
         rolls_out = deployment is not None and not deployment.rolling and not deployment.paused and not rescaled
         grows = size > (before.size if before is not None else 0)
         return rescaled, rolls_out if grows else before is not None and before.sequential
+
+    def _unreported(self, before: SetFacts | None, message: ReplicaSet) -> int:
+        """Return ``unreported``: counted when a set shrinks, forgotten once its status shows that that is done."""
+        if before is None:
+            return 0
+        status, size = message.status, message.spec.replicas
+        if size < before.size:
+            ready = sum(pod.active and pod.ready for pod in self.pods_of(message.metadata.uid))
+            return max(0, ready - status.ready_replicas)
+        done = status.observed_generation >= message.metadata.generation and status.replicas <= size
+        return 0 if done else before.unreported
 
     def put_pod(self, message: Pod) -> PodFacts | None:
         before = self.pods.get(message.metadata.uid)
