@@ -10,7 +10,7 @@ What is promised of a Deployment under RollingUpdate:
 
 Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
 paused do not wait). And of everything: revisions of the stream strictly grow, and at rest no object names an owner
-that is gone.
+that is gone. What is promised of StatefulSets and DaemonSets is told in ordinals.py.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
+from rollplane_machinery.invariants.ordinals import OrdinalRules
 from rollplane_machinery.invariants.world import DeploymentFacts, PodFacts, SetFacts, World
-from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, Kind
+from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, POD, REPLICA_SET, STATEFUL_SET, Kind
 
-WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, POD)
+WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, POD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class InvariantChecker:
 
     def __init__(self) -> None:
         self._world = World()
+        self._ordinals = OrdinalRules()
         self._revision = 0
         self._disturbed: set[str] = set()
         """Deployments, by uid, that lost a pod to an eviction or a node, and were not whole again since."""
@@ -64,6 +66,7 @@ class InvariantChecker:
         message = event.object.parse()
         if event.type is EventType.DELETED:
             self._world.remove(message.metadata.uid)
+            self._ordinals.remove(message.metadata.uid)
         elif isinstance(message, Deployment):
             before = self._world.put_deployment(message)
             if _is_whole(message):
@@ -74,7 +77,12 @@ class InvariantChecker:
             before_set = self._world.put_set(message)
             if judge:
                 self._check_total(event.revision, message, before_set)
+        elif isinstance(message, StatefulSet | DaemonSet):
+            self._ordinals.put_set(message)
         elif isinstance(message, Pod):
+            broken = list(self._ordinals.put_pod(message))
+            for subject, text in broken if judge else ():
+                self._report(event.revision, subject, text)
             before_pod = self._world.put_pod(message)
             if judge:
                 self._check_pod(event.revision, message.metadata.uid, before_pod)
@@ -159,7 +167,7 @@ class InvariantChecker:
 
     def check_at_rest(self) -> list[Violation]:
         """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""
-        known = {*self._world.deployments, *self._world.sets}
+        known = {*self._world.deployments, *self._world.sets, *self._ordinals.known}
         for name, owner in self._owned():
             if owner and owner not in known:
                 self._report(self._revision, name, "its owner is gone")

@@ -11,7 +11,7 @@ from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.int_or_string import resolve
 
-OWNER_KINDS = frozenset({"Deployment", "ReplicaSet"})
+OWNER_KINDS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
@@ -157,7 +157,7 @@ class World:
 
 
 def controller_uid(metadata: ObjectMeta) -> str:
-    """Return the uid of the controlling Deployment or ReplicaSet, "" without one."""
+    """Return the uid of the controlling object of a kind that is watched, "" without one."""
     controllers = (one for one in metadata.owner_references if one.controller and one.kind in OWNER_KINDS)
     return next((one.uid for one in controllers), "")
 

@@ -1,0 +1,219 @@
+"""What is promised of StatefulSets and DaemonSets, judged from the same stream.
+
+Of a StatefulSet:
+
+- no ordinal ever has two pods;
+- a pod below the partition is made at the current revision;
+- under OrderedReady a pod is made only when all below it have been ready, and a pod out of range goes only when none
+  above it is left.
+
+Of a DaemonSet:
+
+- no node has two live pods, or three while surging;
+- under RollingUpdate the deletion of a ready old pod leaves no more than maxUnavailable nodes without a ready one, as
+  long as none broke by itself or was evicted.
+
+Users may delete what they like, so nothing is concluded from a pod's absence alone. While a DaemonSet's present
+generation has not been observed its deletions are not judged: nodes may have ceased to be its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import DaemonSet, StatefulSet
+from rollplane.core.v1 import Pod
+from rollplane_machinery.int_or_string import resolve
+
+REVISION_LABEL = "controller-revision-hash"
+GENERATION_LABEL = "pod-template-generation"
+GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
+FINAL_PHASES = frozenset({"Succeeded", "Failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A pod of a set; ``place`` is its ordinal or its node. ``was_ready`` stays True once it has been."""
+
+    name: str
+    owner: str
+    place: str
+    revision: str
+    generation: str
+    live: bool
+    terminating: bool
+    ready: bool
+    was_ready: bool
+    disrupted: bool
+
+
+class OrdinalRules:
+    """Remembers sets and their pods by uid; ``put_*`` return what the change breaks, as subject and text."""
+
+    def __init__(self) -> None:
+        self._sets: dict[str, StatefulSet | DaemonSet] = {}
+        self._former: dict[str, StatefulSet | DaemonSet] = {}
+        self._members: dict[str, dict[str, Member]] = defaultdict(dict)
+        self._owners: dict[str, str] = {}
+        self._been_ready: dict[str, set[str]] = defaultdict(set)
+        self._early: dict[str, dict[str, Pod]] = defaultdict(dict)
+        """Pods that were seen before what controls them, as in a first state, by their controllers' uids."""
+
+    @property
+    def known(self) -> set[str]:
+        """The uids of all sets there are."""
+        return set(self._sets)
+
+    def put_set(self, message: StatefulSet | DaemonSet) -> None:
+        """Remember a set; as long as it is not observed, what held before is held against its controller too."""
+        uid = message.metadata.uid
+        if uid in self._sets:
+            self._former[uid] = self._sets[uid]
+        self._sets[uid] = message
+        for pod in self._early.pop(uid, {}).values():
+            list(self.put_pod(pod))
+
+    def remove(self, uid: str) -> None:
+        """Forget the object with that uid, of whatever kind."""
+        self._sets.pop(uid, None)
+        self._former.pop(uid, None)
+        self._been_ready.pop(uid, None)
+        owner = self._owners.pop(uid, "")
+        for kept in (self._members, self._early):
+            kept.get(owner, {}).pop(uid, None)
+
+    def put_pod(self, message: Pod) -> Iterator[tuple[str, str]]:
+        """Remember a pod, and yield what its coming, or its going, breaks."""
+        owner = self._sets.get(controller := _controller(message))
+        if owner is None:
+            if controller:
+                self._early[controller][message.metadata.uid] = message
+                self._owners[message.metadata.uid] = controller
+            return
+        uid = message.metadata.uid
+        before = self._members[owner.metadata.uid].get(uid)
+        member = _member(message, owner, before)
+        self._members[member.owner][uid] = member
+        self._owners[uid] = member.owner
+        if member.ready:
+            self._been_ready[member.owner].add(member.place)
+        subject = f"{owner.metadata.namespace}/{owner.metadata.name}"
+        if isinstance(owner, StatefulSet):
+            texts = self._check_ordinal(owner, member, before)
+        else:
+            texts = self._check_daemon(owner, member, before)
+        yield from ((subject, text) for text in texts)
+
+    # StatefulSets.
+
+    def _check_ordinal(self, owner: StatefulSet, member: Member, before: Member | None) -> Iterator[str]:
+        others = [one for one in self._of(member) if one is not member]
+        if before is None:
+            if any(one.place == member.place for one in others):
+                yield f"there are two pods {member.name}"
+            yield from self._check_partition(owner, member)
+            if _is_ordered(owner):
+                yield from self._check_order(owner, member, others)
+        elif member.terminating and not before.terminating and _is_ordered(owner):
+            above = [one.name for one in others if int(one.place) > int(member.place)]
+            if above and not _in_range(owner, int(member.place)) and not member.disrupted:
+                yield f"{member.name} is deleted while {above[0]} is still there"
+
+    def _check_partition(self, owner: StatefulSet, member: Member) -> Iterator[str]:
+        strategy = owner.spec.update_strategy
+        below = int(member.place) - owner.spec.ordinals.start < strategy.rolling_update.partition
+        known = (owner, self._former.get(member.owner))
+        current = {one.status.current_revision for one in known if isinstance(one, StatefulSet)} - {""}
+        settled = owner.status.observed_generation >= owner.metadata.generation
+        if strategy.type == "RollingUpdate" and below and settled and current and member.revision not in current:
+            yield f"{member.name} is below the partition and made at {member.revision}"
+
+    def _check_order(self, owner: StatefulSet, member: Member, others: list[Member]) -> Iterator[str]:
+        """A lower pod that has gone since it was ready may have been deleted meanwhile; one never ready cannot."""
+        present = {one.place: one for one in others}
+        for ordinal in map(str, range(owner.spec.ordinals.start, int(member.place))):
+            lower = present.get(ordinal)
+            was_ready = lower.was_ready if lower else ordinal in self._been_ready[member.owner]
+            if not was_ready:
+                yield f"{member.name} is made before ordinal {ordinal} is ready"
+
+    # DaemonSets.
+
+    def _check_daemon(self, owner: DaemonSet, member: Member, before: Member | None) -> Iterator[str]:
+        if member.live and (before is None or before.place != member.place):
+            here = sum(one.live and one.place == member.place for one in self._of(member))
+            known = (owner, self._former.get(member.owner))
+            most = 2 if any(_surges(one) for one in known if isinstance(one, DaemonSet)) else 1
+            if here > most:
+                yield f"{here} pods on {member.place}, at most {most} are allowed"
+        if before is not None and member.terminating and not before.terminating and before.ready:
+            yield from self._check_unavailable(owner, member)
+
+    def _check_unavailable(self, owner: DaemonSet, member: Member) -> Iterator[str]:
+        settled = owner.status.observed_generation >= owner.metadata.generation
+        new = member.generation == owner.metadata.annotations.get(GENERATION_ANNOTATION, "")
+        rolling = owner.spec.update_strategy.type == "RollingUpdate"
+        if not settled or new or not rolling or member.disrupted:
+            return
+        served = {one.place for one in self._of(member) if one.live and (one.ready or one.was_ready)}
+        bare = {one.place for one in self._of(member)} - served
+        most = _max_unavailable(owner)
+        if len(bare) > most:
+            yield f"{len(bare)} nodes are without a ready pod after {member.name} was deleted, at most {most} may be"
+
+    def _of(self, member: Member) -> list[Member]:
+        return list(self._members[member.owner].values())
+
+
+def _controller(pod: Pod) -> str:
+    return next((one.uid for one in pod.metadata.owner_references if one.controller), "")
+
+
+def _member(message: Pod, owner: StatefulSet | DaemonSet, before: Member | None) -> Member:
+    metadata, status = message.metadata, message.status
+    ready = any(one.type == "Ready" and one.status == "True" for one in status.conditions)
+    terminating = metadata.HasField("deletion_timestamp")
+    ordinal = metadata.name.rpartition("-")[2]
+    return Member(
+        name=metadata.name,
+        owner=owner.metadata.uid,
+        place=ordinal if isinstance(owner, StatefulSet) else _node_of(message),
+        revision=metadata.labels.get(REVISION_LABEL, ""),
+        generation=metadata.labels.get(GENERATION_LABEL, ""),
+        live=not terminating and status.phase not in FINAL_PHASES,
+        terminating=terminating,
+        ready=ready,
+        was_ready=ready or (before is not None and before.was_ready),
+        disrupted=any(one.type == "DisruptionTarget" and one.status == "True" for one in status.conditions),
+    )
+
+
+def _node_of(pod: Pod) -> str:
+    """Return the node a daemon's pod runs on or is meant for."""
+    if pod.spec.node_name:
+        return pod.spec.node_name
+    required = pod.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
+    fields = (field for term in required.node_selector_terms for field in term.match_fields)
+    return next((field.values[0] for field in fields if field.values), "")
+
+
+def _is_ordered(stateful_set: StatefulSet) -> bool:
+    return stateful_set.spec.pod_management_policy != "Parallel"
+
+
+def _in_range(stateful_set: StatefulSet, ordinal: int) -> bool:
+    start = stateful_set.spec.ordinals.start
+    return start <= ordinal < start + stateful_set.spec.replicas
+
+
+def _surges(daemon_set: DaemonSet) -> bool:
+    rolling = daemon_set.spec.update_strategy.rolling_update
+    return rolling.HasField("max_surge") and resolve(rolling.max_surge, 1, round_up=True) > 0
+
+
+def _max_unavailable(daemon_set: DaemonSet) -> int:
+    rolling, desired = daemon_set.spec.update_strategy.rolling_update, daemon_set.status.desired_number_scheduled
+    most = resolve(rolling.max_unavailable, desired, round_up=True) if rolling.HasField("max_unavailable") else 1
+    return most if _surges(daemon_set) else max(1, most)
