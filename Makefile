@@ -39,7 +39,7 @@ protos: $(STAMP) ## generate the Python code beside the .proto files
 	$(BIN)/python protos/generate.py
 
 test: $(STAMP) ## all tests (under five minutes on two cores)
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 test-compose: $(STAMP) ## build the images and tell the demo's story against docker-compose.yml (needs Docker)
 	tests/compose/run.sh

@@ -15,8 +15,6 @@ from rollplane_machinery.api import Api, Key, ListQuery
 from rollplane_machinery.kinds import DEPLOYMENT, NAMESPACE, POD, REPLICA_SET
 from tests.end_to_end.up_process import Up, rollplane, running
 
-pytestmark = pytest.mark.xdist_group("bad_input_processes")
-
 GOOD = """
 apiVersion: apps/v1
 kind: Deployment

@@ -27,8 +27,6 @@ from rollplane_machinery.invariants import WATCHED, InvariantChecker, Violation
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, ApiObject, Encoded, Kind
 from tests.controller.traces import Json, load, normalised, snapshot, tolerate
 
-pytestmark = pytest.mark.xdist_group("deployment_traces_processes")
-
 TRACES = load("Deployment")
 NODES = 6
 STEP_SECONDS = 30.0
