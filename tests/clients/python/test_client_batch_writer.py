@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -268,6 +269,21 @@ async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, cloc
         assert batch.names == ["a"]
         batch.answer(WriteResult(revision=2))
         assert await applied == [WriteResult(revision=2), WriteResult(revision=1)]
+
+
+async def test_what_may_have_been_committed_is_repeated_outside_its_group(server: HeldServer, clock: FakeClock) -> None:
+    """In its group the second would not be attempted once the first, committed before, is refused."""
+    async with running(server, clock) as writer:
+        applied = asyncio.ensure_future(writer.apply([replace(create(name), group="g") for name in ("a", "b")]))
+        batch = await server.next()
+        assert [write.group for write in batch.writes] == ["g", "g"]
+        batch.fail(LOST)
+        await settle()
+        await clock.advance(1.0)
+        batch = await server.next()
+        assert [write.group for write in batch.writes] == ["", ""]
+        batch.answer()
+        assert await applied == [WriteResult(revision=1)] * 2
 
 
 async def test_a_refused_repeat_is_settled_by_the_callers_rule(server: HeldServer, clock: FakeClock) -> None:
