@@ -190,6 +190,14 @@ def a_pod_became_ready_unknown_to_its_sets_status(story: Story) -> None:
     story.pod("a-0", "a", ready=True, going=True)
 
 
+def the_limits_were_raised_after_the_set_was_shrunk(story: Story) -> None:
+    story.deployment(2, unavailable=1)
+    story.running("a", 2)
+    story.replica_set("a", 1, ready=2)
+    story.deployment(2, unavailable=0)
+    story.pod("a-0", "a", ready=True, going=True)
+
+
 def a_set_is_created_empty(story: Story) -> None:
     story.deployment(3, surge=1)
     story.running("a", 3)
@@ -242,6 +250,7 @@ INNOCENT = [
     a_pod_broke_by_itself,
     a_failed_pod_is_not_replaced_yet,
     a_pod_became_ready_unknown_to_its_sets_status,
+    the_limits_were_raised_after_the_set_was_shrunk,
     a_set_is_created_empty,
     a_user_deletes,
     a_user_scales_down_in_mid_rollout,

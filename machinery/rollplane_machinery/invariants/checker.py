@@ -145,10 +145,10 @@ class InvariantChecker:
         if deployment is None or not deployment.rolling or owner.rescaled or alive < owner.size:
             return
         ready = sum(one.ready for one in self._world.pods_below(owner.owner) if one.active)
-        if ready + self._broken(owner.owner) < deployment.least_available:
-            text = (
-                f"{ready} pods ready after {pod.name} was deleted, at least {deployment.least_available} are promised"
-            )
+        # Carried out by the limits it was decided by, though they may have been raised since.
+        least = min(deployment.least_available, owner.least_available)
+        if ready + self._broken(owner.owner) < least:
+            text = f"{ready} pods ready after {pod.name} was deleted, at least {least} are promised"
             self._report(revision, deployment.name, text)
 
     def _broken(self, uid: str) -> int:

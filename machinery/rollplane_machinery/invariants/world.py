@@ -39,6 +39,7 @@ class SetFacts:
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
     along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``unreported`` counts the pods
     that were ready when it last shrank and that its status did not know of yet: whoever shrank it took them for broken.
+    ``least_available`` is what its Deployment promised when it last shrank.
     """
 
     name: str
@@ -49,6 +50,7 @@ class SetFacts:
     rescaled: bool
     sequential: bool
     unreported: int
+    least_available: int
 
 
 @dataclass(slots=True)
@@ -86,7 +88,8 @@ class World:
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
         unreported = self._unreported(before, message)
-        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, unreported)
+        least = self._promised(before, size, owner)
+        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, unreported, least)
         self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.sets[message.metadata.uid] = facts
         return before
@@ -100,6 +103,12 @@ class World:
         rolls_out = deployment is not None and not deployment.rolling and not deployment.paused and not rescaled
         grows = size > (before.size if before is not None else 0)
         return rescaled, rolls_out if grows else before is not None and before.sequential
+
+    def _promised(self, before: SetFacts | None, size: int, owner: str) -> int:
+        if before is not None and size >= before.size:
+            return before.least_available
+        deployment = self.deployments.get(owner)
+        return deployment.least_available if deployment is not None else 0
 
     def _unreported(self, before: SetFacts | None, message: ReplicaSet) -> int:
         """Return ``unreported``: counted when a set shrinks, forgotten once its status shows that that is done."""
