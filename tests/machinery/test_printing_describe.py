@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from rollplane.apps.v1 import ReplicaSet, StatefulSet
-from rollplane.core.v1 import ConfigMap, Event, Pod
+from rollplane.apps.v1 import ControllerRevision, ReplicaSet, StatefulSet
+from rollplane.coordination.v1 import Lease
+from rollplane.core.v1 import (
+    ConfigMap,
+    Event,
+    Namespace,
+    Node,
+    PersistentVolumeClaim,
+    Pod,
+    Secret,
+    Service,
+    ServiceAccount,
+)
+from rollplane.policy.v1 import PodDisruptionBudget
+from rollplane_client.typed import kind_of
 from rollplane_machinery import kinds
+from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.printing.describe import Surroundings, describe
 from rollplane_machinery.printing.tab_text import tabbed
 from tests.machinery.printed_objects import NOW, made
@@ -54,14 +68,16 @@ status:
 """
 
 DESCRIBED_POD = """\
-Name:         web-1
-Namespace:    default
-Node:         node-1
-Labels:       app=web
-Annotations:  <none>
-Status:       CrashLoopBackOff
-Message:      it is tired
-IP:           10.0.0.1
+Name:           web-1
+Namespace:      default
+Node:           node-1
+Labels:         app=web
+Annotations:    <none>
+Status:         CrashLoopBackOff
+Message:        it is tired
+IP:             10.0.0.1
+IPs:            <none>
+Controlled By:  ReplicaSet/web
 Init Containers:
   setup:
     Image:          setup:1
@@ -91,11 +107,14 @@ Containers:
       Finished:     2025-06-15T15:01:00Z
     Ready:          False
     Restart Count:  3
-Controlled By:      ReplicaSet/web
 Conditions:
-  Type   Status
-  ----   ------
-  Ready  False
+  Type           Status
+  ----           ------
+  Ready          False
+Volumes:         <none>
+QoS Class:       BestEffort
+Node-Selectors:  <none>
+Tolerations:     <none>
 Events:
   Type     Reason   Age               From     Message
   ----     ------   ----              ----     -------
@@ -157,20 +176,116 @@ spec:
   selector: {matchLabels: {app: db}}
   updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 2}}
   template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: "db:1"}]}}
-  volumeClaimTemplates: [{metadata: {name: data}, spec: {}}, {metadata: {name: wal}, spec: {}}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+  - {metadata: {name: wal}, spec: {}}
 """
     lines = describe(kinds.STATEFUL_SET, made(StatefulSet, text), Surroundings(), NOW)
     assert "  Partition:        2" in lines
-    assert "Volume Claims:     data" in lines
-    assert "                   wal" in lines
-
-
-def test_any_other_object_is_told_by_its_metadata() -> None:
-    lines = describe(kinds.CONFIG_MAP, made(ConfigMap, "metadata: {labels: {a: b}}"), Surroundings(), NOW)
-    assert lines == [
-        "Name:               web",
-        "CreationTimestamp:  Sun, 15 Jun 2025 15:01:40 +0000",
-        "Labels:             a=b",
-        "Annotations:        <none>",
-        "Events:             <none>",
+    claims = lines[lines.index("Volume Claims:") : -1]
+    assert claims == [
+        "Volume Claims:",
+        "  Name:          data",
+        "  StorageClass:  fast",
+        "  Labels:        <none>",
+        "  Annotations:   <none>",
+        "  Capacity:      1Gi",
+        "  Access Modes:  [ReadWriteOnce]",
+        "  Name:          wal",
+        "  StorageClass:  ",
+        "  Labels:        <none>",
+        "  Annotations:   <none>",
+        "  Capacity:      <default>",
+        "  Access Modes:  []",
     ]
+
+
+def test_a_claim_names_its_users() -> None:
+    claim = made(PersistentVolumeClaim, "spec: {volumeName: v}\nstatus: {phase: Bound, capacity: {storage: 1Gi}}")
+    user = made(Pod, "spec: {containers: [], volumes: [{name: d, persistentVolumeClaim: {claimName: web}}]}")
+    lines = describe(kinds.PERSISTENT_VOLUME_CLAIM, claim, Surroundings(pods=[user, made(Pod, POD)]), NOW)
+    assert lines[1:] == [
+        "StorageClass:  ",
+        "Status:        Bound",
+        "Volume:        v",
+        "Labels:        <none>",
+        "Annotations:   <none>",
+        "Finalizers:    []",
+        "Capacity:      1Gi",
+        "Access Modes:  ",
+        "VolumeMode:    Filesystem",
+        "Used By:       web",
+        "Events:        <none>",
+    ]
+
+
+NODE = """
+metadata: {name: node-1, labels: {node-role.kubernetes.io/worker: ""}}
+spec: {unschedulable: true, taints: [{key: k, value: v, effect: NoSchedule}, {key: gone, effect: NoExecute}]}
+status:
+  capacity: {cpu: "4", memory: 8Gi}
+  allocatable: {cpu: "2", memory: 8Gi}
+  addresses: [{type: InternalIP, address: 10.0.0.1}]
+  conditions: [{type: Ready, status: "True", reason: KubeletReady, message: well}]
+"""
+
+ON_NODE = """
+metadata: {name: web-1, namespace: default}
+spec:
+  containers:
+  - {name: a, resources: {requests: {cpu: 300m, memory: 1Gi}, limits: {cpu: "1"}}}
+  - {name: b, resources: {requests: {cpu: 200m}}}
+"""
+
+
+def test_a_node() -> None:
+    lines = describe(kinds.NODE, made(Node, NODE), Surroundings(pods=[made(Pod, ON_NODE)]), NOW)
+    words = [" ".join(line.split()) for line in lines]
+    for expected in (
+        "Roles: worker",
+        "Taints: k=v:NoSchedule",
+        "gone:NoExecute",
+        "Unschedulable: true",
+        "Lease: Failed to get lease: there is none",
+        "Ready True <unset> <unset> KubeletReady well",
+        "InternalIP: 10.0.0.1",
+        "Non-terminated Pods: (1 in total)",
+        "default web-1 500m (25%) 1 (50%) 1Gi (12%) 0 (0%) 5m",
+        "cpu 500m (25%) 1 (50%)",
+        "memory 1Gi (12%) 0 (0%)",
+    ):
+        assert expected in words
+
+
+OTHERS: dict[str, tuple[ApiObject, list[str]]] = {
+    "a budget": (
+        made(PodDisruptionBudget, "spec: {maxUnavailable: 1, selector: {matchLabels: {a: b}}}"),
+        ["Max unavailable: 1", "Selector: a=b", "Status:", "Allowed disruptions: 0", "Total: 0"],
+    ),
+    "a namespace": (made(Namespace, "status: {phase: Active}"), ["Status: Active", "No resource quota."]),
+    "configuration": (made(ConfigMap, "data: {a: one}"), ["Data", "a:", "one", "BinaryData", "Events: <none>"]),
+    "a secret, by its sizes": (made(Secret, "{type: Opaque, data: {a: YWJj}}"), ["Type: Opaque", "a: 3 bytes"]),
+    "a service": (
+        made(Service, "spec: {type: ClusterIP, selector: {a: b}, ports: [{port: 80, protocol: TCP, targetPort: web}]}"),
+        ["Selector: a=b", "Port: <unset> 80/TCP", "TargetPort: web/TCP"],
+    ),
+    "a service account": (made(ServiceAccount, "secrets: [{name: s}]"), ["Mountable secrets: s", "Tokens: <none>"]),
+    "a lease, by its members": (
+        made(Lease, "spec: {holderIdentity: me, leaseDurationSeconds: 40}"),
+        ["API Version: coordination.k8s.io/v1", "Kind: Lease", "Spec:", "Holder Identity: me"],
+    ),
+    "a revision, by its members": (
+        made(ControllerRevision, "{revision: 3, data: {spec: {template: {list: [1, {ok: true}]}}}}"),
+        ["Data:", "Template:", "1", "Ok: true", "Revision: 3"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "expected"), OTHERS.values(), ids=OTHERS)
+def test_another_object(message: ApiObject, expected: list[str]) -> None:
+    kind = kind_of(type(message))
+    words = [" ".join(line.split()) for line in describe(kind, message, Surroundings(), NOW)]
+    assert words[0] == "Name: web"
+    assert [each for each in expected if each not in words] == []
+    assert "YWJj" not in " ".join(words)

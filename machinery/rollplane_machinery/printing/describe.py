@@ -6,43 +6,49 @@ Lines come with tabs between their cells; ``tab_text`` aligns them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from rollplane.apps import v1 as apps
+from rollplane.coordination.v1 import Lease
 from rollplane.core import v1 as core
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery import int_or_string, kinds
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_machinery.printing.describe_pod import pod_lines
+from rollplane_machinery.printing.describe_node import node_lines
+from rollplane_machinery.printing.describe_others import OTHERS, anything, claim_lines, claim_template_lines
+from rollplane_machinery.printing.describe_parts import grid, head
+from rollplane_machinery.printing.describe_pod import pod_end_lines, pod_lines
 from rollplane_machinery.printing.event_text import event_age, in_order, message_line
 from rollplane_machinery.printing.rollout_view import view_of
 from rollplane_machinery.printing.tab_text import tabbed
 from rollplane_machinery.printing.table import NONE, labels_text, or_none
-from rollplane_machinery.printing.template_text import listed, pairs, template_lines
+from rollplane_machinery.printing.template_text import template_lines
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
-from rollplane_machinery.times import to_seconds
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _PHASES = ("Running", "Pending", "Succeeded", "Failed")
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a description needs besides the object: ReplicaSets and pods that it may control, and its events."""
+    """What a description needs besides the object: what it may control, run or be used by, and its events.
+
+    ``pods`` are those it may control; of a node those that run there, of a claim those of its namespace. ``lease`` is a
+    node's.
+    """
 
     replica_sets: Sequence[apps.ReplicaSet] = ()
     pods: Sequence[core.Pod] = ()
-    events: Sequence[core.Event] = field(default_factory=tuple)
+    events: Sequence[core.Event] = ()
+    lease: Lease | None = None
+    now: float = 0.0
 
 
 def describe(kind: Kind, message: ApiObject, around: Surroundings, now: float) -> list[str]:
     """Return the description of ``message`` as of ``now`` (seconds since the epoch), line by line."""
-    lines = _DESCRIBERS.get(kind, _anything)(message, around)
-    return tabbed([*lines, *_events(around.events, now)])
+    lines = _DESCRIBERS.get(kind, _other)(message, replace(around, now=now))
+    return tabbed([*lines, *([] if kind in _WITHOUT_EVENTS else _events(around.events, now))])
 
 
 def _deployment(deployment: apps.Deployment, around: Surroundings) -> list[str]:
@@ -55,7 +61,7 @@ def _deployment(deployment: apps.Deployment, around: Surroundings) -> list[str]:
         "unavailable": status.unavailable_replicas,
     }
     lines = [
-        *_head(deployment.metadata, "Name", "Namespace", "CreationTimestamp", "Labels", "Annotations"),
+        *head(deployment.metadata, "Name", "Namespace", "CreationTimestamp", "Labels", "Annotations"),
         f"Selector:\t{or_none(str(label_selector_of(spec.selector)))}",
         f"Replicas:\t{' | '.join(f'{count} {word}' for word, count in counts.items())}",
         f"StrategyType:\t{spec.strategy.type}",
@@ -81,9 +87,9 @@ def _set(replica_set: apps.ReplicaSet) -> str:
 
 def _replica_set(replica_set: apps.ReplicaSet, around: Surroundings) -> list[str]:
     return [
-        *_head(replica_set.metadata, "Name", "Namespace"),
+        *head(replica_set.metadata, "Name", "Namespace"),
         f"Selector:\t{or_none(str(label_selector_of(replica_set.spec.selector)))}",
-        *_head(replica_set.metadata, "Labels", "Annotations", "Controlled By"),
+        *head(replica_set.metadata, "Labels", "Annotations", "Controlled By"),
         f"Replicas:\t{replica_set.status.replicas} current / {replica_set.spec.replicas} desired",
         _pods_status(replica_set.metadata, around),
         *template_lines(replica_set.spec.template),
@@ -93,9 +99,9 @@ def _replica_set(replica_set: apps.ReplicaSet, around: Surroundings) -> list[str
 
 def _replication_controller(controller: core.ReplicationController, around: Surroundings) -> list[str]:
     return [
-        *_head(controller.metadata, "Name", "Namespace"),
+        *head(controller.metadata, "Name", "Namespace"),
         f"Selector:\t{or_none(str(selector_of_map(controller.spec.selector)))}",
-        *_head(controller.metadata, "Labels", "Annotations"),
+        *head(controller.metadata, "Labels", "Annotations"),
         f"Replicas:\t{controller.status.replicas} current / {controller.spec.replicas} desired",
         _pods_status(controller.metadata, around),
         *template_lines(controller.spec.template),
@@ -106,25 +112,25 @@ def _replication_controller(controller: core.ReplicationController, around: Surr
 def _stateful_set(stateful_set: apps.StatefulSet, around: Surroundings) -> list[str]:
     spec, update = stateful_set.spec, stateful_set.spec.update_strategy
     lines = [
-        *_head(stateful_set.metadata, "Name", "Namespace", "CreationTimestamp"),
+        *head(stateful_set.metadata, "Name", "Namespace", "CreationTimestamp"),
         f"Selector:\t{or_none(str(label_selector_of(spec.selector)))}",
-        *_head(stateful_set.metadata, "Labels", "Annotations"),
+        *head(stateful_set.metadata, "Labels", "Annotations"),
         f"Replicas:\t{spec.replicas} desired | {stateful_set.status.replicas} total",
         f"Update Strategy:\t{update.type}",
     ]
     if update.HasField("rolling_update"):
         lines.append(f"  Partition:\t{update.rolling_update.partition}")
     lines += [_pods_status(stateful_set.metadata, around), *template_lines(spec.template)]
-    return [*lines, *listed("Volume Claims", [claim.metadata.name for claim in spec.volume_claim_templates])]
+    return [*lines, *claim_template_lines(spec.volume_claim_templates)]
 
 
 def _daemon_set(daemon_set: apps.DaemonSet, around: Surroundings) -> list[str]:
     status, template = daemon_set.status, daemon_set.spec.template
     return [
-        *_head(daemon_set.metadata, "Name"),
+        *head(daemon_set.metadata, "Name"),
         f"Selector:\t{or_none(str(label_selector_of(daemon_set.spec.selector)))}",
         f"Node-Selector:\t{labels_text(template.spec.node_selector)}",
-        *_head(daemon_set.metadata, "Labels", "Annotations"),
+        *head(daemon_set.metadata, "Labels", "Annotations"),
         f"Desired Number of Nodes Scheduled: {status.desired_number_scheduled}",
         f"Current Number of Nodes Scheduled: {status.current_number_scheduled}",
         f"Number of Nodes Scheduled with Up-to-date Pods: {status.updated_number_scheduled}",
@@ -136,50 +142,19 @@ def _daemon_set(daemon_set: apps.DaemonSet, around: Surroundings) -> list[str]:
 
 
 def _pod(pod: core.Pod, _around: Surroundings) -> list[str]:
-    return [
-        *_head(pod.metadata, "Name", "Namespace"),
-        f"Node:\t{or_none(pod.spec.node_name)}",
-        *_head(pod.metadata, "Labels", "Annotations"),
-        *pod_lines(pod),
-        *_head(pod.metadata, "Controlled By"),
-        *_conditions(pod.status.conditions, with_reason=False),
-    ]
+    return [*pod_lines(pod), *_conditions(pod.status.conditions, with_reason=False), *pod_end_lines(pod)]
 
 
-def _anything(message: ApiObject, _around: Surroundings) -> list[str]:
-    return _head(message.metadata, "Name", "Namespace", "CreationTimestamp", "Labels", "Annotations", "Controlled By")
+def _node(node: core.Node, around: Surroundings) -> list[str]:
+    return node_lines(node, around.lease, around.pods, around.now)
 
 
-def _head(metadata: ObjectMeta, *titles: str) -> list[str]:
-    """The metadata named by ``titles``, in their order; what an object need not have is left out."""
-    return [line for title in titles for line in _HEADS[title](metadata)]
+def _claim(claim: core.PersistentVolumeClaim, around: Surroundings) -> list[str]:
+    return claim_lines(claim, around.pods)
 
 
-def _creation(metadata: ObjectMeta) -> list[str]:
-    created = datetime.fromtimestamp(to_seconds(metadata.creation_timestamp), UTC)
-    return [f"CreationTimestamp:\t{created.strftime('%a, %d %b %Y %H:%M:%S %z')}"]
-
-
-def _annotations(metadata: ObjectMeta) -> list[str]:
-    shown = {name: value for name, value in metadata.annotations.items() if name != LAST_APPLIED}
-    return pairs("Annotations", shown, ": ")
-
-
-def _controller(metadata: ObjectMeta) -> list[str]:
-    owners = [owner for owner in metadata.owner_references if owner.controller]
-    return [f"Controlled By:\t{owner.kind}/{owner.name}" for owner in owners]
-
-
-_HEADS: Mapping[str, Callable[[ObjectMeta], list[str]]] = MappingProxyType(
-    {
-        "Name": lambda metadata: [f"Name:\t{metadata.name}"],
-        "Namespace": lambda metadata: [f"Namespace:\t{metadata.namespace}"] if metadata.namespace else [],
-        "CreationTimestamp": _creation,
-        "Labels": lambda metadata: pairs("Labels", metadata.labels, "="),
-        "Annotations": _annotations,
-        "Controlled By": _controller,
-    }
-)
+def _other(message: ApiObject, _around: Surroundings) -> list[str]:
+    return OTHERS.get(type(message), anything)(message)
 
 
 def _pods_status(metadata: ObjectMeta, around: Surroundings) -> str:
@@ -196,13 +171,7 @@ def _controls(metadata: ObjectMeta, pod: core.Pod) -> bool:
 def _conditions(conditions: Iterable[Any], *, with_reason: bool = True) -> list[str]:
     titles = ("Type", "Status", "Reason") if with_reason else ("Type", "Status")
     rows = [(each.type, each.status, each.reason)[: len(titles)] for each in conditions]
-    return ["Conditions:", *_grid(titles, rows)] if rows else []
-
-
-def _grid(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A table below a title: the column names, dashes (never less than four), the rows."""
-    lines = [titles, ["-" * max(4, len(title)) for title in titles], *rows]
-    return ["  " + "\t".join(cells) for cells in lines]
+    return ["Conditions:", *grid(titles, rows)] if rows else []
 
 
 def _events(events: Sequence[core.Event], now: float) -> list[str]:
@@ -214,7 +183,7 @@ def _events(events: Sequence[core.Event], now: float) -> list[str]:
         for each in in_order(events)
         for line in [message_line(each)]
     ]
-    return ["Events:", *_grid(("Type", "Reason", "Age", "From", "Message"), rows)]
+    return ["Events:", *grid(("Type", "Reason", "Age", "From", "Message"), rows)]
 
 
 Describer = Callable[[Any, Surroundings], list[str]]
@@ -227,5 +196,10 @@ _DESCRIBERS: Mapping[Kind, Describer] = MappingProxyType(
         kinds.STATEFUL_SET: _stateful_set,
         kinds.DAEMON_SET: _daemon_set,
         kinds.POD: _pod,
+        kinds.NODE: _node,
+        kinds.PERSISTENT_VOLUME_CLAIM: _claim,
     }
 )
+
+_WITHOUT_EVENTS = frozenset({kinds.NAMESPACE, kinds.SECRET})
+"""Kinds of which kubectl shows none."""

@@ -29,7 +29,7 @@ from rollplane_machinery.times import to_seconds
 
 _ROLE_PREFIX = "node-role.kubernetes.io/"
 _ROLE_LABEL = "kubernetes.io/role"
-_ACCESS_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
+ACCESS_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 
 
 def _namespace(namespace: core.Namespace, now: float) -> list[Cell]:
@@ -41,7 +41,7 @@ def _node(node: core.Node, now: float) -> list[Cell]:
     return [
         node.metadata.name,
         _node_status(node),
-        joined(_roles(node)),
+        joined(roles_of(node)),
         age(node.metadata.creation_timestamp, now),
         info.kubelet_version,
         _address(node, "InternalIP"),
@@ -58,7 +58,8 @@ def _node_status(node: core.Node) -> str:
     return f"{word},SchedulingDisabled" if node.spec.unschedulable else word
 
 
-def _roles(node: core.Node) -> list[str]:
+def roles_of(node: core.Node) -> list[str]:
+    """Return the roles that a node's labels give it, sorted."""
     labels = node.metadata.labels
     roles = {name.removeprefix(_ROLE_PREFIX) for name in labels if name.startswith(_ROLE_PREFIX)}
     return sorted((roles | {labels.get(_ROLE_LABEL, "")}) - {""})
@@ -138,7 +139,7 @@ def _port(port: core.ServicePort) -> str:
 def _claim(claim: core.PersistentVolumeClaim, now: float) -> list[Cell]:
     spec, status = claim.spec, claim.status
     bound = bool(spec.volume_name)
-    modes = [_ACCESS_MODES.get(mode, mode) for mode in status.access_modes] if bound else []
+    modes = [ACCESS_MODES.get(mode, mode) for mode in status.access_modes] if bound else []
     return [
         claim.metadata.name,
         "Terminating" if claim.metadata.HasField("deletion_timestamp") else status.phase,

@@ -23,11 +23,11 @@ def template_lines(template: core.PodTemplateSpec) -> list[str]:
         lines.append(f"  Service Account:\t{spec.service_account_name}")
     if spec.init_containers:
         lines += ["  Init Containers:", *_containers(spec.init_containers)]
-    lines += ["  Containers:", *_containers(spec.containers), *_volumes(spec.volumes)]
+    lines += ["  Containers:", *_containers(spec.containers), *volume_lines(spec.volumes)]
     if spec.priority_class_name:
         lines.append(f"  Priority Class Name:\t{spec.priority_class_name}")
     lines += pairs("  Node-Selectors", spec.node_selector, "=")
-    return [*lines, *listed("  Tolerations", [_toleration(each) for each in spec.tolerations])]
+    return [*lines, *listed("  Tolerations", [toleration_text(each) for each in spec.tolerations])]
 
 
 def pairs(title: str, values: Mapping[str, str], sign: str) -> list[str]:
@@ -154,7 +154,8 @@ def _mount(mount: core.VolumeMount) -> str:
     return f"{mount.mount_path} from {mount.name} ({flags})"
 
 
-def _volumes(volumes: Sequence[core.Volume]) -> Iterator[str]:
+def volume_lines(volumes: Sequence[core.Volume]) -> Iterator[str]:
+    """Yield the volumes under their title, indented as in a template."""
     if not volumes:
         yield f"  Volumes:\t{NONE}"
         return
@@ -186,7 +187,8 @@ def _volume(source: core.VolumeSource) -> list[str]:
     return [f"Type:\t{kinds[0] if kinds else 'unknown'}"]
 
 
-def _toleration(toleration: core.Toleration) -> str:
+def toleration_text(toleration: core.Toleration) -> str:
+    """Return ``key=value:Effect op=Exists for 300s``, as far as there is any of it."""
     value = f"={toleration.value}" if toleration.value else ""
     effect = f":{toleration.effect}" if toleration.effect else ""
     exists = " op=Exists" if toleration.operator == "Exists" else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import Event, Pod, ReplicationController
+from rollplane.coordination.v1 import Lease
+from rollplane.core.v1 import Event, Node, PersistentVolumeClaim, Pod, ReplicationController
 from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
 from rollplane_cli.command import ALL_NAMESPACES, FILENAME, RECURSIVE, SELECTOR, Command
 from rollplane_cli.failures import CommandError
@@ -14,8 +15,9 @@ from rollplane_cli.flags import Arguments, switch
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
-from rollplane_machinery.api import ListQuery
-from rollplane_machinery.kinds import EVENT, POD, REPLICA_SET, ApiObject, Kind
+from rollplane_machinery.api import Key, ListQuery
+from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.kinds import EVENT, LEASE, POD, REPLICA_SET, ApiObject, Kind
 from rollplane_machinery.printing.describe import Surroundings, describe
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
 
@@ -56,13 +58,34 @@ async def _listed(arguments: Arguments, session: Session, targets: Targets) -> l
 
 async def _described(arguments: Arguments, session: Session, found: Found) -> list[str]:
     message = found.parse()
-    events = await _events(session, found, message) if arguments.boolean("show-events") else []
     around = Surroundings(
         await _selected(session, found, ReplicaSet, REPLICA_SET, _sets_selector(message)),
-        await _selected(session, found, Pod, POD, _pods_selector(message)),
-        events,
+        await _pods(session, found, message),
+        await _events(session, found, message) if arguments.boolean("show-events") else [],
+        await _lease(session, message),
     )
     return describe(found.key.kind, message, around, session.clock.now())
+
+
+async def _pods(session: Session, found: Found, message: ApiObject) -> list[Pod]:
+    """The pods that belong to the object: those it may have made, that run on it, or that may use it."""
+    if isinstance(message, Node):
+        fields = f"spec.nodeName={found.key.name},status.phase!=Succeeded,status.phase!=Failed"
+        return await _all(session, Pod, ListQuery(POD, field_selector=fields))
+    if isinstance(message, PersistentVolumeClaim):
+        return await _all(session, Pod, ListQuery(POD, found.key.namespace))
+    return await _selected(session, found, Pod, POD, _pods_selector(message))
+
+
+async def _lease(session: Session, message: ApiObject) -> Lease | None:
+    """A node's lease, None for any other object or when there is none."""
+    if not isinstance(message, Node):
+        return None
+    try:
+        lease = (await (await session.api()).get(Key(LEASE, "kube-node-lease", message.metadata.name))).parse()
+    except NotFoundError:
+        return None
+    return lease if isinstance(lease, Lease) else None
 
 
 def _sets_selector(message: ApiObject) -> str | None:
@@ -80,21 +103,27 @@ async def _selected(session: Session, found: Found, message_type: type[M], kind:
     """What ``selector`` matches beside the object; nothing for None."""
     if selector is None:
         return []
-    listed = await list_all(await session.api(), ListQuery(kind, found.key.namespace, selector))
+    return await _all(session, message_type, ListQuery(kind, found.key.namespace, selector))
+
+
+async def _all(session: Session, message_type: type[M], query: ListQuery) -> list[M]:
+    listed = await list_all(await session.api(), query)
     return [message for each in listed.objects if isinstance(message := each.parse(), message_type)]
 
 
 async def _events(session: Session, found: Found, message: ApiObject) -> list[Event]:
-    fields = {
-        "involvedObject.name": found.key.name,
-        "involvedObject.kind": found.key.kind.name,
-        "involvedObject.uid": message.metadata.uid,
-    }
-    query = ListQuery(
-        EVENT, found.key.namespace, field_selector=",".join(f"{name}={value}" for name, value in fields.items())
-    )
-    listed = await list_all(await session.api(), query)
-    return [event for each in listed.objects if isinstance(event := each.parse(), Event)]
+    """The events about the object; a kubelet names its node as the uid of its own."""
+    uids = [message.metadata.uid, *([found.key.name] if isinstance(message, Node) else [])]
+    events = []
+    for uid in uids:
+        fields = {
+            "involvedObject.name": found.key.name,
+            "involvedObject.kind": found.key.kind.name,
+            "involvedObject.uid": uid,
+        }
+        selector = ",".join(f"{name}={value}" for name, value in fields.items())
+        events += await _all(session, Event, ListQuery(EVENT, found.key.namespace, field_selector=selector))
+    return events
 
 
 DESCRIBE = Command(
