@@ -48,6 +48,11 @@ for service in redis apiserver controller kubelet-sim-0 kubelet-sim-1; do
     [ "$(compose exec -T "$service" id -u)" != 0 ] || { echo "$service runs as root" >&2; exit 1; }
 done
 
+[ "$(compose exec -T redis redis-cli config get appendfsync | tail -1)" = always ] || {
+    echo "redis acknowledges what is not on disk" >&2
+    exit 1
+}
+
 # Every process of the container but its init, which ends with them; the restart policy begins anew. (What `docker kill`
 # ends stays ended.) The shell that kills dies as well, so its exit code says nothing.
 killing() {
