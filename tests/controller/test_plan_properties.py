@@ -101,7 +101,7 @@ def check(world: World) -> None:
 
 
 @given(st.integers(0, 10), LIVES)
-@settings(max_examples=60)
+@settings(max_examples=120)
 def test_no_promise_is_broken_on_the_way(replicas: int, steps: list[Step]) -> None:
     """Sizes stay within the surge, deletions leave enough available, revisions grow: at every single write."""
     check(lived(replicas, steps))
