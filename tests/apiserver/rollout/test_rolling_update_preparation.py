@@ -406,6 +406,14 @@ async def test_9_rollback_of_a_foreign_controller_is_refused(workshop: Workshop)
         await roll_back(workshop, new="new", also=controller("new", v="2"))
 
 
+async def test_9_rollback_is_too_late_when_the_old_controller_is_being_deleted(workshop: Workshop) -> None:
+    await workshop.create(controller("old", v="1"))
+    await start(workshop, by_file(controller("new", v="2")))
+    await workshop.objects.write(Delete(key("old")))
+    with pytest.raises(InvalidError, match="the update of old is finished"):
+        await roll_back(workshop, new="new")
+
+
 async def test_9_rollback_refuses_to_guess_the_size(workshop: Workshop) -> None:
     await workshop.create(controller("old", v="1"))
     await start(workshop, by_file(controller("new", v="2")))

@@ -268,8 +268,8 @@ def _follow_rename(request: StartRollingUpdate, old: ReplicationController, pres
 
 def _check_may_turn(old: ReplicationController, half: ReplicationController) -> None:
     name = old.metadata.name
-    if _is_place_holder(old):
-        raise refusal(name, f"the update of {name} is finished: it takes its name at this moment")
+    if _is_place_holder(old) or old.metadata.HasField("deletion_timestamp"):
+        raise refusal(name, f"the update of {name} is finished: there is nothing left to go back to")
     forwards, backwards = source_of(half.metadata.annotations), source_of(old.metadata.annotations)
     if not any(source is not None and source.is_same(one) for source, one in ((forwards, old), (backwards, half))):
         raise refusal(
