@@ -123,8 +123,9 @@ async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, c
         core = Core(store, clock, settings=bounds, observe_commit=metrics.committed)
         try:
             return await stack.enter_async_context(core)
-        except UnavailableError as exc:
-            log.warning("waiting for the store", extra={"error": exc.message})
+        except* (UnavailableError, TimeoutError) as group:  # as a group, when the core's own tasks were running
+            errors = [str(error) or "not loaded in time" for error in _leaves(group)]
+            log.warning("waiting for the store", extra={"error": "; ".join(errors)})
         await clock.sleep(_RETRY_SECONDS)
 
 
