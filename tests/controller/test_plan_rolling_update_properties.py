@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollplane.core.v1 import ReplicationController
@@ -102,6 +102,7 @@ def _forgive(one: ReplicationController) -> None:
 
 @settings(max_examples=60)
 @given(pace=PACES, with_label=st.booleans(), before=MOVES, after=MOVES)
+@example(UpdatePace(0, 0, 300), False, ["engine"], ["engine", "engine", "control new", "engine cut", "engine"])
 def test_rollback_at_any_moment_keeps_the_promise_and_gives_all_back(
     pace: UpdatePace, with_label: bool, before: list[str], after: list[str]
 ) -> None:

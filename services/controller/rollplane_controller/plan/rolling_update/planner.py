@@ -23,7 +23,7 @@ from rollplane_controller.plan.model import (
 from rollplane_controller.plan.rolling_update import finish
 from rollplane_controller.plan.rolling_update.labelling import plan_label
 from rollplane_controller.plan.rolling_update.limits import Sizes, UpdateLimits, limits_of
-from rollplane_controller.plan.rolling_update.view import RollingUpdateView, copy_of, is_settled
+from rollplane_controller.plan.rolling_update.view import RollingUpdateView, copy_of, is_settled, is_shrinking
 from rollplane_machinery.rolling_update import (
     DESIRED_REPLICAS,
     RENAMED_FROM,
@@ -38,6 +38,7 @@ from rollplane_machinery.rolling_update import (
 )
 
 STOPPED = "RollingUpdateStopped"
+TIMED_OUT = "timed out waiting for any update progress to be made"
 MARGIN_SECONDS = 0.01
 """Added to waits, so that what is due then is due when we look."""
 
@@ -141,6 +142,8 @@ class _Update:
 
     def _begin_round(self) -> None:
         """The head of the loop: done, out of patience, or one more round."""
+        if self._is_source_shrinking():
+            return
         sizes = self.sizes
         if self.limits.is_reached(sizes):
             self._go(Step.FINISH, messages=self._farewell())
@@ -150,9 +153,25 @@ class _Update:
             deadline = self.now + self.state.pace.timeout_seconds
             self.state = replace(self.state, round_sizes=(sizes.new, sizes.old), deadline=deadline, messages=())
         elif self.now > self.state.deadline:
-            self.stop("timed out waiting for any update progress to be made")
+            self.stop(TIMED_OUT)
             return
         self._scale_up(sizes, opening)
+
+    def _is_source_shrinking(self) -> bool:
+        """Wait for pods of the source that are yet to go: its size alone would tell of room that is not there.
+
+        Usually RESIZE_DOWN has waited; an engine that was stopped right behind the resize, or an update that was
+        started again, has not.
+        """
+        source = self.view.source
+        if source is None or not is_shrinking(source):
+            return False
+        self.result.reasons.append(f"{self.replaced.name} has {source.status.replicas} pods of {source.spec.replicas}")
+        if self.state.deadline and self.now > self.state.deadline:
+            self.stop(TIMED_OUT)
+        elif self.state.deadline:
+            self.result.requeue(self.state.deadline - self.now + MARGIN_SECONDS)
+        return True
 
     def _scale_up(self, sizes: Sizes, messages: tuple[str, ...]) -> None:
         size = self.limits.grown(sizes)
@@ -188,6 +207,8 @@ class _Update:
             self._scale_down()
 
     def _scale_down(self) -> None:
+        if self._is_source_shrinking():
+            return
         source, sizes = self.view.source, self.sizes
         size = self.limits.shrunk(sizes, self.available)
         if source is None or size == sizes.old:
@@ -226,6 +247,10 @@ class _Update:
         elif source is not None and source.metadata.annotations.get(RENAMED_FROM) == self.target.metadata.name:
             self.result.reasons.append(f"{source.metadata.name} takes the pods over")
         elif source is not None and self.replaced.is_same(source) and self._cleanup is not CleanupPolicy.PRESERVE:
+            if not source.metadata.HasField("deletion_timestamp") and is_shrinking(source):
+                # Deleted now it would leave the pods that are yet to go behind, as nobody's.
+                self.result.reasons.append(f"{source.metadata.name} has {source.status.replicas} pods")
+                return self.result.plan()
             self._extend(finish.plan_deletion(source), f"{source.metadata.name} is being deleted")
         elif self._cleanup is not CleanupPolicy.RENAME:
             self.result.writes.extend(finish.plan_completion(self.target))

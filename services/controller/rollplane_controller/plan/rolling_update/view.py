@@ -36,3 +36,9 @@ def is_settled(one: ReplicationController) -> bool:
     """Tell whether ``one`` has as many pods as it was told to have, ready or not."""
     status = one.status
     return status.observed_generation >= one.metadata.generation and status.replicas == one.spec.replicas
+
+
+def is_shrinking(one: ReplicationController) -> bool:
+    """Tell whether ``one`` may have more pods than it was told to have."""
+    status = one.status
+    return status.observed_generation < one.metadata.generation or status.replicas > one.spec.replicas
