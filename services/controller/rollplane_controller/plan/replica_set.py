@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
 from rollplane.meta.v1 import Time
-from rollplane_controller.plan import claims
-from rollplane_controller.plan.claims import Claim, Owner
+from rollplane_controller.plan.claims import Owner
 from rollplane_controller.plan.model import (
     CreatePods,
     DeleteObject,
     Plan,
     PlanBuilder,
     PlannedEvent,
-    UpdateObject,
     UpdateObjectStatus,
 )
+from rollplane_controller.plan.pod_claims import claim_pods
 from rollplane_controller.plan.pods import PodView
 from rollplane_controller.plan.victims import choose_victims
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
@@ -93,25 +92,13 @@ class _Sync:
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
         """Return the pods that are ours; plan adoptions and releases."""
         selector = selector_of(self.view.owner)
-        owned = []
-        for pod in pods:
-            matches = selector.matches(pod.labels)
-            verdict = claims.claim(self.owner, pod.controller_uid, matches=matches, deleting=pod.terminating)
-            if verdict in (Claim.ADOPT, Claim.RELEASE):
-                self._change_owner(pod, verdict)
-            if verdict is Claim.KEEP:
-                owned.append(pod)
-        return owned
-
-    def _change_owner(self, pod: PodView, verdict: Claim) -> None:
-        wanted = Pod()
-        wanted.CopyFrom(self.view.fetch(pod))
-        if verdict is Claim.ADOPT:
-            claims.adopt(wanted.metadata, self.owner)
-            self.result.confirm_owner = True
-        else:
-            claims.release(wanted.metadata, self.owner)
-        self.result.writes.append(UpdateObject(wanted))
+        return claim_pods(
+            self.owner,
+            pods,
+            selects=lambda pod: selector.matches(pod.labels),
+            fetch=self.view.fetch,
+            result=self.result,
+        )
 
     def _manage(self, owned: Sequence[PodView]) -> None:
         """Plan creations or deletions, at most BURST of them."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, DaemonSetStatus
 from rollplane.core.v1 import Pod
-from rollplane_controller.plan import claims, revision_history
-from rollplane_controller.plan.claims import Claim, Owner
+from rollplane_controller.plan import revision_history
+from rollplane_controller.plan.claims import Owner
 from rollplane_controller.plan.daemon_set.history import Current, current_of, labelled, surplus
 from rollplane_controller.plan.daemon_set.nodes import Judge, NodePods, Todo, manage, roll, surge
 from rollplane_controller.plan.daemon_set.placement import (
@@ -30,6 +30,7 @@ from rollplane_controller.plan.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
+from rollplane_controller.plan.pod_claims import claim_pods
 from rollplane_controller.plan.pods import FINAL_PHASES, PodView
 from rollplane_controller.plan.scheduling.cluster import NodeView
 from rollplane_machinery.int_or_string import resolve
@@ -112,26 +113,13 @@ class _Sync:
 
     def _claim_pods(self) -> list[PodView]:
         """Return the set's pods, finished ones included; plan adoptions and releases."""
-        mine = []
-        for pod in self.view.pods:
-            verdict = claims.claim(
-                self.owner, pod.controller_uid, matches=self.selector.matches(pod.labels), deleting=pod.terminating
-            )
-            if verdict is Claim.KEEP:
-                mine.append(pod)
-            elif verdict in (Claim.ADOPT, Claim.RELEASE):
-                self._change_owner(pod, verdict)
-        return mine
-
-    def _change_owner(self, pod: PodView, verdict: Claim) -> None:
-        wanted = Pod()
-        wanted.CopyFrom(self.view.fetch(pod))
-        if verdict is Claim.ADOPT:
-            claims.adopt(wanted.metadata, self.owner)
-            self.result.confirm_owner = True
-        else:
-            claims.release(wanted.metadata, self.owner)
-        self.result.writes.append(UpdateObject(wanted))
+        return claim_pods(
+            self.owner,
+            self.view.pods,
+            selects=lambda pod: self.selector.matches(pod.labels),
+            fetch=self.view.fetch,
+            result=self.result,
+        )
 
     # Nodes.
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
-from rollplane_controller.plan import claims, revision_history
-from rollplane_controller.plan.claims import Claim, Owner
+from rollplane_controller.plan import revision_history
+from rollplane_controller.plan.claims import Owner
 from rollplane_controller.plan.model import (
     CreateObject,
     DeleteObject,
@@ -22,6 +22,7 @@ from rollplane_controller.plan.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
+from rollplane_controller.plan.pod_claims import claim_pods
 from rollplane_controller.plan.pods import PodView
 from rollplane_controller.plan.stateful_set import healing, volumes
 from rollplane_controller.plan.stateful_set.identity import (
@@ -102,25 +103,12 @@ class _Sync:
 
     def _claim_pods(self) -> list[PodView]:
         """Return the members: selected, and named after the set. Plan adoptions and releases."""
-        mine = []
-        for pod in self.view.pods:
-            matches = self.selector.matches(pod.labels) and ordinal_of(self.set, pod.name) is not None
-            verdict = claims.claim(self.owner, pod.controller_uid, matches=matches, deleting=pod.terminating)
-            if verdict is Claim.KEEP:
-                mine.append(pod)
-            elif verdict in (Claim.ADOPT, Claim.RELEASE):
-                self._change_owner(pod, verdict)
-        return mine
+        return claim_pods(
+            self.owner, self.view.pods, selects=self._is_member, fetch=self.view.fetch, result=self.result
+        )
 
-    def _change_owner(self, pod: PodView, verdict: Claim) -> None:
-        wanted = Pod()
-        wanted.CopyFrom(self.view.fetch(pod))
-        if verdict is Claim.ADOPT:
-            claims.adopt(wanted.metadata, self.owner)
-            self.result.confirm_owner = True
-        else:
-            claims.release(wanted.metadata, self.owner)
-        self.result.writes.append(UpdateObject(wanted))
+    def _is_member(self, pod: PodView) -> bool:
+        return self.selector.matches(pod.labels) and ordinal_of(self.set, pod.name) is not None
 
     # The round.
 
