@@ -102,6 +102,11 @@ class Workload:
     async def pods(self) -> list[Pod]:
         return await self.on.pods(self.name)
 
+    async def tag(self) -> str:
+        """Return the tag of the image that runs, when all pods have the same."""
+        (image,) = {pod.spec.containers[0].image for pod in await self.pods()}
+        return image.partition(":")[2]
+
     def image(self, tag: str) -> str:
         return f"{self.name}:{tag}"
 
@@ -128,16 +133,22 @@ class Workload:
         await self.on.until(f"{self.target} has a ready pod of {new}", holds)
         _must(await self.ready(old) > 0, f"{self.target} is caught half-way")
 
-    async def client(self, line: str) -> asyncio.subprocess.Process:
-        """Start a command in a process of its own and return it once it has told something."""
+    @asynccontextmanager
+    async def client(self, line: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Run a command in a process of its own, from its first words on; it is killed with the context."""
         environ = {**os.environ, "ROLLPLANE_SERVER": self.server}
         process = await asyncio.create_subprocess_exec(
             *COMMAND, *line.split(), env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None
-        if not await process.stdout.readline():
-            raise StoryError(f"`{line}` says nothing but {(await process.communicate())[1]!r}")
-        return process
+        try:
+            if not await process.stdout.readline():
+                raise StoryError(f"`{line}` says nothing but {(await process.communicate())[1]!r}")
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
 
 
 class Rolled(Workload):
@@ -146,7 +157,8 @@ class Rolled(Workload):
     async def update(self) -> None:
         await self._set_image("2")
         shown = await self.on.command(f"rollout status {self.target}")
-        _must("roll" in shown.out, "status tells the end of the rollout")
+        ends = ("rolling update complete", "successfully rolled out", "roll out complete")
+        _must(any(end in shown.out.splitlines()[-1] for end in ends), f"status tells the end: {shown.out}")
         await self.runs("2")
 
     async def roll_back(self) -> None:
@@ -168,7 +180,7 @@ class Rolled(Workload):
 
     @asynccontextmanager
     async def updating(self, tag: str) -> AsyncIterator[None]:
-        old = await self._tag()
+        old = await self.tag()
         await self._set_image(tag)
         await self.half_way(old, tag)
         yield
@@ -176,22 +188,19 @@ class Rolled(Workload):
         await self.runs(tag)
 
     async def lose_client(self) -> None:
-        old = await self._tag()
+        old = await self.tag()
         await self._set_image("slow-client")
-        watching = await self.client(f"rollout status {self.target}")
-        await self.half_way(old, "slow-client")
-        before = await self._template()
-        watching.send_signal(signal.SIGINT)
-        await watching.communicate()
+        async with self.client(f"rollout status {self.target}") as watching:
+            await self.half_way(old, "slow-client")
+            before = await self._template()
+            watching.send_signal(signal.SIGINT)
+            await watching.wait()
         _must(watching.returncode not in (None, 0), f"an interrupted client has not succeeded: {watching.returncode}")
         await self.runs("slow-client")
         _must(await self._template() == before, "the interrupted client changed nothing")
 
     async def _set_image(self, tag: str) -> None:
         await self.on.command(f"set image {self.target} app={self.image(tag)}")
-
-    async def _tag(self) -> str:
-        return (await self.pods())[0].spec.containers[0].image.partition(":")[2]
 
     async def _template(self) -> tuple[int, str]:
         """Return what only an order can change."""
@@ -208,11 +217,8 @@ class Replaced(Workload):
         await self._ends("2")
 
     async def roll_back(self) -> None:
-        line = self._line("slow-back")
-        client = await self.client(line)
-        await self.half_way("2", "slow-back")
-        client.kill()
-        await client.communicate()
+        async with self.client(self._line("slow-back")):
+            await self.half_way("2", "slow-back")
         shown = await self.on.command(f"rolling-update {self.name} --rollback {QUICK_UPDATE}")
         _must(f'rolling updated to "{self.name}"' in shown.out, "the old controller is back")
         await self._ends("2")
@@ -226,20 +232,18 @@ class Replaced(Workload):
 
     @asynccontextmanager
     async def updating(self, tag: str) -> AsyncIterator[None]:
-        old = (await self.pods())[0].spec.containers[0].image.partition(":")[2]
-        client = await self.client(self._line(tag))
-        await self.half_way(old, tag)
-        yield
-        out, err = await client.communicate()
+        old = await self.tag()
+        async with self.client(self._line(tag)) as client:
+            await self.half_way(old, tag)
+            yield
+            out, err = await client.communicate()
         _must(client.returncode == 0, f"the client sees the end, not {out!r} {err!r}")
         await self._ends(tag)
 
     async def lose_client(self) -> None:
-        old = (await self.pods())[0].spec.containers[0].image.partition(":")[2]
-        client = await self.client(self._line("slow-client"))
-        await self.half_way(old, "slow-client")
-        client.kill()
-        await client.communicate()
+        old = await self.tag()
+        async with self.client(self._line("slow-client")):
+            await self.half_way(old, "slow-client")
         before = await self.ready("slow-client")
 
         async def goes_on() -> bool:
@@ -261,10 +265,10 @@ class Replaced(Workload):
 
 
 STEPS = ("update", "roll_back", "bad_image", "lose_client", "kill_controller")
-KINDS: Mapping[str, tuple[type[Workload], str, str]] = {
-    "StatefulSet": (Rolled, "statefulset", "apps/v1"),
-    "DaemonSet": (Rolled, "daemonset", "apps/v1"),
-    "ReplicationController": (Replaced, "replicationcontroller", "v1"),
+KINDS: Mapping[str, tuple[type[Workload], str]] = {
+    "StatefulSet": (Rolled, "db"),
+    "DaemonSet": (Rolled, "agent"),
+    "ReplicationController": (Replaced, "web"),
 }
 NODE_STEPS = ("node added", "node lost")
 
@@ -341,9 +345,7 @@ class Story:
         self._plane = plane
         self._on = on
         self._folder = folder
-        self.workloads = {
-            kind: made(on, plane.address, resource, resource[:6]) for kind, (made, resource, _) in KINDS.items()
-        }
+        self.workloads = {kind: made(on, plane.address, kind.lower(), name) for kind, (made, name) in KINDS.items()}
 
     async def create(self) -> None:
         for kind, workload in self.workloads.items():
@@ -431,8 +433,9 @@ class Story:
 
 
 def _manifest(kind: str, name: str) -> str:
-    version = KINDS[kind][2]
-    selector = f"{{app: {name}}}" if kind == "ReplicationController" else f"{{matchLabels: {{app: {name}}}}}"
+    is_oldest = kind == "ReplicationController"
+    version = "v1" if is_oldest else "apps/v1"
+    selector = f"{{app: {name}}}" if is_oldest else f"{{matchLabels: {{app: {name}}}}}"
     sized = "" if kind == "DaemonSet" else f"  replicas: {SIZE}\n"
     sized += f"  serviceName: {name}\n" if kind == "StatefulSet" else ""
     text = MANIFEST.replace("VERSION", version).replace("KIND", kind).replace("NAME", name)
