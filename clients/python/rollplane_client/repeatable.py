@@ -19,7 +19,7 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.errors import AlreadyExistsError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import AlreadyExistsError, ConflictError, NotFoundError, RollplaneError
 
 Settle = Callable[[Write, RollplaneError], Awaitable[WriteResult | RollplaneError]]
 """Decides what a refusal means that a repeated write met: success (its first sending was committed) or the error."""
@@ -54,18 +54,32 @@ def settle_by_owner(api: ObjectApi) -> Settle:
 
     A create that finds its name taken has succeeded if the object there has the same controller as the one sent. A
     deletion or eviction by uid that finds nothing has succeeded; its revision is that of the store now, which no
-    earlier write is above. Everything else stays refused. What reading raises is raised, and the write repeated.
+    earlier write is above. An update that meets another version may have met its own first sending: it is answered
+    with the version stored now, so that its key is not planned again before the cache has seen that one. Everything
+    else stays refused. What reading raises is raised, and the write repeated.
     """
 
     async def settle(write: Write, error: RollplaneError) -> WriteResult | RollplaneError:
         if isinstance(write, Delete | Evict) and isinstance(error, NotFoundError):
             page = await api.list(ListQuery(write.key.kind, namespace=write.key.namespace, limit=1))
             return WriteResult(revision=page.revision, removed=True)
+        if isinstance(write, Update | UpdateStatus) and isinstance(error, ConflictError):
+            return await _stored_now(api, write, error)
         if isinstance(write, Create) and isinstance(error, AlreadyExistsError):
             return await _created_before(api, write, error)
         return error
 
     return settle
+
+
+async def _stored_now(
+    api: ObjectApi, write: Update | UpdateStatus, error: RollplaneError
+) -> WriteResult | RollplaneError:
+    try:
+        stored = await api.get(written_key(write))
+    except NotFoundError:
+        return error
+    return WriteResult(revision=int(metadata_of(stored.value).resource_version))
 
 
 async def _created_before(api: ObjectApi, write: Create, error: RollplaneError) -> WriteResult | RollplaneError:
