@@ -14,8 +14,8 @@ from pathlib import Path
 from rollplane.apps.v1 import Deployment
 from rollplane_cli.console import Console
 from rollplane_cli.main import execute
-from rollplane_client.embedded import EmbeddedPlane, PlaneSettings
 from rollplane_client.objects import connect
+from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 PICTURE = Path(__file__).parent / "rollover.svg"
 REPLICAS = 20

@@ -455,7 +455,7 @@ class RolloutApi(Protocol):
         """Start a rolling update of ReplicationControllers, or take up the one that is under way.
 
         It goes on without its caller. Raises InvalidError with a cause for each wrong argument, or when the state found
-        does not allow it (semantics/rolling-update.md section 9), NotFoundError without the old controller.
+        does not allow it (docs/semantics/rolling-update.md section 9), NotFoundError without the old controller.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 The *target* grows and carries the state, the *source* shrinks. kubectl's own annotations mean what they mean to
 kubectl; what the engine needs beyond them (pace, step, deadlines) is in one more, so that whoever runs the engine
-next goes on where it was left. Source: semantics/rolling-update.md section 3.
+next goes on where it was left. Source: docs/semantics/rolling-update.md section 3.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rollplane.core import v1 as core
-from rollplane_machinery import codec, defaults, strategy, validation
+from rollplane_machinery import codec
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules import defaults, strategy, validation
 
 REPEATS = 25
 ROUNDS = 400

@@ -12,7 +12,7 @@ from rollplane_machinery import kinds, quantity
 from rollplane_machinery.api import PatchType
 from rollplane_machinery.patch import apply
 from rollplane_machinery.selectors import parse_field_selector, parse_label_selector, selectable_fields
-from rollplane_machinery.strategy import is_unchanged, prepare_status_update, semantic_equal
+from rollplane_rules.strategy import is_unchanged, prepare_status_update, semantic_equal
 
 _SECONDS = 0.3
 

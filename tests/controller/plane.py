@@ -35,7 +35,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import NotFoundError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import EVENT, POD, ApiObject, Encoded, Kind
-from tests.controller.pods import a_node
+from tests.planners.pods import a_node
 
 TICK_SECONDS = 0.1
 TURNS = 25

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 from rollplane_controller.settings import Settings, read_arguments
+from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 
 
 def test_defaults_are_kubernetes() -> None:

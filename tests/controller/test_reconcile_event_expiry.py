@@ -1,4 +1,4 @@
-"""Events are kept for an hour after they were last seen (semantics/api-conventions.md section 12)."""
+"""Events are kept for an hour after they were last seen (docs/semantics/api-conventions.md section 12)."""
 
 from __future__ import annotations
 

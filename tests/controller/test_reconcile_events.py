@@ -1,12 +1,12 @@
-"""semantics/api-conventions.md section 12: folding, aggregation and the rate of Events."""
+"""docs/semantics/api-conventions.md section 12: folding, aggregation and the rate of Events."""
 
 from __future__ import annotations
 
 from rollplane.core.v1 import Event, ObjectReference
-from rollplane_controller.plan.model import PlannedEvent, Severity
 from rollplane_controller.reconcile.events import BURST, COMBINED, REFILL_SECONDS, SIMILAR_LIMIT, EventRecorder
 from rollplane_machinery.api import Fence, Update, Write
 from rollplane_machinery.clock import FakeClock
+from rollplane_planners.model import PlannedEvent, Severity
 
 FENCE = Fence("ns-1", 5)
 

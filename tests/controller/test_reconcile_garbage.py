@@ -15,9 +15,9 @@ from rollplane_machinery.kinds import (
     ApiObject,
     Kind,
 )
-from tests.controller.deployments import a_deployment as built
 from tests.controller.plane import Plane, a_plane, names_of, owners_of
-from tests.controller.pods import a_node, a_pod
+from tests.planners.deployments import a_deployment as built
+from tests.planners.pods import a_node, a_pod
 
 
 async def deployed(plane: Plane, replicas: int = 2) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 
 from rollplane.core.v1 import Node, NodeCondition, Pod
 from rollplane.meta.v1 import Time
-from rollplane_controller.plan.node_lifecycle.times import NodeTimes
 from rollplane_machinery.api import UpdateStatus
 from rollplane_machinery.conditions import get_condition, is_pod_ready
 from rollplane_machinery.kinds import Encoded
-from tests.controller.nodes import taint_pairs
+from rollplane_planners.node_lifecycle.times import NodeTimes
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
+from tests.planners.nodes import taint_pairs
 
 UNREACHABLE, NOT_READY = "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"
 NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"

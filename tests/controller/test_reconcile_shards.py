@@ -10,8 +10,8 @@ from rollplane_machinery.api import Create, Fence, ObjectApi, WriteOptions
 from rollplane_machinery.errors import FencedError, Outcome, UnavailableError
 from rollplane_machinery.kinds import POD, Encoded
 from tests.controller.plane import MortalApi, PlainApi, Plane, a_plane
-from tests.controller.pods import a_node, a_pod
 from tests.controller.test_reconcile_workloads import a_replica_set
+from tests.planners.pods import a_node, a_pod
 
 
 async def dies(plane: Plane, name: str, api: MortalApi) -> None:

@@ -11,7 +11,6 @@ from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_machinery.api import Create, Delete, Key, Propagation, SetImage, UpdateStatus, Write
 from rollplane_machinery.errors import ForbiddenError, RollplaneError
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, Encoded
-from tests.controller.deployments import a_deployment as built
 from tests.controller.plane import (
     LaggingApi,
     LossyApi,
@@ -23,7 +22,8 @@ from tests.controller.plane import (
     names_of,
     owners_of,
 )
-from tests.controller.pods import a_pod
+from tests.planners.deployments import a_deployment as built
+from tests.planners.pods import a_pod
 
 WEB = Key(DEPLOYMENT, "shop", "web")
 

@@ -15,13 +15,13 @@ from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_client.objects import Client
 from rollplane_controller.manager import Manager
-from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 from rollplane_kubelet_sim.fleet import PROFILE_DATA, PROFILE_KEY, Fleet, FleetSettings
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.api import Api, WatchFilter, WatchQuery
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
+from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 from tests.end_to_end.virtual_time import LoopClock
 
 NAMESPACE = "default"

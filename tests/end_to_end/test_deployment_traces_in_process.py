@@ -13,8 +13,8 @@ from rollplane.core.v1 import Namespace, Pod
 from rollplane_machinery.api import Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import DEPLOYMENT, REPLICA_SET
-from tests.controller.traces import Json, load, normalised, snapshot, tolerate
 from tests.end_to_end.in_process import Plane, in_process_plane
+from tests.planners.traces import Json, load, normalised, snapshot, tolerate
 
 TRACES = load("Deployment")
 

@@ -19,13 +19,13 @@ import pytest
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import Namespace, Pod
-from rollplane_client.embedded import EmbeddedPlane, PlaneSettings
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.api import Api, Create, Key, ListQuery, Patch, PatchType, SetImage, WatchFilter, WatchQuery
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.invariants import WATCHED, InvariantChecker, Violation
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, ApiObject, Encoded, Kind
-from tests.controller.traces import Json, load, normalised, snapshot, tolerate
+from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
+from tests.planners.traces import Json, load, normalised, snapshot, tolerate
 
 TRACES = load("Deployment")
 NODES = 6

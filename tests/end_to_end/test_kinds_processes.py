@@ -21,15 +21,15 @@ import pytest
 
 from rollplane.core.v1 import ConfigMap, Node, Pod
 from rollplane_cli.console import Console
-from rollplane_cli.demo import theatre
-from rollplane_cli.demo.killer import killers_of
-from rollplane_cli.demo.theatre import StoryError, Theatre
-from rollplane_client.embedded import EmbeddedPlane, PlaneSettings
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.api import Create, Key
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.conditions import get_condition, is_pod_ready
 from rollplane_machinery.kinds import NODE, Encoded
+from rollplane_plane.demo import theatre
+from rollplane_plane.demo.killer import killers_of
+from rollplane_plane.demo.theatre import StoryError, Theatre
+from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 from tests.end_to_end.up_process import COMMAND
 
 PACE = """

@@ -129,7 +129,7 @@ def test_controller_replaced_midway(kind: str) -> None:
 
 
 def test_stuck_stateful_set_stays_stuck_until_its_pod_is_deleted() -> None:
-    """semantics/statefulset.md section 9, as on Kubernetes."""
+    """docs/semantics/statefulset.md section 9, as on Kubernetes."""
 
     async def story() -> None:
         async with fleet_plane(NODES) as plane:
@@ -277,7 +277,7 @@ async def _daemons_on(plane: FleetPlane, *nodes: str) -> None:
 
 
 def test_daemon_pods_stay_on_a_lost_node() -> None:
-    """semantics/daemonset.md section 2: they tolerate the loss without end."""
+    """docs/semantics/daemonset.md section 2: they tolerate the loss without end."""
 
     async def story() -> None:
         async with fleet_plane(NODES) as plane:
@@ -297,7 +297,7 @@ def test_daemon_pods_stay_on_a_lost_node() -> None:
 
 
 def test_former_daemon_set_is_updated_and_rolled_back_by_hand() -> None:
-    """semantics/daemonset.md section 9: extensions/v1beta1 is OnDelete; the way back is the former template."""
+    """docs/semantics/daemonset.md section 9: extensions/v1beta1 is OnDelete; the way back is the former template."""
 
     async def story() -> None:
         async with fleet_plane(NODES) as plane:
@@ -350,7 +350,7 @@ CLAIMS: dict[str, tuple[str, str, list[str], list[str]]] = {
 
 @pytest.mark.parametrize(("scaled", "deleted", "after_scaling", "after_deletion"), CLAIMS.values(), ids=CLAIMS)
 def test_claims(scaled: str, deleted: str, after_scaling: list[str], after_deletion: list[str]) -> None:
-    """semantics/statefulset.md section 8: made before their pods, bound at once, kept through updates."""
+    """docs/semantics/statefulset.md section 8: made before their pods, bound at once, kept through updates."""
     size = {"requests": {"storage": "1Gi"}}
     claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": size}}
 

@@ -13,9 +13,9 @@ from rollplane.core.v1 import Namespace, Pod
 from rollplane_machinery.api import Delete, Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, POD, STATEFUL_SET, Kind
-from tests.controller.ordinal_snapshots import daemon_set_snapshot, recorded_snapshot, stateful_set_snapshot
-from tests.controller.traces import Json, load
 from tests.end_to_end.in_process import Plane, in_process_plane
+from tests.planners.ordinal_snapshots import daemon_set_snapshot, recorded_snapshot, stateful_set_snapshot
+from tests.planners.traces import Json, load
 
 TRACES = {**load("StatefulSet"), **load("DaemonSet")}
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.end_to_end.up_process import Up, eventually, is_alive, rollplane, running, starting
 
-MANIFEST = str(resources.files("rollplane_cli.demo").joinpath("manifests/nginx-deployment.yaml"))
+MANIFEST = str(resources.files("rollplane_plane.demo").joinpath("manifests/nginx-deployment.yaml"))
 INSTANT = ("--nodes", "3", "--profile", "instant", "--port", "0")
 
 PROCESSES = 5

@@ -12,8 +12,8 @@ from rollplane_kubelet_sim.stages.orders import ORDER_ANNOTATION
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
-from rollplane_machinery.printing.pod_status import pod_status as display
-from rollplane_machinery.validation import validate_status_update
+from rollplane_printing.pod_status import pod_status as display
+from rollplane_rules.validation import validate_status_update
 
 START = 1_600_000_000.0
 INSTANT = Profile("instant")

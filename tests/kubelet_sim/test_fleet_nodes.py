@@ -1,4 +1,4 @@
-"""The fleet's nodes: registration, heartbeats, silence and return (semantics/pod-lifecycle.md section 9)."""
+"""The fleet's nodes: registration, heartbeats, silence and return (docs/semantics/pod-lifecycle.md section 9)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from rollplane_kubelet_sim.events import EventRecorder
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_machinery.api import Update, Write
 from rollplane_machinery.clock import FakeClock
-from rollplane_machinery.validation import validate_create
+from rollplane_rules.validation import validate_create
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 50)), max_size=40), st.integers(0, 50))

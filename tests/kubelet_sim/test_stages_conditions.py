@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md sections 4 and 7: conditions, readiness and addresses."""
+"""docs/semantics/pod-lifecycle.md sections 4 and 7: conditions, readiness and addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md section 5: container states, image pulls, the crash loop, restart policies."""
+"""docs/semantics/pod-lifecycle.md section 5: container states, image pulls, the crash loop, restart policies."""
 
 from __future__ import annotations
 

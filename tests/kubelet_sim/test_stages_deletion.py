@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md section 8: graceful deletion, from the kubelet's side."""
+"""docs/semantics/pod-lifecycle.md section 8: graceful deletion, from the kubelet's side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md section 12: every word that kubectl's STATUS column can show comes about somehow."""
+"""docs/semantics/pod-lifecycle.md section 12: every word that kubectl's STATUS column can show comes about somehow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md section 3: the phase, by the rows of its table in their order."""
+"""docs/semantics/pod-lifecycle.md section 3: the phase, by the rows of its table in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""semantics/pod-lifecycle.md section 6: probes as simulated: what a rule says of the process, seen through probes."""
+"""docs/semantics/pod-lifecycle.md section 6: what a rule says of the process, seen through probes."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from rollplane.core.v1 import (
 )
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery import int_or_string
-from rollplane_machinery.printing.rollout_view import RolloutView, view_of
 from rollplane_machinery.times import time_of
+from rollplane_printing.rollout_view import RolloutView, view_of
 
 NOW = 10_000.0
 

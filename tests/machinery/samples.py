@@ -6,9 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from rollplane_machinery import codec, defaults, strategy, validation
+from rollplane_machinery import codec
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules import defaults, strategy, validation
 
 NOW = 1_600_000_000.0
 UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

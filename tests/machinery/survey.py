@@ -19,9 +19,9 @@ from rollplane_machinery.codec import from_json, to_json
 from rollplane_machinery.codec.legacy import LEGACY_KINDS
 from rollplane_machinery.codec.manifests import items_of
 from rollplane_machinery.codec.text import Fault, read_documents
-from rollplane_machinery.defaults import apply_defaults
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import BY_API_VERSION_KIND
+from rollplane_rules.defaults import apply_defaults
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 # Kept elsewhere: in annotations, and (by the defaults of a Secret) in ``data``.

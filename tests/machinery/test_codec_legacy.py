@@ -10,8 +10,8 @@ import pytest
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery import codec
 from rollplane_machinery.codec.legacy import LEGACY_KINDS, V1BETA1_MATCH_NONE
-from rollplane_machinery.defaults import apply_defaults
 from rollplane_machinery.errors import BadRequestError
+from rollplane_rules.defaults import apply_defaults
 
 TEMPLATE = {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 SELECTOR = {"matchLabels": {"app": "a"}}

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rollplane_machinery import codec, defaults, names, strategy, validation
+from rollplane_machinery import codec, names
 from rollplane_machinery.errors import BadRequestError, InvalidError
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules import defaults, strategy, validation
 from tests.machinery.samples import NOW, UID
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "golden" / "objects.json").read_text())["cases"]

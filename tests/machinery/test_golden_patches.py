@@ -11,12 +11,12 @@ import pytest
 
 from rollplane_machinery import codec
 from rollplane_machinery.api import PatchType
-from rollplane_machinery.defaults import apply_defaults
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.patch import apply
-from rollplane_machinery.strategy import mark_deleted, prepare_update
-from rollplane_machinery.validation import check_update
+from rollplane_rules.defaults import apply_defaults
+from rollplane_rules.strategy import mark_deleted, prepare_update
+from rollplane_rules.validation import check_update
 
 CASES: list[dict[str, Any]] = [
     case for case in json.loads(Path("tests/golden/objects.json").read_text())["cases"] if case.get("patches")

@@ -67,7 +67,7 @@ def test_every_package_is_typed(wheel: Path, package: str) -> None:
     [
         "rollplane_apiserver/store/commit.lua",
         "rollplane_kubelet_sim/profiles/realistic.yaml",
-        "rollplane_cli/demo/manifests/nginx-deployment.yaml",
+        "rollplane_plane/demo/manifests/nginx-deployment.yaml",
     ],
 )
 def test_wheel_holds_what_is_read_at_run_time(wheel: Path, data: str) -> None:

@@ -13,7 +13,7 @@ from rollplane_cli.console import Console
 from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
 from rollplane_cli.flags import Arguments, parse_arguments
 from rollplane_cli.help_text import PROGRAM, command_help, program_help
-from rollplane_cli.registry import COMMANDS, GROUPS, HIDDEN
+from rollplane_cli.registry import commands, entry_of, is_group
 from rollplane_cli.session import Session
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
@@ -48,7 +48,7 @@ async def execute(line: Sequence[str], environ: Mapping[str, str], console: Cons
     except UsageError as exc:
         return _refuse_usage(exc, exc.command, console)
     if invocation is None:
-        console.say(program_help(COMMANDS))
+        console.say(program_help(commands()))
         return 0
     if invocation.arguments.boolean("help"):
         console.say(command_help(invocation.name, invocation.command))
@@ -80,7 +80,7 @@ def _refuse_usage(error: UsageError, name: str, console: Console) -> int:
 def find(line: Sequence[str]) -> Invocation | None:
     """Return the command that ``line`` means, None when it names none; raises UsageError."""
     name, rest = split_command(line)
-    entry = COMMANDS.get(name) or HIDDEN.get(name)
+    entry = entry_of(name) if name else None
     if entry is None:
         if {"--help", "-h"} & set(rest) or not (name or rest) or name == "help":
             return None
@@ -109,14 +109,14 @@ def split_command(line: Sequence[str]) -> tuple[str, list[str]]:
             rest += [value for value in [next(tokens, None) if token in valued else None] if value is not None]
             continue
         words.append(token)
-        wanted = 2 if words[0] in GROUPS else 1
+        wanted = 2 if is_group(words[0]) else 1
         if len(words) == wanted:
             break
     return " ".join(words), [*rest, *tokens]
 
 
 def _unknown(name: str, rest: Sequence[str]) -> str:
-    if name in GROUPS:
-        known = ", ".join(each.split()[1] for each in COMMANDS if each.startswith(f"{name} "))
+    if is_group(name):
+        known = ", ".join(each.split()[1] for each in commands() if each.startswith(f"{name} "))
         return f'"{name}" needs one of: {known}'
     return f'unknown command "{name}" for "{PROGRAM}"' if name else f"no command in {' '.join(rest)}"

@@ -1,10 +1,16 @@
-"""Which commands there are, and the module of each: only the one that runs is imported."""
+"""Which commands there are, and the module of each: only the one that runs is imported.
+
+Commands that need more than a client of the Api (``up``, ``demo``, ``load``) are brought by whoever assembles whole
+planes, through an entry point of the group ``rollplane.commands``: this room never imports upwards.
+"""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from rollplane_cli.command import Command
@@ -12,21 +18,22 @@ from rollplane_cli.command import Command
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a Command is defined: ``module:NAME``, and its line in the help."""
+    """Where a Command is defined: ``module:NAME`` in ``package``, and its line in the help."""
 
     place: str
     summary: str
+    package: str = "rollplane_cli.commands"
 
     def load(self) -> Command:
         """Import and return the command."""
         module, _, name = self.place.partition(":")
-        command = getattr(importlib.import_module(f"rollplane_cli.commands.{module}"), name)
+        command = getattr(importlib.import_module(f"{self.package}.{module}"), name)
         if not isinstance(command, Command):
             raise TypeError(f"{self.place} is no Command")
         return command
 
 
-COMMANDS: Mapping[str, Entry] = MappingProxyType(
+_OWN: Mapping[str, Entry] = MappingProxyType(
     {
         "apply": Entry("apply:APPLY", "Bring objects to what files say"),
         "create": Entry("create:CREATE", "Create objects from files"),
@@ -54,9 +61,6 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "cordon": Entry("cordon:CORDON", "Keep new pods off a node"),
         "uncordon": Entry("cordon:UNCORDON", "Let new pods onto a node again"),
         "drain": Entry("drain:DRAIN", "Empty a node, as disruption budgets allow"),
-        "up": Entry("up:UP", "Start a whole control plane with simulated nodes"),
-        "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them"),
-        "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own"),
         "completion": Entry("completion:COMPLETION", "Print a script that makes a shell complete command lines"),
         "version": Entry("version:VERSION", "Show the version"),
     }
@@ -68,5 +72,24 @@ HIDDEN: Mapping[str, Entry] = MappingProxyType(
 )
 """Commands that programs call, and no help names."""
 
-GROUPS = frozenset(name.split()[0] for name in COMMANDS if " " in name)
-"""First words that are no command of their own."""
+PLUGINS = "rollplane.commands"
+"""The group of entry points; each names a mapping like ours, by command."""
+
+
+@cache
+def commands() -> Mapping[str, Entry]:
+    """Return all commands by the words they are called with, ours first."""
+    brought = (entry for point in entry_points(group=PLUGINS) for entry in point.load().items())
+    return MappingProxyType({**_OWN, **dict(brought)})
+
+
+def entry_of(name: str) -> Entry | None:
+    """Return the command called ``name``; plugins are looked for only when none of ours is meant."""
+    return _OWN.get(name) or HIDDEN.get(name) or commands().get(name)
+
+
+def is_group(word: str) -> bool:
+    """Return whether ``word`` is the first of two, and no command of its own."""
+    if word in _OWN or word in HIDDEN:
+        return False
+    return any(name.startswith(f"{word} ") for name in _OWN) or any(name.startswith(f"{word} ") for name in commands())

@@ -13,8 +13,8 @@ from rollplane_cli.scene import diagnoses
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError, UnavailableError
-from rollplane_machinery.printing.findings import Diagnosis
-from rollplane_machinery.printing.workload_diagnosis import is_workload
+from rollplane_printing.findings import Diagnosis
+from rollplane_printing.workload_diagnosis import is_workload
 
 _RETRY_SECONDS = 0.2
 _QUEUED = 256

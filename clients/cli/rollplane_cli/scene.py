@@ -9,8 +9,8 @@ from rollplane_cli.reading import following, key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_machinery.api import EventType, Key, ListQuery, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import ApiObject
-from rollplane_machinery.printing.findings import Diagnosis
-from rollplane_machinery.printing.workload_diagnosis import (
+from rollplane_printing.findings import Diagnosis
+from rollplane_printing.workload_diagnosis import (
     SEEN_WITH,
     Workload,
     diagnose_workload,

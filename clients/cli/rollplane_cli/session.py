@@ -49,7 +49,7 @@ class Session:
 
     def report(self, error: RollplaneError) -> None:
         """Tell on standard error what went wrong, in kubectl's words."""
-        from rollplane_machinery.printing.sentences import error_lines
+        from rollplane_printing.sentences import error_lines
 
         if isinstance(error, UnavailableError) and error.outcome is Outcome.NOT_SENT:
             self.console.warn(

@@ -1,8 +1,7 @@
 """A writer that clocks itself: what gathers while two batches are on their way leaves as the next one.
 
-Alone, a write leaves at once; under load batches grow by themselves, which is what makes them cheap (design.md
-section 9). The writer decides when a write is sent and whether it is sent again. What a refusal means stays the
-caller's business.
+Alone, a write leaves at once; under load batches grow by themselves, which is what makes them cheap. The
+writer decides when a write is sent and whether it is sent again. What a refusal means stays the caller's business.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Gates: a key that wrote may neither create nor delete before the informer has seen those writes.
 
-They take the place of Kubernetes' expectations (semantics/replicaset.md section 4), which count the events awaited.
-One sequence of revisions for all kinds makes counting needless: once the informer has reached the revision of the
-last write, it has seen every one of them, and whatever others did before.
+They take the place of Kubernetes' expectations (docs/semantics/replicaset.md section 4), which count the events
+awaited. One sequence of revisions for all kinds makes counting needless: once the informer has reached the revision
+of the last write, it has seen every one of them, and whatever others did before.
 """
 
 from __future__ import annotations

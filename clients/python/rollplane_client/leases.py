@@ -1,7 +1,7 @@
 """Holding a coordination.k8s.io/v1 Lease, so that of many processes one does the work.
 
-The lease decides who *should* act; that nobody else's writes go through is the fence's business (design.md section
-8), whose epoch is the revision of the write that acquired the lease. The rules are in ``lease_plan``.
+The lease decides who *should* act; that nobody else's writes go through is the fence's business,
+whose epoch is the revision of the write that acquired the lease. The rules are in ``lease_plan``.
 """
 
 from __future__ import annotations

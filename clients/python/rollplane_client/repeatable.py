@@ -1,5 +1,5 @@
 """Which writes may be sent again when nobody knows whether the first sending was committed, and what a refusal of
-the second sending means (design.md section 8).
+the second sending means.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Older API versions of the kinds: accepted on input, turned into the storage version.
 
 Their fields are those of the storage version, but for what ``upgrade`` moves; their defaults differ, which
-``rollplane_machinery.defaults.apply_legacy_defaults`` looks after.
+``legacy_defaults`` looks after.
 """
 
 from __future__ import annotations

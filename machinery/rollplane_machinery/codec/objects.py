@@ -9,10 +9,10 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from rollplane_machinery.codec.legacy import LEGACY_KINDS, upgrade
+from rollplane_machinery.codec.legacy_defaults import apply_legacy_defaults
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
-from rollplane_machinery.defaults import apply_legacy_defaults
 from rollplane_machinery.errors import Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind
 

@@ -1,4 +1,4 @@
-"""Errors as google.rpc.Status and back, by the table of design.md section 5.
+"""Errors as google.rpc.Status and back, by the table in docs/api.md.
 
 Two reasons may share one status code (BadRequest and Invalid, Forbidden and Fenced), so the details tell them apart:
 ErrorInfo names the reason, and of a write that went unanswered its outcome; BadRequest, ResourceInfo and RetryInfo are

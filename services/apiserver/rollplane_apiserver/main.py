@@ -13,8 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import uvloop
 
 from rollplane_apiserver.core import Core, CoreSettings
-from rollplane_apiserver.observability.endpoint import serve_metrics
-from rollplane_apiserver.observability.metrics import Metrics
+from rollplane_apiserver.metrics import Metrics
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.settings import Settings, read_arguments
@@ -23,8 +22,9 @@ from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError, UnavailableError
-from rollplane_machinery.process.garbage import freeze_survivors
-from rollplane_machinery.process.logs import start_logging
+from rollplane_service.endpoint import serve_metrics
+from rollplane_service.garbage import freeze_survivors
+from rollplane_service.logs import start_logging
 
 log = logging.getLogger(__name__)
 

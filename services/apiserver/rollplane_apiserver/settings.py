@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from rollplane_machinery.process.environment import read_settings
-from rollplane_machinery.process.listen import check_address
+from rollplane_service.environment import read_settings
+from rollplane_service.listen import check_address
 
 MIB = 1024 * 1024
 

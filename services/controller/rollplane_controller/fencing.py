@@ -1,6 +1,6 @@
 """An Api that notices when the store no longer knows our fences.
 
-A store that was restarted forgets them (design.md section 6), and another process may have taken a shard. Either way
+A store that was restarted forgets them, and another process may have taken a shard. Either way
 a write comes back fenced; whoever owns the shards must then find out, whichever part of the controller sent it.
 """
 

@@ -12,12 +12,12 @@ from random import Random
 import uvloop
 
 from rollplane_client.grpc_api import connect
-from rollplane_client.process import HealthPort, run_until_signal
 from rollplane_controller.manager import Manager
 from rollplane_controller.settings import Settings, read_arguments
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.process.garbage import freeze_survivors
-from rollplane_machinery.process.logs import start_logging
+from rollplane_service.garbage import freeze_survivors
+from rollplane_service.logs import start_logging
+from rollplane_service.process import HealthPort, run_until_signal
 
 log = logging.getLogger(__name__)
 

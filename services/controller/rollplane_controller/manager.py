@@ -15,7 +15,6 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.fencing import FenceAwareApi
-from rollplane_controller.plan.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
 from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
@@ -59,6 +58,7 @@ from rollplane_machinery.kinds import (
     STATEFUL_SET,
     Kind,
 )
+from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
 
 OBSERVED: tuple[Kind, ...] = (
     NAMESPACE,

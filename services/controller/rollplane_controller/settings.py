@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rollplane_controller.plan.node_lifecycle.times import NodeTimes
-from rollplane_machinery.process.environment import read_settings
-from rollplane_machinery.process.listen import check_address
+from rollplane_planners.node_lifecycle.times import NodeTimes
+from rollplane_service.environment import read_settings
+from rollplane_service.listen import check_address
 
 
 @dataclass(frozen=True, slots=True)

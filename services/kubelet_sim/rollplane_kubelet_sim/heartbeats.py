@@ -1,6 +1,6 @@
 """What the nodes of a fleet tell of themselves: leases renewed, conditions reported; one batch a second for them all.
 
-Source: semantics/pod-lifecycle.md section 9. A node whose object was deleted says nothing more, as a real kubelet
+Source: docs/semantics/pod-lifecycle.md section 9. A node whose object was deleted says nothing more, as a real kubelet
 registers only when it starts.
 """
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 import uvloop
 
 from rollplane_client.grpc_api import connect
-from rollplane_client.process import HealthPort, run_until_signal
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.node_objects import NodeShape
 from rollplane_kubelet_sim.settings import Settings, read_arguments, read_profile
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.process.garbage import freeze_survivors
-from rollplane_machinery.process.logs import start_logging
+from rollplane_service.garbage import freeze_survivors
+from rollplane_service.logs import start_logging
+from rollplane_service.process import HealthPort, run_until_signal
 
 log = logging.getLogger(__name__)
 

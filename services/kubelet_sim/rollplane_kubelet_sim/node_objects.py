@@ -1,4 +1,4 @@
-"""What a simulated node tells of itself: its Node object and its Lease (semantics/pod-lifecycle.md section 9)."""
+"""What a simulated node tells of itself: its Node object and its Lease (docs/semantics/pod-lifecycle.md section 9)."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.process.environment import read_settings
-from rollplane_machinery.process.listen import check_address
+from rollplane_service.environment import read_settings
+from rollplane_service.listen import check_address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""BatchWrite, groups, fences, dry run and limits (design.md sections 5, 7, 8; api-conventions.md section 9)."""
+"""BatchWrite, groups, fences, dry run and limits (docs/semantics/api-conventions.md section 9)."""
 
 from __future__ import annotations
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 import pytest
 
 from rollplane.core.v1 import Node, Pod, ReplicationController
-from rollplane_apiserver.registry.disruption import draw
-from rollplane_apiserver.registry.scale import scalable, scale_of
 from rollplane_apiserver.store.interface import Mutation, Outcome
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Bind, Evict, Patch, PatchType, Preconditions, UpdateStatus
@@ -26,6 +24,8 @@ from rollplane_machinery.errors import (
     UnsupportedError,
 )
 from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_rules.registry.disruption import draw
+from rollplane_rules.registry.scale import scalable, scale_of
 from tests.apiserver.core.office import (
     Office,
     as_type,

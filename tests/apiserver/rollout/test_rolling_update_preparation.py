@@ -1,4 +1,4 @@
-"""semantics/rolling-update.md sections 3 to 5 and 9: arguments, the new controller, what is resumed or refused."""
+"""docs/semantics/rolling-update.md sections 3 to 5 and 9: arguments, the new controller, what is resumed or refused."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from contextlib import suppress
 
 import pytest
 
-from rollplane_apiserver.observability.endpoint import serve_metrics
-from rollplane_apiserver.observability.metrics import Metrics
-from rollplane_machinery.process.logs import JsonFormatter
+from rollplane_apiserver.metrics import Metrics
+from rollplane_service.endpoint import serve_metrics
+from rollplane_service.logs import JsonFormatter
 
 
 @pytest.fixture

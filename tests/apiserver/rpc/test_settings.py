@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollplane_apiserver.settings import Settings, read_arguments
-from rollplane_machinery.process.listen import check_address, is_loopback
+from rollplane_service.listen import check_address, is_loopback
 
 
 def test_defaults_stay_on_this_machine() -> None:

@@ -22,8 +22,8 @@ from rollplane_client.typed import kind_of
 from rollplane_machinery.api import Create, Delete, Key, ListQuery, ObjectApi, Update, UpdateStatus
 from rollplane_machinery.codec import dumps
 from rollplane_machinery.kinds import ApiObject, Encoded
-from rollplane_machinery.printing.rollout_view import view_of
 from rollplane_machinery.times import time_of
+from rollplane_printing.rollout_view import view_of
 
 REVISION = "deployment.kubernetes.io/revision"
 M = TypeVar("M", bound=ApiObject)

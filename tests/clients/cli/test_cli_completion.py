@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollplane_cli.completion.places import place_at
-from rollplane_cli.registry import COMMANDS
+from rollplane_cli.registry import commands
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG, WEB
 from tests.clients.cli.stand_in import StandIn
@@ -67,9 +67,9 @@ def test_whose_names_are_asked_for(line: str, kinds: list[str], prefix: str) -> 
     assert ([kind.name for kind in place.names_of], place.prefix) == (kinds, prefix)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", commands())
 def test_every_command_offers_its_flags(name: str) -> None:
-    wanted = {f"--{flag.name}" for flag in COMMANDS[name].load().flags}
+    wanted = {f"--{flag.name}" for flag in commands()[name].load().flags}
     assert wanted | {"--server", "--namespace", "--help"} == set(place_at([*name.split(), "--"]).words)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollplane_cli.command import GLOBAL_FLAGS
-from rollplane_cli.registry import COMMANDS
+from rollplane_cli.registry import commands
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG
 from tests.clients.python.plane import Plane
@@ -81,10 +81,10 @@ async def test_version(cli: Cli) -> None:
     assert (await cli.ok("version", "--client", "-oyaml")).startswith("clientVersion:\n  gitVersion: v")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", commands())
 async def test_every_command_tells_how_it_is_written(cli: Cli, name: str) -> None:
     text = await cli.ok(*name.split(), "--help")
-    command = COMMANDS[name].load()
+    command = commands()[name].load()
     assert text.startswith(command.summary)
     assert f"Usage: rollplane {name}" in text
     assert all(f"--{flag.name}" in text for flag in (*command.flags, *GLOBAL_FLAGS))
@@ -96,11 +96,11 @@ async def test_every_command_tells_how_it_is_written(cli: Cli, name: str) -> Non
 
 async def test_the_program_names_every_command(cli: Cli) -> None:
     text = await cli.ok("--help")
-    assert all(f"  {name}  " in text for name in COMMANDS)
+    assert all(f"  {name}  " in text for name in commands())
 
 
 def test_the_documentation_names_every_command() -> None:
     page = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
-    for name in COMMANDS:
+    for name in commands():
         first, _, second = name.partition(" ")
         assert f"`{name}" in page or (f"`{first} " in page and f"`{second}" in page), name

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from rollplane_client.probe import run
-from rollplane_client.process import HealthPort
+from rollplane_service.probe import run
+from rollplane_service.process import HealthPort
 
 
 async def test_probe_tells_serving_from_not_serving(capsys: pytest.CaptureFixture[str]) -> None:

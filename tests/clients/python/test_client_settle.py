@@ -1,4 +1,4 @@
-"""What a refusal means that a repeated write met (design.md section 8)."""
+"""What a refusal means that a repeated write met."""
 
 from __future__ import annotations
 

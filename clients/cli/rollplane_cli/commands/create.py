@@ -14,7 +14,7 @@ from rollplane_cli.targets import kind_of
 from rollplane_machinery.api import Create, Key
 from rollplane_machinery.errors import InvalidError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, ApiObject, Encoded
-from rollplane_machinery.printing.sentences import error_lines
+from rollplane_printing.sentences import error_lines
 
 
 async def run(arguments: Arguments, session: Session) -> int:

@@ -16,7 +16,7 @@ from rollplane_cli.targets import Targets, parse_targets
 from rollplane_cli.waiting import wait_until_gone
 from rollplane_machinery.api import Delete, Key, ListQuery, Preconditions, Propagation
 from rollplane_machinery.errors import NotFoundError, RollplaneError
-from rollplane_machinery.printing.sentences import path_of, typed
+from rollplane_printing.sentences import path_of, typed
 
 _PROPAGATIONS = {
     "background": Propagation.BACKGROUND,

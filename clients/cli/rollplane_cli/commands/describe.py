@@ -18,8 +18,8 @@ from rollplane_cli.targets import Targets, parse_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import EVENT, LEASE, POD, REPLICA_SET, ApiObject, Kind
-from rollplane_machinery.printing.describe import Surroundings, describe
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_printing.describe import Surroundings, describe
 
 M = TypeVar("M", bound=ApiObject)
 

@@ -21,7 +21,7 @@ from rollplane_cli.session import Session
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.codec import ManifestError, dump_yaml, load_manifests, to_json
 from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, RollplaneError
-from rollplane_machinery.printing.sentences import error_lines
+from rollplane_printing.sentences import error_lines
 
 NO_CHANGES = "Edit cancelled, no changes made."
 

@@ -14,9 +14,9 @@ from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
 from rollplane_machinery.api import EventType, ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import EVENT, Encoded
-from rollplane_machinery.printing.event_text import EVENT_TITLES, event_cells, in_order
-from rollplane_machinery.printing.sentences import path_of
-from rollplane_machinery.printing.text_table import TextTable
+from rollplane_printing.event_text import EVENT_TITLES, event_cells, in_order
+from rollplane_printing.sentences import path_of
+from rollplane_printing.text_table import TextTable
 
 _TYPES = {"normal": "Normal", "warning": "Warning"}
 

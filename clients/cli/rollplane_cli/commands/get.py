@@ -17,8 +17,8 @@ from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
 from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_machinery.printing.sentences import path_of
-from rollplane_machinery.printing.tables import table_of
+from rollplane_printing.sentences import path_of
+from rollplane_printing.tables import table_of
 
 FLAGS = (
     output_flag("wide", "yaml", "json", "name"),

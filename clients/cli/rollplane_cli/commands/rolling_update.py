@@ -29,8 +29,8 @@ from rollplane_machinery.api import (
     WriteOptions,
 )
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER, Encoded
-from rollplane_machinery.printing.sentences import path_of
 from rollplane_machinery.rolling_update import UpdatePace
+from rollplane_printing.sentences import path_of
 
 
 async def run(arguments: Arguments, session: Session) -> int:

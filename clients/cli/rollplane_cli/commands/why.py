@@ -15,10 +15,10 @@ from rollplane_cli.scene import look
 from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
 from rollplane_machinery.kinds import POD
-from rollplane_machinery.printing.findings import Diagnosis
-from rollplane_machinery.printing.sentences import path_of
-from rollplane_machinery.printing.tables import table_of
-from rollplane_machinery.printing.workload_diagnosis import is_workload
+from rollplane_printing.findings import Diagnosis
+from rollplane_printing.sentences import path_of
+from rollplane_printing.tables import table_of
+from rollplane_printing.workload_diagnosis import is_workload
 
 
 async def run(arguments: Arguments, session: Session) -> int:

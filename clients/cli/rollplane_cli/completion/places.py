@@ -13,7 +13,7 @@ from types import MappingProxyType
 from rollplane_cli.command import GLOBAL_FLAGS, Command
 from rollplane_cli.flags import Flag
 from rollplane_cli.main import split_command
-from rollplane_cli.registry import COMMANDS
+from rollplane_cli.registry import commands
 from rollplane_machinery import kinds
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import KINDS, Kind, by_word
@@ -64,7 +64,8 @@ def place_at(line: Sequence[str]) -> Place:
     done = [word for word in done if word != "="]
     current = "" if current == "=" else current
     name, rest = split_command(done)
-    command = COMMANDS[name].load() if name in COMMANDS else None
+    entry = commands().get(name)
+    command = entry.load() if entry else None
     flags = (*(command.flags if command else ()), *GLOBAL_FLAGS)
     if (flag := _awaiting_value(done, flags)) is not None:
         return _value_of(flag, current)
@@ -113,7 +114,7 @@ def _flag_at(current: str, flags: Sequence[Flag]) -> Place:
 def _next_words(name: str) -> tuple[str, ...]:
     """The words that make ``name``, a group or nothing yet, a command."""
     ahead = f"{name} " if name else ""
-    return tuple(dict.fromkeys(each.removeprefix(ahead).split()[0] for each in COMMANDS if each.startswith(ahead)))
+    return tuple(dict.fromkeys(each.removeprefix(ahead).split()[0] for each in commands() if each.startswith(ahead)))
 
 
 def _positional(rest: Sequence[str], flags: Sequence[Flag]) -> list[str]:

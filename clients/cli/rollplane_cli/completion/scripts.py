@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from rollplane_cli.command import GLOBAL_FLAGS
 from rollplane_cli.flags import Flag
-from rollplane_cli.registry import COMMANDS, GROUPS
+from rollplane_cli.registry import commands
 
 _BASH = """\
 # Completion of rollplane for bash. Load it with: source <(rollplane completion bash)
@@ -84,7 +84,7 @@ def bash_script() -> str:
     return _BASH.format(
         valued="|".join(valued),
         asked="|".join(f'*" {spelling}"' for spelling in valued),
-        groups=_alternatives(sorted(GROUPS)),
+        groups=_alternatives(_groups()),
         commands="\n".join(_command_cases()),
         values="\n".join(_value_cases()),
     )
@@ -94,15 +94,19 @@ SCRIPTS: Mapping[str, str] = MappingProxyType({"zsh": _ZSH, "fish": _FISH})
 """Scripts that are the same whatever commands there are."""
 
 
+def _groups() -> list[str]:
+    return sorted({name.split()[0] for name in commands() if " " in name})
+
+
 def _command_cases() -> list[str]:
     """What may follow a command's name: words for a group, flags for a command."""
     shared = _long(GLOBAL_FLAGS)
-    first = " ".join(dict.fromkeys(name.split()[0] for name in COMMANDS))
+    first = " ".join(dict.fromkeys(name.split()[0] for name in commands()))
     cases = [f'        "") words="{first}" flags="{shared}" ;;']
-    for group in sorted(GROUPS):
-        seconds = " ".join(name.split()[1] for name in COMMANDS if name.startswith(f"{group} "))
+    for group in _groups():
+        seconds = " ".join(name.split()[1] for name in commands() if name.startswith(f"{group} "))
         cases.append(f'        "{group}") words="{seconds}" flags="{shared}" ;;')
-    for name, entry in COMMANDS.items():
+    for name, entry in commands().items():
         cases.append(f'        "{name}") flags="{_long((*entry.load().flags, *GLOBAL_FLAGS))}" ;;')
     return cases
 
@@ -110,7 +114,7 @@ def _command_cases() -> list[str]:
 def _value_cases() -> list[str]:
     """The values of flags that know them all."""
     cases = []
-    for name, entry in COMMANDS.items():
+    for name, entry in commands().items():
         for flag in entry.load().flags:
             if flag.choices and flag.takes_value:
                 patterns = _alternatives([f"{name} {spelling}" for spelling in _spellings(flag)])

@@ -8,7 +8,7 @@ from rollplane_cli.output.documents import document, render
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, WriteOptions
 from rollplane_machinery.kinds import ApiObject, Encoded
-from rollplane_machinery.printing.sentences import path_of
+from rollplane_printing.sentences import path_of
 
 WRITE_OUTPUT = output_flag("name", "yaml", "json")
 

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from rollplane_cli.console import Console
 from rollplane_machinery.api import RolloutState, RolloutStatus
-from rollplane_machinery.printing.findings import Diagnosis
-from rollplane_machinery.printing.pod_status import pod_status
+from rollplane_printing.findings import Diagnosis
+from rollplane_printing.pod_status import pod_status
 
 _BAR_CELLS = 40
 _SHOWN_PODS = 5

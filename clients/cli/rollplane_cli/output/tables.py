@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rollplane_cli.console import Console
 from rollplane_machinery.kinds import Kind
-from rollplane_machinery.printing.sentences import path_of
-from rollplane_machinery.printing.table import Column, Row, Table, labels_text, or_none
-from rollplane_machinery.printing.text_table import TextTable
+from rollplane_printing.sentences import path_of
+from rollplane_printing.table import Column, Row, Table, labels_text, or_none
+from rollplane_printing.text_table import TextTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from rollplane_apiserver.core.session import Session
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.core.step import Identifiers, Writer
 from rollplane_apiserver.core.tools import Tools
-from rollplane_apiserver.registry.namespaces import INITIAL
 from rollplane_apiserver.store.committer import GroupCommitter, Observer
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache
@@ -32,6 +31,7 @@ from rollplane_machinery.api import Api, Create
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import AlreadyExistsError, RollplaneError
 from rollplane_machinery.kinds import Encoded
+from rollplane_rules.registry.namespaces import INITIAL
 
 
 class Core:

@@ -9,7 +9,7 @@ from rollplane_machinery.api import Create, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.names import generate_name
-from rollplane_machinery.strategy import prepare_create
+from rollplane_rules.strategy import prepare_create
 
 MAX_NAME_TRIES = 8
 

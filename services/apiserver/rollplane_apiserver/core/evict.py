@@ -10,20 +10,20 @@ from rollplane_apiserver.core.delete import propose_delete
 from rollplane_apiserver.core.refusals import not_found
 from rollplane_apiserver.core.step import Decision, Proposal, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
-from rollplane_apiserver.registry.deletion import DeleteRequest
-from rollplane_apiserver.registry.disruption import (
-    budget_of,
-    draw,
-    ignores_budgets,
-    mark_disrupted,
-    needs_no_allowance,
-)
 from rollplane_apiserver.store.interface import Mutation
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery import kinds
 from rollplane_machinery.api import DEFAULT_OPTIONS, Evict, Key
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.times import time_of
+from rollplane_rules.registry.deletion import DeleteRequest
+from rollplane_rules.registry.disruption import (
+    budget_of,
+    draw,
+    ignores_budgets,
+    mark_disrupted,
+    needs_no_allowance,
+)
 
 MAX_EVICT_TRIES = 20  # as many evictions as come at once draw on one budget, one after the other
 

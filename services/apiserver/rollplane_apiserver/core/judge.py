@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollplane_machinery.kinds import ApiObject
-from rollplane_machinery.validation import PodSpecMemo, check_status_update, raise_invalid
+from rollplane_rules.validation import PodSpecMemo, check_status_update, raise_invalid
 
 
 class Judge:

@@ -7,13 +7,13 @@ from rollplane_apiserver.core.refusals import not_found
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
-from rollplane_apiserver.registry.namespaces import finalized
-from rollplane_apiserver.registry.scale import apply_scale, scalable, scale_of
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery import patch
 from rollplane_machinery.api import Patch
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules.registry.namespaces import finalized
+from rollplane_rules.registry.scale import apply_scale, scalable, scale_of
 
 
 class PatchStep:

@@ -16,7 +16,6 @@ from rollplane_apiserver.core import refusals
 from rollplane_apiserver.core.item import Groups, Item, Result, Settled
 from rollplane_apiserver.core.live import LiveReader
 from rollplane_apiserver.core.step import Step
-from rollplane_apiserver.registry.namespaces import is_sealed
 from rollplane_apiserver.store.committer import GroupCommitter
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.cache import Cache
@@ -26,6 +25,7 @@ from rollplane_machinery import kinds
 from rollplane_machinery.api import Key, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError, RollplaneError
+from rollplane_rules.registry.namespaces import is_sealed
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rollplane_apiserver.core.refusals import conflict, stale, too_large
-from rollplane_apiserver.registry.deletion import is_finished
-from rollplane_apiserver.registry.namespaces import is_sealed
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, Preconditions, WriteOptions
@@ -21,7 +19,9 @@ from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, ApiObject, Kind
 from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import selectable_fields
-from rollplane_machinery.strategy import is_unchanged
+from rollplane_rules.registry.deletion import is_finished
+from rollplane_rules.registry.namespaces import is_sealed
+from rollplane_rules.strategy import is_unchanged
 
 MAX_TRIES = 5
 

@@ -6,11 +6,11 @@ from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.refusals import not_found, version_required
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
-from rollplane_apiserver.registry.rules import rules_of
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Key, Preconditions, Update, UpdateStatus
 from rollplane_machinery.kinds import ApiObject
-from rollplane_machinery.strategy import prepare_status_update, prepare_update
+from rollplane_rules.registry.rules import rules_of
+from rollplane_rules.strategy import prepare_status_update, prepare_update
 
 
 def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:

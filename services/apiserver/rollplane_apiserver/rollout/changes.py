@@ -1,6 +1,6 @@
 """Set image, scale, pause, resume, restart: each as a change of a message in place, refusing in kubectl's words.
 
-Source of the rules and sentences: semantics/kubectl-surface.md section 5, and what kubectl 1.32 prints.
+Source of the rules and sentences: docs/semantics/kubectl-surface.md section 5, and what kubectl 1.32 prints.
 """
 
 from __future__ import annotations

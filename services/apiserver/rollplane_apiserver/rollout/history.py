@@ -1,7 +1,7 @@
 """The revisions a workload can go back to: a Deployment's ReplicaSets, others' ControllerRevisions.
 
 Only what the workload controls counts (its uid in the controller reference); a match of labels is not enough. Source:
-semantics/deployment.md section 11, statefulset.md section 9, daemonset.md section 7.
+docs/semantics/deployment.md section 11, statefulset.md section 9, daemonset.md section 7.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How far a rollout is, judged from one look at the object, in the words of ``kubectl rollout status``.
 
-Source of the rules: semantics/deployment.md section 10, statefulset.md section 7, daemonset.md section 8.
+Source of the rules: docs/semantics/deployment.md section 10, statefulset.md section 7, daemonset.md section 8.
 """
 
 from __future__ import annotations

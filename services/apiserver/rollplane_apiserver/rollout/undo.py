@@ -1,7 +1,7 @@
 """Going back to an earlier revision: choosing it, and the write that does it.
 
 The template travels back, and of a Deployment the annotations; replicas, strategy and limits stay. Source:
-semantics/deployment.md section 11, statefulset.md section 9, daemonset.md section 7.
+docs/semantics/deployment.md section 11, statefulset.md section 9, daemonset.md section 7.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rollplane_apiserver.store.server import RedisServer, ServerSettings
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.process.logs import start_logging
+from rollplane_service.logs import start_logging
 
 
 async def keep(folder: Path, fsync: str) -> int:

@@ -111,8 +111,9 @@ class Change:
 class Jump:
     """The revision was moved from ``last`` to ``to`` because the server's history may have been lost.
 
-    A watch from N is valid iff no jump has last < N <= to (design.md section 6): what was cached after ``last`` is
-    void. The jump itself takes the revision ``to + 1``, so the revision current after it is a valid one.
+    A watch from N is valid iff no jump has last < N <= to (docs/architecture.md, "The store"): what was cached
+    after ``last`` is void. The jump itself takes the revision ``to + 1``, so the revision current
+    after it is a valid one.
     """
 
     last: int

@@ -1,4 +1,4 @@
-"""The store in Redis: design.md section 6 on a server of version 7 or newer, or Valkey.
+"""The store in Redis: docs/architecture.md, "The store", on a server of version 7 or newer, or Valkey.
 
 What is committed and how is decided in ``commit.lua``; here is how it gets there and what happens when it does not.
 """

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane_controller.plan import revision_history
-from rollplane_controller.plan.auto_rollback import Release, RolloutView, Workload, is_wanted, plan_auto_rollback
-from rollplane_controller.plan.daemon_set.history import hash_of
-from rollplane_controller.plan.daemon_set.placement import HASH_LABEL
-from rollplane_controller.plan.deployment import revisions
-from rollplane_controller.plan.deployment.annotations import REVISION, integer
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.pods import PodView
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, POD, REPLICA_SET, Kind
+from rollplane_planners import revision_history
+from rollplane_planners.auto_rollback import Release, RolloutView, Workload, is_wanted, plan_auto_rollback
+from rollplane_planners.daemon_set.history import hash_of
+from rollplane_planners.daemon_set.placement import HASH_LABEL
+from rollplane_planners.deployment import revisions
+from rollplane_planners.deployment.annotations import REVISION, integer
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.pods import PodView
 
 
 class AutoRollbackReconciler:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import PersistentVolumeClaim
-from rollplane_controller.plan.claim_binding import plan_claim
-from rollplane_controller.plan.model import NOTHING, Plan
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_machinery.api import Key
 from rollplane_machinery.kinds import PERSISTENT_VOLUME_CLAIM
+from rollplane_planners.claim_binding import plan_claim
+from rollplane_planners.model import NOTHING, Plan
 
 
 class ClaimBinder:

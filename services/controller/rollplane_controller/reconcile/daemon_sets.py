@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
 from rollplane.core.v1 import Node
-from rollplane_controller.plan.daemon_set import DaemonSetView, plan_daemon_set
-from rollplane_controller.plan.model import NOTHING, DeleteObject, Plan
-from rollplane_controller.plan.scheduling.cluster import NodeView, node_view
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import Names, wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Wake
@@ -17,6 +14,9 @@ from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
 from rollplane_machinery.selectors import label_selector_of
+from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
+from rollplane_planners.model import NOTHING, DeleteObject, Plan
+from rollplane_planners.scheduling.cluster import NodeView, node_view
 
 BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, FORGET_SECONDS = 1.0, 900.0, 1800.0
 

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane_controller.plan.deployment import DeploymentView, plan_deployment
-from rollplane_controller.plan.deployment.limits import RECREATE
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.pods import FINAL_PHASES
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, EventType, Key
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 from rollplane_machinery.selectors import label_selector_of
+from rollplane_planners.deployment import DeploymentView, plan_deployment
+from rollplane_planners.deployment.limits import RECREATE
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.pods import FINAL_PHASES
 
 
 class _Names:

@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from rollplane.apps.v1 import Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import ReplicationController
 from rollplane.policy.v1 import PodDisruptionBudget
-from rollplane_controller.plan.claims import controller_of
-from rollplane_controller.plan.disruption import DisruptionView, plan_disruption
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.pods import PodView
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View, WatchedPod
@@ -25,6 +21,10 @@ from rollplane_machinery.kinds import (
     Kind,
 )
 from rollplane_machinery.selectors import LabelSelector, label_selector_of
+from rollplane_planners.claims import controller_of
+from rollplane_planners.disruption import DisruptionView, plan_disruption
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.pods import PodView
 
 _Scaled = ReplicaSet | ReplicationController | StatefulSet
 _SCALED: tuple[tuple[Kind, type[_Scaled]], ...] = (

@@ -1,7 +1,7 @@
 """Events: what a controller did and why, for people. Best effort: never waited for, dropped under pressure.
 
 Identical events are folded into one with a count, many similar ones into a combined one, and one object cannot flood
-the rest (semantics/api-conventions.md section 12).
+the rest (docs/semantics/api-conventions.md section 12).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from rollplane.core.v1 import Event, ObjectReference
 from rollplane.meta.v1 import Time
-from rollplane_controller.plan.model import PlannedEvent
 from rollplane_machinery.api import Fence, Update, Write, WriteOptions
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import Encoded
+from rollplane_planners.model import PlannedEvent
 
 K = TypeVar("K")
 V = TypeVar("V")

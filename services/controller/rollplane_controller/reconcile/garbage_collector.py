@@ -13,17 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from rollplane.meta.v1 import OwnerReference
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.garbage import (
-    FOREGROUND,
-    ORPHAN,
-    Collect,
-    Detach,
-    Standing,
-    detach,
-    drop_finalizer,
-    judge,
-    unblock,
-)
 from rollplane_controller.reconcile.observer import BY_OWNER, Observer
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import (
@@ -42,6 +31,17 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Encoded, Kind
+from rollplane_planners.garbage import (
+    FOREGROUND,
+    ORPHAN,
+    Collect,
+    Detach,
+    Standing,
+    detach,
+    drop_finalizer,
+    judge,
+    unblock,
+)
 
 log = logging.getLogger(__name__)
 

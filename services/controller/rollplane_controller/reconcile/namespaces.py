@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from rollplane.core.v1 import Namespace
 from rollplane_client.backoff import Backoff
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
 from rollplane_controller.reconcile.observer import BY_NAMESPACE, Observer
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import (
@@ -34,6 +33,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
+from rollplane_planners.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
 
 log = logging.getLogger(__name__)
 

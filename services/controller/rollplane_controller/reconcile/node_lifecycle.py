@@ -16,18 +16,6 @@ from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.gates import Gates
 from rollplane_client.informer import Informer
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.model import PlannedEvent, Severity
-from rollplane_controller.plan.node_lifecycle.evictions import marked_not_ready
-from rollplane_controller.plan.node_lifecycle.health import (
-    NodeHealth,
-    is_newly_silent,
-    observe_lease,
-    observe_node,
-    restarted,
-)
-from rollplane_controller.plan.node_lifecycle.planner import NodePlan, plan_node
-from rollplane_controller.plan.node_lifecycle.times import NodeTimes
-from rollplane_controller.plan.node_lifecycle.zones import Zones
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.submission import reference_to, submit_all
@@ -48,6 +36,18 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError
 from rollplane_machinery.kinds import LEASE, NODE, POD, Encoded, Kind
 from rollplane_machinery.times import to_seconds
+from rollplane_planners.model import PlannedEvent, Severity
+from rollplane_planners.node_lifecycle.evictions import marked_not_ready
+from rollplane_planners.node_lifecycle.health import (
+    NodeHealth,
+    is_newly_silent,
+    observe_lease,
+    observe_node,
+    restarted,
+)
+from rollplane_planners.node_lifecycle.planner import NodePlan, plan_node
+from rollplane_planners.node_lifecycle.times import NodeTimes
+from rollplane_planners.node_lifecycle.zones import Zones
 
 log = logging.getLogger(__name__)
 

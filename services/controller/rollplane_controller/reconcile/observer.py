@@ -11,12 +11,12 @@ from typing import TypeVar
 from rollplane.core.v1 import Pod
 from rollplane_client.cache import IndexValues
 from rollplane_client.informer import Informer
-from rollplane_controller.plan.pods import PodView
 from rollplane_controller.reconcile.views import View, WatchedPod, make_view
 from rollplane_machinery.api import Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import POD, ApiObject, Kind
+from rollplane_planners.pods import PodView
 
 M = TypeVar("M", bound=ApiObject)
 

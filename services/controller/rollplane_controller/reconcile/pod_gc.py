@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from rollplane.core.v1 import Node
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.pod_gc import is_out_of_service, plan_sweep
-from rollplane_controller.plan.pods import PodView
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.views import WatchedPod
 from rollplane_machinery.api import Delete, Fence, Key, ObjectApi, Preconditions, WriteOptions
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NODE, POD
+from rollplane_planners.pod_gc import is_out_of_service, plan_sweep
+from rollplane_planners.pods import PodView
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from random import Random
 
 from rollplane.core.v1 import Pod
-from rollplane_controller.plan.claims import Owner
-from rollplane_controller.plan.hashing import SAFE_ALPHABET
-from rollplane_controller.plan.model import CreateDistinctPods, CreatePods
+from rollplane_planners.claims import Owner
+from rollplane_planners.hashing import SAFE_ALPHABET
+from rollplane_planners.model import CreateDistinctPods, CreatePods
 
 SUFFIX_LENGTH = 5
 PREFIX_LENGTH = 58

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from rollplane_controller.plan.model import Plan
 from rollplane_machinery.api import Key, Write
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import Kind
+from rollplane_planners.model import Plan
 
 Wake = Callable[[Key], None]
 

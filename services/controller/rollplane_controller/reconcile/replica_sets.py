@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping
 
 from rollplane.apps.v1 import ReplicaSet
 from rollplane.core.v1 import Pod, ReplicationController
-from rollplane_controller.plan.claims import controller_of
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.pods import PodView
-from rollplane_controller.plan.replica_set import (
-    ManageFailure,
-    PodController,
-    ReplicaSetView,
-    plan_replica_set,
-    selector_of,
-)
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, Delete, EventType, Key
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
+from rollplane_planners.claims import controller_of
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.pods import PodView
+from rollplane_planners.replica_set import (
+    ManageFailure,
+    PodController,
+    ReplicaSetView,
+    plan_replica_set,
+    selector_of,
+)
 
 
 class PodControllerReconciler:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rollplane.core.v1 import ReplicationController
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.rolling_update import RollingUpdateView, plan_rolling_update
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER
 from rollplane_machinery.rolling_update import STATE, source_of
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.rolling_update import RollingUpdateView, plan_rolling_update
 
 
 class RollingUpdateReconciler:

@@ -1,7 +1,7 @@
 """Rounds: take all ready keys, plan each, send their writes together, settle each key when its answers are in.
 
 The shell holds no rules. It gives pods their names, adds the shard's fence, and turns answers into gates, back-off
-and events (design.md section 8).
+and events (docs/architecture.md, "A rollout").
 """
 
 from __future__ import annotations
@@ -16,19 +16,6 @@ from rollplane.core.v1 import ObjectReference, Pod
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.gates import Gates
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.claims import Owner
-from rollplane_controller.plan.model import (
-    CreateDistinctPods,
-    CreateObject,
-    CreatePods,
-    DeleteObject,
-    Plan,
-    PlannedEvent,
-    PlannedWrite,
-    Severity,
-    UpdateObject,
-    UpdateObjectStatus,
-)
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.pod_names import named, new_pods
@@ -58,6 +45,19 @@ from rollplane_machinery.errors import (
     TerminalError,
 )
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_planners.claims import Owner
+from rollplane_planners.model import (
+    CreateDistinctPods,
+    CreateObject,
+    CreatePods,
+    DeleteObject,
+    Plan,
+    PlannedEvent,
+    PlannedWrite,
+    Severity,
+    UpdateObject,
+    UpdateObjectStatus,
+)
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,6 @@ from rollplane.meta.v1 import Time
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.model import PlannedEvent, Severity
-from rollplane_controller.plan.pods import FINAL_PHASES, PodView
-from rollplane_controller.plan.scheduling.cluster import Cluster, node_view
-from rollplane_controller.plan.scheduling.demand import demand_of
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.views import View, WatchedPod
@@ -27,6 +23,10 @@ from rollplane_machinery.api import Bind, EventType, Fence, Key, Preconditions, 
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_planners.model import PlannedEvent, Severity
+from rollplane_planners.pods import FINAL_PHASES, PodView
+from rollplane_planners.scheduling.cluster import Cluster, node_view
+from rollplane_planners.scheduling.demand import demand_of
 
 log = logging.getLogger(__name__)
 

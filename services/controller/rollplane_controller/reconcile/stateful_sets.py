@@ -6,9 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim
-from rollplane_controller.plan.model import NOTHING, Plan
-from rollplane_controller.plan.stateful_set import StatefulSetView, plan_stateful_set
-from rollplane_controller.plan.stateful_set.volumes import claims_of
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import Names, wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Wake
@@ -16,6 +13,9 @@ from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
 from rollplane_machinery.selectors import label_selector_of
+from rollplane_planners.model import NOTHING, Plan
+from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
+from rollplane_planners.stateful_set.volumes import claims_of
 
 
 class StatefulSetReconciler:

@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from rollplane.core.v1 import Node, Pod, Taint
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.plan.model import PlannedEvent
-from rollplane_controller.plan.node_lifecycle.evictions import marked_for_eviction, tolerated_seconds
-from rollplane_controller.plan.node_lifecycle.taints import no_execute_taints
 from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.submission import reference_to, submit_all
@@ -34,6 +31,9 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_planners.model import PlannedEvent
+from rollplane_planners.node_lifecycle.evictions import marked_for_eviction, tolerated_seconds
+from rollplane_planners.node_lifecycle.taints import no_execute_taints
 
 log = logging.getLogger(__name__)
 

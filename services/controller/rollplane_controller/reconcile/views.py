@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
-from rollplane_controller.plan.claims import controller_of
-from rollplane_controller.plan.pods import PodView, pod_view
 from rollplane_machinery.kinds import POD, Kind
+from rollplane_planners.claims import controller_of
+from rollplane_planners.pods import PodView, pod_view
 
 
 @dataclass(frozen=True, slots=True)

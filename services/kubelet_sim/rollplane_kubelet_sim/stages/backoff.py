@@ -1,4 +1,4 @@
-"""The kubelet's two back-offs, recomputed from what is stored (semantics/pod-lifecycle.md section 5)."""
+"""The kubelet's two back-offs, recomputed from what is stored (docs/semantics/pod-lifecycle.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Randomness as a function: the same pod, container and attempt always draw the same number.
 
-Never a shared random stream: then one pod more or less would change every other pod's life (design.md section 8).
+Never a shared random stream: then one pod more or less would change every other pod's life.
 """
 
 from __future__ import annotations

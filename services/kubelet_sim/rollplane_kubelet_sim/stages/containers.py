@@ -1,6 +1,7 @@
 """One container as its kubelet knows it: the states it can be in, and how it changes from one to another.
 
-States and reasons are those of semantics/pod-lifecycle.md section 5; ``steps`` decides which change comes when. Times
+States and reasons are those of docs/semantics/pod-lifecycle.md section 5; ``steps`` decides which change comes
+when. Times
 are seconds since the epoch.
 """
 

@@ -1,4 +1,4 @@
-"""A pod's status, made of its containers' lives (semantics/pod-lifecycle.md sections 3 to 5)."""
+"""A pod's status, made of its containers' lives (docs/semantics/pod-lifecycle.md sections 3 to 5)."""
 
 from __future__ import annotations
 

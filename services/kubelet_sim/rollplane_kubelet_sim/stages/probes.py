@@ -1,4 +1,6 @@
-"""When probes come to a verdict (semantics/pod-lifecycle.md section 6). All times are seconds from a container's start.
+"""When probes come to a verdict (docs/semantics/pod-lifecycle.md section 6).
+
+All times are seconds from a container's start.
 
 A probe looks once a period; the first look comes at ``phase``, somewhere within the first period, and looks within
 the initial delay are left out.

@@ -15,8 +15,8 @@ from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import Revision
 from rollplane_machinery.codec import message_to_json
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.printing.history_text import history_lines, revision_lines
-from rollplane_machinery.printing.sentences import path_of
+from rollplane_printing.history_text import history_lines, revision_lines
+from rollplane_printing.sentences import path_of
 
 
 async def run(arguments: Arguments, session: Session) -> int:

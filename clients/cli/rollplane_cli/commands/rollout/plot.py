@@ -19,8 +19,8 @@ from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import POD, ApiObject
-from rollplane_machinery.printing.sentences import path_of
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_printing.sentences import path_of
 
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "deployment")
 

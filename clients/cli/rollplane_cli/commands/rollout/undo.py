@@ -14,8 +14,8 @@ from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import Revision
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import DEPLOYMENT
-from rollplane_machinery.printing.sentences import path_of
-from rollplane_machinery.printing.template_text import template_lines
+from rollplane_printing.sentences import path_of
+from rollplane_printing.template_text import template_lines
 
 
 async def run(arguments: Arguments, session: Session) -> int:

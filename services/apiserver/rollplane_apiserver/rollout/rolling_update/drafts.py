@@ -1,6 +1,6 @@
 """The two controllers as an update wants them, and what speaks against it: pure functions over messages.
 
-Source of the rules: semantics/rolling-update.md sections 4 to 6.
+Source of the rules: docs/semantics/rolling-update.md sections 4 to 6.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from rollplane.core.v1 import Container, ReplicationController
 from rollplane_machinery.api import RollBackRollingUpdate, StartRollingUpdate
 from rollplane_machinery.codec import dumps
-from rollplane_machinery.defaults import apply_defaults
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER, ApiObject, Encoded
 from rollplane_machinery.rolling_update import BOOKKEEPING
+from rollplane_rules.defaults import apply_defaults
 
 RESOURCE = "replicationcontrollers"
 POLICIES = ("Always", "Never", "IfNotPresent")

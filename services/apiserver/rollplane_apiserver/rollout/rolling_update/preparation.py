@@ -2,7 +2,7 @@
 
 At most two writes: what is to be known of the update goes onto the old controller, then the new one is made at size
 0, or its state is set. From then on the controllers' engine moves it, and needs nobody to wait for it. Between the
-two the same request starts over. Source: semantics/rolling-update.md sections 5, 7 and 9.
+two the same request starts over. Source: docs/semantics/rolling-update.md sections 5, 7 and 9.
 """
 
 from __future__ import annotations

@@ -1,0 +1,200 @@
+"""Going back by itself: a rollout that fails returns, once, to the revision that was last available everywhere.
+
+Not Kubernetes' doing, and off unless the workload asks for it (``rollplane.dev/auto-rollback: "true"``). A rollout has
+failed when its progress deadline has passed (Deployments have one), or when a pod of the new revision cannot pull its
+image or has been restarted three times.
+
+There is never a storm: only a revision that was available everywhere is gone back to, from there no way leads further
+back, and a revision that was given up once is never given up again, also when somebody applies it again. Revisions are
+remembered by their objects' names, for numbers change when a revision returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from rollplane.apps.v1 import DaemonSet, Deployment, DeploymentCondition, StatefulSet
+from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
+from rollplane_planners.deployment import conditions as c
+from rollplane_planners.deployment.status import is_complete
+from rollplane_planners.model import (
+    NOTHING,
+    Plan,
+    PlannedEvent,
+    Severity,
+    UpdateObject,
+    UpdateObjectStatus,
+)
+from rollplane_planners.pods import PodView
+
+Workload = Deployment | StatefulSet | DaemonSet
+
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+CONDITION = "AutoRollback"
+TOO_MANY_RESTARTS = 3
+REMEMBERED = 20
+"""Names kept of revisions that were given up; the oldest go first."""
+
+IMAGE_PULL_FAILED, RESTARTED_TOO_OFTEN = "ImagePullFailed", "RestartedTooOften"
+_PULL_FAILURES = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a rollout has failed: a word for the condition, and a sentence for people."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A revision that there is: ``name`` is its ReplicaSet's or ControllerRevision's, ``number`` its present one."""
+
+    name: str
+    number: int
+    template: PodTemplateSpec
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutView:
+    """A workload and its releases, as last observed.
+
+    ``present`` is the name of the release of the template it has now, "" while there is none yet; ``pods`` are the
+    live pods of that release.
+    """
+
+    workload: Workload
+    releases: Sequence[Release]
+    present: str
+    pods: Sequence[PodView]
+
+
+def is_wanted(workload: Workload) -> bool:
+    """Tell whether the user has opted in."""
+    return workload.metadata.annotations.get(AUTO_ROLLBACK) == "true"
+
+
+def given_up(workload: Workload) -> list[str]:
+    """Return the names of the revisions that were rolled back automatically, oldest first."""
+    return [name for name in workload.metadata.annotations.get(AUTO_ROLLED_BACK, "").split(",") if name]
+
+
+def trouble_of(pod: PodView) -> Trouble | None:
+    """Return why a pod is past hope, None when it is not."""
+    if pod.waiting in _PULL_FAILURES:
+        return Trouble(IMAGE_PULL_FAILED, f"pod {pod.name} cannot pull its image ({pod.waiting})")
+    if pod.restarts >= TOO_MANY_RESTARTS:
+        return Trouble(RESTARTED_TOO_OFTEN, f"pod {pod.name} has been restarted {pod.restarts} times")
+    return None
+
+
+def plan_auto_rollback(view: RolloutView, now: float) -> Plan:
+    """Return what the rollout's state asks for: remember a success, go back from a failure, or nothing.
+
+    A Deployment says why in a condition first and goes back in the next step, so that the condition outlives whatever
+    comes of it. ``now`` is seconds since the epoch.
+    """
+    workload = view.workload
+    if not is_wanted(workload) or workload.metadata.HasField("deletion_timestamp") or not _is_observed(view):
+        return NOTHING
+    remembered = workload.metadata.annotations.get(LAST_AVAILABLE, "")
+    if remembered == view.present:
+        return NOTHING
+    if _is_available_everywhere(workload):
+        return _remember(view)
+    trouble = _decided(view) or _trouble(view)
+    return _go_back(view, remembered, trouble, now) if trouble is not None else NOTHING
+
+
+def _is_observed(view: RolloutView) -> bool:
+    """Tell whether the status speaks of the present template, and its controller may act on it."""
+    workload = view.workload
+    if workload.status.observed_generation < workload.metadata.generation or not view.present:
+        return False
+    if isinstance(workload, Deployment):
+        return not workload.spec.paused
+    return workload.spec.update_strategy.type == "RollingUpdate"
+
+
+def _is_available_everywhere(workload: Workload) -> bool:
+    """Tell whether the present template runs wherever it should; a workload of no pods proves nothing."""
+    if isinstance(workload, Deployment):
+        return workload.spec.replicas > 0 and is_complete(workload, workload.status)
+    if isinstance(workload, StatefulSet):
+        members = workload.status
+        counts = {members.updated_replicas, members.available_replicas, members.replicas}
+        return workload.spec.replicas > 0 and counts == {workload.spec.replicas}
+    daemons = workload.status
+    desired = daemons.desired_number_scheduled
+    return desired > 0 and min(daemons.updated_number_scheduled, daemons.number_available) >= desired
+
+
+def _remember(view: RolloutView) -> Plan:
+    """Note the revision; a story of an earlier one that failed is over."""
+    wanted = deepcopy(view.workload)
+    wanted.metadata.annotations[LAST_AVAILABLE] = view.present
+    if isinstance(wanted, Deployment):
+        c.remove_condition(wanted.status, CONDITION)
+    # With the status, because an annotation written with the spec would be a new generation of a Deployment.
+    return Plan(writes=(UpdateObjectStatus(wanted),))
+
+
+def _trouble(view: RolloutView) -> Trouble | None:
+    """Return what has gone wrong with the present revision."""
+    workload = view.workload
+    if isinstance(workload, Deployment):
+        progressing = c.get_condition(workload.status, c.PROGRESSING)
+        late = progressing is not None and progressing.reason == c.PROGRESS_DEADLINE_EXCEEDED
+        # The condition of an earlier rollout may still stand: it names the set it speaks of.
+        if progressing is not None and late and f'"{view.present}"' in progressing.message:
+            return Trouble(c.PROGRESS_DEADLINE_EXCEEDED, "its progress deadline has passed")
+    found = (trouble_of(pod) for pod in sorted(view.pods, key=lambda pod: pod.name))
+    return next((trouble for trouble in found if trouble is not None), None)
+
+
+def _decided(view: RolloutView) -> Trouble | None:
+    """Return the trouble that a Deployment's condition tells of the present revision already."""
+    if not isinstance(view.workload, Deployment):
+        return None
+    condition = c.get_condition(view.workload.status, CONDITION)
+    if condition is None or not condition.message.startswith(f'"{view.present}" '):
+        return None
+    return Trouble(condition.reason, condition.message.partition(": ")[2])
+
+
+def _go_back(view: RolloutView, remembered: str, trouble: Trouble, now: float) -> Plan:
+    if view.present in given_up(view.workload):
+        return Plan(reasons=(f'"{view.present}" fails again; it was rolled back automatically once already',))
+    target = next((release for release in view.releases if release.name == remembered), None)
+    if target is None:
+        return Plan(reasons=(f'"{view.present}" fails ({trouble.text}), and no revision was ever available',))
+    text = f'"{view.present}" is rolled back to revision {target.number} ("{target.name}"): {trouble.text}'
+    if isinstance(view.workload, Deployment) and _decided(view) is None:
+        return _announce(view.workload, c.new_condition(CONDITION, "True", trouble.reason, text, now))
+    event = PlannedEvent("AutoRollback", f"Revision {text}", Severity.WARNING)
+    return Plan(writes=(UpdateObject(_restored(view, target), (event,)),))
+
+
+def _announce(deployment: Deployment, condition: DeploymentCondition) -> Plan:
+    wanted = Deployment()
+    wanted.CopyFrom(deployment)
+    c.remove_condition(wanted.status, CONDITION)
+    c.set_condition(wanted.status, condition)
+    return Plan(writes=(UpdateObjectStatus(wanted),))
+
+
+def _restored(view: RolloutView, target: Release) -> Workload:
+    """Return the workload with the target's template, the failed revision on its list."""
+    wanted = deepcopy(view.workload)
+    wanted.spec.template.CopyFrom(target.template)
+    annotations = wanted.metadata.annotations
+    annotations[AUTO_ROLLED_BACK] = ",".join([*given_up(view.workload), view.present][-REMEMBERED:])
+    annotations.pop(CHANGE_CAUSE, None)
+    if CHANGE_CAUSE in target.annotations:
+        annotations[CHANGE_CAUSE] = target.annotations[CHANGE_CAUSE]
+    return wanted

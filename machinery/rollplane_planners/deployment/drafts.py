@@ -1,0 +1,123 @@
+"""One ReplicaSet as the plan would leave it.
+
+A planner reads sizes from the draft and availability from the stored status, changes the draft, and asks at the end
+whether anything has to be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane_planners.deployment.annotations import DESIRED_REPLICAS, MAX_REPLICAS
+from rollplane_planners.deployment.limits import Limits
+from rollplane_planners.model import CreateObject, PlannedEvent, UpdateObject
+
+SCALING_REPLICA_SET = "ScalingReplicaSet"
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A ReplicaSet to be created (``stored`` is None) or changed; ``wanted`` holds its planned content."""
+
+    stored: ReplicaSet | None
+    wanted: ReplicaSet
+
+    @classmethod
+    def of(cls, stored: ReplicaSet) -> Draft:
+        wanted = ReplicaSet()
+        wanted.CopyFrom(stored)
+        return cls(stored, wanted)
+
+    @property
+    def name(self) -> str:
+        return self.wanted.metadata.name
+
+    @property
+    def uid(self) -> str:
+        return self.wanted.metadata.uid
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """Sorts oldest first, names decide between equals; a set not created yet is the newest."""
+        return (self.wanted.metadata.creation_timestamp.seconds if self.stored else 2**62, self.name)
+
+    @property
+    def size(self) -> int:
+        return self.wanted.spec.replicas
+
+    @property
+    def stored_size(self) -> int:
+        return self.stored.spec.replicas if self.stored else 0
+
+    @property
+    def available(self) -> int:
+        return self.wanted.status.available_replicas
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The planned annotations, to be read; a copy."""
+        return dict(self.wanted.metadata.annotations)
+
+    @property
+    def changed(self) -> bool:
+        return self.stored is None or self.stored != self.wanted
+
+    def resize(self, size: int, limits: Limits) -> bool:
+        """Plan ``size`` pods; tells whether that differs. The scaling annotations always follow a written size."""
+        differs = size != self.size
+        self.wanted.spec.replicas = size
+        if differs:
+            self.annotate_size(limits)
+        return differs
+
+    def annotate_size(self, limits: Limits) -> None:
+        """Record the Deployment's size and upper limit, by which a later sync recognises a scaling event."""
+        annotations = self.wanted.metadata.annotations
+        annotations[DESIRED_REPLICAS] = str(limits.replicas)
+        annotations[MAX_REPLICAS] = str(limits.max_total)
+
+    def write(self) -> CreateObject | UpdateObject:
+        """Return the write that makes the draft true, with the event its size change deserves."""
+        events = tuple(self._scaling_event())
+        return UpdateObject(self.wanted, events) if self.stored else CreateObject(self.wanted, events)
+
+    def _scaling_event(self) -> Iterable[PlannedEvent]:
+        if self.size == self.stored_size:
+            return
+        direction = "up" if self.size > self.stored_size else "down"
+        yield PlannedEvent(SCALING_REPLICA_SET, f"Scaled {direction} replica set {self.name} to {self.size}")
+
+
+def oldest_first(drafts: Iterable[Draft]) -> list[Draft]:
+    """Return drafts by creation time, then name."""
+    return sorted(drafts, key=lambda draft: draft.age)
+
+
+def active(drafts: Iterable[Draft]) -> list[Draft]:
+    """Return the drafts that want pods."""
+    return [draft for draft in drafts if draft.size > 0]
+
+
+def total_size(drafts: Iterable[Draft]) -> int:
+    """Return the sum of planned sizes."""
+    return sum(draft.size for draft in drafts)
+
+
+@dataclass(slots=True)
+class ReplicaSets:
+    """All ReplicaSets of a Deployment: the new one, where there is one, and the old ones, oldest first."""
+
+    deployment: Deployment
+    new: Draft | None
+    old: list[Draft]
+
+    @property
+    def all(self) -> list[Draft]:
+        return [*self.old, self.new] if self.new else list(self.old)
+
+    def writes(self) -> list[CreateObject | UpdateObject]:
+        """Return a write for every draft that differs from what is stored, a creation first: the rest hangs on it."""
+        drafts = [self.new, *self.old] if self.new else self.old
+        return [draft.write() for draft in drafts if draft.changed]

@@ -1,0 +1,36 @@
+"""Which old ReplicaSets are no longer worth keeping (docs/semantics/deployment.md section 10)."""
+
+from __future__ import annotations
+
+from rollplane.apps.v1 import ReplicaSet
+from rollplane_machinery.kinds import REPLICA_SET
+from rollplane_planners.deployment.drafts import ReplicaSets
+from rollplane_planners.deployment.limits import NO_LIMIT
+from rollplane_planners.model import DeleteObject
+
+
+def surplus_history(sets: ReplicaSets) -> list[DeleteObject]:
+    """Return deletions of the oldest sets beyond the history limit.
+
+    Only the first ``excess`` candidates are looked at: one that still has pods is skipped and nobody takes its place.
+    """
+    spec = sets.deployment.spec
+    if not spec.HasField("revision_history_limit") or spec.revision_history_limit == NO_LIMIT:
+        return []
+    candidates = [
+        draft.stored
+        for draft in sets.old
+        if draft.stored is not None and not draft.stored.metadata.HasField("deletion_timestamp")
+    ]
+    excess = max(0, len(candidates) - spec.revision_history_limit)
+    return [_deletion(stored) for stored in candidates[:excess] if _is_idle(stored)]
+
+
+def _is_idle(stored: ReplicaSet) -> bool:
+    observed = stored.status.observed_generation >= stored.metadata.generation
+    return stored.spec.replicas == 0 and stored.status.replicas == 0 and observed
+
+
+def _deletion(stored: ReplicaSet) -> DeleteObject:
+    metadata = stored.metadata
+    return DeleteObject(REPLICA_SET, metadata.namespace, metadata.name, metadata.uid)

@@ -1,0 +1,76 @@
+"""The end of a namespace: what is left in it, shown as conditions, and when it may go.
+
+Source: docs/semantics/api-conventions.md section 11; conditions as in kubernetes/kubernetes
+pkg/controller/namespace/deletion/status_condition_utils.go.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rollplane.core.v1 import Namespace, NamespaceCondition
+from rollplane.meta.v1 import Time
+from rollplane_machinery.kinds import KINDS, Kind
+
+FINALIZER = "kubernetes"
+CONTENT: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.namespaced)
+"""What a namespace can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What is left of one kind: ``count`` objects, and how many of those looked at have each finalizer."""
+
+    kind: Kind
+    count: int
+    finalizers: Counter[str] = field(default_factory=Counter)
+
+
+def may_go(namespace: Namespace, left: Sequence[Remainder]) -> bool:
+    """Tell whether our finalizer can be removed: nothing is left, and it has not been removed before."""
+    return not left and FINALIZER in namespace.spec.finalizers
+
+
+def other_finalizers(namespace: Namespace) -> list[str]:
+    """Return the finalizers in the spec that others answer for."""
+    return [one for one in namespace.spec.finalizers if one != FINALIZER]
+
+
+def with_conditions(namespace: Namespace, left: Sequence[Remainder], now: float) -> Namespace:
+    """Return a copy that says what is left and which finalizers hold it; equal to ``namespace`` if that says so."""
+    wanted = Namespace()
+    wanted.CopyFrom(namespace)
+    counts = ", ".join(f"{one.kind.resource} has {one.count} resource instances" for one in left)
+    _show(
+        wanted,
+        "NamespaceContentRemaining",
+        "SomeResourcesRemain" if left else "ContentRemoved",
+        f"Some resources are remaining: {counts}" if left else "All content successfully removed",
+        present=bool(left),
+        now=now,
+    )
+    finalizers: Counter[str] = sum((one.finalizers for one in left), Counter())
+    held = ", ".join(f"{name} in {count} resource instances" for name, count in sorted(finalizers.items()))
+    _show(
+        wanted,
+        "NamespaceFinalizersRemaining",
+        "SomeFinalizersRemain" if held else "ContentHasNoFinalizers",
+        f"Some content in the namespace has finalizers remaining: {held}" if held else "No content has finalizers",
+        present=bool(held),
+        now=now,
+    )
+    return wanted
+
+
+def _show(namespace: Namespace, type_: str, reason: str, message: str, *, present: bool, now: float) -> None:
+    """Set one condition in place; its time moves only with its status."""
+    status = "True" if present else "False"
+    condition = next((one for one in namespace.status.conditions if one.type == type_), None)
+    if condition is None:
+        condition = namespace.status.conditions.add(type=type_)
+    if condition.status != status:
+        condition.last_transition_time.CopyFrom(Time(seconds=math.floor(now)))
+    condition.MergeFrom(NamespaceCondition(status=status, reason=reason, message=message))

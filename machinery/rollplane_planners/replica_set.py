@@ -1,0 +1,163 @@
+"""One sync of a ReplicaSet or ReplicationController (docs/semantics/replicaset.md): one algorithm serves both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
+from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
+from rollplane.meta.v1 import Time
+from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
+from rollplane_machinery.selectors import LabelSelector, label_selector_of, selector_of_map
+from rollplane_planners.claims import Owner
+from rollplane_planners.model import (
+    CreatePods,
+    DeleteObject,
+    Plan,
+    PlanBuilder,
+    PlannedEvent,
+    UpdateObjectStatus,
+)
+from rollplane_planners.pod_claims import claim_pods
+from rollplane_planners.pods import PodView
+from rollplane_planners.victims import choose_victims
+
+BURST = 500
+"""Most pods created or deleted in one sync."""
+REPLICA_FAILURE = "ReplicaFailure"
+
+PodController = ReplicaSet | ReplicationController
+
+
+@dataclass(frozen=True, slots=True)
+class ManageFailure:
+    """What the last attempt to create or delete pods failed of."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSetView:
+    """A ReplicaSet and its surroundings, as last observed.
+
+    ``pods`` are those it controls and the orphans of its namespace; finished and terminating ones count in no number.
+    ``fetch`` reads one of them whole, for an adoption. ``related_on_node`` counts the active pods of all ReplicaSets
+    with the same controller by node, and is asked for only when pods are to be chosen.
+    """
+
+    owner: PodController
+    pods: Sequence[PodView]
+    fetch: Callable[[PodView], Pod]
+    related_on_node: Callable[[], Mapping[str, int]] = dict
+    failure: ManageFailure | None = None
+
+
+def plan_replica_set(view: ReplicaSetView, now: float) -> Plan:
+    """Return what brings the number of pods to the declared one; ``now`` is seconds since the epoch."""
+    return _Sync(view, now).run()
+
+
+def selector_of(owner: PodController) -> LabelSelector:
+    """Return the compiled selector of either kind."""
+    if isinstance(owner, ReplicaSet):
+        return label_selector_of(owner.spec.selector)
+    return selector_of_map(owner.spec.selector)
+
+
+class _Sync:
+    def __init__(self, view: ReplicaSetView, now: float) -> None:
+        self.view = view
+        self.now = now
+        kind = REPLICA_SET if isinstance(view.owner, ReplicaSet) else REPLICATION_CONTROLLER
+        metadata = view.owner.metadata
+        self.owner = Owner(kind, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.result = PlanBuilder()
+
+    def run(self) -> Plan:
+        owned = self._claim([pod for pod in self.view.pods if pod.active])
+        if self.result.writes:
+            # Adopted or released pods are counted once they are ours, or gone, in the store too: should an adoption
+            # fail, a pod deleted to make room for it would be missing.
+            return self.result.plan()
+        if not self.owner.deleting:
+            self._manage(owned)
+        self._write_status(owned)
+        self._requeue_for_availability(owned)
+        return self.result.plan()
+
+    def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
+        """Return the pods that are ours; plan adoptions and releases."""
+        selector = selector_of(self.view.owner)
+        return claim_pods(
+            self.owner,
+            pods,
+            selects=lambda pod: selector.matches(pod.labels),
+            fetch=self.view.fetch,
+            result=self.result,
+        )
+
+    def _manage(self, owned: Sequence[PodView]) -> None:
+        """Plan creations or deletions, at most BURST of them."""
+        surplus = len(owned) - self.view.owner.spec.replicas
+        if surplus < 0:
+            prefix = f"{self.owner.name}-"
+            self.result.writes.append(CreatePods(min(-surplus, BURST), prefix, self.view.owner.spec.template))
+        elif surplus > 0:
+            victims = choose_victims(owned, min(surplus, BURST), self.view.related_on_node(), self.now)
+            self.result.writes.extend(self._deletion(pod) for pod in victims)
+
+    def _deletion(self, pod: PodView) -> DeleteObject:
+        event = PlannedEvent("SuccessfulDelete", f"Deleted pod: {pod.name}")
+        return DeleteObject(POD, pod.namespace, pod.name, pod.uid, (event,))
+
+    def _write_status(self, owned: Sequence[PodView]) -> None:
+        """Plan the status if it differs: it counts the pods as they were before this sync's own writes."""
+        wanted = deepcopy(self.view.owner)
+        status = wanted.status
+        template_labels = wanted.spec.template.metadata.labels.items()
+        min_ready = wanted.spec.min_ready_seconds
+        counts = {
+            "fully_labeled_replicas": sum(template_labels <= pod.labels.items() for pod in owned),
+            "ready_replicas": sum(pod.ready for pod in owned),
+            "available_replicas": sum(pod.is_available(min_ready, self.now) for pod in owned),
+            "observed_generation": wanted.metadata.generation,
+        }
+        status.replicas = len(owned)
+        for field, value in counts.items():
+            if getattr(status, field) != value:
+                setattr(status, field, value)
+        _show_failure(wanted, self.view.failure, self.now)
+        if wanted.status != self.view.owner.status:
+            self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
+
+    def _requeue_for_availability(self, owned: Sequence[PodView]) -> None:
+        """Come back when the next ready pod has been ready long enough."""
+        min_ready = self.view.owner.spec.min_ready_seconds
+        due = [pod.available_at(min_ready) for pod in owned if not pod.is_available(min_ready, self.now)]
+        pending = [time for time in due if time is not None]
+        if pending:
+            # Availability needs strictly more than min_ready seconds; times are whole seconds.
+            self.result.requeue(max(0.0, min(pending) - self.now) + 0.01)
+
+
+def _show_failure(wanted: PodController, failure: ManageFailure | None, now: float) -> None:
+    """Show or clear the ReplicaFailure condition; one that stands is not rewritten."""
+    present = any(condition.type == REPLICA_FAILURE for condition in wanted.status.conditions)
+    if failure is None and present:
+        kept = [condition for condition in wanted.status.conditions if condition.type != REPLICA_FAILURE]
+        del wanted.status.conditions[:]
+        wanted.status.conditions.extend(kept)  # type: ignore[arg-type]  # of the same kind as taken out
+    elif failure is not None and not present:
+        make = ReplicaSetCondition if isinstance(wanted, ReplicaSet) else ReplicationControllerCondition
+        condition = make(
+            type=REPLICA_FAILURE,
+            status="True",
+            reason=failure.reason,
+            message=failure.message,
+            last_transition_time=Time(seconds=math.floor(now)),
+        )
+        wanted.status.conditions.append(condition)  # type: ignore[arg-type]  # of the same kind as its owner

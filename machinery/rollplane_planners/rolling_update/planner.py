@@ -1,0 +1,324 @@
+"""One look at a rolling update: what comes next, judged by the present sizes and the step that was written down.
+
+The loop of kubectl, taken apart at its waits: each write holds the next step, its times and what was done, so that
+the engine can be stopped between any two writes and gone on with elsewhere. Source: docs/semantics/rolling-update.md
+section 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from rollplane.core.v1 import ReplicationController
+from rollplane_machinery.rolling_update import (
+    DESIRED_REPLICAS,
+    RENAMED_FROM,
+    STATE,
+    CleanupPolicy,
+    Source,
+    Step,
+    UpdateState,
+    set_state,
+    source_of,
+    state_of,
+)
+from rollplane_planners.model import (
+    NOTHING,
+    Plan,
+    PlanBuilder,
+    PlannedEvent,
+    PlannedWrite,
+    Severity,
+    UpdateObject,
+)
+from rollplane_planners.rolling_update import finish
+from rollplane_planners.rolling_update.labelling import plan_label
+from rollplane_planners.rolling_update.limits import Sizes, UpdateLimits, limits_of
+from rollplane_planners.rolling_update.view import RollingUpdateView, copy_of, is_settled, is_shrinking
+
+STOPPED = "RollingUpdateStopped"
+TIMED_OUT = "timed out waiting for any update progress to be made"
+MARGIN_SECONDS = 0.01
+"""Added to waits, so that what is due then is due when we look."""
+
+
+def plan_rolling_update(view: RollingUpdateView, now: float) -> Plan:
+    """Return the next step of the update that ``view.target`` carries; nothing when it carries none.
+
+    A plan without writes means waiting for what ``reasons`` names. Raises InvalidError for annotations that cannot be
+    read.
+    """
+    annotations = view.target.metadata.annotations
+    state, source = state_of(annotations), source_of(annotations)
+    if state is None or view.target.metadata.HasField("deletion_timestamp"):
+        return NOTHING
+    if source is None or not annotations.get(DESIRED_REPLICAS, "").isdecimal():
+        lost = _Update(view, state, Source("", ""), 0, now)
+        return Plan(reasons=(state.error,)) if state.error else lost.stop("its annotations have been changed")
+    return _Update(view, state, source, int(annotations[DESIRED_REPLICAS]), now).run()
+
+
+class _Update:
+    """One look at one update."""
+
+    def __init__(self, view: RollingUpdateView, state: UpdateState, source: Source, desired: int, now: float) -> None:
+        self.view = view
+        self.state = state
+        self.replaced = source
+        self.desired = desired
+        self.now = now
+        self.target = view.target
+        self.result = PlanBuilder()
+
+    def run(self) -> Plan:
+        if self.state.step is Step.RENAME:
+            return self._rename()
+        if self._is_turned_round():
+            return self.result.plan()
+        if self.state.error:
+            return Plan(reasons=(self.state.error,))
+        if self.state.step is Step.FINISH:
+            return self._finish()
+        if self.view.source is not None and not self.replaced.is_same(self.view.source):
+            return self.stop(f"controller {self.replaced.name} was replaced by another of its name")
+        self._steps()[self.state.step]()
+        return self.result.plan()
+
+    def _steps(self) -> Mapping[Step, Callable[[], None]]:
+        return {
+            Step.LABEL: self._label,
+            Step.SCALE_UP: self._begin_round,
+            Step.RESIZE_UP: self._wait_for_target,
+            Step.PAUSE: self._pause,
+            Step.RESIZE_DOWN: self._wait_for_source,
+        }
+
+    @property
+    def limits(self) -> UpdateLimits:
+        return limits_of(self.desired, self.state.max_surge, self.state.max_unavailable)
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes as declared; a source that somebody has deleted has none."""
+        source = self.view.source
+        return Sizes(self.target.spec.replicas, source.spec.replicas if source is not None else 0)
+
+    @property
+    def available(self) -> int:
+        """How many pods of the target are ready and stay."""
+        return sum(pod.ready and pod.active for pod in self.view.target_pods)
+
+    # Direction
+
+    def _is_turned_round(self) -> bool:
+        """Stand back when the source is itself a target, of ours: only one of the two directions may act.
+
+        The one with the lower turn lays its state down; the other waits until it has, and so has seen all it wrote.
+        """
+        other = self.view.source
+        if other is None or other.metadata.annotations.get(RENAMED_FROM) == self.target.metadata.name:
+            return False
+        state, source = state_of(other.metadata.annotations), source_of(other.metadata.annotations)
+        if state is None or source is None or source.name != self.target.metadata.name:
+            return False
+        if state.turn > self.state.turn:
+            wanted = copy_of(self.target)
+            del wanted.metadata.annotations[STATE]
+            self.result.writes.append(UpdateObject(wanted))
+        self.result.reasons.append(f"the update from {self.target.metadata.name} to {self.replaced.name} ends first")
+        return True
+
+    # The loop
+
+    def _label(self) -> None:
+        source = self.view.source
+        writes = None if source is None else plan_label(self.view, source, self.state.label_key, self.state.label_value)
+        if writes is None:
+            self._begin_round()
+        else:
+            self.result.writes.extend(writes)
+            self.result.reasons.append(f"adding the label {self.state.label_key} to {self.replaced.name} and its pods")
+
+    def _begin_round(self) -> None:
+        """The head of the loop: done, out of patience, or one more round."""
+        if self._is_source_shrinking():
+            return
+        sizes = self.sizes
+        if self.limits.is_reached(sizes):
+            self._go(Step.FINISH, messages=self._farewell())
+            return
+        opening = self._opening() if self.state.round_sizes is None else ()
+        if self.state.round_sizes != (sizes.new, sizes.old):
+            deadline = self.now + self.state.pace.timeout_seconds
+            self.state = replace(self.state, round_sizes=(sizes.new, sizes.old), deadline=deadline, messages=())
+        elif self.now > self.state.deadline:
+            self.stop(TIMED_OUT)
+            return
+        self._scale_up(sizes, opening)
+
+    def _is_source_shrinking(self) -> bool:
+        """Wait for pods of the source that are yet to go: its size alone would tell of room that is not there.
+
+        Usually RESIZE_DOWN has waited; an engine that was stopped right behind the resize, or an update that was
+        started again, has not.
+        """
+        source = self.view.source
+        if source is None or not is_shrinking(source):
+            return False
+        self.result.reasons.append(f"{self.replaced.name} has {source.status.replicas} pods of {source.spec.replicas}")
+        if self.state.deadline and self.now > self.state.deadline:
+            self.stop(TIMED_OUT)
+        elif self.state.deadline:
+            self.result.requeue(self.state.deadline - self.now + MARGIN_SECONDS)
+        return True
+
+    def _scale_up(self, sizes: Sizes, messages: tuple[str, ...]) -> None:
+        size = self.limits.grown(sizes)
+        if size != sizes.new:
+            message = f"Scaling {self.target.metadata.name} up to {size}"
+            self._go(Step.RESIZE_UP, messages=(*messages, message), size=size)
+        else:
+            self._go_to_pause(messages)
+
+    def _wait_for_target(self) -> None:
+        if self._is_resized(self.target):
+            self._go_to_pause()
+
+    def _go_to_pause(self, messages: tuple[str, ...] = ()) -> None:
+        if self.state.step is Step.PAUSE and self.state.pace.update_period_seconds == 0 and not messages:
+            self._stay_paused()
+        else:
+            self._go(Step.PAUSE, messages=messages)
+
+    def _stay_paused(self) -> None:
+        """Without a period there is nothing to count: what happens to the pods, or the deadline, wakes us."""
+        if state_of(self.target.metadata.annotations) != self.state:
+            self._write_state()
+        self._wait_for_pods()
+        self.result.requeue(max(0.0, self.state.deadline - self.now) + MARGIN_SECONDS)
+
+    def _pause(self) -> None:
+        remaining = self.state.since + self.state.pace.update_period_seconds - self.now
+        if remaining > 0:
+            self.result.requeue(remaining + MARGIN_SECONDS)
+            self._wait_for_pods()
+        else:
+            self._scale_down()
+
+    def _scale_down(self) -> None:
+        if self._is_source_shrinking():
+            return
+        source, sizes = self.view.source, self.sizes
+        size = self.limits.shrunk(sizes, self.available)
+        if source is None or size == sizes.old:
+            self._begin_round()
+            return
+        wanted = copy_of(source)
+        wanted.spec.replicas = size
+        # Before the state: should it fail, the state is not written either, and the step is taken again.
+        self.result.writes.append(UpdateObject(wanted))
+        self._go(Step.RESIZE_DOWN, messages=(f"Scaling {self.replaced.name} down to {size}",))
+
+    def _wait_for_source(self) -> None:
+        if self.view.source is None or self._is_resized(self.view.source):
+            self._begin_round()
+
+    def _is_resized(self, one: ReplicationController) -> bool:
+        """Tell whether ``one`` has as many pods as it was told to have, ready or not; plan the next look if not."""
+        pace, seen, waited = self.state.pace, is_settled(one), self.now - self.state.since
+        if seen and waited >= pace.poll_interval_seconds:
+            return True
+        name = one.metadata.name
+        self.result.reasons.append(f"{name} has {one.status.replicas} pods of {one.spec.replicas}")
+        if not seen and waited > pace.timeout_seconds:
+            self.stop(f"timed out waiting for {name} to have {one.spec.replicas} pods")
+        else:
+            due = pace.poll_interval_seconds if waited < pace.poll_interval_seconds else pace.timeout_seconds
+            self.result.requeue(due - waited + MARGIN_SECONDS)
+        return False
+
+    # The end
+
+    def _finish(self) -> Plan:
+        source = self.view.source
+        if not is_settled(self.target):
+            self.result.reasons.append(f"{self.target.metadata.name} has {self.target.status.replicas} pods")
+        elif source is not None and source.metadata.annotations.get(RENAMED_FROM) == self.target.metadata.name:
+            self.result.reasons.append(f"{source.metadata.name} takes the pods over")
+        elif source is not None and self.replaced.is_same(source) and self._cleanup is not CleanupPolicy.PRESERVE:
+            if not source.metadata.HasField("deletion_timestamp") and is_shrinking(source):
+                # Deleted now it would leave the pods that are yet to go behind, as nobody's.
+                self.result.reasons.append(f"{source.metadata.name} has {source.status.replicas} pods")
+                return self.result.plan()
+            self._extend(finish.plan_deletion(source), f"{source.metadata.name} is being deleted")
+        elif self._cleanup is not CleanupPolicy.RENAME:
+            self.result.writes.extend(finish.plan_completion(self.target))
+        elif source is not None:
+            return self.stop(f"cannot rename {self.target.metadata.name}: {source.metadata.name} has been made anew")
+        else:
+            self.result.writes.extend(finish.plan_place_holder(self.target, self.state, self.replaced.name))
+        return self.result.plan()
+
+    def _rename(self) -> Plan:
+        temporary = self.view.source
+        if temporary is not None and not self.replaced.is_same(temporary):
+            temporary = None
+        writes = finish.plan_rename(self.target, temporary, self.desired)
+        self._extend(writes, f"{self.replaced.name} is being deleted")
+        return self.result.plan()
+
+    @property
+    def _cleanup(self) -> CleanupPolicy:
+        return self.state.cleanup
+
+    def _extend(self, writes: Sequence[PlannedWrite], otherwise: str) -> None:
+        self.result.writes.extend(writes)
+        if not writes:
+            self.result.reasons.append(otherwise)
+
+    # Words
+
+    def _opening(self) -> tuple[str, ...]:
+        limits, sizes = self.limits, self.sizes
+        return (
+            f"Scaling up {self.target.metadata.name} from {sizes.new} to {limits.desired}, "
+            f"scaling down {self.replaced.name} from {sizes.old} to 0 "
+            f"(keep {limits.min_available} pods available, don't exceed {limits.max_total} pods)",
+        )
+
+    def _farewell(self) -> tuple[str, ...]:
+        if self._cleanup is CleanupPolicy.PRESERVE:
+            return ("Update succeeded.",)
+        return (f"Update succeeded. Deleting old controller: {self.replaced.name}",)
+
+    def _wait_for_pods(self) -> None:
+        sizes = self.sizes
+        if self.available < sizes.new:
+            self.result.reasons.append(
+                f"{self.available} of {sizes.new} pods of {self.target.metadata.name} are available: "
+                f"{self.replaced.name} keeps {sizes.old} until more are"
+            )
+
+    # Writing
+
+    def _go(self, step: Step, *, messages: tuple[str, ...] = (), size: int | None = None) -> None:
+        """Write down the next step, with the target's new size if it has one."""
+        self.state = replace(self.state, step=step, since=self.now, messages=messages)
+        self._write_state(size)
+
+    def _write_state(self, size: int | None = None) -> None:
+        wanted = copy_of(self.target)
+        set_state(wanted, self.state)
+        if size is not None:
+            wanted.spec.replicas = size
+        self.result.writes.append(UpdateObject(wanted))
+
+    def stop(self, error: str) -> Plan:
+        """Give up, and say why: as when kubectl ends with an error, the sizes stay until the command is repeated."""
+        self.state = replace(self.state, error=error, messages=())
+        self.result.reasons.append(error)
+        wanted = copy_of(self.target)
+        set_state(wanted, self.state)
+        self.result.writes.append(UpdateObject(wanted, (PlannedEvent(STOPPED, error, Severity.WARNING),)))
+        return self.result.plan()

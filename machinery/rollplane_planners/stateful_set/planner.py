@@ -1,0 +1,329 @@
+"""One sync of a StatefulSet, in the order of docs/semantics/statefulset.md section 5.
+
+Under OrderedReady each round takes one step and ends; the pods' events bring the next. Parallel sets act on all slots
+at once when they create and delete, but update one after another all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rollplane.apps.v1 import ControllerRevision, StatefulSet
+from rollplane.core.v1 import PersistentVolumeClaim, Pod
+from rollplane_machinery.int_or_string import resolve
+from rollplane_machinery.kinds import POD, STATEFUL_SET
+from rollplane_machinery.selectors import label_selector_of
+from rollplane_planners import revision_history
+from rollplane_planners.claims import Owner
+from rollplane_planners.model import (
+    CreateObject,
+    DeleteObject,
+    Plan,
+    PlanBuilder,
+    PlannedEvent,
+    UpdateObject,
+    UpdateObjectStatus,
+)
+from rollplane_planners.pod_claims import claim_pods
+from rollplane_planners.pods import PodView
+from rollplane_planners.stateful_set import healing, volumes
+from rollplane_planners.stateful_set.identity import (
+    has_identity,
+    new_pod,
+    ordinal_of,
+    pod_name,
+    restore_identity,
+)
+from rollplane_planners.stateful_set.revisions import Versions, versions_of
+from rollplane_planners.stateful_set.slots import ON_DELETE, Slot, Slots, sort_out
+from rollplane_planners.stateful_set.status import Acts, status_of
+from rollplane_planners.stateful_set.volumes import set_claims, uses_claims
+
+PARALLEL = "Parallel"
+BURST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class StatefulSetView:
+    """A StatefulSet and its surroundings, as last observed.
+
+    ``pods`` are those it controls and the orphans of its namespace, ``revisions`` likewise. ``claims`` holds the
+    namespace's claims by name, ``taken_names`` all its revisions' names; ``fetch`` reads one of the pods whole.
+    """
+
+    stateful_set: StatefulSet
+    pods: Sequence[PodView]
+    revisions: Sequence[ControllerRevision]
+    fetch: Callable[[PodView], Pod]
+    claims: Mapping[str, PersistentVolumeClaim] = field(default_factory=dict)
+    taken_names: Container[str] = frozenset()
+
+
+def plan_stateful_set(view: StatefulSetView, now: float) -> Plan:
+    """Return the next step of this set; ``now`` is seconds since the epoch."""
+    return _Sync(view, now).run()
+
+
+class _RoundEnds(Exception):  # noqa: N818 - it is no error: the round has done what it may
+    """Raised by a step after which nothing else may happen in this round."""
+
+
+class _Sync:
+    def __init__(self, view: StatefulSetView, now: float) -> None:
+        self.view = view
+        self.now = now
+        self.set = view.stateful_set
+        metadata = self.set.metadata
+        self.owner = Owner(STATEFUL_SET, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.selector = label_selector_of(self.set.spec.selector)
+        self.min_ready = self.set.spec.min_ready_seconds
+        self.monotonic = self.set.spec.pod_management_policy != PARALLEL
+        self.result = PlanBuilder()
+        self.acts = Acts()
+
+    def run(self) -> Plan:
+        revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
+        pods = self._claim_pods()
+        if changes or self.result.writes:
+            self.result.writes.extend(changes)
+            self.result.confirm_owner = self.result.confirm_owner or adopting
+            return self.result.plan()
+        self.versions: Versions = versions_of(self.set, self.owner, revisions, self.view.taken_names)
+        if self.versions.write is not None:
+            self.result.writes.append(self.versions.write)
+        self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
+        self._act()
+        self._write_status()
+        self._truncate(revisions)
+        self._requeue_for_availability()
+        return self.result.plan()
+
+    # Claiming.
+
+    def _claim_pods(self) -> list[PodView]:
+        """Return the members: selected, and named after the set. Plan adoptions and releases."""
+        return claim_pods(
+            self.owner, self.view.pods, selects=self._is_member, fetch=self.view.fetch, result=self.result
+        )
+
+    def _is_member(self, pod: PodView) -> bool:
+        return self.selector.matches(pod.labels) and ordinal_of(self.set, pod.name) is not None
+
+    # The round.
+
+    def _act(self) -> None:
+        """Take this round's steps: slots first, then the condemned, then the update."""
+        if self.owner.deleting:
+            return
+        try:
+            for slot in self.slots.replicas:
+                self._tend(slot)
+            self._remove_condemned()
+            if self.set.spec.update_strategy.type != ON_DELETE:
+                self._update()
+        except _RoundEnds:
+            return
+
+    def _end_if_ordered(self) -> None:
+        if self.monotonic:
+            raise _RoundEnds
+
+    def _tend(self, slot: Slot) -> None:
+        """Bring one slot to life; under OrderedReady nothing behind it happens before it is available."""
+        if slot.ended:
+            if not slot.terminating:
+                self._delete(slot)
+            self._end_if_ordered()
+            return
+        if not slot.created:
+            if slot.pod is None:
+                self._create(slot)
+            self._end_if_ordered()
+            return
+        if slot.pending:
+            self._make_claims(slot)
+        if self.monotonic and self._is_unavailable(slot):
+            self._wait_for(slot)
+            raise _RoundEnds
+        self._repair(slot)
+
+    def _wait_for(self, slot: Slot) -> None:
+        """The gate: say what holds the set, and, where the user asked for it, clear a pod that nobody wants."""
+        name = pod_name(self.set, slot.ordinal)
+        what = "to end" if slot.terminating else "to become available"
+        self.result.reasons.append(f"{name} has {what} first")
+        if not healing.is_left_over(slot, self.versions, self._first_updated()):
+            return
+        if healing.is_wanted(self.set):
+            text = f"replace Pod {name}, whose template is no longer wanted, to heal the rollout"
+            self.result.events.append(PlannedEvent("HealedStuckRollout", text))
+            self._delete(slot)
+        else:
+            self.result.reasons.append(f"{name} runs a template that is no longer wanted; delete it to go on")
+
+    def _create(self, slot: Slot) -> None:
+        """Plan the pod of an empty slot and the claims it needs."""
+        if len(self.acts.created) >= BURST or self._must_wait_for_claims(slot):
+            return
+        self._make_claims(slot)
+        name = pod_name(self.set, slot.ordinal)
+        version = self.versions.current if slot.revision == self.versions.current.name else self.versions.update
+        pod = new_pod(self.set, version.template, version.name, slot.ordinal, self.owner)
+        event = PlannedEvent("SuccessfulCreate", f"create Pod {name} in StatefulSet {self.owner.name} successful")
+        self.result.writes.append(CreateObject(pod, (event,)))
+        self.acts.created.add(slot)
+
+    def _must_wait_for_claims(self, slot: Slot) -> bool:
+        """Tell whether a claim of the slot is about to go. One that is being deleted already ends the round."""
+        name = pod_name(self.set, slot.ordinal)
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            stored = self.view.claims.get(claim.metadata.name)
+            if stored is None:
+                continue
+            if volumes.is_stale(self.set, stored, name):
+                self.result.reasons.append(f"{name} waits until its predecessor's claim {claim.metadata.name} is gone")
+                return True
+            if stored.metadata.HasField("deletion_timestamp"):
+                self.result.reasons.append(f"{name} waits for claim {claim.metadata.name}, which is being deleted")
+                raise _RoundEnds
+        return False
+
+    def _make_claims(self, slot: Slot) -> None:
+        name = pod_name(self.set, slot.ordinal)
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            if claim.metadata.name not in self.view.claims:
+                owner = volumes.wanted_owner(self.set, None, condemned=False)
+                if owner is not None:
+                    claim.metadata.owner_references.append(owner)
+                text = f"create Claim {claim.metadata.name} Pod {name} in StatefulSet {self.owner.name} success"
+                self.result.writes.append(CreateObject(claim, (PlannedEvent("SuccessfulCreate", text),)))
+
+    def _repair(self, slot: Slot) -> None:
+        """Mend identity, claims and their ownership of a pod that is there."""
+        if slot.pod is None or slot.terminating:
+            return
+        pod = self.view.fetch(slot.pod)
+        self._fix_claim_owners(slot, pod, condemned=False)
+        stored = uses_claims(self.set, pod, slot.ordinal)
+        if stored and has_identity(self.set, pod, slot.ordinal):
+            return
+        wanted = Pod()
+        wanted.CopyFrom(pod)
+        restore_identity(self.set, wanted, slot.ordinal)
+        if not stored:
+            self._make_claims(slot)
+            set_claims(self.set, wanted, slot.ordinal)
+        text = f"update Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
+        self.result.writes.append(UpdateObject(wanted, (PlannedEvent("SuccessfulUpdate", text),)))
+
+    def _fix_claim_owners(self, slot: Slot, pod: Pod, *, condemned: bool) -> bool:
+        """Plan what gives the slot's claims their right owners; tell whether any lacked it."""
+        fixed = []
+        for _, claim in volumes.claims_of(self.set, slot.ordinal):
+            stored = self.view.claims.get(claim.metadata.name)
+            if stored is not None:
+                fixed.append(volumes.fix_owner(self.set, stored, pod, condemned=condemned))
+        changes = [UpdateObject(claim) for claim in fixed if claim is not None]
+        self.result.writes.extend(changes)
+        return bool(changes)
+
+    def _remove_condemned(self) -> None:
+        """Delete pods out of range, the highest first; ordered sets one at a time."""
+        unhealthy = self.slots.first_unhealthy(self.min_ready, self.now)
+        for slot in self.slots.condemned:
+            if slot.terminating:
+                self._end_if_ordered()
+                continue
+            if self.monotonic and slot is not unhealthy and not slot.available(self.min_ready, self.now):
+                raise _RoundEnds
+            # A claim that is to go with the pod must have it as owner before it goes: the pod has to wait for that.
+            if slot.pod is not None and not self._fix_claim_owners(slot, self.view.fetch(slot.pod), condemned=True):
+                self._delete(slot)
+                self.acts.removed.add(slot)
+            self._end_if_ordered()
+
+    # The update.
+
+    def _first_updated(self) -> int:
+        """Return the lowest ordinal the update may touch."""
+        start = self.set.spec.ordinals.start
+        return start + self.set.spec.update_strategy.rolling_update.partition
+
+    def _update(self) -> None:
+        """Replace pods of other revisions, from the highest ordinal down to the partition (section 6)."""
+        targets = [slot for slot in reversed(self.slots.replicas) if slot.ordinal >= self._first_updated()]
+        most = self._max_unavailable()
+        if most > 1:
+            self._update_several(targets, most)
+            return
+        for slot in targets:
+            if self._is_outdated(slot):
+                self._replace(slot)
+                return
+            if self._is_unavailable(slot):
+                name = pod_name(self.set, slot.ordinal)
+                self.result.reasons.append(f"the update waits for {name} to become available")
+                return
+
+    def _update_several(self, targets: Sequence[Slot], most: int) -> None:
+        """Replace as many at once as may be unavailable; pods below the partition count among those that are."""
+        unavailable = sum(self._is_unavailable(slot) for slot in self.slots.replicas)
+        outdated = [slot for slot in targets if self._is_outdated(slot)]
+        for slot in outdated[: max(0, most - unavailable)]:
+            self._replace(slot)
+        if outdated and unavailable >= most:
+            self.result.reasons.append(f"the update waits: {unavailable} pods are unavailable (maxUnavailable {most})")
+
+    def _replace(self, slot: Slot) -> None:
+        self._delete(slot)
+        self.acts.replaced.add(slot)
+
+    def _is_outdated(self, slot: Slot) -> bool:
+        """Tell whether the update has yet to delete the slot's pod."""
+        return slot.pod is not None and slot.revision != self.versions.update.name and not slot.terminating
+
+    def _is_unavailable(self, slot: Slot) -> bool:
+        return slot.unavailable(self.min_ready, self.now)
+
+    def _max_unavailable(self) -> int:
+        """Return how many pods the update may take away at once: percent of replicas rounded down, at least one."""
+        rolling = self.set.spec.update_strategy.rolling_update
+        if not rolling.HasField("max_unavailable"):
+            return 1
+        return max(1, resolve(rolling.max_unavailable, self.set.spec.replicas, round_up=False))
+
+    def _delete(self, slot: Slot) -> None:
+        if slot.pod is None:
+            return
+        text = f"delete Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
+        event = PlannedEvent("SuccessfulDelete", text)
+        self.result.writes.append(DeleteObject(POD, slot.pod.namespace, slot.pod.name, slot.pod.uid, (event,)))
+
+    # What follows every round.
+
+    def _write_status(self) -> None:
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        status = status_of(self.set, slots, self.versions, self.acts, self.now)
+        if status == self.set.status:
+            return
+        wanted = StatefulSet()
+        wanted.CopyFrom(self.set)
+        wanted.status.CopyFrom(status)
+        # A status that tells of what this round creates must not be stored when that fails; any other one must.
+        tells_of_creations = bool(self.acts.created) or self.versions.write is not None
+        self.result.writes.append(UpdateObjectStatus(wanted, regardless=not tells_of_creations))
+
+    def _truncate(self, revisions: Sequence[ControllerRevision]) -> None:
+        """Drop history beyond the limit; what runs, or is about to, does not count."""
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        live = {slot.revision for slot in slots} | {self.versions.current.name, self.versions.update.name}
+        limit = self.set.spec.revision_history_limit if self.set.spec.HasField("revision_history_limit") else 10
+        self.result.writes.extend(revision_history.truncated(revisions, live, limit))
+
+    def _requeue_for_availability(self) -> None:
+        slots = (*self.slots.replicas, *self.slots.condemned)
+        waiting = [slot.pod for slot in slots if slot.running_ready and not slot.available(self.min_ready, self.now)]
+        due = [time for pod in waiting if pod is not None and (time := pod.available_at(self.min_ready)) is not None]
+        if due:
+            self.result.requeue(max(0.0, min(due) - self.now) + 0.01)

@@ -1,0 +1,65 @@
+"""Which pods die first when there are too many (docs/semantics/replicaset.md section 5).
+
+Baseline: releases from 1.22 on, which take deletion cost into account and compare ages by order of magnitude.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+from rollplane_planners.pods import PodView
+
+_PHASE_ORDER = {"Pending": 0, "": 0, "Unknown": 1, "Running": 2}
+_NANOSECONDS = 1_000_000_000
+
+
+def choose_victims(
+    pods: Sequence[PodView], count: int, related_on_node: Mapping[str, int], now: float
+) -> list[PodView]:
+    """Return the ``count`` pods to delete.
+
+    ``related_on_node`` counts, by node, the active pods of all ReplicaSets with the same controller: the fullest nodes
+    give theirs up first, so that survivors are spread.
+    """
+    if count >= len(pods):
+        return list(pods)
+
+    def compare(one: PodView, other: PodView) -> int:
+        return _compare(one, other, related_on_node, now)
+
+    return sorted(pods, key=functools.cmp_to_key(compare))[:count]
+
+
+def _compare(one: PodView, other: PodView, related_on_node: Mapping[str, int], now: float) -> int:
+    """Return a negative number when ``one`` dies before ``other``."""
+    by_standing = _standing(one, related_on_node), _standing(other, related_on_node)
+    if by_standing[0] != by_standing[1]:
+        return -1 if by_standing[0] < by_standing[1] else 1
+    if one.ready and one.ready_since != other.ready_since:
+        return _younger_first(one.ready_since, other.ready_since, one.uid, other.uid, now)
+    if one.restarts != other.restarts:
+        return other.restarts - one.restarts
+    if one.created != other.created:
+        return _younger_first(one.created, other.created, one.uid, other.uid, now)
+    return -1 if one.uid < other.uid else 1
+
+
+def _standing(pod: PodView, related_on_node: Mapping[str, int]) -> tuple[bool, int, bool, int, int]:
+    """Return rules 1 to 5: unassigned, then by phase, not ready, cheap, and crowded pods come first."""
+    crowd = related_on_node.get(pod.node_name, 0)
+    return (bool(pod.node_name), _PHASE_ORDER.get(pod.phase, 2), pod.ready, pod.deletion_cost, -crowd)
+
+
+def _younger_first(one: float | None, other: float | None, one_uid: str, other_uid: str, now: float) -> int:
+    """Compare ages by their magnitude (the base-2 logarithm, truncated); equals by uid. A missing time is youngest."""
+    if not one or not other:
+        return -1 if not one else 1
+    magnitudes = _magnitude(now - one), _magnitude(now - other)
+    if magnitudes[0] == magnitudes[1]:
+        return -1 if one_uid < other_uid else 1
+    return magnitudes[0] - magnitudes[1]
+
+
+def _magnitude(age: float) -> int:
+    return max(0, int(age * _NANOSECONDS)).bit_length()

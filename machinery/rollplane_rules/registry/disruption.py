@@ -1,0 +1,99 @@
+"""Whether a pod may be evicted: what its PodDisruptionBudget says, and what the eviction costs the budget.
+
+Source: kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rollplane.core.v1 import Pod, PodCondition
+from rollplane.policy.v1 import PodDisruptionBudget
+from rollplane_machinery.conditions import TRUE, is_pod_ready, set_condition
+from rollplane_machinery.errors import ForbiddenError, InternalError, TooManyRequestsError
+from rollplane_machinery.selectors import label_selector_of
+from rollplane_machinery.times import time_of
+from rollplane_rules.registry.marks import is_being_deleted
+
+RETRY_AFTER_SECONDS = 10.0
+MAX_DISRUPTED_PODS = 2000
+DISRUPTION_TARGET = "DisruptionTarget"
+ALWAYS_ALLOW = "AlwaysAllow"
+
+
+def ignores_budgets(pod: Pod) -> bool:
+    """Return whether evicting ``pod`` disrupts nothing: it never ran, has ended, or is going anyway."""
+    return (
+        is_being_deleted(pod.metadata)
+        or not pod.spec.node_name
+        or pod.status.phase in ("Pending", "Succeeded", "Failed")
+    )
+
+
+def budget_of(pod: Pod, budgets: Iterable[PodDisruptionBudget]) -> PodDisruptionBudget | None:
+    """Return the budget of its namespace that covers ``pod``; raises InternalError when there are several."""
+    found: Sequence[PodDisruptionBudget] = [budget for budget in budgets if _covers(budget, pod)]
+    if len(found) > 1:
+        raise InternalError(
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+            resource="pods",
+            name=pod.metadata.name,
+        )
+    return found[0] if found else None
+
+
+def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
+    selector = budget.spec.selector if budget.spec.HasField("selector") else None
+    return label_selector_of(selector).matches(pod.metadata.labels)
+
+
+def needs_no_allowance(pod: Pod, budget: PodDisruptionBudget) -> bool:
+    """Return whether ``pod``, not being ready, may go without drawing on ``budget``."""
+    if is_pod_ready(pod):
+        return False
+    status = budget.status
+    if budget.spec.unhealthy_pod_eviction_policy == ALWAYS_ALLOW:
+        return True
+    return status.current_healthy >= status.desired_healthy > 0
+
+
+def draw(budget: PodDisruptionBudget, pod: Pod, now: float) -> None:
+    """Take one disruption from ``budget`` for ``pod``.
+
+    Raises TooManyRequestsError when none is left or the budget was changed and not yet counted anew, ForbiddenError
+    when the budget cannot be reckoned with.
+    """
+    name, status = budget.metadata.name, budget.status
+    if status.observed_generation < budget.metadata.generation:
+        raise TooManyRequestsError(
+            f"The disruption budget {name} is still being processed by the server.",
+            resource="pods",
+            name=pod.metadata.name,
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
+    if status.disruptions_allowed < 0:
+        raise ForbiddenError(f'pod disruption budget "{name}" allows a negative number of disruptions')
+    if len(status.disrupted_pods) > MAX_DISRUPTED_PODS:
+        raise ForbiddenError(f'pod disruption budget "{name}" waits for too many evictions to be confirmed')
+    if status.disruptions_allowed == 0:
+        raise TooManyRequestsError(
+            "Cannot evict pod as it would violate the pod's disruption budget. The disruption budget "
+            f"{name} needs {status.desired_healthy} healthy pods and has {status.current_healthy} currently",
+            resource="pods",
+            name=pod.metadata.name,
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
+    status.disruptions_allowed -= 1
+    status.disrupted_pods[pod.metadata.name].CopyFrom(time_of(now))
+
+
+def mark_disrupted(pod: Pod, now: float) -> None:
+    """Write into ``pod`` why it is about to go."""
+    condition = PodCondition(
+        type=DISRUPTION_TARGET,
+        status=TRUE,
+        reason="EvictionByEvictionAPI",
+        message="Eviction API: evicting",
+        last_transition_time=time_of(now),
+    )
+    set_condition(pod.status.conditions, condition)

@@ -1,0 +1,260 @@
+"""What create, update and status update may change, whatever the client sends: the rest strategy of every kind.
+
+All functions work on freshly parsed messages, in place. They see objects whose defaults are filled in (an update
+compares specs), and leave judging values to ``validation``. ``prepare_create`` may come before or after defaulting and
+admission.
+
+Source: kubernetes/apiserver pkg/registry/rest (create.go, update.go, delete.go), kubernetes/kubernetes
+pkg/registry/*/strategy.go; ``docs/semantics/api-conventions.md`` sections 1 to 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from google.protobuf.message import Message
+
+from rollplane.apps import v1 as apps
+from rollplane.core import v1 as core
+from rollplane.meta import v1 as meta
+from rollplane_machinery.equality import semantic_equal as semantic_equal
+from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
+from rollplane_machinery.kinds import KINDS, ApiObject, Kind
+from rollplane_machinery.times import time_of, to_seconds
+
+DEFAULT_NAMESPACE = "default"
+NAMESPACE_FINALIZER = "kubernetes"
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+"""Annotation in which apps/v1 keeps how often a DaemonSet's template has changed."""
+
+_BY_MESSAGE: Mapping[type, Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
+
+
+def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "") -> None:
+    """Give the new ``obj`` its identity and take out what only the server may set; in place.
+
+    ``namespace`` is that of the request, empty when it names none. Raises BadRequestError when the object names
+    another one. The name must be chosen already.
+    """
+    kind = _BY_MESSAGE[type(obj)]
+    metadata = obj.metadata
+    _place(metadata, kind, namespace)
+    for field in ("self_link", "resource_version", "deletion_timestamp", "deletion_grace_period_seconds", "generation"):
+        metadata.ClearField(field)
+    metadata.uid = uid
+    metadata.creation_timestamp.CopyFrom(time_of(now))
+    if kind.has_generation:
+        metadata.generation = 1
+    if kind.has_status:
+        _INITIAL_STATUS.get(type(obj), _clear_status)(obj)
+    if isinstance(obj, core.Namespace) and NAMESPACE_FINALIZER not in obj.spec.finalizers:
+        obj.spec.finalizers.append(NAMESPACE_FINALIZER)
+    if isinstance(obj, apps.DaemonSet):
+        # A larger number is kept: it comes with an object moved here from another cluster.
+        _set_template_generation(obj, max(1, _template_generation(obj)))
+
+
+def prepare_update(new: ApiObject, old: ApiObject) -> None:
+    """Take into ``new`` what a write of the main resource cannot change, and count its generation; in place.
+
+    Both must be defaulted. Raises ConflictError when ``new`` names another uid; other changes of immutable metadata are
+    left in for validation to refuse.
+    """
+    kind = _BY_MESSAGE[type(new)]
+    _keep_metadata(new, old)
+    if kind.has_status:
+        _keep_message(new, old, "status")
+    if isinstance(new, core.Namespace):
+        _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
+    changed = kind.has_generation and _has_new_generation(new, old)
+    if isinstance(new, apps.DaemonSet) and isinstance(old, apps.DaemonSet):
+        _count_template(new, old)
+    _set_generation(new.metadata, old.metadata, 1 if changed else 0)
+
+
+def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
+    """Take everything but the status, and the metadata that may change along with it, from ``old``; in place.
+
+    Annotations may change, and labels except a Deployment's. Raises UnsupportedError for kinds without a status,
+    ConflictError when ``new`` names another uid.
+    """
+    kind = _BY_MESSAGE[type(new)]
+    if not kind.has_status:
+        raise UnsupportedError(f"{kind.name} has no status", resource=kind.resource, name=old.metadata.name)
+    # A kubelet may have read the pod before a deletion changed these.
+    _keep_message(new.metadata, old.metadata, "deletion_timestamp")
+    _keep_scalar(new.metadata, old.metadata, "deletion_grace_period_seconds")
+    _keep_metadata(new, old)
+    _keep_message(new, old, "spec")
+    if isinstance(new, apps.Deployment):
+        _keep_entries(new.metadata, old.metadata, "labels")
+    if isinstance(new, core.Pod):
+        _keep_entries(new.metadata, old.metadata, "owner_references")
+    _set_generation(new.metadata, old.metadata, 0)
+
+
+def mark_deleted(obj: ApiObject, now: float, grace_period_seconds: int) -> bool:
+    """Mark ``obj`` as being deleted, in place; return whether that changed anything.
+
+    The first mark raises the generation and says when the grace period ends. A later one can only shorten the period.
+    """
+    metadata = obj.metadata
+    if _is_set(metadata.deletion_timestamp):
+        present = metadata.deletion_grace_period_seconds
+        if grace_period_seconds >= present:
+            return False
+        due = to_seconds(metadata.deletion_timestamp) - present + grace_period_seconds
+    else:
+        due = now + grace_period_seconds
+        if metadata.generation > 0:
+            metadata.generation += 1
+    metadata.deletion_timestamp.CopyFrom(time_of(due))
+    metadata.deletion_grace_period_seconds = grace_period_seconds
+    if isinstance(obj, core.Namespace):
+        obj.status.phase = "Terminating"
+    return True
+
+
+def is_unchanged(new: ApiObject, old: ApiObject) -> bool:
+    """Whether ``new`` means the same as ``old``, the resource_version aside; such a write is not stored."""
+    metadata, stored = _without_version(new.metadata), _without_version(old.metadata)
+    return semantic_equal(metadata, stored) and semantic_equal(new, old, ignore=("metadata",))
+
+
+def _without_version(metadata: meta.ObjectMeta) -> meta.ObjectMeta:
+    bare = meta.ObjectMeta()
+    bare.CopyFrom(metadata)
+    bare.ClearField("resource_version")
+    return bare
+
+
+# Creation
+
+
+def _place(metadata: meta.ObjectMeta, kind: Kind, namespace: str) -> None:
+    if not kind.namespaced:
+        metadata.ClearField("namespace")
+        return
+    if namespace and metadata.namespace and metadata.namespace != namespace:
+        raise BadRequestError(
+            f"the namespace of the object ({metadata.namespace}) is not that of the request ({namespace})",
+            resource=kind.resource,
+            name=metadata.name,
+        )
+    metadata.namespace = metadata.namespace or namespace or DEFAULT_NAMESPACE
+
+
+def _clear_status(obj: Any) -> None:
+    obj.ClearField("status")
+
+
+def _initial_pod_status(pod: core.Pod) -> None:
+    # The class was, or will be, computed by admission from the requests.
+    pod.status.CopyFrom(core.PodStatus(phase="Pending", qos_class=pod.status.qos_class))
+
+
+def _initial_claim_status(claim: core.PersistentVolumeClaim) -> None:
+    claim.status.CopyFrom(core.PersistentVolumeClaimStatus(phase="Pending"))
+
+
+def _initial_namespace_status(namespace: core.Namespace) -> None:
+    namespace.status.CopyFrom(core.NamespaceStatus(phase="Active"))
+
+
+def _keep_status(_node: core.Node) -> None:
+    """A node is registered with its status, by the kubelet that knows it."""
+
+
+_INITIAL_STATUS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
+    {
+        core.Pod: _initial_pod_status,
+        core.PersistentVolumeClaim: _initial_claim_status,
+        core.Namespace: _initial_namespace_status,
+        core.Node: _keep_status,
+    }
+)
+
+
+# Metadata
+
+
+def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
+    """Fill in what only the server sets and a client may leave out."""
+    metadata, stored = new.metadata, old.metadata
+    if metadata.uid and metadata.uid != stored.uid:
+        raise ConflictError(
+            f"the uid given is {metadata.uid}, that of the stored object is {stored.uid}",
+            resource=_BY_MESSAGE[type(new)].resource,
+            name=stored.name,
+        )
+    metadata.uid = stored.uid
+    for field in ("namespace", "deletion_grace_period_seconds", "self_link"):
+        if not metadata.HasField(field):
+            _keep_scalar(metadata, stored, field)
+    for field in ("creation_timestamp", "deletion_timestamp"):
+        if not _is_set(getattr(metadata, field)):
+            _keep_message(metadata, stored, field)
+    if not metadata.managed_fields:
+        metadata.managed_fields.extend(stored.managed_fields)
+
+
+def _keep_scalar(new: Message, old: Message, field: str) -> None:
+    """Make ``field`` of ``new`` what it is in ``old``, absence included."""
+    if old.HasField(field):
+        setattr(new, field, getattr(old, field))
+    else:
+        new.ClearField(field)
+
+
+def _keep_message(new: Message, old: Message, field: str) -> None:
+    """As ``_keep_scalar``, for a field that holds a message."""
+    if old.HasField(field):
+        getattr(new, field).CopyFrom(getattr(old, field))
+    else:
+        new.ClearField(field)
+
+
+def _keep_entries(new: Message, old: Message, field: str) -> None:
+    """As ``_keep_scalar``, for a list or map."""
+    new.ClearField(field)
+    getattr(new, field).MergeFrom(getattr(old, field))
+
+
+def _is_set(time: meta.Time) -> bool:
+    """Whether there is a time: Kubernetes encodes its zero time as a message without fields."""
+    return time.HasField("seconds")
+
+
+# Generation
+
+
+def _has_new_generation(new: Any, old: Any) -> bool:
+    """Whether the spec changed; a Deployment's controller reads its annotations too, so they count as well."""
+    if not semantic_equal(new.spec, old.spec):
+        return True
+    return isinstance(new, apps.Deployment) and dict(new.metadata.annotations) != dict(old.metadata.annotations)
+
+
+def _set_generation(new: meta.ObjectMeta, old: meta.ObjectMeta, step: int) -> None:
+    _keep_scalar(new, old, "generation")
+    if step:
+        new.generation += step
+
+
+def _count_template(new: apps.DaemonSet, old: apps.DaemonSet) -> None:
+    changed = not semantic_equal(new.spec.template, old.spec.template)
+    _set_template_generation(new, _template_generation(old) + (1 if changed else 0))
+
+
+def _template_generation(daemon_set: apps.DaemonSet) -> int:
+    text = daemon_set.metadata.annotations.get(TEMPLATE_GENERATION, "0")
+    try:
+        return int(text)
+    except ValueError as exc:
+        raise BadRequestError(f"annotation {TEMPLATE_GENERATION} is {text!r}, want an integer") from exc
+
+
+def _set_template_generation(daemon_set: apps.DaemonSet, generation: int) -> None:
+    daemon_set.metadata.annotations[TEMPLATE_GENERATION] = str(generation)

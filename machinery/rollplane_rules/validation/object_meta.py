@@ -1,0 +1,136 @@
+"""Metadata of every object, on create and on update.
+
+Source of the rules: kubernetes/apimachinery pkg/api/validation/objectmeta.go, whose paths these are: labels and
+annotations are named as a whole, and so are owner references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from rollplane.meta import v1 as meta
+from rollplane_machinery import names
+from rollplane_machinery.equality import semantic_equal
+from rollplane_machinery.errors import Cause
+from rollplane_rules.validation.causes import forbidden, immutable, invalid, not_negative, problems, required
+from rollplane_rules.validation.labels import check_annotations, check_labels
+
+NameCheck = Callable[[str], list[str]]
+"""A rule of ``names`` for the names of one kind."""
+
+ORPHAN = "orphan"
+FOREGROUND = "foregroundDeletion"
+_STANDARD_FINALIZERS = frozenset({ORPHAN, FOREGROUND, "kubernetes"})
+
+
+def check_metadata(metadata: meta.ObjectMeta, check_name: NameCheck, *, namespaced: bool) -> list[Cause]:
+    """Return what is wrong with the metadata of a new object, name generated already; paths within the metadata."""
+    found = _check_identity(metadata, check_name, namespaced)
+    if metadata.generation < 0:
+        found += not_negative("generation", metadata.generation)
+    found += check_labels("labels", metadata.labels)
+    found += check_annotations("annotations", metadata.annotations)
+    if metadata.owner_references:
+        found += _check_owners(metadata.owner_references)
+    if metadata.finalizers:
+        found += _check_finalizers(metadata.finalizers)
+    return found
+
+
+def _check_identity(metadata: meta.ObjectMeta, check_name: NameCheck, namespaced: bool) -> list[Cause]:
+    found: list[Cause] = []
+    prefix = metadata.generate_name
+    if prefix and (sentences := check_name(_stem(prefix))):
+        found += problems("generateName", prefix, sentences)
+    if not metadata.name:
+        found.append(required("name", "give a name or a generateName"))
+    elif sentences := check_name(metadata.name):
+        found += problems("name", metadata.name, sentences)
+    if namespaced:
+        found += _check_namespace(metadata.namespace)
+    elif metadata.namespace:
+        found.append(forbidden("namespace", "leave it out: this kind belongs to no namespace"))
+    return found
+
+
+def _stem(prefix: str) -> str:
+    """Return ``prefix`` as it may be followed by a suffix: a dash at its end is no longer at the end then."""
+    return f"{prefix[:-1]}a" if len(prefix) > 1 and prefix[-1] == "-" else prefix
+
+
+def _check_namespace(namespace: str) -> list[Cause]:
+    if not namespace:
+        return [required("namespace", "name the namespace it belongs to")]
+    return problems("namespace", namespace, names.check_dns1123_label(namespace))
+
+
+def _check_owners(owners: Iterable[meta.OwnerReference]) -> list[Cause]:
+    found: list[Cause] = []
+    controllers: list[str] = []
+    for owner in owners:
+        found += _check_owner(owner)
+        if owner.controller:
+            controllers.append(f"{owner.kind}/{owner.name}")
+    for other in controllers[1:]:
+        fix = f"set controller on one owner only, not on {controllers[0]} and {other}"
+        found.append(invalid("ownerReferences", other, fix))
+    return found
+
+
+def _check_owner(owner: meta.OwnerReference) -> list[Cause]:
+    field = "ownerReferences"
+    found: list[Cause] = []
+    if not owner.api_version.rpartition("/")[2] or owner.api_version.count("/") > 1:
+        found.append(invalid(f"{field}.apiVersion", owner.api_version, "give a version or group/version"))
+    if not owner.kind:
+        found.append(invalid(f"{field}.kind", owner.kind, "name the owner's kind"))
+    if not owner.name:
+        found.append(invalid(f"{field}.name", owner.name, "name the owner"))
+    if not owner.uid:
+        found.append(invalid(f"{field}.uid", owner.uid, "give the owner's uid"))
+    if (owner.api_version, owner.kind) == ("v1", "Event"):
+        found.append(invalid(field, owner.kind, "an Event owns nothing: name another owner"))
+    return found
+
+
+def _check_finalizers(finalizers: Iterable[str]) -> list[Cause]:
+    found: list[Cause] = []
+    for finalizer in finalizers:
+        found += check_finalizer("finalizers", finalizer)
+    if {ORPHAN, FOREGROUND} <= set(finalizers):
+        found.append(invalid("finalizers", ORPHAN, f"keep either {ORPHAN} or {FOREGROUND}"))
+    return found
+
+
+def check_finalizer(field: str, finalizer: str) -> list[Cause]:
+    """Return what is wrong with one finalizer; those without a domain are Kubernetes' own."""
+    if sentences := names.check_qualified_name(finalizer):
+        return problems(field, finalizer, sentences)
+    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        return [invalid(field, finalizer, "put a domain before it, as in 'example.com/my-finalizer'")]
+    return []
+
+
+def check_metadata_update(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Cause]:
+    """Return what an update may not do to metadata; the rules for new objects are checked beside it."""
+    found = immutable("name", new.name, new.name == old.name)
+    found += immutable("namespace", new.namespace, new.namespace == old.namespace)
+    found += immutable("uid", new.uid, new.uid == old.uid)
+    for field, after, before in (
+        ("creationTimestamp", new.creation_timestamp, old.creation_timestamp),
+        ("deletionTimestamp", new.deletion_timestamp, old.deletion_timestamp),
+    ):
+        found += immutable(field, None, semantic_equal(after, before))
+    grace = new.deletion_grace_period_seconds
+    found += immutable("deletionGracePeriodSeconds", grace, grace == old.deletion_grace_period_seconds)
+    if new.generation < old.generation:
+        found.append(invalid("generation", new.generation, f"it never goes back, and was {old.generation}"))
+    if old.deletion_timestamp.HasField("seconds"):
+        found += _check_no_new_finalizers(new, old)
+    return found
+
+
+def _check_no_new_finalizers(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Cause]:
+    """Finalizers hold back a deletion: none may be added once it has begun."""
+    added = sorted(set(new.finalizers) - set(old.finalizers))
+    return [forbidden("finalizers", f"the object is being deleted, drop {', '.join(added)}")] if added else []

@@ -1,0 +1,99 @@
+"""Which rules each kind is under; the pod spec inside an object is checked apart, so that it can be remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from rollplane.apps import v1 as apps
+from rollplane.coordination import v1 as coordination
+from rollplane.core import v1 as core
+from rollplane.policy import v1 as policy
+from rollplane_machinery import names
+from rollplane_machinery.errors import Cause
+from rollplane_machinery.kinds import ApiObject
+from rollplane_rules.validation import claim as claims
+from rollplane_rules.validation import cluster, config, daemon_set, deployment, pod, records, replica_set
+from rollplane_rules.validation import service as services
+from rollplane_rules.validation import stateful_set as stateful_sets
+from rollplane_rules.validation.causes import under
+from rollplane_rules.validation.object_meta import NameCheck, check_metadata, check_metadata_update
+
+
+def _nothing(_obj: Any) -> list[Cause]:
+    return []
+
+
+def _anything(_new: Any, _old: Any) -> list[Cause]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How objects of one kind are checked, metadata and pod spec aside."""
+
+    check: Callable[[Any], list[Cause]] = _nothing
+    check_update: Callable[[Any, Any], list[Cause]] = _anything
+    check_status: Callable[[Any, Any], list[Cause]] = _anything
+    check_name: NameCheck = names.check_dns1123_subdomain
+    namespaced: bool = True
+
+
+_RULES: Mapping[type, Rules] = MappingProxyType(
+    {
+        core.Namespace: Rules(cluster.check_namespace, check_name=names.check_dns1123_label, namespaced=False),
+        core.Node: Rules(cluster.check_node, cluster.check_node_update, cluster.check_node_status, namespaced=False),
+        core.Pod: Rules(pod.check_pod, pod.check_pod_update, pod.check_pod_status),
+        core.ReplicationController: Rules(
+            replica_set.check_controller, check_status=replica_set.check_controller_status
+        ),
+        core.Event: Rules(records.check_event),
+        core.ConfigMap: Rules(config.check_config_map, config.check_config_map_update),
+        core.Secret: Rules(config.check_secret, config.check_secret_update),
+        core.Service: Rules(
+            services.check_service, services.check_service_update, check_name=names.check_dns1035_label
+        ),
+        core.ServiceAccount: Rules(),
+        core.PersistentVolumeClaim: Rules(claims.check_claim, claims.check_claim_update),
+        apps.Deployment: Rules(
+            deployment.check_deployment, deployment.check_deployment_update, deployment.check_deployment_status
+        ),
+        apps.ReplicaSet: Rules(
+            replica_set.check_replica_set, replica_set.check_replica_set_update, replica_set.check_replica_set_status
+        ),
+        apps.StatefulSet: Rules(
+            stateful_sets.check_stateful_set,
+            stateful_sets.check_stateful_set_update,
+            stateful_sets.check_stateful_set_status,
+        ),
+        apps.DaemonSet: Rules(
+            daemon_set.check_daemon_set, daemon_set.check_daemon_set_update, daemon_set.check_daemon_set_status
+        ),
+        apps.ControllerRevision: Rules(records.check_revision, records.check_revision_update),
+        coordination.Lease: Rules(records.check_lease),
+        policy.PodDisruptionBudget: Rules(records.check_budget, check_status=records.check_budget_status),
+    }
+)
+
+
+def validate_outer(obj: ApiObject) -> list[Cause]:
+    """Return what is wrong with ``obj``, its pod spec aside."""
+    rules = _RULES[type(obj)]
+    found = under("metadata", check_metadata(obj.metadata, rules.check_name, namespaced=rules.namespaced))
+    return found + rules.check(obj)
+
+
+def validate_outer_update(new: ApiObject, old: ApiObject) -> list[Cause]:
+    """Return what an update from ``old`` to ``new`` may not change."""
+    found = under("metadata", check_metadata_update(new.metadata, old.metadata))
+    return found + _RULES[type(new)].check_update(new, old)
+
+
+def validate_status_update(new: ApiObject, old: ApiObject) -> list[Cause]:
+    """Return what is wrong with the status of ``new``, and with metadata that changed along with it."""
+    rules = _RULES[type(new)]
+    found = check_metadata(new.metadata, rules.check_name, namespaced=rules.namespaced)
+    found += check_metadata_update(new.metadata, old.metadata)
+    return under("metadata", found) + rules.check_status(new, old)

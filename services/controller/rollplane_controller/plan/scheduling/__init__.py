@@ -1,1 +1,0 @@
-"""Where pods run: which nodes a pod may go to, and which of them takes it (semantics/pod-lifecycle.md section 2)."""

@@ -1,0 +1,1 @@
+"""Whole planes: services assembled, supervised, and shown off; the only room that may import services."""

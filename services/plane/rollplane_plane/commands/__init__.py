@@ -1,0 +1,19 @@
+"""What the command line gets from this room: the commands that need whole planes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rollplane_cli.registry import Entry
+
+_HERE = "rollplane_plane.commands"
+
+COMMANDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "up": Entry("up:UP", "Start a whole control plane with simulated nodes", _HERE),
+        "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them", _HERE),
+        "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own", _HERE),
+    }
+)
+"""By the words they are called with; the entry point of the group ``rollplane.commands``."""

@@ -1,0 +1,230 @@
+"""Automatic rollback: when, where to, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
+from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.codec import from_json
+from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
+from rollplane_planners.auto_rollback import CONDITION, Release, RolloutView, Workload, plan_auto_rollback
+from rollplane_planners.deployment import conditions as c
+from rollplane_planners.model import NOTHING, Plan, UpdateObject, UpdateObjectStatus
+from rollplane_planners.pods import PodView, pod_view
+from rollplane_rules.defaults import apply_defaults
+from tests.planners.pods import NOW, a_pod
+
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def a_workload(kind: str = "StatefulSet", *, available: bool = False, **annotations: str) -> Workload:
+    """Return a workload that has opted in, last available at "good", and now runs "bad"."""
+    notes = {AUTO_ROLLBACK: "true", LAST_AVAILABLE: "good"}
+    notes.update({f"rollplane.dev/{name.replace('_', '-')}": text for name, text in annotations.items()})
+    template = {"metadata": {"labels": {"app": "w"}}, "spec": {"containers": [{"name": "w", "image": "w:bad"}]}}
+    workload = from_json(
+        {
+            "apiVersion": "apps/v1",
+            "kind": kind,
+            "metadata": {"name": "w", "namespace": "shop", "annotations": notes},
+            "spec": {"selector": {"matchLabels": {"app": "w"}}, "template": template},
+        }
+    )
+    assert isinstance(workload, Deployment | StatefulSet | DaemonSet)
+    apply_defaults(workload)
+    workload.metadata.generation = workload.status.observed_generation = 3
+    if isinstance(workload, DaemonSet):
+        workload.status.desired_number_scheduled = 1
+        workload.status.updated_number_scheduled = workload.status.number_available = int(available)
+    else:
+        workload.status.replicas = 1
+        workload.status.updated_replicas = workload.status.available_replicas = int(available)
+    return workload
+
+
+def a_release(name: str, number: int) -> Release:
+    template = PodTemplateSpec()
+    template.spec.containers.add(name="w", image=f"w:{name}")
+    return Release(name, number, template, {"kubernetes.io/change-cause": f"to {name}"})
+
+
+RELEASES = [a_release("good", 1), a_release("bad", 2)]
+
+
+def a_failing_pod(*, waiting: str = "ImagePullBackOff", restarts: int = 0) -> PodView:
+    pod = a_pod("w-x", restarts=restarts)
+    pod.status.container_statuses[0].state.waiting.reason = waiting
+    return pod_view(pod)
+
+
+def plan(workload: Workload, *pods: PodView, present: str = "bad", releases: list[Release] | None = None) -> Plan:
+    return plan_auto_rollback(RolloutView(workload, RELEASES if releases is None else releases, present, pods), NOW)
+
+
+def images(made: Plan) -> list[str]:
+    """Return the images of the templates a plan restores."""
+    return [_template(write).spec.containers[0].image for write in made.writes if isinstance(write, UpdateObject)]
+
+
+def _template(write: UpdateObject) -> PodTemplateSpec:
+    assert isinstance(write.object, Deployment | StatefulSet | DaemonSet)
+    return write.object.spec.template
+
+
+CAUSES: dict[str, tuple[PodView, str]] = {
+    "image cannot be pulled": (a_failing_pod(waiting="ErrImagePull"), "cannot pull its image (ErrImagePull)"),
+    "image still cannot be pulled": (a_failing_pod(), "cannot pull its image (ImagePullBackOff)"),
+    "image name is no name": (a_failing_pod(waiting="InvalidImageName"), "cannot pull its image (InvalidImageName)"),
+    "three restarts": (a_failing_pod(waiting="CrashLoopBackOff", restarts=3), "has been restarted 3 times"),
+}
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+@pytest.mark.parametrize(("pod", "text"), CAUSES.values(), ids=CAUSES)
+def test_goes_back(kind: str, pod: PodView, text: str) -> None:
+    made = plan(a_workload(kind), pod)
+    assert images(made) == ["w:good"]
+    (write,) = made.writes
+    assert isinstance(write, UpdateObject)
+    notes = write.object.metadata.annotations
+    assert notes[AUTO_ROLLED_BACK] == "bad"
+    assert notes["kubernetes.io/change-cause"] == "to good"
+    (event,) = write.events
+    assert event.reason == "AutoRollback"
+    assert event.message == f'Revision "bad" is rolled back to revision 1 ("good"): pod w-x {text}'
+
+
+def test_deployment_says_why_in_a_condition_first() -> None:
+    deployment = a_workload("Deployment")
+    (announced,) = plan(deployment, a_failing_pod()).writes
+    assert isinstance(announced, UpdateObjectStatus)
+    assert isinstance(announced.object, Deployment)
+    condition = c.get_condition(announced.object.status, CONDITION)
+    assert condition is not None
+    assert (condition.status, condition.reason) == ("True", "ImagePullFailed")
+    assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x cannot pull')
+    # Once decided it is carried out, whatever has become of the pod.
+    made = plan(announced.object)
+    assert images(made) == ["w:good"]
+    assert made.writes[0].object.metadata.annotations[AUTO_ROLLED_BACK] == "bad"  # type: ignore[union-attr]
+
+
+def _late(deployment: Workload, replica_set: str) -> Workload:
+    assert isinstance(deployment, Deployment)
+    text = f'ReplicaSet "{replica_set}" has timed out progressing.'
+    condition = c.new_condition(c.PROGRESSING, "False", c.PROGRESS_DEADLINE_EXCEEDED, text, NOW)
+    deployment.status.conditions.append(condition)
+    return deployment
+
+
+def test_passed_deadline_is_a_failure() -> None:
+    (write,) = plan(_late(a_workload("Deployment"), "bad")).writes
+    assert isinstance(write, UpdateObjectStatus)
+    assert isinstance(write.object, Deployment)
+    condition = c.get_condition(write.object.status, CONDITION)
+    assert condition is not None
+    assert condition.reason == "ProgressDeadlineExceeded"
+
+
+def test_deadline_of_an_earlier_rollout_is_none() -> None:
+    assert plan(_late(a_workload("Deployment"), "former")) == NOTHING
+
+
+def _changed(kind: str, change: Callable[[Any], None]) -> Workload:
+    workload = a_workload(kind)
+    change(workload)
+    return workload
+
+
+def _paused(workload: Deployment) -> None:
+    workload.spec.paused = True
+
+
+def _deleted(workload: Workload) -> None:
+    workload.metadata.deletion_timestamp.seconds = int(NOW)
+
+
+def _unobserved(workload: Workload) -> None:
+    workload.metadata.generation += 1
+
+
+def _on_delete(workload: StatefulSet) -> None:
+    workload.spec.update_strategy.type = "OnDelete"
+
+
+def _not_asked(workload: Workload) -> None:
+    del workload.metadata.annotations[AUTO_ROLLBACK]
+
+
+def _asked_otherwise(workload: Workload) -> None:
+    workload.metadata.annotations[AUTO_ROLLBACK] = "yes"
+
+
+NEVER: dict[str, Workload] = {
+    "not opted in": _changed("StatefulSet", _not_asked),
+    "another value": _changed("StatefulSet", _asked_otherwise),
+    "paused": _changed("Deployment", _paused),
+    "being deleted": _changed("StatefulSet", _deleted),
+    "status of a former generation": _changed("DaemonSet", _unobserved),
+    "OnDelete": _changed("StatefulSet", _on_delete),
+}
+
+
+@pytest.mark.parametrize("workload", NEVER.values(), ids=NEVER)
+def test_does_nothing(workload: Workload) -> None:
+    assert plan(workload, a_failing_pod()) == NOTHING
+
+
+def test_two_restarts_are_not_three() -> None:
+    assert plan(a_workload(), a_failing_pod(waiting="CrashLoopBackOff", restarts=2)) == NOTHING
+
+
+def test_never_twice_for_one_revision() -> None:
+    made = plan(a_workload(auto_rolled_back="worse,bad"), a_failing_pod())
+    assert made.writes == ()
+    assert made.reasons == ('"bad" fails again; it was rolled back automatically once already',)
+
+
+def test_another_revision_is_rolled_back_too() -> None:
+    (write,) = plan(a_workload(auto_rolled_back="worse"), a_failing_pod()).writes
+    assert isinstance(write, UpdateObject)
+    assert write.object.metadata.annotations[AUTO_ROLLED_BACK] == "worse,bad"
+
+
+def test_no_way_leads_back_from_the_last_available_one() -> None:
+    """What was available everywhere is where a rollback ends, also when its pods fail now."""
+    assert plan(a_workload(), a_failing_pod(), present="good") == NOTHING
+
+
+@pytest.mark.parametrize("known", [[], [RELEASES[1]]], ids=["no history", "trimmed"])
+def test_nothing_to_go_back_to(known: list[Release]) -> None:
+    made = plan(a_workload(), a_failing_pod(), releases=known)
+    assert made.writes == ()
+    assert "no revision was ever available" in made.reasons[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_success_is_remembered(kind: str) -> None:
+    workload = a_workload(kind, available=True)
+    if isinstance(workload, Deployment):
+        workload.status.conditions.append(c.new_condition(CONDITION, "True", "ImagePullFailed", "an old story", NOW))
+    (write,) = plan(workload).writes
+    assert isinstance(write, UpdateObjectStatus)
+    assert write.object.metadata.annotations[LAST_AVAILABLE] == "bad"
+    if isinstance(write.object, Deployment):
+        assert c.get_condition(write.object.status, CONDITION) is None
+    assert isinstance(write.object, Deployment | StatefulSet | DaemonSet)
+    assert plan(deepcopy(write.object)) == NOTHING
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_no_pods_prove_nothing(kind: str) -> None:
+    workload = a_workload(kind)
+    assert isinstance(workload, Deployment | StatefulSet)
+    workload.spec.replicas = workload.status.replicas = 0
+    assert plan(workload) == NOTHING

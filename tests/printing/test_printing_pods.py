@@ -1,0 +1,166 @@
+"""The word that says how a pod is, and what is wrong with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollplane.core.v1 import Pod
+from rollplane_printing.pod_status import pod_status, pod_summary
+from rollplane_printing.pod_trouble import trouble_of, unschedulable
+from tests.machinery.printed_objects import made
+
+SPEC = """
+spec:
+  containers: [{name: a, image: "a:1"}, {name: b, image: "b:1"}]
+"""
+ONE = """
+spec:
+  containers: [{name: a, image: "nginx:404"}]
+"""
+INITS = """
+spec:
+  initContainers: [{name: i, image: "i:1"}, {name: j, image: "j:1"}]
+  containers: [{name: a, image: "a:1"}]
+"""
+SIDECAR = """
+spec:
+  initContainers: [{name: i, image: "i:1", restartPolicy: Always}]
+  containers: [{name: a, image: "a:1"}]
+"""
+
+
+def states(*texts: str, field: str = "containerStatuses", phase: str = "Running", more: str = "") -> str:
+    """A status with a container for each text: ``waiting X``, ``ended X CODE``, ``running`` or ``ready``."""
+    rows = "".join(f"  - {_container('abij'[at], text)}\n" for at, text in enumerate(texts))
+    return f"status:\n  phase: {phase}\n{more}  {field}:\n{rows}"
+
+
+def inits(*texts: str) -> str:
+    rows = "".join(f"  - {_container('ij'[at], text)}\n" for at, text in enumerate(texts))
+    return f"status:\n  phase: Pending\n  initContainerStatuses:\n{rows}"
+
+
+def _container(name: str, text: str) -> str:
+    word, *rest = text.split(" ")
+    forms = {
+        "waiting": "waiting: {{reason: {0}}}",
+        "ended": "terminated: {{reason: {0}, exitCode: {1}}}",
+        "exit": "terminated: {{exitCode: {0}}}",
+        "signal": "terminated: {{exitCode: 1, signal: {0}}}",
+        "running": "running: {{}}",
+        "ready": "running: {{}}",
+    }
+    ready = str(word == "ready").lower()
+    marks = f"name: {name}, ready: {ready}, started: {ready}, restartCount: 2, image: x, imageID: ''"
+    return f"{{{marks}, state: {{{forms[word].format(*rest)}}}}}"
+
+
+STATUSES: dict[str, tuple[str, str]] = {
+    "nothing known but the phase": (SPEC + "status: {phase: Pending}", "Pending"),
+    "the reason of the whole pod": (SPEC + "status: {phase: Failed, reason: Evicted}", "Evicted"),
+    "all run": (SPEC + states("ready", "ready"), "Running"),
+    "one waits": (SPEC + states("ready", "waiting CrashLoopBackOff"), "CrashLoopBackOff"),
+    "the first container's reason wins": (
+        SPEC + states("waiting ErrImagePull", "waiting CrashLoopBackOff"),
+        "ErrImagePull",
+    ),
+    "ended with a reason": (SPEC + states("ended Error 1", "ready"), "Error"),
+    "ended without a reason": (SPEC + states("exit 3", "ready"), "ExitCode:3"),
+    "ended by a signal": (SPEC + states("signal 9", "ready"), "Signal:9"),
+    "completed while another runs, not ready": (SPEC + states("ended Completed 0", "ready"), "NotReady"),
+    "completed while another runs, ready": (
+        SPEC + states("ended Completed 0", "ready", more="  conditions: [{type: Ready, status: 'True'}]\n"),
+        "Running",
+    ),
+    "all completed": (
+        SPEC + states("ended Completed 0", "ended Completed 0", phase="Succeeded"),
+        "Completed",
+    ),
+    "first init container runs": (INITS + inits("running", "waiting PodInitializing"), "Init:0/2"),
+    "second init container waits its turn": (INITS + inits("ended Completed 0", "waiting PodInitializing"), "Init:1/2"),
+    "init container cannot start": (INITS + inits("waiting ErrImagePull"), "Init:ErrImagePull"),
+    "init container failed": (INITS + inits("ended Error 1"), "Init:Error"),
+    "init container failed without reason": (INITS + inits("exit 4"), "Init:ExitCode:4"),
+    "init container killed": (INITS + inits("signal 9"), "Init:Signal:9"),
+    "a sidecar that has not started": (SIDECAR + inits("running"), "Init:0/1"),
+    "a sidecar that has started lets the others begin": (SIDECAR + inits("ready"), "Pending"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), STATUSES.values(), ids=STATUSES)
+def test_pod_status(text: str, expected: str) -> None:
+    assert pod_status(made(Pod, text)) == expected
+
+
+DELETED = "metadata: {deletionTimestamp: '2025-06-15T15:06:40Z'}\n"
+
+
+def test_a_pod_being_deleted_is_terminating_whatever_else_it_is() -> None:
+    assert pod_status(made(Pod, DELETED + SPEC + states("waiting CrashLoopBackOff", "ready"))) == "Terminating"
+
+
+def test_a_deleted_pod_on_a_lost_node_is_unknown() -> None:
+    assert pod_status(made(Pod, DELETED + SPEC + "status: {phase: Running, reason: NodeLost}")) == "Unknown"
+
+
+def test_ready_and_restarts_count_containers() -> None:
+    summary = pod_summary(made(Pod, SPEC + states("ready", "waiting CrashLoopBackOff")))
+    assert (summary.ready, summary.total, summary.restarts) == (1, 2, 4)
+
+
+def test_while_initializing_the_restarts_are_those_of_init_containers() -> None:
+    assert pod_summary(made(Pod, INITS + inits("running"))).restarts == 2
+
+
+TROUBLES: dict[str, tuple[str, str | None]] = {
+    "well": (SPEC + states("ready", "ready"), None),
+    "on its way": (SPEC + states("waiting ContainerCreating", "waiting ContainerCreating"), None),
+    "image missing": (
+        ONE + states("waiting ErrImagePull"),
+        'image "nginx:404" cannot be pulled (ErrImagePull)',
+    ),
+    "image missing, next look": (
+        ONE + states("waiting ImagePullBackOff"),
+        'image "nginx:404" cannot be pulled (ImagePullBackOff)',
+    ),
+    "crash loop": (ONE + states("waiting CrashLoopBackOff"), 'container "a" keeps crashing (CrashLoopBackOff)'),
+    "second container": (
+        SPEC + states("ready", "waiting InvalidImageName"),
+        '"b:1" is no image name (InvalidImageName)',
+    ),
+    "init container": (INITS + inits("waiting ErrImagePull"), 'image "i:1" cannot be pulled (ErrImagePull)'),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TROUBLES.values(), ids=TROUBLES)
+def test_trouble_of(text: str, expected: str | None) -> None:
+    trouble = trouble_of(made(Pod, text))
+    assert (None if trouble is None else str(trouble)) == expected
+
+
+CRASHED = """
+status:
+  phase: Running
+  containerStatuses:
+  - name: a
+    ready: false
+    restartCount: {restarts}
+    image: x
+    imageID: ''
+    state: {{running: {{}}}}
+    lastState: {{terminated: {{exitCode: {code}, reason: Error}}}}
+"""
+
+
+@pytest.mark.parametrize(("restarts", "code", "looping"), [(1, 1, False), (2, 1, True), (2, 0, False)])
+def test_between_two_crashes_a_container_still_is_in_its_loop(restarts: int, code: int, looping: bool) -> None:
+    trouble = trouble_of(made(Pod, ONE + CRASHED.format(restarts=restarts, code=code)))
+    assert (trouble is not None) == looping
+    if trouble is not None:
+        assert str(trouble) == 'container "a" keeps crashing, last with exit code 1 (CrashLoopBackOff)'
+
+
+def test_unschedulable_tells_the_schedulers_sentence() -> None:
+    scheduled = "{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes are available}"
+    assert unschedulable(made(Pod, SPEC + f"status: {{conditions: [{scheduled}]}}")) == "0/3 nodes are available"
+    assert unschedulable(made(Pod, SPEC + "status: {phase: Pending}")) is None
