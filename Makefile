@@ -27,11 +27,12 @@ up: $(STAMP) ## a control plane with 10 simulated nodes, until Ctrl-C
 load: $(STAMP) ## 100 Deployments of 10 pods created, updated and rolled over, measured
 	$(BIN)/rollplane load rollover
 
-check: $(STAMP) ## format, lint, types, import contracts, generated code
+check: $(STAMP) ## format, lint, references, types, import contracts, generated code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python protos/generate.py --check
 	$(BIN)/python protos/generate.py --lint
+	$(BIN)/python docs/check_references.py
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
