@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from rollplane.apps.v1 import Deployment, ReplicaSet
+import pytest
+
+from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import ConfigMap, Namespace, Pod
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import (
     CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DAEMON_SET,
     DEPLOYMENT,
     NAMESPACE,
     NODE,
     POD,
     REPLICA_SET,
+    STATEFUL_SET,
     ApiObject,
     Kind,
 )
 from tests.controller.plane import Plane, a_plane, names_of, owners_of
+from tests.planners.daemon_sets import a_daemon_set
 from tests.planners.deployments import a_deployment as built
 from tests.planners.pods import a_node, a_pod
+from tests.planners.stateful_sets import a_stateful_set
 
 
 async def deployed(plane: Plane, replicas: int = 2) -> None:
@@ -87,6 +94,35 @@ async def test_orphan_the_dependents_stay_without_the_reference() -> None:
         assert isinstance(orphan, ReplicaSet)
         assert owners_of(orphan) == []
         assert len(await plane.pods()) == 2
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+async def test_orphaning_ends_whether_dependents_block_or_not(blocking: bool) -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        owner = await made(plane, a_map("owner"))
+        await plane.create(a_map("dependent", owner, blocking=blocking))
+        await plane.delete(CONFIG_MAP, "owner", propagation=Propagation.ORPHAN)
+        await plane.quiet()
+        assert await kept(plane) == ["dependent"]
+
+
+@pytest.mark.parametrize("kind", [STATEFUL_SET, DAEMON_SET])
+async def test_sets_cut_loose_from_their_pods_go_and_make_no_history(kind: Kind) -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        workload: StatefulSet | DaemonSet = a_stateful_set("v1") if kind is STATEFUL_SET else a_daemon_set("v1")
+        workload.metadata.ClearField("uid")
+        workload.ClearField("status")
+        await plane.create(workload)
+        await plane.quiet()
+        pods, revisions = names_of(await plane.pods()), await kept(plane, CONTROLLER_REVISION)
+        assert pods
+        await plane.delete(kind, workload.metadata.name, propagation=Propagation.ORPHAN)
+        await plane.quiet()
+        assert await kept(plane, kind) == []
+        assert (names_of(await plane.pods()), await kept(plane, CONTROLLER_REVISION)) == (pods, revisions)
+        assert all(owners_of(one) == [] for one in [*await plane.pods(), *await plane.all(CONTROLLER_REVISION)])
 
 
 async def test_a_dependent_with_another_owner_is_only_detached() -> None:

@@ -79,11 +79,17 @@ STEPS: dict[str, Step] = {
         [Pods(2, 5), Pods(3, 3)],
         {},
     ),
-    "3: one before the stale one is written none the less": (
+    "3: also when others come before the stale one": (
         {"replicas": 6, "surge": 2, "unavailable": 2},
         Pods(3, 3),
         [Pods(2, 1), Pods(3, 4)],
-        {"v0": 1},
+        {},
+    ),
+    "3: also when those before it have used up all that may go": (
+        {"replicas": 12, "surge": 3, "unavailable": 3},
+        Pods(0, 0),
+        [Pods(12, 6), Pods(3, 6)],
+        {},
     ),
     "3: sets that were at zero count for nothing": (
         {"replicas": 4, "surge": 1, "unavailable": 1},

@@ -11,7 +11,17 @@ from rollplane.core.v1 import Pod
 from rollplane_planners.model import CreateObject, UpdateObject
 from rollplane_planners.stateful_set.identity import ordinal_of
 from tests.planners.pods import NOW, a_pod
-from tests.planners.stateful_sets import a_stateful_set, member, members, plan, rolling, status_of, steps
+from tests.planners.stateful_sets import (
+    a_revision,
+    a_stateful_set,
+    member,
+    members,
+    plan,
+    revision_steps,
+    rolling,
+    status_of,
+    steps,
+)
 
 PARALLEL: dict[str, Any] = {"podManagementPolicy": "Parallel"}
 Case = tuple[StatefulSet, list[Pod], list[str]]
@@ -222,6 +232,18 @@ def test_deleted_set_writes_status_only() -> None:
     made = plan(stateful_set, members("v1"))
     assert steps(made) == []
     assert status_of(made).replicas == 1
+
+
+@pytest.mark.parametrize("image", ["v1", "v2"])
+def test_deleted_set_makes_no_history(image: str) -> None:
+    """5.6: its revisions may be orphans by now, whose names are taken: each sync would make another one."""
+    stateful_set = a_stateful_set(image)
+    stateful_set.metadata.deletion_timestamp.seconds = int(NOW)
+    loose = plan(stateful_set, members("v1"), revisions=[], taken=["v1", "v2"])
+    assert revision_steps(loose) == []
+    assert status_of(loose).update_revision == image
+    kept = [a_revision(stateful_set, "v2", 1), a_revision(stateful_set, "v1", 2)]
+    assert revision_steps(plan(stateful_set, members("v1"), revisions=kept)) == []
 
 
 def test_slow_start_is_bounded() -> None:

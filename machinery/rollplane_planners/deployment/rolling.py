@@ -43,14 +43,15 @@ def scale_down(sets: ReplicaSets, new: Draft, limits: Limits) -> bool:
 def _scale_down_unhealthy(olds: list[Draft], budget: int, limits: Limits) -> int | None:
     """Take up to ``budget`` unavailable pods from the oldest sets first; return how many.
 
-    None: a set's status still counts pods it no longer wants. Going on would give the same pods away twice.
+    None: a set's status still counts pods it no longer wants. Going on would give the same pods away twice, also when
+    the set comes late in line: its pods count towards what is available.
     """
+    if any(draft.size < draft.available for draft in olds):
+        return None
     removed = 0
     for draft in olds:
         if removed >= budget:
             break
-        if draft.size < draft.available:
-            return None
         count = min(draft.size - draft.available, budget - removed)
         draft.resize(draft.size - count, limits)
         removed += count

@@ -95,7 +95,8 @@ class _Sync:
         self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
         self._act()
         self._write_status()
-        self._truncate(revisions)
+        if not self.owner.deleting:
+            self._truncate(revisions)
         self._requeue_for_availability()
         return self.result.plan()
 

@@ -39,7 +39,9 @@ def versions_of(
 ) -> Versions:
     """Return both versions; the update revision is found, raised to the latest number, or made.
 
-    ``taken`` are the names of all revisions in the namespace, whoever owns them: a hash that meets one collides.
+    For a set that is being deleted no history is made: its revisions may have been cut loose already, and each sync
+    would make another. ``taken`` are the names of all revisions in the namespace, whoever owns them: a hash that meets
+    one collides.
     """
     known = in_order(revisions)
     data = template_data(stateful_set.spec.template)
@@ -47,6 +49,10 @@ def versions_of(
     number = (known[-1].revision if known else 0) + 1
     collisions = stateful_set.status.collision_count
     write: CreateObject | UpdateObject | None = None
+    if owner.deleting:
+        name = equal[-1].metadata.name if equal else stateful_set.status.update_revision
+        update = Version(name, stateful_set.spec.template)
+        return Versions(_current(stateful_set, known, update), update, collisions)
     if equal:
         found = equal[-1]
         if found.metadata.name != known[-1].metadata.name:

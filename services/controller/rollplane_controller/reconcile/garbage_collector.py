@@ -111,7 +111,8 @@ class GarbageCollector:
         if new is None:
             return
         self._present[new.uid] = key
-        if old is not None and old.blocked_uids != new.blocked_uids:
+        if old is not None and (old.owner_uids, old.blocked_uids) != (new.owner_uids, new.blocked_uids):
+            # Whoever orphans waits until every dependent is cut loose, also one that does not block.
             self._wake_waiting(old.owner_uids)
         if self._has_work(new) or ((old is None or old.owner_uids != new.owner_uids) and self._lacks_owner(new)):
             self.queue.add(key)
