@@ -1,0 +1,140 @@
+"""Which Kubernetes release is behaved as: one frozen value of named switches.
+
+Planners, kubelets, rules and printing are given a ``Release`` and ask it; nothing else compares versions. Each switch
+is a row of ``docs/semantics/releases.md``, which names its source. A minor release stands for its last patch; a patch
+may be named where patches differ (1.35).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from rollplane_machinery.errors import BadRequestError
+
+OLDEST, NEWEST = (1, 20), (1, 37)
+
+_Version = tuple[int, int, float]
+_TEXT = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+
+
+class ScalingSentence(Enum):
+    """How a Deployment's event tells of a ReplicaSet that was scaled."""
+
+    TO = "to 3"
+    TO_FROM = "to 3 from 2"
+    FROM_TO = "from 2 to 3"
+
+
+class MaxUnavailable(Enum):
+    """What a StatefulSet's ``rollingUpdate.maxUnavailable`` does."""
+
+    IGNORED = "one pod at a time, whatever it says"
+    COUNTS_BROKEN = "acts, and old pods that are broken use it up"
+    BROKEN_FIRST = "acts, and old pods that are broken are replaced first"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the release ``name`` (``1.29``, ``1.35.2``) does where releases differ; times are in seconds.
+
+    - ``history_by_revision``: Deployments drop the ReplicaSets of the lowest revisions, not the oldest ones.
+    - ``terminating_replicas``: ReplicaSets and Deployments count pods that are going.
+    - ``stateful_set_min_ready``: minReadySeconds of a StatefulSet acts, and availableReplicas is told.
+    - ``on_delete_completes``: an OnDelete StatefulSet takes the update for current once all pods have been replaced.
+    - ``revisions_by_meaning``: StatefulSets compare templates by meaning, not by their stored bytes.
+    - ``pod_index_label``, ``claim_retention``, ``ordinals_start``: what a StatefulSet's pods and claims get.
+    - ``daemon_set_surge``: maxSurge of a DaemonSet acts.
+    - ``victims_by_cost``: deletion costs count, and ages of pods are compared by magnitude.
+    - ``node_grace_seconds``: how long a node may be silent.
+    - ``sidecars``: init containers that restart always run beside the others, and their requests are summed with them.
+    - ``scheduling_gates``: a gated pod is not scheduled.
+    - ``pod_generation``: pods have generations, and their status says which one it tells of.
+    - ``topology_labels``: pods bear the zone and region of their node.
+    - ``pods_deleted_first``: a namespace is emptied of its pods before all else.
+    - ``scheduling_texts_of_2025``: FailedScheduling and container events in the words of 1.35.
+    """
+
+    name: str
+    history_by_revision: bool
+    scaling_sentence: ScalingSentence
+    terminating_replicas: bool
+    stateful_set_min_ready: bool
+    max_unavailable: MaxUnavailable
+    on_delete_completes: bool
+    revisions_by_meaning: bool
+    pod_index_label: bool
+    claim_retention: bool
+    ordinals_start: bool
+    daemon_set_surge: bool
+    victims_by_cost: bool
+    node_grace_seconds: float
+    sidecars: bool
+    scheduling_gates: bool
+    pod_generation: bool
+    topology_labels: bool
+    pods_deleted_first: bool
+    scheduling_texts_of_2025: bool
+
+
+def release_of(name: str) -> Release:
+    """Return the release called ``name``: ``1.29``, ``v1.29`` or with a patch, ``1.35.2``.
+
+    Raises BadRequestError for what is no release, or none from 1.20 to 1.37.
+    """
+    version = _version_of(name)
+
+    def since(minor: int, patch: int = 0) -> bool:
+        return version >= (1, minor, patch)
+
+    return Release(
+        name.removeprefix("v"),
+        history_by_revision=since(21),
+        scaling_sentence=_scaling_sentence(version),
+        terminating_replicas=since(35),
+        stateful_set_min_ready=since(23),
+        max_unavailable=_max_unavailable(version),
+        on_delete_completes=since(37),
+        revisions_by_meaning=since(34),
+        pod_index_label=since(28),
+        claim_retention=since(27),
+        ordinals_start=since(27),
+        daemon_set_surge=since(22),
+        victims_by_cost=since(22),
+        node_grace_seconds=50.0 if since(32) else 40.0,
+        sidecars=since(29),
+        scheduling_gates=since(27),
+        pod_generation=since(34),
+        topology_labels=since(35),
+        pods_deleted_first=since(33),
+        scheduling_texts_of_2025=since(35),
+    )
+
+
+def _version_of(name: str) -> _Version:
+    match = _TEXT.fullmatch(name)
+    minor = (int(match[1]), int(match[2])) if match else None
+    if match is None or minor is None or not OLDEST <= minor <= NEWEST:
+        raise BadRequestError(f'"{name}" is no release that can be behaved as: want 1.{OLDEST[1]} to 1.{NEWEST[1]}')
+    return (*minor, int(match[3]) if match[3] else math.inf)
+
+
+def _scaling_sentence(version: _Version) -> ScalingSentence:
+    if version < (1, 21, 0):
+        return ScalingSentence.TO
+    return ScalingSentence.TO_FROM if version < (1, 31, 0) else ScalingSentence.FROM_TO
+
+
+def _max_unavailable(version: _Version) -> MaxUnavailable:
+    if version >= (1, 37, 0):
+        return MaxUnavailable.BROKEN_FIRST
+    return MaxUnavailable.COUNTS_BROKEN if (1, 35, 0) <= version < (1, 35, 4) else MaxUnavailable.IGNORED
+
+
+LATEST = release_of(f"{NEWEST[0]}.{NEWEST[1]}")
+"""What is behaved as unless told otherwise."""
+
+RECORDED = release_of("1.20")
+"""The release whose rollouts were recorded as test data."""

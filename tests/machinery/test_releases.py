@@ -1,0 +1,73 @@
+"""docs/semantics/releases.md, row by row, on both sides of each boundary."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.releases import LATEST, RECORDED, MaxUnavailable, ScalingSentence, release_of
+
+BOUNDARIES = {
+    "history_by_revision": ("1.20", "1.21"),
+    "terminating_replicas": ("1.34", "1.35"),
+    "stateful_set_min_ready": ("1.22", "1.23"),
+    "on_delete_completes": ("1.36", "1.37"),
+    "revisions_by_meaning": ("1.33", "1.34"),
+    "pod_index_label": ("1.27", "1.28"),
+    "claim_retention": ("1.26", "1.27"),
+    "ordinals_start": ("1.26", "1.27"),
+    "daemon_set_surge": ("1.21", "1.22"),
+    "victims_by_cost": ("1.21", "1.22"),
+    "sidecars": ("1.28", "1.29"),
+    "scheduling_gates": ("1.26", "1.27"),
+    "pod_generation": ("1.33", "1.34"),
+    "topology_labels": ("1.34", "1.35"),
+    "pods_deleted_first": ("1.32", "1.33"),
+    "scheduling_texts_of_2025": ("1.34", "1.35"),
+}
+VALUES: dict[str, dict[str, object]] = {
+    "scaling_sentence": {
+        "1.20": ScalingSentence.TO,
+        "1.21": ScalingSentence.TO_FROM,
+        "1.30": ScalingSentence.TO_FROM,
+        "1.31": ScalingSentence.FROM_TO,
+    },
+    "max_unavailable": {
+        "1.34": MaxUnavailable.IGNORED,
+        "1.35.0": MaxUnavailable.COUNTS_BROKEN,
+        "1.35.3": MaxUnavailable.COUNTS_BROKEN,
+        "1.35.4": MaxUnavailable.IGNORED,
+        "1.35": MaxUnavailable.IGNORED,
+        "1.36": MaxUnavailable.IGNORED,
+        "1.37": MaxUnavailable.BROKEN_FIRST,
+    },
+    "node_grace_seconds": {"1.31": 40.0, "1.32": 50.0},
+}
+
+
+@pytest.mark.parametrize(("switch", "sides"), BOUNDARIES.items(), ids=BOUNDARIES)
+def test_switch_turns_at_its_release(switch: str, sides: tuple[str, str]) -> None:
+    before, after = map(release_of, sides)
+    assert (getattr(before, switch), getattr(after, switch)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("switch", "name", "value"),
+    [(switch, name, value) for switch, values in VALUES.items() for name, value in values.items()],
+)
+def test_value_by_release(switch: str, name: str, value: object) -> None:
+    assert getattr(release_of(name), switch) == value
+
+
+def test_every_switch_has_its_row() -> None:
+    assert {*BOUNDARIES, *VALUES, "name"} == set(LATEST.__slots__)
+
+
+@pytest.mark.parametrize("name", ["", "1", "1.19", "1.38", "2.0", "newest", "1.29.x", "1.29 "])
+def test_what_is_no_release_is_refused(name: str) -> None:
+    with pytest.raises(BadRequestError, match=r"want 1\.20 to 1\.37"):
+        release_of(name)
+
+
+def test_names() -> None:
+    assert (LATEST.name, RECORDED.name, release_of("v1.29").name) == ("1.37", "1.20", "1.29")
