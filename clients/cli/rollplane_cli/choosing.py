@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rollplane_cli.command import ALL_NAMESPACES, FIELD_SELECTOR, FILENAME, RECURSIVE, SELECTOR
+from rollplane_cli.command import ChoosingFlags, SelectorFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.files import key_in, read_files
-from rollplane_cli.flags import Arguments, switch
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_machinery.kinds import ApiObject, Encoded
-
-ALL_FLAG = switch("all", "All objects of the kinds named")
-CHOOSING_FLAGS = (FILENAME, RECURSIVE, SELECTOR, ALL_FLAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +40,28 @@ class Chosen:
         return int(self.failed)
 
 
-async def choose(arguments: Arguments, session: Session, words: Sequence[str] | None = None) -> Chosen:
+async def choose(flags: ChoosingFlags, session: Session, words: Sequence[str] | None = None) -> Chosen:
     """Return the objects meant by the words (by default all of them), ``-f``, ``-l`` and ``--all``.
 
     Objects that are absent are reported and skipped. Raises CommandError when nothing at all was named.
     """
-    if arguments.texts("filename"):
-        manifests = read_files(session, arguments)
+    if flags.filename:
+        manifests = read_files(session, flags)
         return await fetch(session, [key_in(session, manifest.object) for manifest in manifests])
-    targets = parse_targets(arguments.words if words is None else words)
+    targets = parse_targets(flags.words if words is None else words)
     if not targets.items:
         raise CommandError("required resource not specified")
     if targets.are_named:
-        refuse_selector(arguments)
+        refuse_selector(flags)
         return await fetch(session, keys_of(session, targets))
-    if not arguments.text("selector") and not arguments.boolean("all"):
+    if not flags.selector and not flags.all:
         raise CommandError("resource(s) were provided, but no name was specified")
-    return await _select(arguments, session, targets)
+    return await _select(flags, session, targets)
 
 
-def refuse_selector(arguments: Arguments) -> None:
+def refuse_selector(flags: SelectorFlags) -> None:
     """Raise CommandError when names and a selector are both given."""
-    if arguments.text("selector"):
+    if flags.selector:
         raise CommandError("name cannot be provided when a selector is specified")
 
 
@@ -88,12 +84,12 @@ async def fetch(session: Session, keys: Sequence[Key], *, ignore_absent: bool = 
     return chosen
 
 
-async def _select(arguments: Arguments, session: Session, targets: Targets) -> Chosen:
+async def _select(flags: ChoosingFlags, session: Session, targets: Targets) -> Chosen:
     api = await session.api()
     chosen = Chosen()
     for kind in targets.kinds:
         namespace = session.namespace if kind.namespaced else ""
-        query = ListQuery(kind, namespace, arguments.text("selector"))
+        query = ListQuery(kind, namespace, flags.selector)
         chosen.found += [Found(key_of(each), each) for each in (await list_all(api, query)).objects]
     if not chosen.found:
         session.console.warn("No resources found")
@@ -106,6 +102,3 @@ def report_failure(session: Session, error: RollplaneError | CommandError) -> No
         session.console.warn(error.line)
     else:
         session.report(error)
-
-
-LISTING_FLAGS = (SELECTOR, FIELD_SELECTOR, ALL_NAMESPACES)

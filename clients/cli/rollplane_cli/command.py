@@ -1,48 +1,84 @@
-"""What a command is: how it is written, and what carries it out."""
+"""What a command is: how it is written, and what carries it out; and the flags that several commands share."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import Flag, Flags, seconds, switch, text, texts
 from rollplane_cli.session import Session
 
-Run = Callable[[Arguments, Session], Awaitable[int]]
-"""Carries a command out and returns its exit code; raises CommandError or RollplaneError to fail with one line."""
+F = TypeVar("F", bound=Flags)
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """``usage`` goes behind the program's name; ``summary`` is one sentence."""
+class Command(Generic[F]):
+    """``usage`` goes behind the program's name; ``summary`` is one sentence; ``flags`` reads the rest of the line.
+
+    ``run`` carries it out and returns its exit code; raises CommandError or RollplaneError to fail with one line.
+    """
 
     usage: str
     summary: str
-    run: Run
-    flags: tuple[Flag, ...] = ()
+    flags: type[F]
+    run: Callable[[F, Session], Awaitable[int]]
 
 
-GLOBAL_FLAGS = (
-    Flag("server", "Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7070", "s"),
-    Flag("namespace", "Namespace of the objects", "n"),
-    switch("help", "Tell how the command is written", "h"),
-)
-
-SELECTOR = Flag("selector", "Only objects whose labels match (a=b, a!=b, a in (b,c), a, !a)", "l")
-FIELD_SELECTOR = Flag("field-selector", "Only objects whose fields match (status.phase=Running)")
-ALL_NAMESPACES = switch("all-namespaces", "In every namespace", "A")
-FILENAME = Flag("filename", "File, folder or - for standard input; may be repeated", "f", FlagType.TEXTS, ())
-RECURSIVE = switch("recursive", "Also take the folders inside folders", "R")
-DRY_RUN = Flag(
-    "dry-run",
-    "client: send nothing; server: let the server check without storing",
-    default="none",
-    bare="client",
-    choices=("none", "client", "server"),
-)
-TIMEOUT = Flag("timeout", "How long to wait, such as 30s or 5m; 0s is for ever", type=FlagType.DURATION, default=0.0)
-
-
-def output_flag(*formats: str) -> Flag:
+def output(*formats: str) -> Flag[str]:
     """Return ``-o`` for a command that knows ``formats``."""
-    return Flag("output", f"How to print: {', '.join(formats)}", "o", choices=formats)
+    return text(f"How to print: {', '.join(formats)}", "o", choices=formats)
+
+
+class FileFlags(Flags):
+    """Objects from files."""
+
+    filename = texts("File, folder or - for standard input; may be repeated", "f")
+    recursive = switch("Also take the folders inside folders", "R")
+
+
+class SelectorFlags(Flags):
+    """Objects by their labels."""
+
+    selector = text("Only objects whose labels match (a=b, a!=b, a in (b,c), a, !a)", "l")
+
+
+class EverywhereFlags(Flags):
+    """Objects wherever they are."""
+
+    all_namespaces = switch("In every namespace", "A")
+
+
+class ListingFlags(SelectorFlags, EverywhereFlags):
+    """Objects as lists select them."""
+
+    field_selector = text("Only objects whose fields match (status.phase=Running)")
+
+
+class ChoosingFlags(FileFlags, SelectorFlags):
+    """Objects that commands act on."""
+
+    all = switch("All objects of the kinds named")
+
+
+class DryRunFlags(Flags):
+    """Trying a write without storing it."""
+
+    dry_run = text(
+        "client: send nothing; server: let the server check without storing",
+        default="none",
+        bare="client",
+        choices=("none", "client", "server"),
+    )
+
+
+class WriteFlags(DryRunFlags):
+    """How a write is made and answered."""
+
+    output = output("name", "yaml", "json")
+
+
+class WaitFlags(Flags):
+    """How long to wait."""
+
+    timeout = seconds("How long to wait, such as 30s or 5m; 0s is for ever")

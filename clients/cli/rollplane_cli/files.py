@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
 from rollplane_machinery.codec import Manifest, read_manifests
@@ -16,11 +16,11 @@ STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-def read_files(session: Session, arguments: Arguments) -> list[Manifest]:
+def read_files(session: Session, flags: FileFlags) -> list[Manifest]:
     """Return the objects of all ``-f``; raises CommandError with a line for each problem of any file."""
     manifests: list[Manifest] = []
     problems: list[str] = []
-    for source, text in _texts(session, arguments):
+    for source, text in _texts(session, flags):
         loaded = read_manifests(text, source)
         manifests += loaded.manifests
         problems += [f"error: {source}: {problem}" for problem in loaded.problems]
@@ -31,12 +31,12 @@ def read_files(session: Session, arguments: Arguments) -> list[Manifest]:
     return manifests
 
 
-def _texts(session: Session, arguments: Arguments) -> Iterator[tuple[str, str]]:
-    for filename in arguments.texts("filename"):
+def _texts(session: Session, flags: FileFlags) -> Iterator[tuple[str, str]]:
+    for filename in flags.filename:
         if filename == STDIN:
             yield STDIN, session.console.input.read()
             continue
-        for path in _paths(Path(filename), recursive=arguments.boolean("recursive")):
+        for path in _paths(Path(filename), recursive=flags.recursive):
             yield str(path), _read(path)
 
 

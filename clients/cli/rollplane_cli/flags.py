@@ -1,205 +1,152 @@
-"""Reading a command's words and flags the way kubectl does.
+"""What a command line may say: a class of flags for each command, its values read as attributes.
 
-Flags may stand anywhere (``get pods -o wide web-1``), short ones may be joined (``-Aw``, ``-oyaml``), a boolean takes
-a value only behind ``=`` (``--watch=false``), and what was given is kept in order, because ``--record`` writes it down.
+``class ScaleFlags(ChoosingFlags): replicas = optional_number("The new number")`` declares ``--replicas``, and a run
+that is handed ``flags: ScaleFlags`` reads ``flags.replicas``, an ``int | None``. To read a flag that the command does
+not declare is an error for mypy. Flags that several commands share stand in classes to inherit from.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar, overload
 
-from rollplane_cli.failures import UsageError
-
-Value = str | bool | int | float | tuple[str, ...] | None
+T = TypeVar("T")
 
 
-class FlagType(Enum):
-    """What a flag's value is."""
+@dataclass(eq=False)
+class Flag(Generic[T]):
+    """One flag of a command, called as its attribute, with dashes: ``dry_run`` is ``--dry-run``, ``for_`` is ``--for``.
 
-    TEXT = "string"
-    TEXTS = "strings"
-    BOOLEAN = "bool"
-    NUMBER = "int"
-    DURATION = "duration"
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """One flag of a command.
-
-    ``bare`` is the value a text flag has when it is given without one (``--cascade``); ``choices`` limits values.
-    TEXTS may be given several times, and several values may be joined by commas.
+    ``read`` raises ValueError for text it does not understand. ``value`` is what the help calls its values, empty for
+    a switch. ``bare`` is the text that a flag given without any stands for (``--cascade``); ``choices`` limits values;
+    ``joined`` puts the values of a repeated flag together, of which else the last one counts.
     """
 
-    name: str
     help: str
+    read: Callable[[str], T]
+    default: T
+    value: str
     short: str = ""
-    type: FlagType = FlagType.TEXT
-    default: Value = None
     bare: str = ""
     choices: tuple[str, ...] = ()
+    joined: Callable[[T, T], T] | None = None
+    name: str = ""
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.name = attribute.rstrip("_").replace("_", "-")
+
+    @overload
+    def __get__(self, flags: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, flags: Flags, owner: type) -> T: ...
+
+    def __get__(self, flags: Flags | None, owner: type) -> Self | T:
+        if flags is None:
+            return self
+        value: T = flags.values.get(self, self.default)
+        return value
 
     @property
     def takes_value(self) -> bool:
-        return self.type is not FlagType.BOOLEAN and not self.bare
+        """Whether the next word is its value."""
+        return not self.bare
+
+    def after(self, before: T, value: T) -> T:
+        """Return what the flag says when ``value`` is given and ``before`` was."""
+        return value if self.joined is None else self.joined(before, value)
 
 
-def switch(name: str, help: str, short: str = "", *, default: bool = False) -> Flag:  # noqa: A002 - as Flag has it
-    """Return a boolean flag."""
-    return Flag(name, help, short, FlagType.BOOLEAN, default)
+def _parts(written: str) -> tuple[str, ...]:
+    return tuple(part for part in written.split(",") if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
-    """A parsed command line: its words, every flag's value, and the flags ``given``, in order, as text."""
-
-    words: tuple[str, ...]
-    values: Mapping[str, Value]
-    given: tuple[tuple[str, str], ...] = ()
-
-    def has(self, name: str) -> bool:
-        """Whether the flag was given at all."""
-        return any(name == each for each, _ in self.given)
-
-    def text(self, name: str) -> str:
-        """Return a text flag's value, empty when it has none."""
-        value = self.values.get(name)
-        return value if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        """Return all values of a repeatable flag."""
-        value = self.values.get(name)
-        return value if isinstance(value, tuple) else ()
-
-    def boolean(self, name: str) -> bool:
-        """Return whether a switch is on."""
-        return bool(self.values.get(name))
-
-    def number(self, name: str) -> int | None:
-        """Return a whole number, None when the flag was not given and has no default."""
-        value = self.values.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def seconds(self, name: str) -> float:
-        """Return a duration in seconds, 0.0 when there is none."""
-        value = self.values.get(name)
-        return value if isinstance(value, float) else 0.0
-
-
-@dataclass(slots=True)
-class _Reading:
-    """A command line while it is read."""
-
-    by_name: Mapping[str, Flag]
-    by_short: Mapping[str, Flag]
-    words: list[str] = field(default_factory=list)
-    given: list[tuple[Flag, str]] = field(default_factory=list)
-
-
-def parse_arguments(line: Sequence[str], flags: Sequence[Flag]) -> Arguments:
-    """Return ``line`` read by ``flags``; raises UsageError for flags that are unknown or have wrong values."""
-    reading = _Reading({flag.name: flag for flag in flags}, {flag.short: flag for flag in flags if flag.short})
-    rest = iter(line)
-    for word in rest:
-        if word == "--":
-            reading.words += rest
-        elif word.startswith("--"):
-            _read_long(reading, word[2:], rest)
-        elif word.startswith("-") and word != "-":
-            _read_short(reading, word[1:], rest)
-        else:
-            reading.words.append(word)
-    values = {flag.name: flag.default for flag in flags}
-    for flag, text in reading.given:
-        values[flag.name] = _merged(values[flag.name], _value(flag, text), flag)
-    given = tuple((flag.name, text) for flag, text in reading.given)
-    return Arguments(tuple(reading.words), values, given)
-
-
-def _read_long(reading: _Reading, text: str, rest: Iterator[str]) -> None:
-    name, equals, written = text.partition("=")
-    flag = reading.by_name.get(name)
-    if flag is None:
-        raise UsageError(f"unknown flag: --{name}")
-    value = written if equals else _behind(flag, rest)
-    if value is None:
-        raise UsageError(f"flag needs an argument: --{name}")
-    reading.given.append((flag, value))
-
-
-def _behind(flag: Flag, rest: Iterator[str]) -> str | None:
-    """The value of a flag written without ``=``: the next word, or what the flag alone means."""
-    return next(rest, None) if flag.takes_value else flag.bare or "true"
-
-
-def _read_short(reading: _Reading, letters: str, rest: Iterator[str]) -> None:
-    for at, letter in enumerate(letters):
-        flag = reading.by_short.get(letter)
-        if flag is None:
-            raise UsageError(f"unknown shorthand flag: '{letter}' in -{letters}")
-        tail = letters[at + 1 :]
-        if flag.takes_value or tail.startswith("="):
-            value = tail.removeprefix("=") if tail else next(rest, None)
-            if value is None:
-                raise UsageError(f"flag needs an argument: '{letter}' in -{letters}")
-            reading.given.append((flag, value))
-            return
-        reading.given.append((flag, flag.bare or "true"))
-
-
-def _merged(before: Value, value: Value, flag: Flag) -> Value:
-    """The last value counts, but those of TEXTS add up."""
-    if flag.type is FlagType.TEXTS and isinstance(before, tuple) and isinstance(value, tuple):
-        return before + value
-    return value
-
-
-def _value(flag: Flag, text: str) -> Value:
-    try:
-        value = _read(flag.type, text)
-    except ValueError as exc:
-        raise UsageError(f'invalid argument "{text}" for "--{flag.name}" flag: {exc}') from exc
-    if flag.choices and text not in flag.choices:
-        wanted = ", ".join(flag.choices)
-        raise UsageError(f'invalid argument "{text}" for "--{flag.name}" flag: must be one of {wanted}')
-    return value
-
-
-def _read(type_: FlagType, text: str) -> Value:
-    match type_:
-        case FlagType.TEXT:
-            return text
-        case FlagType.TEXTS:
-            return tuple(part for part in text.split(",") if part)
-        case FlagType.BOOLEAN:
-            return _boolean(text)
-        case FlagType.NUMBER:
-            return _number(text)
-        case FlagType.DURATION:
-            return _seconds(text)
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() in ("true", "1", "t"):
+def _boolean(written: str) -> bool:
+    if written.lower() in ("true", "1", "t"):
         return True
-    if text.lower() in ("false", "0", "f"):
+    if written.lower() in ("false", "0", "f"):
         return False
     raise ValueError("want true or false")
 
 
-def _number(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
+def _number(written: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", written):
         raise ValueError("not a whole number")
-    return int(text)
+    return int(written)
 
 
-def _seconds(text: str) -> float:
+def _seconds(written: str) -> float:
     """A duration as Go writes it (``1m30s``); a bare number counts seconds."""
     from rollplane_machinery.codec.time_text import parse_duration  # not needed by every command
 
-    if re.fullmatch(r"[0-9]+", text):
-        return float(text)
-    return parse_duration(text) / 1e9
+    if re.fullmatch(r"[0-9]+", written):
+        return float(written)
+    return parse_duration(written) / 1e9
+
+
+def text(help: str, short: str = "", *, default: str = "", bare: str = "", choices: Sequence[str] = ()) -> Flag[str]:  # noqa: A002 - as Flag has it
+    """Return a flag whose value is any text, or one of ``choices``."""
+    return Flag(help, str, default, "string", short, bare, tuple(choices))
+
+
+def texts(help: str, short: str = "") -> Flag[tuple[str, ...]]:  # noqa: A002
+    """Return a flag that may be given several times; several values may also be joined by commas."""
+    return Flag(help, _parts, (), "strings", short, joined=lambda before, value: before + value)
+
+
+def switch(help: str, short: str = "", *, default: bool = False) -> Flag[bool]:  # noqa: A002
+    """Return a flag that is on or off."""
+    return Flag(help, _boolean, default, "", short, bare="true")
+
+
+def number(help: str, *, default: int) -> Flag[int]:  # noqa: A002
+    """Return a flag whose value is a whole number."""
+    return Flag(help, _number, default, "int")
+
+
+def optional_number(help: str) -> Flag[int | None]:  # noqa: A002
+    """Return a flag whose value is a whole number, None when it is not given."""
+    return Flag(help, _number, None, "int")
+
+
+def seconds(help: str, *, default: float = 0.0) -> Flag[float]:  # noqa: A002
+    """Return a flag whose value is a duration, read as seconds."""
+    return Flag(help, _seconds, default, "duration")
+
+
+class Flags:
+    """A command line that was read: its ``words``, and as attributes every flag's value; with what every command takes.
+
+    ``given`` are the flags that were given, in order, with the text they were given as.
+    """
+
+    server = text("Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7070", "s")
+    namespace = text("Namespace of the objects", "n")
+    help = switch("Tell how the command is written", "h")
+
+    def __init__(self, words: Sequence[str] = (), given: Sequence[tuple[Flag[Any], str]] = ()) -> None:
+        self.words = tuple(words)
+        self.given = tuple((flag.name, written) for flag, written in given)
+        self.values: dict[Flag[Any], Any] = {}
+        for flag, written in given:
+            self.values[flag] = flag.after(self.values.get(flag, flag.default), flag.read(written))
+
+
+def flags_of(flags: type[Flags]) -> tuple[Flag[Any], ...]:
+    """Return every flag that a line read by ``flags`` may hold: its own, those it inherits, those of every command."""
+    return tuple(
+        member
+        for each in flags.__mro__
+        for attribute, member in vars(each).items()
+        if isinstance(member, Flag) and getattr(flags, attribute) is member  # not declared anew further down
+    )
+
+
+GLOBAL_FLAGS = flags_of(Flags)
+
+
+def own_flags_of(flags: type[Flags]) -> tuple[Flag[Any], ...]:
+    """Return the flags of ``flags`` that not every command has."""
+    return tuple(flag for flag in flags_of(flags) if flag not in GLOBAL_FLAGS)

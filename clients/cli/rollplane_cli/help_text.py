@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from rollplane_cli.command import GLOBAL_FLAGS, Command
-from rollplane_cli.flags import Flag, FlagType
+from rollplane_cli.command import Command
+from rollplane_cli.flags import GLOBAL_FLAGS, Flag, own_flags_of
 from rollplane_cli.registry import Entry
 
 PROGRAM = "rollplane"
@@ -28,22 +29,21 @@ def program_help(entries: Mapping[str, Entry]) -> str:
     )
 
 
-def command_help(name: str, command: Command) -> str:
+def command_help(name: str, command: Command[Any]) -> str:
     """Return the help of one command."""
     sections = [command.summary, "", f"Usage: {PROGRAM} {name} {command.usage}".rstrip()]
-    if command.flags:
-        sections += ["", "Flags:", *_aligned(_rows(command.flags))]
+    if own := own_flags_of(command.flags):
+        sections += ["", "Flags:", *_aligned(_rows(own))]
     return "\n".join([*sections, "", "Flags of every command:", *_aligned(_rows(GLOBAL_FLAGS))])
 
 
-def _rows(flags: Sequence[Flag]) -> list[tuple[str, str]]:
+def _rows(flags: Sequence[Flag[Any]]) -> list[tuple[str, str]]:
     return [(_written(flag), flag.help) for flag in flags]
 
 
-def _written(flag: Flag) -> str:
+def _written(flag: Flag[Any]) -> str:
     short = f"-{flag.short}, " if flag.short else "    "
-    value = "" if flag.type is FlagType.BOOLEAN else f" {flag.type.value}"
-    return f"{short}--{flag.name}{value}"
+    return f"{short}--{flag.name} {flag.value}".rstrip()
 
 
 def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:

@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from rollplane_cli.command import GLOBAL_FLAGS, Command
+from rollplane_cli.command import Command
 from rollplane_cli.console import Console
 from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
-from rollplane_cli.flags import Arguments, parse_arguments
+from rollplane_cli.flags import GLOBAL_FLAGS, Flags
 from rollplane_cli.help_text import PROGRAM, command_help, program_help
+from rollplane_cli.parsing import parse_line
 from rollplane_cli.registry import commands, entry_of, is_group
 from rollplane_cli.session import Session
 from rollplane_machinery.clock import SystemClock
@@ -24,8 +26,8 @@ class Invocation:
     """A command found on the command line, and the rest of the line."""
 
     name: str
-    command: Command
-    arguments: Arguments
+    command: Command[Any]
+    flags: Flags
 
 
 def run(line: Sequence[str] | None = None) -> int:
@@ -50,18 +52,19 @@ async def execute(line: Sequence[str], environ: Mapping[str, str], console: Cons
     if invocation is None:
         console.say(program_help(commands()))
         return 0
-    if invocation.arguments.boolean("help"):
+    if invocation.flags.help:
         console.say(command_help(invocation.name, invocation.command))
         return 0
     return await _carry_out(invocation, environ, console)
 
 
 async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console: Console) -> int:
-    arguments = invocation.arguments
-    server, namespace = arguments.text("server"), arguments.text("namespace")
-    async with Session(console, environ, server=server, namespace=namespace, clock=SystemClock()) as session:
+    flags = invocation.flags
+    async with Session(
+        console, environ, server=flags.server, namespace=flags.namespace, clock=SystemClock()
+    ) as session:
         try:
-            return await invocation.command.run(arguments, session)
+            return await invocation.command.run(flags, session)
         except UsageError as exc:
             return _refuse_usage(exc, invocation.name, console)
         except CommandError as exc:
@@ -87,7 +90,7 @@ def find(line: Sequence[str]) -> Invocation | None:
         raise UsageError(_unknown(name, rest))
     command = entry.load()
     try:
-        return Invocation(name, command, parse_arguments(rest, (*command.flags, *GLOBAL_FLAGS)))
+        return Invocation(name, command, parse_line(rest, command.flags))
     except UsageError as exc:
         raise UsageError(exc.message, command=name) from exc
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
+from typing import Any
 
 from rollplane_cli.command import Command
 
@@ -24,7 +25,7 @@ class Entry:
     summary: str
     package: str = "rollplane_cli.commands"
 
-    def load(self) -> Command:
+    def load(self) -> Command[Any]:
         """Import and return the command."""
         module, _, name = self.place.partition(":")
         command = getattr(importlib.import_module(f"{self.package}.{module}"), name)

@@ -7,7 +7,7 @@ import io
 from rollplane_cli.commands.drain import DRAIN
 from rollplane_cli.console import Console
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import parse_arguments
+from rollplane_cli.parsing import parse_line
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Api
 from tests.clients.cli.commands import Ran
@@ -30,7 +30,7 @@ async def drain(plane: FleetPlane, *line: str) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     async with _DirectSession(Console(out, err, io.StringIO()), plane) as session:
         try:
-            code = await DRAIN.run(parse_arguments(line, DRAIN.flags), session)
+            code = await DRAIN.run(parse_line(line, DRAIN.flags), session)
         except CommandError as exc:
             session.console.warn(exc.line)
             code = 1

@@ -11,6 +11,7 @@ import pytest
 from rollplane.apps.v1 import DaemonSet, Deployment
 from rollplane.core.v1 import Container, Pod, Volume
 from rollplane.meta.v1 import OwnerReference, Time
+from rollplane_cli.commands.drain import DrainFlags
 from rollplane_cli.draining.choice import Choice, DrainRules, choose_pods
 from rollplane_cli.main import find
 from tests.clients.cli.drain_session import drain
@@ -124,7 +125,8 @@ def test_choose_pods_names_all_pods_of_one_sort_together() -> None:
 def test_drain_is_a_command() -> None:
     found = find(["drain", "node-0", "--ignore-daemonsets", "--timeout=5m"])
     assert found is not None
-    assert (found.name, found.arguments.words, found.arguments.seconds("timeout")) == ("drain", ("node-0",), 300.0)
+    assert isinstance(found.flags, DrainFlags)
+    assert (found.name, found.flags.words, found.flags.timeout) == ("drain", ("node-0",), 300.0)
 
 
 def told(story: Callable[[FleetPlane], Coroutine[Any, Any, None]], nodes: int = 3) -> None:

@@ -6,21 +6,28 @@ from typing import Any
 
 import pytest
 
+from rollplane_cli.command import output
 from rollplane_cli.failures import UsageError
-from rollplane_cli.flags import Flag, FlagType, parse_arguments, switch
+from rollplane_cli.flags import Flags, flags_of, optional_number, own_flags_of, seconds, switch, text, texts
 from rollplane_cli.main import find, split_command
+from rollplane_cli.parsing import parse_line
 
-FLAGS = (
-    switch("watch", "", "w"),
-    switch("all-namespaces", "", "A"),
-    switch("wait", "", default=True),
-    Flag("output", "", "o", choices=("yaml", "wide")),
-    Flag("namespace", "", "n"),
-    Flag("filename", "", "f", FlagType.TEXTS, ()),
-    Flag("replicas", "", type=FlagType.NUMBER),
-    Flag("timeout", "", type=FlagType.DURATION, default=0.0),
-    Flag("cascade", "", default="none", bare="background"),
-)
+
+class _Base(Flags):
+    watch = switch("", "w")
+    output = output("table")
+
+
+class _Flags(_Base):
+    all_namespaces = switch("", "A")
+    wait = switch("", default=True)
+    output = output("yaml", "wide")
+    filename = texts("", "f")
+    replicas = optional_number("")
+    timeout = seconds("")
+    cascade = text("", default="none", bare="background")
+    for_ = text("")
+
 
 LINES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "words only": ("pods web", ("pods", "web"), {}),
@@ -29,8 +36,8 @@ LINES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
     "short value behind equals": ("-o=yaml", (), {"output": "yaml"}),
     "long value behind equals": ("--output=yaml", (), {"output": "yaml"}),
     "long value behind a space": ("--output yaml pods", ("pods",), {"output": "yaml"}),
-    "short switches joined": ("-Aw pods", ("pods",), {"all-namespaces": True, "watch": True}),
-    "switches joined with a value": ("-Awn kube-system", (), {"all-namespaces": True, "namespace": "kube-system"}),
+    "short switches joined": ("-Aw pods", ("pods",), {"all_namespaces": True, "watch": True}),
+    "switches joined with a value": ("-Awn kube-system", (), {"all_namespaces": True, "namespace": "kube-system"}),
     "a switch takes no word": ("--watch pods", ("pods",), {"watch": True}),
     "a switch off": ("--wait=false", (), {"wait": False}),
     "a short switch off": ("-w=false", (), {"watch": False}),
@@ -49,10 +56,10 @@ LINES: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("line", "words", "values"), LINES.values(), ids=LINES)
-def test_parse_arguments(line: str, words: tuple[str, ...], values: dict[str, Any]) -> None:
-    arguments = parse_arguments(line.split(), FLAGS)
-    assert arguments.words == words
-    assert {name: arguments.values[name] for name in values} == values
+def test_parse_line(line: str, words: tuple[str, ...], values: dict[str, Any]) -> None:
+    flags = parse_line(line.split(), _Flags)
+    assert flags.words == words
+    assert {name: getattr(flags, name) for name in values} == values
 
 
 MISTAKES = {
@@ -71,15 +78,25 @@ MISTAKES = {
 @pytest.mark.parametrize(("line", "message"), MISTAKES.items(), ids=MISTAKES)
 def test_mistakes_are_named(line: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse_arguments(line.split(), FLAGS)
+        parse_line(line.split(), _Flags)
     assert caught.value.message == message
 
 
 def test_what_was_given_is_kept_in_order() -> None:
-    arguments = parse_arguments(["-n", "a", "x", "--watch", "--wait=false"], FLAGS)
-    assert arguments.given == (("namespace", "a"), ("watch", "true"), ("wait", "false"))
-    assert arguments.has("wait")
-    assert not arguments.has("output")
+    flags = parse_line(["-n", "a", "x", "--watch", "--wait=false"], _Flags)
+    assert flags.given == (("namespace", "a"), ("watch", "true"), ("wait", "false"))
+
+
+def test_flags_have_the_names_of_their_attributes_and_those_declared_anew_count() -> None:
+    own = [flag.name for flag in own_flags_of(_Flags)]
+    assert own == ["all-namespaces", "wait", "output", "filename", "replicas", "timeout", "cascade", "for", "watch"]
+    assert [flag.name for flag in flags_of(_Flags)] == [*own, *(flag.name for flag in flags_of(Flags))]
+    assert _Flags.output.choices == ("yaml", "wide")
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    flags = _Flags()
+    assert (flags.wait, flags.watch, flags.replicas, flags.timeout, flags.cascade) == (True, False, None, 0.0, "none")
 
 
 COMMANDS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rollplane_cli.command import GLOBAL_FLAGS
+from rollplane_cli.flags import flags_of
 from rollplane_cli.registry import commands
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG
@@ -87,9 +87,9 @@ async def test_every_command_tells_how_it_is_written(cli: Cli, name: str) -> Non
     command = commands()[name].load()
     assert text.startswith(command.summary)
     assert f"Usage: rollplane {name}" in text
-    assert all(f"--{flag.name}" in text for flag in (*command.flags, *GLOBAL_FLAGS))
-    shorts = [flag.short for flag in (*command.flags, *GLOBAL_FLAGS) if flag.short]
-    names = [flag.name for flag in (*command.flags, *GLOBAL_FLAGS)]
+    assert all(f"--{flag.name}" in text for flag in flags_of(command.flags))
+    shorts = [flag.short for flag in flags_of(command.flags) if flag.short]
+    names = [flag.name for flag in flags_of(command.flags)]
     assert len(set(shorts)) == len(shorts)
     assert len(set(names)) == len(names)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Namespace
 from rollplane_cli.choosing import report_failure
-from rollplane_cli.command import DRY_RUN, FILENAME, RECURSIVE, Command
+from rollplane_cli.command import Command, FileFlags, WriteFlags
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
-from rollplane_cli.flags import Arguments
-from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, write_options
+from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
 from rollplane_cli.session import Session
 from rollplane_cli.targets import kind_of
 from rollplane_machinery.api import Create, Key
@@ -17,21 +16,25 @@ from rollplane_machinery.kinds import NAMESPACE, ApiObject, Encoded
 from rollplane_printing.sentences import error_lines
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class CreateFlags(FileFlags, WriteFlags):
+    """Flags of ``create``."""
+
+
+async def run(flags: CreateFlags, session: Session) -> int:
     """Create the objects of files, or a namespace."""
-    if arguments.words:
-        return await _create_all(arguments, session, [("", _namespace(arguments))])
-    if not arguments.texts("filename"):
+    if flags.words:
+        return await _create_all(flags, session, [("", _namespace(flags))])
+    if not flags.filename:
         raise UsageError("must specify one of -f and -k")
-    objects = [(manifest.source, manifest.object) for manifest in read_files(session, arguments)]
+    objects = [(manifest.source, manifest.object) for manifest in read_files(session, flags)]
     for _, message in objects:
         place(session, message)
-    return await _create_all(arguments, session, objects)
+    return await _create_all(flags, session, objects)
 
 
-def _namespace(arguments: Arguments) -> Namespace:
+def _namespace(flags: CreateFlags) -> Namespace:
     """``create namespace NAME``, the one kind that is quicker said than written down."""
-    type_, *names = arguments.words
+    type_, *names = flags.words
     if kind_of(type_) is not NAMESPACE or len(names) != 1:
         raise UsageError("only -f FILE and namespace NAME can be created")
     namespace = Namespace()
@@ -39,11 +42,11 @@ def _namespace(arguments: Arguments) -> Namespace:
     return namespace
 
 
-async def _create_all(arguments: Arguments, session: Session, objects: list[tuple[str, ApiObject]]) -> int:
+async def _create_all(flags: CreateFlags, session: Session, objects: list[tuple[str, ApiObject]]) -> int:
     failed = False
     for source, message in objects:
         try:
-            await _create(arguments, session, message)
+            await _create(flags, session, message)
         except InvalidError as exc:
             session.report(exc)
             failed = True
@@ -60,20 +63,20 @@ def _in_file(error: RollplaneError | CommandError, source: str) -> RollplaneErro
     return CommandError("\n".join(error_lines(error, f'error when creating "{source}"')), whole=True)
 
 
-async def _create(arguments: Arguments, session: Session, message: ApiObject) -> None:
+async def _create(flags: CreateFlags, session: Session, message: ApiObject) -> None:
     key = place(session, message)
-    if not is_client_dry_run(arguments):
-        write = Create(Encoded.of(message), write_options(arguments, "create"))
+    if not is_client_dry_run(flags):
+        write = Create(Encoded.of(message), write_options(flags, "create"))
         result = await (await session.api()).write(write)
         if result.object is not None:
             message = result.object.parse()
             key = Key(key.kind, key.namespace, message.metadata.name)
-    answer(arguments, session, key, "created", message)
+    answer(flags, session, key, "created", message)
 
 
 CREATE = Command(
     "(-f FILE | namespace NAME)",
     "Create objects; those that exist already are left alone and reported.",
+    CreateFlags,
     run,
-    (FILENAME, RECURSIVE, DRY_RUN, WRITE_OUTPUT),
 )

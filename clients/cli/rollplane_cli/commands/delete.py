@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rollplane_cli.choosing import ALL_FLAG, LISTING_FLAGS, Found, fetch, keys_of, refuse_selector, report_failure
-from rollplane_cli.command import DRY_RUN, FILENAME, RECURSIVE, TIMEOUT, Command, output_flag
+from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector, report_failure
+from rollplane_cli.command import ChoosingFlags, Command, DryRunFlags, ListingFlags, WaitFlags, output
 from rollplane_cli.failures import CommandError
 from rollplane_cli.files import key_in, read_files
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import optional_number, switch, text
 from rollplane_cli.output.answers import dry_run_suffix, is_client_dry_run, write_options
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
@@ -31,52 +31,47 @@ _FORCE_WARNING = (
     "The resource may continue to run on the cluster indefinitely."
 )
 
-FLAGS = (
-    FILENAME,
-    RECURSIVE,
-    *LISTING_FLAGS,
-    ALL_FLAG,
-    Flag(
-        "cascade",
+
+class DeleteFlags(ChoosingFlags, ListingFlags, WaitFlags, DryRunFlags):
+    """Flags of ``delete``."""
+
+    cascade = text(
         "What becomes of dependents: background, foreground or orphan",
         default="background",
         bare="background",
         choices=tuple(_PROPAGATIONS),
-    ),
-    switch("wait", "Wait until the objects are gone", default=True),
-    TIMEOUT,
-    Flag("grace-period", "Seconds that pods have to end; 1 is as soon as can be", type=FlagType.NUMBER),
-    switch("now", "The same as --grace-period=1"),
-    switch("force", "Remove pods at once, without waiting for the node"),
-    switch("ignore-not-found", "An object that is absent is no failure"),
-    DRY_RUN,
-    output_flag("name"),
-)
+    )
+    wait = switch("Wait until the objects are gone", default=True)
+    grace_period = optional_number("Seconds that pods have to end; 1 is as soon as can be")
+    now = switch("The same as --grace-period=1")
+    force = switch("Remove pods at once, without waiting for the node")
+    ignore_not_found = switch("An object that is absent is no failure")
+    output = output("name")
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+async def run(flags: DeleteFlags, session: Session) -> int:
     """Delete objects one by one, say so of each, then wait until they are gone."""
-    grace = _grace_seconds(arguments)
-    chosen, failed = await _choose(arguments, session)
-    if grace == 0 and arguments.boolean("force"):
+    grace = _grace_seconds(flags)
+    chosen, failed = await _choose(flags, session)
+    if grace == 0 and flags.force:
         session.console.warn(_FORCE_WARNING)
     pending: list[Found] = []
     for found in chosen:
         try:
-            if not await _delete(arguments, session, found, grace):
+            if not await _delete(flags, session, found, grace):
                 pending.append(found)
         except RollplaneError as exc:
-            if not (isinstance(exc, NotFoundError) and arguments.boolean("ignore-not-found")):
+            if not (isinstance(exc, NotFoundError) and flags.ignore_not_found):
                 report_failure(session, exc)
                 failed = True
-    if arguments.boolean("wait") and pending:
-        await wait_until_gone(session, pending, arguments.seconds("timeout"))
+    if flags.wait and pending:
+        await wait_until_gone(session, pending, flags.timeout)
     return int(failed)
 
 
-def _grace_seconds(arguments: Arguments) -> int | None:
+def _grace_seconds(flags: DeleteFlags) -> int | None:
     """Seconds for pods to end, None for their own; 0 is for ``--force`` only."""
-    grace, force, now = arguments.number("grace-period"), arguments.boolean("force"), arguments.boolean("now")
+    grace, force, now = flags.grace_period, flags.force, flags.now
     if now and grace is not None:
         raise CommandError("--now and --grace-period cannot be specified together")
     if now:
@@ -90,61 +85,63 @@ def _grace_seconds(arguments: Arguments) -> int | None:
     return None if grace is None or grace < 0 else grace
 
 
-async def _choose(arguments: Arguments, session: Session) -> tuple[list[Found], bool]:
-    if arguments.texts("filename"):
-        keys = [key_in(session, manifest.object) for manifest in read_files(session, arguments)]
-        return await _present(arguments, session, keys)
-    targets = parse_targets(arguments.words)
+async def _choose(flags: DeleteFlags, session: Session) -> tuple[list[Found], bool]:
+    if flags.filename:
+        keys = [key_in(session, manifest.object) for manifest in read_files(session, flags)]
+        return await _present(flags, session, keys)
+    targets = parse_targets(flags.words)
     if not targets.items:
         raise CommandError("you must provide one or more resources by argument or filename")
     if targets.are_named:
-        refuse_selector(arguments)
-        return await _present(arguments, session, keys_of(session, targets))
-    if not any(arguments.text(flag) for flag in ("selector", "field-selector")) and not arguments.boolean("all"):
+        refuse_selector(flags)
+        return await _present(flags, session, keys_of(session, targets))
+    if not (flags.selector or flags.field_selector or flags.all):
         raise CommandError("resource(s) were provided, but no name was specified")
-    return await _selected(arguments, session, targets), False
+    return await _selected(flags, session, targets), False
 
 
-async def _present(arguments: Arguments, session: Session, keys: Sequence[Key]) -> tuple[list[Found], bool]:
-    chosen = await fetch(session, keys, ignore_absent=arguments.boolean("ignore-not-found"))
+async def _present(flags: DeleteFlags, session: Session, keys: Sequence[Key]) -> tuple[list[Found], bool]:
+    chosen = await fetch(session, keys, ignore_absent=flags.ignore_not_found)
     return chosen.found, chosen.failed
 
 
-async def _selected(arguments: Arguments, session: Session, targets: Targets) -> list[Found]:
+async def _selected(flags: DeleteFlags, session: Session, targets: Targets) -> list[Found]:
     api = await session.api()
     found: list[Found] = []
     for kind in targets.kinds:
-        everywhere = not kind.namespaced or arguments.boolean("all-namespaces")
+        everywhere = not kind.namespaced or flags.all_namespaces
         namespace = "" if everywhere else session.namespace
-        query = ListQuery(kind, namespace, arguments.text("selector"), arguments.text("field-selector"))
+        query = ListQuery(kind, namespace, flags.selector, flags.field_selector)
         found += [Found(key_of(each), each) for each in (await list_all(api, query)).objects]
     if not found:
         session.console.warn("No resources found")
     return found
 
 
-async def _delete(arguments: Arguments, session: Session, found: Found, grace: int | None) -> bool:
+async def _delete(flags: DeleteFlags, session: Session, found: Found, grace: int | None) -> bool:
     """Delete one object and say so; returns whether it is gone already.
 
     The uid makes sure that a namesake created in the meantime is left alone.
     """
     gone = True
-    if not is_client_dry_run(arguments):
+    if not is_client_dry_run(flags):
         write = Delete(
             found.key,
             grace,
-            _PROPAGATIONS[arguments.text("cascade")],
+            _PROPAGATIONS[flags.cascade],
             Preconditions(uid=found.parse().metadata.uid),
-            write_options(arguments, "delete"),
+            write_options(flags, "delete"),
         )
         result = await (await session.api()).write(write)
-        gone = result.removed or bool(dry_run_suffix(arguments))
-    if arguments.text("output") == "name":
+        gone = result.removed or bool(dry_run_suffix(flags))
+    if flags.output == "name":
         session.console.say(path_of(found.key.kind, found.key.name))
     else:
         verb = "force deleted" if grace == 0 else "deleted"
-        session.console.say(f'{typed(found.key.kind)} "{found.key.name}" {verb}{dry_run_suffix(arguments)}')
+        session.console.say(f'{typed(found.key.kind)} "{found.key.name}" {verb}{dry_run_suffix(flags)}')
     return gone
 
 
-DELETE = Command("(TYPE NAME… | TYPE/NAME… | TYPE -l LABELS | TYPE --all | -f FILE)", "Delete objects.", run, FLAGS)
+DELETE = Command(
+    "(TYPE NAME… | TYPE/NAME… | TYPE -l LABELS | TYPE --all | -f FILE)", "Delete objects.", DeleteFlags, run
+)

@@ -8,10 +8,10 @@ from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import Event, Node, PersistentVolumeClaim, Pod, ReplicationController
 from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
-from rollplane_cli.command import ALL_NAMESPACES, FILENAME, RECURSIVE, SELECTOR, Command
+from rollplane_cli.command import Command, EverywhereFlags, FileFlags, SelectorFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.files import key_in, read_files
-from rollplane_cli.flags import Arguments, switch
+from rollplane_cli.flags import switch
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
@@ -24,44 +24,50 @@ from rollplane_printing.describe import Surroundings, describe
 M = TypeVar("M", bound=ApiObject)
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class DescribeFlags(FileFlags, SelectorFlags, EverywhereFlags):
+    """Flags of ``describe``."""
+
+    show_events = switch("Also list events", default=True)
+
+
+async def run(flags: DescribeFlags, session: Session) -> int:
     """Describe the objects named, or all of a kind."""
-    targets = parse_targets(arguments.words)
+    targets = parse_targets(flags.words)
     failed = False
-    if targets.are_named or arguments.texts("filename"):
-        refuse_selector(arguments)
-        files = arguments.texts("filename")
-        keys = [key_in(session, each.object) for each in read_files(session, arguments)] if files else []
+    if targets.are_named or flags.filename:
+        refuse_selector(flags)
+        files = flags.filename
+        keys = [key_in(session, each.object) for each in read_files(session, flags)] if files else []
         chosen = await fetch(session, keys or keys_of(session, targets))
         found, failed = chosen.found, chosen.failed
     else:
-        found = await _listed(arguments, session, targets)
+        found = await _listed(flags, session, targets)
     for at, each in enumerate(found):
-        for line in [""] * (2 if at else 0) + await _described(arguments, session, each):
+        for line in [""] * (2 if at else 0) + await _described(flags, session, each):
             session.console.say(line)
     return int(failed)
 
 
-async def _listed(arguments: Arguments, session: Session, targets: Targets) -> list[Found]:
+async def _listed(flags: DescribeFlags, session: Session, targets: Targets) -> list[Found]:
     if not targets.items:
         raise CommandError("You must specify the type of resource to describe.")
     api = await session.api()
     found: list[Found] = []
     for kind in targets.kinds:
-        namespace = session.namespace if kind.namespaced and not arguments.boolean("all-namespaces") else ""
-        listed = await list_all(api, ListQuery(kind, namespace, arguments.text("selector")))
+        namespace = session.namespace if kind.namespaced and not flags.all_namespaces else ""
+        listed = await list_all(api, ListQuery(kind, namespace, flags.selector))
         found += [Found(key_of(each), each) for each in listed.objects]
     if not found:
         session.console.warn(f"No resources found in {session.namespace} namespace.")
     return found
 
 
-async def _described(arguments: Arguments, session: Session, found: Found) -> list[str]:
+async def _described(flags: DescribeFlags, session: Session, found: Found) -> list[str]:
     message = found.parse()
     around = Surroundings(
         await _selected(session, found, ReplicaSet, REPLICA_SET, _sets_selector(message)),
         await _pods(session, found, message),
-        await _events(session, found, message) if arguments.boolean("show-events") else [],
+        await _events(session, found, message) if flags.show_events else [],
         await _lease(session, message),
     )
     return describe(found.key.kind, message, around, session.clock.now())
@@ -129,6 +135,6 @@ async def _events(session: Session, found: Found, message: ApiObject) -> list[Ev
 DESCRIBE = Command(
     "(TYPE [NAME…] | TYPE/NAME… | -f FILE)",
     "Describe objects in words, with what belongs to them and their events.",
+    DescribeFlags,
     run,
-    (SELECTOR, ALL_NAMESPACES, FILENAME, RECURSIVE, switch("show-events", "Also list events", default=True)),
 )

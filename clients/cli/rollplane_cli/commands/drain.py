@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rollplane.core.v1 import Pod
 from rollplane_cli.choosing import Chosen, Found, fetch
-from rollplane_cli.command import DRY_RUN, SELECTOR, TIMEOUT, Command
+from rollplane_cli.command import Command, DryRunFlags, SelectorFlags, WaitFlags
 from rollplane_cli.commands.cordon import mark
 from rollplane_cli.draining.choice import Choice, DrainRules, choose_pods, daemon_sets_of
 from rollplane_cli.draining.departures import Departures
 from rollplane_cli.draining.sending import Sending, send_away
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import number, switch, text
 from rollplane_cli.output.answers import dry_run_suffix, is_client_dry_run, write_options
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
@@ -21,23 +21,19 @@ from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.kinds import DAEMON_SET, NODE, POD
 from rollplane_machinery.selectors import parse_label_selector
 
-FLAGS = (
-    SELECTOR,
-    switch("ignore-daemonsets", "Leave pods that a DaemonSet manages where they are"),
-    switch("delete-emptydir-data", "Also send away pods with emptyDir volumes, whose data are then lost"),
-    switch("force", "Also delete pods that no controller will replace"),
-    Flag("grace-period", "Seconds that pods have to end; -1 takes each pod's own", type=FlagType.NUMBER, default=-1),
-    TIMEOUT,
-    Flag("pod-selector", "Only pods whose labels match"),
-    switch("disable-eviction", "Delete pods without asking their disruption budgets"),
-    Flag(
-        "skip-wait-for-delete-timeout",
-        "Leave out pods that have been ending for more than this many seconds; 0 leaves out none",
-        type=FlagType.NUMBER,
-        default=0,
-    ),
-    DRY_RUN,
-)
+
+class DrainFlags(SelectorFlags, WaitFlags, DryRunFlags):
+    """Flags of ``drain``."""
+
+    ignore_daemonsets = switch("Leave pods that a DaemonSet manages where they are")
+    delete_emptydir_data = switch("Also send away pods with emptyDir volumes, whose data are then lost")
+    force = switch("Also delete pods that no controller will replace")
+    grace_period = number("Seconds that pods have to end; -1 takes each pod's own", default=-1)
+    pod_selector = text("Only pods whose labels match")
+    disable_eviction = switch("Delete pods without asking their disruption budgets")
+    skip_wait_for_delete_timeout = number(
+        "Leave out pods that have been ending for more than this many seconds; 0 leaves out none", default=0
+    )
 
 
 class _DrainError(Exception):
@@ -51,44 +47,44 @@ class _DrainError(Exception):
         return self.errors[0] if len(self.errors) == 1 else f"[{', '.join(self.errors)}]"
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+async def run(flags: DrainFlags, session: Session) -> int:
     """Cordon all nodes, then empty one after another; the code tells whether all were drained."""
-    _check(arguments)
-    chosen = await _choose(arguments, session)
+    _check(flags)
+    chosen = await _choose(flags, session)
     if chosen.failed:
         return chosen.exit_code
     for found in chosen.found:
-        await mark(arguments, session, found, cordon=True)
+        await mark(flags, session, found, cordon=True)
     failures: dict[str, _DrainError] = {}
     for found in chosen.found:
         name = found.key.name
         try:
-            await _drain(arguments, session, name)
+            await _drain(flags, session, name)
         except _DrainError as exc:
             failures[name] = exc
             session.console.warn(f'error: unable to drain node "{name}" due to error: {exc}, continuing command...')
         else:
-            session.console.say(f"node/{name} drained{dry_run_suffix(arguments)}")
+            session.console.say(f"node/{name} drained{dry_run_suffix(flags)}")
     _tell_failures(session, failures)
     return int(bool(failures))
 
 
-def _check(arguments: Arguments) -> None:
-    if not arguments.words and not arguments.text("selector"):
+def _check(flags: DrainFlags) -> None:
+    if not flags.words and not flags.selector:
         raise UsageError("USAGE: drain NODE [flags]")
-    if arguments.words and arguments.text("selector"):
+    if flags.words and flags.selector:
         raise UsageError("cannot specify both a node name and a --selector option")
     try:
-        parse_label_selector(arguments.text("pod-selector"))
+        parse_label_selector(flags.pod_selector)
     except BadRequestError as exc:
         raise CommandError("--pod-selector=<pod_selector> must be a valid label selector") from exc
 
 
-async def _choose(arguments: Arguments, session: Session) -> Chosen:
-    if arguments.words:
-        names = [word.removeprefix("node/").removeprefix("nodes/") for word in arguments.words]
+async def _choose(flags: DrainFlags, session: Session) -> Chosen:
+    if flags.words:
+        names = [word.removeprefix("node/").removeprefix("nodes/") for word in flags.words]
         return await fetch(session, [Key(NODE, "", name) for name in names])
-    listed = await list_all(await session.api(), ListQuery(NODE, "", arguments.text("selector")))
+    listed = await list_all(await session.api(), ListQuery(NODE, "", flags.selector))
     return Chosen([Found(key_of(each), each) for each in listed.objects])
 
 
@@ -103,36 +99,35 @@ def _tell_failures(session: Session, failures: dict[str, _DrainError]) -> None:
         session.console.warn(f"error: {error}" if len(errors) == 1 else error)
 
 
-async def _drain(arguments: Arguments, session: Session, node: str) -> None:
+async def _drain(flags: DrainFlags, session: Session, node: str) -> None:
     """Empty one node; raises _DrainError."""
-    choice = await _pods_to_go(arguments, session, node)
+    choice = await _pods_to_go(flags, session, node)
     if choice.errors:
         raise _DrainError(choice.errors)
     if choice.warning:
         session.console.warn(f"Warning: {choice.warning}")
-    if is_client_dry_run(arguments):
+    if is_client_dry_run(flags):
         for pod in choice.going:
             session.console.say(f"evicting pod {pod.metadata.namespace}/{pod.metadata.name} (dry run)")
         return
     if choice.going:
-        await _send_away(arguments, session, node, choice.going)
+        await _send_away(flags, session, node, choice.going)
 
 
-async def _send_away(arguments: Arguments, session: Session, node: str, pods: tuple[Pod, ...]) -> None:
-    grace = arguments.number("grace-period")
+async def _send_away(flags: DrainFlags, session: Session, node: str, pods: tuple[Pod, ...]) -> None:
     sending = Sending(
         session,
-        write_options(arguments, "drain"),
-        eviction=not arguments.boolean("disable-eviction"),
-        grace_period_seconds=None if grace is None or grace < 0 else grace,
-        timeout_seconds=arguments.seconds("timeout"),
-        suffix=dry_run_suffix(arguments),
+        write_options(flags, "drain"),
+        eviction=not flags.disable_eviction,
+        grace_period_seconds=None if flags.grace_period < 0 else flags.grace_period,
+        timeout_seconds=flags.timeout,
+        suffix=dry_run_suffix(flags),
     )
     failures = await send_away(sending, pods, Departures(await session.api(), session.clock, node))
     if not failures:
         return
     failed = _DrainError(tuple(failures))
-    pending = await _pods_to_go(arguments, session, node)
+    pending = await _pods_to_go(flags, session, node)
     if pending.going:
         session.console.warn(f'There are pending pods in node "{node}" when an error occurred: {failed}')
         for pod in pending.going:
@@ -140,15 +135,15 @@ async def _send_away(arguments: Arguments, session: Session, node: str, pods: tu
     raise failed
 
 
-async def _pods_to_go(arguments: Arguments, session: Session, node: str) -> Choice:
+async def _pods_to_go(flags: DrainFlags, session: Session, node: str) -> Choice:
     api = await session.api()
-    query = ListQuery(POD, "", arguments.text("pod-selector"), f"spec.nodeName={node}")
+    query = ListQuery(POD, "", flags.pod_selector, f"spec.nodeName={node}")
     pods = [pod for each in (await list_all(api, query)).objects if isinstance(pod := each.parse(), Pod)]
     rules = DrainRules(
-        ignore_daemon_sets=arguments.boolean("ignore-daemonsets"),
-        delete_local_data=arguments.boolean("delete-emptydir-data"),
-        force=arguments.boolean("force"),
-        skip_after_seconds=arguments.number("skip-wait-for-delete-timeout") or 0,
+        ignore_daemon_sets=flags.ignore_daemonsets,
+        delete_local_data=flags.delete_emptydir_data,
+        force=flags.force,
+        skip_after_seconds=flags.skip_wait_for_delete_timeout,
         missing_daemon_sets=await _missing_daemon_sets(session, pods),
     )
     return choose_pods(pods, rules, session.clock.now())
@@ -166,4 +161,4 @@ async def _missing_daemon_sets(session: Session, pods: Sequence[Pod]) -> dict[st
     return missing
 
 
-DRAIN = Command("NODE…", "Empty nodes for maintenance, as disruption budgets allow.", run, FLAGS)
+DRAIN = Command("NODE…", "Empty nodes for maintenance, as disruption budgets allow.", DrainFlags, run)

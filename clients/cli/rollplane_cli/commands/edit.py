@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose
-from rollplane_cli.command import Command
+from rollplane_cli.choosing import Found, choose
+from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments
 from rollplane_cli.manifest_json import edit_patch
 from rollplane_cli.output.answers import answer, write_options
 from rollplane_cli.output.documents import document
@@ -34,19 +33,23 @@ _HEADER = (
 _IDENTITY = ("apiVersion", "kind")
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class EditFlags(ChoosingFlags, WriteFlags):
+    """Flags of ``edit``."""
+
+
+async def run(flags: EditFlags, session: Session) -> int:
     """Let a person edit the objects named, one after the other."""
-    chosen = await choose(arguments, session)
+    chosen = await choose(flags, session)
     for found in chosen.found:
-        await _Editing(arguments, session, found).run()
+        await _Editing(flags, session, found).run()
     return chosen.exit_code
 
 
 class _Editing:
     """One object in an editor, as often as it takes."""
 
-    def __init__(self, arguments: Arguments, session: Session, found: Found) -> None:
-        self._arguments = arguments
+    def __init__(self, flags: EditFlags, session: Session, found: Found) -> None:
+        self._flags = flags
         self._session = session
         self._found = found
         self._before = document(found.parse())
@@ -119,11 +122,11 @@ class _Editing:
         return after
 
     async def _send(self, patch: dict[str, Any]) -> None:
-        options = write_options(self._arguments, "edit")
+        options = write_options(self._flags, "edit")
         write = Patch(self._found.key, PatchType.STRATEGIC_MERGE, json.dumps(patch).encode(), options=options)
         result = await (await self._session.api()).write(write)
         message = result.object.parse() if result.object else self._found.parse()
-        answer(self._arguments, self._session, self._found.key, "edited", message)
+        answer(self._flags, self._session, self._found.key, "edited", message)
 
 
 def _new_file(text: str) -> Path:
@@ -163,4 +166,4 @@ def _without_comments(text: str) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
 
 
-EDIT = Command("(TYPE NAME | TYPE/NAME)", "Edit an object in $EDITOR and send what changed.", run, CHOOSING_FLAGS)
+EDIT = Command("(TYPE NAME | TYPE/NAME)", "Edit an object in $EDITOR and send what changed.", EditFlags, run)

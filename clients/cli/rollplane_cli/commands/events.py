@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollplane.core.v1 import Event
-from rollplane_cli.command import ALL_NAMESPACES, Command, output_flag
+from rollplane_cli.command import Command, EverywhereFlags, output
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import switch, text, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.reading import following, list_all
 from rollplane_cli.session import Session
@@ -21,17 +21,27 @@ from rollplane_printing.text_table import TextTable
 _TYPES = {"normal": "Normal", "warning": "Warning"}
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class EventsFlags(EverywhereFlags):
+    """Flags of ``events``."""
+
+    for_ = text("Only events about this object")
+    types = texts("Only events of these types: Normal, Warning")
+    watch = switch("After what has happened, show what happens", "w")
+    output = output("yaml", "json", "name")
+    no_headers = switch("Leave the header out")
+
+
+async def run(flags: EventsFlags, session: Session) -> int:
     """Show events by the time they last happened, and with ``--watch`` those that follow."""
-    if arguments.words:
+    if flags.words:
         raise CommandError("events takes no words; name an object by --for TYPE/NAME")
-    types, fields = _types(arguments), _fields(arguments)
-    namespace = "" if arguments.boolean("all-namespaces") else session.namespace
+    types, fields = _types(flags), _fields(flags)
+    namespace = "" if flags.all_namespaces else session.namespace
     api = await session.api()
     listed = await list_all(api, ListQuery(EVENT, namespace, field_selector=fields))
     found = in_order(_of_types(listed.objects, types))
-    shower = _Shower(arguments, session)
-    if not arguments.boolean("watch"):
+    shower = _Shower(flags, session)
+    if not flags.watch:
         shower.show(found)
         return 0
     shower.add(found)
@@ -44,17 +54,17 @@ async def run(arguments: Arguments, session: Session) -> int:
     return 0
 
 
-def _types(arguments: Arguments) -> frozenset[str]:
+def _types(flags: EventsFlags) -> frozenset[str]:
     """The types asked for, empty for all."""
-    given = arguments.texts("types")
+    given = flags.types
     if any(each.lower() not in _TYPES for each in given):
         raise CommandError("valid --types are Normal or Warning")
     return frozenset(_TYPES[each.lower()] for each in given)
 
 
-def _fields(arguments: Arguments) -> str:
+def _fields(flags: EventsFlags) -> str:
     """The selector of the events about one object, empty for all."""
-    word = arguments.text("for")
+    word = flags.for_
     if not word:
         return ""
     if word.count("/") != 1:
@@ -71,12 +81,12 @@ def _of_types(objects: Sequence[Encoded], types: frozenset[str]) -> list[Event]:
 class _Shower:
     """Prints events as they come, in the form asked for; the header once."""
 
-    def __init__(self, arguments: Arguments, session: Session) -> None:
+    def __init__(self, flags: EventsFlags, session: Session) -> None:
         self._session = session
-        self._form = arguments.text("output")
-        self._everywhere = arguments.boolean("all-namespaces")
+        self._form = flags.output
+        self._everywhere = flags.all_namespaces
         self._layout = TextTable()
-        self._header_due = not arguments.boolean("no-headers")
+        self._header_due = not flags.no_headers
 
     def show(self, events: Sequence[Event]) -> None:
         """Print all there are, or that there are none."""
@@ -116,13 +126,6 @@ class _Shower:
 EVENTS = Command(
     "[--for TYPE/NAME]",
     "Show what happened, the latest last.",
+    EventsFlags,
     run,
-    (
-        Flag("for", "Only events about this object"),
-        Flag("types", "Only events of these types: Normal, Warning", type=FlagType.TEXTS, default=()),
-        switch("watch", "After what has happened, show what happens", "w"),
-        ALL_NAMESPACES,
-        output_flag("yaml", "json", "name"),
-        switch("no-headers", "Leave the header out"),
-    ),
 )

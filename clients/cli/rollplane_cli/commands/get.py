@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rollplane_cli.choosing import LISTING_FLAGS, Found, fetch, keys_of, refuse_selector
-from rollplane_cli.command import FILENAME, RECURSIVE, Command, output_flag
+from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
+from rollplane_cli.command import Command, FileFlags, ListingFlags, output
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import key_in, read_files
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import switch, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
 from rollplane_cli.reading import following, key_of, list_all
@@ -20,18 +20,17 @@ from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_printing.sentences import path_of
 from rollplane_printing.tables import table_of
 
-FLAGS = (
-    output_flag("wide", "yaml", "json", "name"),
-    switch("watch", "After what is there now, show every change", "w"),
-    switch("watch-only", "Show only changes"),
-    *LISTING_FLAGS,
-    FILENAME,
-    RECURSIVE,
-    switch("show-labels", "Show all labels in a last column"),
-    Flag("label-columns", "Labels to show in columns of their own", "L", FlagType.TEXTS, ()),
-    switch("no-headers", "Leave the header out"),
-    switch("ignore-not-found", "An object that is absent is no failure"),
-)
+
+class GetFlags(ListingFlags, FileFlags):
+    """Flags of ``get``."""
+
+    output = output("wide", "yaml", "json", "name")
+    watch = switch("After what is there now, show every change", "w")
+    watch_only = switch("Show only changes")
+    show_labels = switch("Show all labels in a last column")
+    label_columns = texts("Labels to show in columns of their own", "L")
+    no_headers = switch("Leave the header out")
+    ignore_not_found = switch("An object that is absent is no failure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,40 +42,40 @@ class _Group:
     revision: int = 0
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+async def run(flags: GetFlags, session: Session) -> int:
     """Show objects, and with ``--watch`` what becomes of them."""
-    targets = _targets(arguments)
-    if arguments.boolean("watch") or arguments.boolean("watch-only"):
-        return await _watch(arguments, session, targets)
-    by_name = targets.are_named or bool(arguments.texts("filename"))
+    targets = _targets(flags)
+    if flags.watch or flags.watch_only:
+        return await _watch(flags, session, targets)
+    by_name = targets.are_named or bool(flags.filename)
     if by_name:
-        groups, failed = await _named(arguments, session, targets)
+        groups, failed = await _named(flags, session, targets)
     else:
-        groups, failed = await _listed(arguments, session, targets), False
-    _show(arguments, session, groups, by_name=by_name)
+        groups, failed = await _listed(flags, session, targets), False
+    _show(flags, session, groups, by_name=by_name)
     if not failed and not any(group.found for group in groups):
-        _tell_nothing_found(arguments, session, targets)
+        _tell_nothing_found(flags, session, targets)
     return int(failed)
 
 
-def _targets(arguments: Arguments) -> Targets:
-    targets = parse_targets(arguments.words)
-    if not targets.items and not arguments.texts("filename"):
+def _targets(flags: GetFlags) -> Targets:
+    targets = parse_targets(flags.words)
+    if not targets.items and not flags.filename:
         raise UsageError("Required resource not specified.")
-    if targets.are_named and arguments.boolean("all-namespaces"):
+    if targets.are_named and flags.all_namespaces:
         raise CommandError("a resource cannot be retrieved by name across all namespaces")
     if targets.are_named:
-        refuse_selector(arguments)
+        refuse_selector(flags)
     return targets
 
 
-async def _named(arguments: Arguments, session: Session, targets: Targets) -> tuple[list[_Group], bool]:
+async def _named(flags: GetFlags, session: Session, targets: Targets) -> tuple[list[_Group], bool]:
     """The objects in the order they were named, those of a kind that stand together in one group."""
-    if arguments.texts("filename"):
-        keys = [key_in(session, manifest.object) for manifest in read_files(session, arguments)]
+    if flags.filename:
+        keys = [key_in(session, manifest.object) for manifest in read_files(session, flags)]
     else:
         keys = keys_of(session, targets)
-    chosen = await fetch(session, keys, ignore_absent=arguments.boolean("ignore-not-found"))
+    chosen = await fetch(session, keys, ignore_absent=flags.ignore_not_found)
     groups: list[_Group] = []
     for found in chosen.found:
         if groups and groups[-1].kind is found.key.kind:
@@ -86,26 +85,24 @@ async def _named(arguments: Arguments, session: Session, targets: Targets) -> tu
     return groups, chosen.failed
 
 
-async def _listed(arguments: Arguments, session: Session, targets: Targets) -> list[_Group]:
+async def _listed(flags: GetFlags, session: Session, targets: Targets) -> list[_Group]:
     api = await session.api()
     groups = []
     for kind in targets.kinds:
-        query = ListQuery(
-            kind, _namespace(arguments, session, kind), arguments.text("selector"), arguments.text("field-selector")
-        )
+        query = ListQuery(kind, _namespace(flags, session, kind), flags.selector, flags.field_selector)
         listed = await list_all(api, query)
         found = tuple(Found(key_of(each), each) for each in listed.objects)
         groups.append(_Group(kind, found, listed.revision))
     return groups
 
 
-def _namespace(arguments: Arguments, session: Session, kind: Kind) -> str:
+def _namespace(flags: GetFlags, session: Session, kind: Kind) -> str:
     """The namespace to list, "" for all."""
-    return session.namespace if kind.namespaced and not arguments.boolean("all-namespaces") else ""
+    return session.namespace if kind.namespaced and not flags.all_namespaces else ""
 
 
-def _show(arguments: Arguments, session: Session, groups: Sequence[_Group], *, by_name: bool) -> None:
-    form = arguments.text("output")
+def _show(flags: GetFlags, session: Session, groups: Sequence[_Group], *, by_name: bool) -> None:
+    form = flags.output
     messages = [found.parse() for group in groups for found in group.found]
     if form in ("yaml", "json"):
         if messages or not by_name:
@@ -115,7 +112,7 @@ def _show(arguments: Arguments, session: Session, groups: Sequence[_Group], *, b
         for group in groups:
             _show_names(session, group.kind, [found.parse() for found in group.found])
     else:
-        _show_tables(arguments, session, [group for group in groups if group.found], several=len(groups) > 1)
+        _show_tables(flags, session, [group for group in groups if group.found], several=len(groups) > 1)
 
 
 def _show_names(session: Session, kind: Kind, messages: Sequence[ApiObject]) -> None:
@@ -123,46 +120,46 @@ def _show_names(session: Session, kind: Kind, messages: Sequence[ApiObject]) -> 
         session.console.say(path_of(kind, message.metadata.name))
 
 
-def _show_tables(arguments: Arguments, session: Session, groups: Sequence[_Group], *, several: bool) -> None:
+def _show_tables(flags: GetFlags, session: Session, groups: Sequence[_Group], *, several: bool) -> None:
     for at, group in enumerate(groups):
         if at:
             session.console.say()
-        printer = TablePrinter(session.console, group.kind, _style(arguments, typed_names=several))
+        printer = TablePrinter(session.console, group.kind, _style(flags, typed_names=several))
         printer.show(table_of(group.kind, [found.parse() for found in group.found], session.clock.now()))
 
 
-def _style(arguments: Arguments, *, typed_names: bool) -> Style:
+def _style(flags: GetFlags, *, typed_names: bool) -> Style:
     return Style(
-        wide=arguments.text("output") == "wide",
-        headers=not arguments.boolean("no-headers"),
-        namespaces=arguments.boolean("all-namespaces"),
+        wide=flags.output == "wide",
+        headers=not flags.no_headers,
+        namespaces=flags.all_namespaces,
         typed_names=typed_names,
-        all_labels=arguments.boolean("show-labels"),
-        labels=arguments.texts("label-columns"),
+        all_labels=flags.show_labels,
+        labels=flags.label_columns,
     )
 
 
-def _tell_nothing_found(arguments: Arguments, session: Session, targets: Targets) -> None:
-    if targets.are_named or arguments.text("output") in ("yaml", "json", "name"):
+def _tell_nothing_found(flags: GetFlags, session: Session, targets: Targets) -> None:
+    if targets.are_named or flags.output in ("yaml", "json", "name"):
         return
-    inside = any(kind.namespaced for kind in targets.kinds) and not arguments.boolean("all-namespaces")
+    inside = any(kind.namespaced for kind in targets.kinds) and not flags.all_namespaces
     session.console.warn(f"No resources found in {session.namespace} namespace." if inside else "No resources found")
 
 
-async def _watch(arguments: Arguments, session: Session, targets: Targets) -> int:
+async def _watch(flags: GetFlags, session: Session, targets: Targets) -> int:
     """Show one kind's objects and then each change, until interrupted."""
     if len(targets.kinds) != 1 or len(targets.items) > 1:
         raise CommandError("you may only specify a single resource type, or one object, to watch")
     kind, name = targets.items[0].kind, targets.items[0].name
-    fields = f"metadata.name={name}" if name else arguments.text("field-selector")
-    namespace = _namespace(arguments, session, kind)
+    fields = f"metadata.name={name}" if name else flags.field_selector
+    namespace = _namespace(flags, session, kind)
     api = await session.api()
-    query = ListQuery(kind, namespace, arguments.text("selector"), fields)
+    query = ListQuery(kind, namespace, flags.selector, fields)
     if name:
         await api.get(keys_of(session, targets)[0])
     listed = await list_all(api, query)
-    shower = _Shower(arguments, session, kind)
-    if not arguments.boolean("watch-only"):
+    shower = _Shower(flags, session, kind)
+    if not flags.watch_only:
         shower.show([each.parse() for each in listed.objects])
     watched = WatchFilter(kind, (namespace,) if namespace else (), query.label_selector, fields)
     async with following(api, session.clock, WatchQuery((watched,), listed.revision)) as batches:
@@ -174,11 +171,11 @@ async def _watch(arguments: Arguments, session: Session, targets: Targets) -> in
 class _Shower:
     """Prints the objects of one kind as they come, in the form asked for."""
 
-    def __init__(self, arguments: Arguments, session: Session, kind: Kind) -> None:
+    def __init__(self, flags: GetFlags, session: Session, kind: Kind) -> None:
         self._session = session
         self._kind = kind
-        self._form = arguments.text("output")
-        self._printer = TablePrinter(session.console, kind, _style(arguments, typed_names=False))
+        self._form = flags.output
+        self._printer = TablePrinter(session.console, kind, _style(flags, typed_names=False))
 
     def show(self, messages: Sequence[ApiObject]) -> None:
         """Print ``messages``."""
@@ -195,6 +192,6 @@ class _Shower:
 GET = Command(
     "(TYPE[,TYPE…] [NAME…] | TYPE/NAME… | all | -f FILE)",
     "Show objects in a table, or as YAML, JSON or names.",
+    GetFlags,
     run,
-    FLAGS,
 )

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from importlib.metadata import PackageNotFoundError, version
 
-from rollplane_cli.command import Command, output_flag
-from rollplane_cli.flags import Arguments, switch
+from rollplane_cli.command import Command, output
+from rollplane_cli.flags import Flags, switch
 from rollplane_cli.session import Session
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class VersionFlags(Flags):
+    """Flags of ``version``."""
+
+    client = switch("Only the client's version, which is all there is")
+    output = output("json", "yaml")
+
+
+async def run(flags: VersionFlags, session: Session) -> int:
     """Print the version of this program."""
     client = f"v{_installed()}"
-    match arguments.text("output"):
+    match flags.output:
         case "json":
             session.console.say(json.dumps({"clientVersion": {"gitVersion": client}}, indent=2))
         case "yaml":
@@ -33,6 +40,6 @@ def _installed() -> str:
 VERSION = Command(
     "",
     "Show the version of the client.",
+    VersionFlags,
     run,
-    (switch("client", "Only the client's version, which is all there is"), output_flag("json", "yaml")),
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rollplane_cli.choosing import Found, fetch, keys_of
-from rollplane_cli.command import Command, output_flag
+from rollplane_cli.command import Command, output
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Arguments
+from rollplane_cli.flags import Flags
 from rollplane_cli.output.documents import render
 from rollplane_cli.output.pods import pod_document
 from rollplane_cli.output.tables import Style, TablePrinter
@@ -21,9 +21,15 @@ from rollplane_printing.tables import table_of
 from rollplane_printing.workload_diagnosis import is_workload
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class WhyFlags(Flags):
+    """Flags of ``why``."""
+
+    output = output("json", "yaml")
+
+
+async def run(flags: WhyFlags, session: Session) -> int:
     """Say in one sentence what a workload waits for, and show the pods behind it."""
-    targets = parse_targets(arguments.words)
+    targets = parse_targets(flags.words)
     if not targets.are_named:
         raise UsageError("name a workload, as deploy/NAME")
     chosen = await fetch(session, keys_of(session, targets))
@@ -31,12 +37,12 @@ async def run(arguments: Arguments, session: Session) -> int:
         workload = found.parse()
         if not is_workload(workload):
             raise CommandError(f"why is known of workloads only, not of {found.key.kind.plural}")
-        _show(arguments, session, found, await look(session, found.key, workload))
+        _show(flags, session, found, await look(session, found.key, workload))
     return chosen.exit_code
 
 
-def _show(arguments: Arguments, session: Session, found: Found, diagnosis: Diagnosis) -> None:
-    if form := arguments.text("output"):
+def _show(flags: WhyFlags, session: Session, found: Found, diagnosis: Diagnosis) -> None:
+    if form := flags.output:
         session.console.write(render(_document(found, diagnosis), form))
         return
     session.console.say(diagnosis.sentence)
@@ -64,6 +70,6 @@ def _document(found: Found, diagnosis: Diagnosis) -> dict[str, Any]:
 WHY = Command(
     "(TYPE NAME | TYPE/NAME…)",
     "Say what a workload waits for, and show the pods behind it.",
+    WhyFlags,
     run,
-    (output_flag("json", "yaml"),),
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from rollplane_cli.command import GLOBAL_FLAGS, Command
-from rollplane_cli.flags import Flag
+from rollplane_cli.command import Command
+from rollplane_cli.flags import GLOBAL_FLAGS, Flag, flags_of
 from rollplane_cli.main import split_command
 from rollplane_cli.registry import commands
 from rollplane_machinery import kinds
@@ -66,7 +67,7 @@ def place_at(line: Sequence[str]) -> Place:
     name, rest = split_command(done)
     entry = commands().get(name)
     command = entry.load() if entry else None
-    flags = (*(command.flags if command else ()), *GLOBAL_FLAGS)
+    flags = flags_of(command.flags) if command else GLOBAL_FLAGS
     if (flag := _awaiting_value(done, flags)) is not None:
         return _value_of(flag, current)
     if current.startswith("-"):
@@ -89,13 +90,13 @@ def value_given(line: Sequence[str], name: str) -> str:
     return ""
 
 
-def _awaiting_value(done: Sequence[str], flags: Sequence[Flag]) -> Flag | None:
+def _awaiting_value(done: Sequence[str], flags: Sequence[Flag[Any]]) -> Flag[Any] | None:
     """The flag whose value comes next."""
     last = done[-1] if done else ""
     return next((flag for flag in flags if flag.takes_value and last in (f"--{flag.name}", f"-{flag.short}")), None)
 
 
-def _value_of(flag: Flag, current: str, prefix: str = "") -> Place:
+def _value_of(flag: Flag[Any], current: str, prefix: str = "") -> Place:
     if flag.name == "namespace":
         return Place(current, names_of=(kinds.NAMESPACE,), prefix=prefix)
     if flag.name == "for":
@@ -103,7 +104,7 @@ def _value_of(flag: Flag, current: str, prefix: str = "") -> Place:
     return Place(current, tuple(f"{prefix}{value}" for value in _VALUES.get(flag.name, flag.choices)))
 
 
-def _flag_at(current: str, flags: Sequence[Flag]) -> Place:
+def _flag_at(current: str, flags: Sequence[Flag[Any]]) -> Place:
     name, equals, _ = current.partition("=")
     flag = next((each for each in flags if f"--{each.name}" == name), None)
     if equals and flag is not None:
@@ -117,7 +118,7 @@ def _next_words(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.removeprefix(ahead).split()[0] for each in commands() if each.startswith(ahead)))
 
 
-def _positional(rest: Sequence[str], flags: Sequence[Flag]) -> list[str]:
+def _positional(rest: Sequence[str], flags: Sequence[Flag[Any]]) -> list[str]:
     """The words of the line that are neither flags nor their values."""
     found, previous = [], ""
     for word in rest:
@@ -127,7 +128,7 @@ def _positional(rest: Sequence[str], flags: Sequence[Flag]) -> list[str]:
     return found
 
 
-def _word_of(name: str, command: Command, before: Sequence[str], current: str) -> Place:
+def _word_of(name: str, command: Command[Any], before: Sequence[str], current: str) -> Place:
     if name == "completion":
         return Place(current, () if before else tuple(command.usage.strip("()").split(" | ")))
     for token, kind in _ONE_KIND.items():

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
-from rollplane_cli.command import GLOBAL_FLAGS
-from rollplane_cli.flags import Flag
+from rollplane_cli.flags import GLOBAL_FLAGS, Flag, flags_of, own_flags_of
 from rollplane_cli.registry import commands
 
 _BASH = """\
@@ -107,7 +107,7 @@ def _command_cases() -> list[str]:
         seconds = " ".join(name.split()[1] for name in commands() if name.startswith(f"{group} "))
         cases.append(f'        "{group}") words="{seconds}" flags="{shared}" ;;')
     for name, entry in commands().items():
-        cases.append(f'        "{name}") flags="{_long((*entry.load().flags, *GLOBAL_FLAGS))}" ;;')
+        cases.append(f'        "{name}") flags="{_long(flags_of(entry.load().flags))}" ;;')
     return cases
 
 
@@ -115,18 +115,18 @@ def _value_cases() -> list[str]:
     """The values of flags that know them all."""
     cases = []
     for name, entry in commands().items():
-        for flag in entry.load().flags:
+        for flag in own_flags_of(entry.load().flags):
             if flag.choices and flag.takes_value:
                 patterns = _alternatives([f"{name} {spelling}" for spelling in _spellings(flag)])
                 cases.append(f'        {patterns}) words="{" ".join(flag.choices)}" ;;')
     return cases
 
 
-def _long(flags: Sequence[Flag]) -> str:
+def _long(flags: Sequence[Flag[Any]]) -> str:
     return " ".join(f"--{flag.name}" for flag in flags)
 
 
-def _spellings(flag: Flag) -> list[str]:
+def _spellings(flag: Flag[Any]) -> list[str]:
     return [f"--{flag.name}", *([f"-{flag.short}"] if flag.short else [])]
 
 

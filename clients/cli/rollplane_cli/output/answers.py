@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from rollplane_cli.command import output_flag
-from rollplane_cli.flags import Arguments
+from rollplane_cli.command import DryRunFlags, WriteFlags
 from rollplane_cli.output.documents import document, render
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, WriteOptions
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_printing.sentences import path_of
 
-WRITE_OUTPUT = output_flag("name", "yaml", "json")
-
 _DRY_RUNS = {"client": " (dry run)", "server": " (server dry run)"}
 
 
-def answer(arguments: Arguments, session: Session, key: Key, verb: str, message: ApiObject | None = None) -> None:
+def answer(flags: WriteFlags, session: Session, key: Key, verb: str, message: ApiObject | None = None) -> None:
     """Print ``deployment.apps/web scaled``, or with ``-o`` the name or the object alone."""
-    form = arguments.text("output")
+    form = flags.output
     path = path_of(key.kind, key.name)
     if form == "name":
         session.console.say(path)
     elif form and message is not None:
         session.console.write(render(document(message), form))
     else:
-        session.console.say(f"{path} {verb}{dry_run_suffix(arguments)}")
+        session.console.say(f"{path} {verb}{dry_run_suffix(flags)}")
 
 
-def dry_run_suffix(arguments: Arguments) -> str:
+def dry_run_suffix(flags: DryRunFlags) -> str:
     """Return what tells that nothing was stored."""
-    return _DRY_RUNS.get(arguments.text("dry-run"), "")
+    return _DRY_RUNS.get(flags.dry_run, "")
 
 
-def is_client_dry_run(arguments: Arguments) -> bool:
+def is_client_dry_run(flags: DryRunFlags) -> bool:
     """Whether nothing is to be sent."""
-    return arguments.text("dry-run") == "client"
+    return flags.dry_run == "client"
 
 
-def write_options(arguments: Arguments, manager: str) -> WriteOptions:
+def write_options(flags: DryRunFlags, manager: str) -> WriteOptions:
     """Return the options of a write in the name of ``rollplane-<manager>``."""
-    return WriteOptions(field_manager=f"rollplane-{manager}", dry_run=arguments.text("dry-run") == "server")
+    return WriteOptions(field_manager=f"rollplane-{manager}", dry_run=flags.dry_run == "server")
 
 
 def is_same(before: ApiObject, after: ApiObject) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.flags import Flags, texts
 from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.errors import TerminalError
@@ -22,13 +22,21 @@ from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 NODES = 10
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class DemoFlags(Flags):
+    """Flags of ``demo``."""
+
+    kill = texts(
+        "Shell command that kills a part of the plane at --server in the middle of a rollover; may be repeated"
+    )
+
+
+async def run(flags: DemoFlags, session: Session) -> int:
     """Tell the story; exit code 1 with one line when a step does not come out as it must."""
     # Deaths and returns are part of the story, which tells of them itself.
     logging.getLogger("rollplane_client").addHandler(logging.NullHandler())
     started = session.clock.monotonic()
     try:
-        async with _plane(arguments, session) as (address, killers), connect(address, name="demo") as api:
+        async with _plane(flags, session) as (address, killers), connect(address, name="demo") as api:
             theatre = Theatre(api, address, session.console, session.clock)
             story = Story(theatre, killers)
             await story.tell()
@@ -42,11 +50,11 @@ async def run(arguments: Arguments, session: Session) -> int:
 
 
 @asynccontextmanager
-async def _plane(arguments: Arguments, session: Session) -> AsyncIterator[tuple[str, Mapping[str, Kill]]]:
+async def _plane(flags: DemoFlags, session: Session) -> AsyncIterator[tuple[str, Mapping[str, Kill]]]:
     """Yield the plane's address and how to kill its parts; of a plane that is not ours, the caller has to know."""
-    given = _killers(arguments.texts("kill"))
-    if arguments.text("server"):
-        yield arguments.text("server"), given
+    given = _killers(flags.kill)
+    if flags.server:
+        yield flags.server, given
         return
     with tempfile.TemporaryDirectory(prefix="rollplane-demo-") as folder:
         started = session.clock.monotonic()
@@ -72,13 +80,6 @@ def _killers(given: Sequence[str]) -> Mapping[str, Kill]:
 DEMO = Command(
     "[--server ADDRESS [--kill NAME=COMMAND]...]",
     "Roll two Deployments through everything that can happen to them, checking every step.",
+    DemoFlags,
     run,
-    (
-        Flag(
-            "kill",
-            "Shell command that kills a part of the plane at --server in the middle of a rollover; may be repeated",
-            type=FlagType.TEXTS,
-            default=(),
-        ),
-    ),
 )

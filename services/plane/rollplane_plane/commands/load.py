@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from rollplane_cli.command import Command, output_flag
+from rollplane_cli.command import Command, output
 from rollplane_cli.failures import FAILED, CommandError, UsageError
-from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.flags import Flags, number, seconds, text
 from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_load.report_text import table
@@ -20,45 +20,57 @@ from rollplane_machinery.errors import TerminalError
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 
-async def rollover(arguments: Arguments, session: Session) -> int:
+class LoadFlags(Flags):
+    """Flags of ``load rollover``."""
+
+    deployments = number("How many Deployments", default=100)
+    replicas = number("Pods of each", default=10)
+    overlap = text("Part of v2 that is up when v3 is set, 0 to 1", default="0.3")
+    nodes = number("Nodes of the plane that is started", default=100)
+    profile = text("How its pods live", default="instant")
+    timeout = seconds("How long each phase may take", default=600.0)
+    output = output("table", "json")
+
+
+async def rollover(flags: LoadFlags, session: Session) -> int:
     """Measure rollovers and print the report; exit code 1 when an invariant was broken."""
     try:
         load = Load(
-            arguments.number("deployments") or 0,
-            arguments.number("replicas") or 0,
-            _fraction(arguments),
-            timeout_seconds=arguments.seconds("timeout"),
+            flags.deployments,
+            flags.replicas,
+            _fraction(flags),
+            timeout_seconds=flags.timeout,
         )
-        async with _target(arguments) as (address, pids), connect(address, name="load") as api:
+        async with _target(flags) as (address, pids), connect(address, name="load") as api:
             report = await RolloverTest(api, load, clock=session.clock, pids=pids).run()
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
     except TerminalError as exc:  # the plane of its own did not come up
         raise CommandError(exc.message) from exc
-    as_json = arguments.text("output") == "json"
+    as_json = flags.output == "json"
     session.console.say(json.dumps(report.as_json(), indent=2) if as_json else table(report))
     return FAILED if report.invariant_violations else 0
 
 
 @asynccontextmanager
-async def _target(arguments: Arguments) -> AsyncIterator[tuple[str, Mapping[str, int]]]:
+async def _target(flags: LoadFlags) -> AsyncIterator[tuple[str, Mapping[str, int]]]:
     """Yield the address of the plane to measure and the processes it consists of, as far as they are ours.
 
     Without --server that is a durable plane of our own, which has ended when the context ends.
     """
     load_tester = {"load tester": os.getpid()}
-    if server := arguments.text("server"):
+    if server := flags.server:
         yield server, load_tester
         return
     with tempfile.TemporaryDirectory(prefix="rollplane-load-") as folder:
-        nodes, profile = arguments.number("nodes") or 0, arguments.text("profile")
+        nodes, profile = flags.nodes, flags.profile
         async with EmbeddedPlane(PlaneSettings(Path(folder), port=0, nodes=nodes, profile=profile)) as plane:
             services = {child.name: child.pid for child in plane.children[1:]}
             yield plane.address, {"redis": plane.store_pid, **services, **load_tester}
 
 
-def _fraction(arguments: Arguments) -> float:
-    text = arguments.text("overlap")
+def _fraction(flags: LoadFlags) -> float:
+    text = flags.overlap
     try:
         return float(text)
     except ValueError:
@@ -68,14 +80,6 @@ def _fraction(arguments: Arguments) -> float:
 ROLLOVER = Command(
     "[--deployments D] [--replicas R] [--overlap F] [-o json]",
     "Create, update, and update again while the first is in flight; on a plane of its own without --server.",
+    LoadFlags,
     rollover,
-    (
-        Flag("deployments", "How many Deployments", type=FlagType.NUMBER, default=100),
-        Flag("replicas", "Pods of each", type=FlagType.NUMBER, default=10),
-        Flag("overlap", "Part of v2 that is up when v3 is set, 0 to 1", default="0.3"),
-        Flag("nodes", "Nodes of the plane that is started", type=FlagType.NUMBER, default=100),
-        Flag("profile", "How its pods live", default="instant"),
-        Flag("timeout", "How long each phase may take", type=FlagType.DURATION, default=600.0),
-        output_flag("table", "json"),
-    ),
 )

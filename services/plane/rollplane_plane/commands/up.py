@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.flags import Flags, number, text
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
 from rollplane_plane.plane import DEFAULT_PORT, EmbeddedPlane, PlaneSettings
@@ -18,13 +18,23 @@ DEFAULT_DATA = ".rollplane"
 DEFAULT_NODES = 10
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class UpFlags(Flags):
+    """Flags of ``up``."""
+
+    nodes = number(f"How many simulated nodes; 0 for none (default {DEFAULT_NODES})", default=DEFAULT_NODES)
+    profile = text("How pods live: instant, realistic, flaky, manual, or a file", default="realistic")
+    node_prefix = text("What the names of the nodes begin with", default="node")
+    data = text("Folder that keeps the objects between runs", default=DEFAULT_DATA)
+    port = number(f"Port of the apiserver; a free one if it is taken (default {DEFAULT_PORT})", default=DEFAULT_PORT)
+
+
+async def run(flags: UpFlags, session: Session) -> int:
     """Run the plane until Ctrl-C or SIGTERM; everything it started has ended when this returns."""
-    settings = _settings(arguments)
+    settings = _settings(flags)
     start_logging("warning", session.console.err)
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:
         async with asyncio.TaskGroup() as tasks:
             # A task of its own, so that Ctrl-C also ends a plane that is still starting.
@@ -58,15 +68,14 @@ def _words(error: BaseException) -> str:
     return str(error)
 
 
-def _settings(arguments: Arguments) -> PlaneSettings:
-    nodes, port = arguments.number("nodes"), arguments.number("port")
+def _settings(flags: UpFlags) -> PlaneSettings:
     try:
         return PlaneSettings(
-            Path(arguments.text("data")).absolute(),
-            port=DEFAULT_PORT if port is None else port,
-            nodes=DEFAULT_NODES if nodes is None else nodes,
-            profile=arguments.text("profile"),
-            node_prefix=arguments.text("node-prefix"),
+            Path(flags.data).absolute(),
+            port=flags.port,
+            nodes=flags.nodes,
+            profile=flags.profile,
+            node_prefix=flags.node_prefix,
         )
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
@@ -75,14 +84,6 @@ def _settings(arguments: Arguments) -> PlaneSettings:
 UP = Command(
     "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
+    UpFlags,
     run,
-    (
-        Flag("nodes", f"How many simulated nodes; 0 for none (default {DEFAULT_NODES})", type=FlagType.NUMBER),
-        Flag("profile", "How pods live: instant, realistic, flaky, manual, or a file", default="realistic"),
-        Flag("node-prefix", "What the names of the nodes begin with", default="node"),
-        Flag("data", "Folder that keeps the objects between runs", default=DEFAULT_DATA),
-        Flag(
-            "port", f"Port of the apiserver; a free one if it is taken (default {DEFAULT_PORT})", type=FlagType.NUMBER
-        ),
-    ),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
-from rollplane_cli.command import Command, output_flag
+from rollplane_cli.choosing import Found, choose, report_failure
+from rollplane_cli.command import ChoosingFlags, Command, output
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag, FlagType
+from rollplane_cli.flags import number
 from rollplane_cli.output.documents import render
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
@@ -19,33 +19,39 @@ from rollplane_printing.history_text import history_lines, revision_lines
 from rollplane_printing.sentences import path_of
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class HistoryFlags(ChoosingFlags):
+    """Flags of ``rollout history``."""
+
+    revision = number("Show this revision's pod template", default=0)
+    output = output("json", "yaml")
+
+
+async def run(flags: HistoryFlags, session: Session) -> int:
     """Show the revisions of each workload named, or the template of one revision."""
-    number = arguments.number("revision") or 0
-    if number < 0:
-        raise CommandError(f"revision must be a positive integer: {number}")
-    chosen = await choose(arguments, session)
+    if flags.revision < 0:
+        raise CommandError(f"revision must be a positive integer: {flags.revision}")
+    chosen = await choose(flags, session)
     api = await session.api()
     for found in chosen.found:
         try:
             with told_as_own():
-                revisions = await api.history(found.key, number)
-            _show(arguments, session, found, revisions, number)
+                revisions = await api.history(found.key, flags.revision)
+            _show(flags, session, found, revisions)
         except (RollplaneError, CommandError) as exc:
             report_failure(session, exc)
             chosen.failed = True
     return chosen.exit_code
 
 
-def _show(arguments: Arguments, session: Session, found: Found, revisions: Sequence[Revision], number: int) -> None:
-    form = arguments.text("output")
+def _show(flags: HistoryFlags, session: Session, found: Found, revisions: Sequence[Revision]) -> None:
+    form = flags.output
     if form:
         session.console.write(render(_document(found, revisions), form))
         return
     path = path_of(found.key.kind, found.key.name)
-    lines = revision_lines(revisions[0]) if number else history_lines(revisions)
-    title = f"{path} with revision #{number}" if number else f"{path} "
-    for line in (title, *lines, *([""] if number else [])):
+    lines = revision_lines(revisions[0]) if flags.revision else history_lines(revisions)
+    title = f"{path} with revision #{flags.revision}" if flags.revision else f"{path} "
+    for line in (title, *lines, *([""] if flags.revision else [])):
         session.console.say(line)
 
 
@@ -71,10 +77,6 @@ def _document(found: Found, revisions: Sequence[Revision]) -> dict[str, Any]:
 HISTORY = Command(
     "(TYPE NAME | TYPE/NAME…)",
     "Show the revisions one can go back to.",
+    HistoryFlags,
     run,
-    (
-        Flag("revision", "Show this revision's pod template", type=FlagType.NUMBER),
-        *CHOOSING_FLAGS,
-        output_flag("json", "yaml"),
-    ),
 )

@@ -9,9 +9,9 @@ from contextlib import suppress
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_cli.choosing import choose
-from rollplane_cli.command import TIMEOUT, Command
+from rollplane_cli.command import ChoosingFlags, Command, WaitFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag
+from rollplane_cli.flags import text
 from rollplane_cli.output.chart import Count, Recording, check_path, draw
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
@@ -25,17 +25,23 @@ from rollplane_printing.sentences import path_of
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "deployment")
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class PlotFlags(ChoosingFlags, WaitFlags):
+    """Flags of ``rollout plot``."""
+
+    file = text("Where to draw; the name ends in .svg or .png", default="rollout.svg")
+
+
+async def run(flags: PlotFlags, session: Session) -> int:
     """Record the rollout of the workload named until it is done or has failed, then draw it."""
-    path = check_path(arguments.text("file"))
-    chosen = await choose(arguments, session)
+    path = check_path(flags.file)
+    chosen = await choose(flags, session)
     if len(chosen.found) != 1:
         raise CommandError("name one workload to plot")
     found = chosen.found[0]
     workload = found.parse()
     recorder = _Recorder(_recording(path_of(found.key.kind, found.key.name), workload), session)
     with told_as_own(), suppress(TimeoutError):
-        async with asyncio.timeout(arguments.seconds("timeout") or None):
+        async with asyncio.timeout(flags.timeout or None):
             await recorder.record(await session.api(), found.key, _selector(workload))
     draw(recorder.recording, path)
     session.console.say(f"{path}: {recorder.recording.end:.1f} s, {len(recorder.recording.versions)} versions")
@@ -131,6 +137,6 @@ def _is_ending(pod: Pod) -> bool:
 PLOT = Command(
     "(TYPE NAME | TYPE/NAME) --file PICTURE.svg",
     "Watch a rollout to its end and draw how its versions took turns.",
+    PlotFlags,
     run,
-    (Flag("file", "Where to draw; the name ends in .svg or .png", default="rollout.svg"), TIMEOUT),
 )

@@ -10,10 +10,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
-from rollplane_cli.command import TIMEOUT, Command, output_flag
+from rollplane_cli.choosing import Found, choose, report_failure
+from rollplane_cli.command import ChoosingFlags, Command, WaitFlags, output
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag, FlagType, switch
+from rollplane_cli.flags import number, switch
 from rollplane_cli.output.documents import render
 from rollplane_cli.output.pods import pod_document
 from rollplane_cli.output.progress import Progress, progress_on
@@ -36,17 +36,26 @@ _STATES = {
 }
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class StatusFlags(ChoosingFlags, WaitFlags):
+    """Flags of ``rollout status``."""
+
+    watch = switch("Wait for the end; --watch=false looks once", "w", default=True)
+    until_deadline = switch("When new pods fail, go on waiting until the progress deadline, as kubectl does")
+    revision = number("Fail when another revision's rollout takes over", default=0)
+    output = output("json", "yaml")
+
+
+async def run(flags: StatusFlags, session: Session) -> int:
     """Follow the rollout of each workload named until it is done, fails or cannot go on."""
-    chosen = await choose(arguments, session)
+    chosen = await choose(flags, session)
     for found in chosen.found:
         try:
-            outcome = await _follow(arguments, session, found)
+            outcome = await _follow(flags, session, found)
         except (RollplaneError, CommandError) as exc:
             report_failure(session, exc)
             chosen.failed = True
             continue
-        _conclude(arguments, session, found, outcome)
+        _conclude(flags, session, found, outcome)
         chosen.failed |= bool(outcome.failure)
     return chosen.exit_code
 
@@ -83,16 +92,16 @@ class Outcome:
                 return True
 
 
-async def _follow(arguments: Arguments, session: Session, found: Found) -> Outcome:
+async def _follow(flags: StatusFlags, session: Session, found: Found) -> Outcome:
     # A revision is looked at for Deployments only, as in kubectl; elsewhere it is passed over in silence.
-    revision = (arguments.number("revision") or 0) if found.key.kind is DEPLOYMENT else 0
-    outcome = Outcome(is_patient=arguments.boolean("until-deadline"))
+    revision = flags.revision if found.key.kind is DEPLOYMENT else 0
+    outcome = Outcome(is_patient=flags.until_deadline)
     title = path_of(found.key.kind, found.key.name)
-    with progress_on(session.console, arguments.text("output"), title) as progress, told_as_own():
-        if not arguments.boolean("watch"):
+    with progress_on(session.console, flags.output, title) as progress, told_as_own():
+        if not flags.watch:
             await _look_once(session, found, revision, outcome, progress)
         else:
-            await _watch(session, found, revision, outcome, progress, arguments.seconds("timeout"))
+            await _watch(session, found, revision, outcome, progress, flags.timeout)
         if outcome.error is not None:
             raise outcome.error
     return outcome
@@ -127,8 +136,8 @@ async def _watch(
         outcome.state, outcome.failure = "TimedOut", TIMED_OUT
 
 
-def _conclude(arguments: Arguments, session: Session, found: Found, outcome: Outcome) -> None:
-    if form := arguments.text("output"):
+def _conclude(flags: StatusFlags, session: Session, found: Found, outcome: Outcome) -> None:
+    if form := flags.output:
         session.console.write(render(_document(found, outcome), form))
     if outcome.failure:
         session.console.warn(f"error: {outcome.failure}")
@@ -166,13 +175,6 @@ def _reason(outcome: Outcome) -> str:
 STATUS = Command(
     "(TYPE NAME | TYPE/NAME…)",
     "Follow a rollout until it is done; fail at once, with the reason, when it cannot go on.",
+    StatusFlags,
     run,
-    (
-        switch("watch", "Wait for the end; --watch=false looks once", "w", default=True),
-        switch("until-deadline", "When new pods fail, go on waiting until the progress deadline, as kubectl does"),
-        Flag("revision", "Fail when another revision's rollout takes over", type=FlagType.NUMBER),
-        TIMEOUT,
-        *CHOOSING_FLAGS,
-        output_flag("json", "yaml"),
-    ),
 )

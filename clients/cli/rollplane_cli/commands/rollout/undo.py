@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rollplane_cli.choosing import CHOOSING_FLAGS, Found, choose, report_failure
-from rollplane_cli.command import DRY_RUN, Command
+from rollplane_cli.choosing import Found, choose, report_failure
+from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Arguments, Flag, FlagType
-from rollplane_cli.output.answers import WRITE_OUTPUT, answer, is_client_dry_run, write_options
+from rollplane_cli.flags import number
+from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import Revision
@@ -18,51 +18,56 @@ from rollplane_printing.sentences import path_of
 from rollplane_printing.template_text import template_lines
 
 
-async def run(arguments: Arguments, session: Session) -> int:
+class UndoFlags(ChoosingFlags, WriteFlags):
+    """Flags of ``rollout undo``."""
+
+    to_revision = number("The revision to go back to; 0 is the one before", default=0)
+
+
+async def run(flags: UndoFlags, session: Session) -> int:
     """Bring back an earlier template of each workload named."""
-    number = arguments.number("to-revision") or 0
-    if number < 0:
-        raise CommandError(f"unable to find specified revision {number} in history")
-    chosen = await choose(arguments, session)
+    if flags.to_revision < 0:
+        raise CommandError(f"unable to find specified revision {flags.to_revision} in history")
+    chosen = await choose(flags, session)
     for found in chosen.found:
         try:
-            await _undo(arguments, session, found, number)
+            await _undo(flags, session, found)
         except (RollplaneError, CommandError) as exc:
             report_failure(session, exc)
             chosen.failed = True
     return chosen.exit_code
 
 
-async def _undo(arguments: Arguments, session: Session, found: Found, number: int) -> None:
-    if is_client_dry_run(arguments):
-        await _preview(session, found, number)
+async def _undo(flags: UndoFlags, session: Session, found: Found) -> None:
+    if is_client_dry_run(flags):
+        await _preview(session, found, flags.to_revision)
         return
     with told_as_own():
-        undone = await (await session.api()).undo(found.key, number, write_options(arguments, "rollout"))
+        undone = await (await session.api()).undo(found.key, flags.to_revision, write_options(flags, "rollout"))
     verb = "rolled back"
     if undone.skipped:
         verb = f"skipped rollback (current template already matches revision {undone.target.number})"
     message = undone.result.object.parse() if undone.result.object else found.parse()
-    answer(arguments, session, found.key, verb, message)
+    answer(flags, session, found.key, verb, message)
 
 
-async def _preview(session: Session, found: Found, number: int) -> None:
+async def _preview(session: Session, found: Found, to_revision: int) -> None:
     """Show the template that would come back; whether the workload is paused does not matter here."""
     with told_as_own():
         history = await (await session.api()).history(found.key)
-    first, *rest = template_lines(_target(found, history, number).template)
+    first, *rest = template_lines(_target(found, history, to_revision).template)
     session.console.say(f"{path_of(found.key.kind, found.key.name)} {first}")
     for line in [*rest, " (dry run)"]:
         session.console.say(line)
 
 
-def _target(found: Found, history: Sequence[Revision], number: int) -> Revision:
+def _target(found: Found, history: Sequence[Revision], to_revision: int) -> Revision:
     """The revision that undo would choose; raises CommandError as the server would."""
-    if number:
+    if to_revision:
         for revision in history:
-            if revision.number == number:
+            if revision.number == to_revision:
                 return revision
-        raise CommandError(f"unable to find specified revision {number} in history")
+        raise CommandError(f"unable to find specified revision {to_revision} in history")
     if len(history) < 2:
         is_deployment = found.key.kind is DEPLOYMENT
         none = f'no rollout history found for deployment "{found.key.name}"'
@@ -73,11 +78,6 @@ def _target(found: Found, history: Sequence[Revision], number: int) -> Revision:
 UNDO = Command(
     "(TYPE NAME | TYPE/NAME…)",
     "Go back to the revision before the present one, or to any other.",
+    UndoFlags,
     run,
-    (
-        Flag("to-revision", "The revision to go back to; 0 is the one before", type=FlagType.NUMBER),
-        *CHOOSING_FLAGS,
-        DRY_RUN,
-        WRITE_OUTPUT,
-    ),
 )
