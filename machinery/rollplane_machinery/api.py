@@ -6,6 +6,7 @@ them apart. Objects are passed as ``Encoded`` bytes: who needs fields parses the
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,9 +14,14 @@ from enum import Enum
 from typing import Protocol
 
 from rollplane.core.v1 import PodTemplateSpec
-from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
+
+MAX_NUMBER = 2**63 - 1
+"""The highest revision, epoch or sequence."""
+
+_WRITER = re.compile("[!-~]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +51,52 @@ class Fence:
     shard: str
     epoch: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.epoch <= MAX_NUMBER:
+            raise BadRequestError(f"the fence's epoch is {self.epoch}, want a revision")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteToken:
+    """The name of one write, which is made at most once however often it is sent.
+
+    ``writer`` is unique to one life of one process, 1 to 64 visible ASCII characters; ``sequence`` is the writer's own
+    number, from 1 to 2**63 - 1, never used twice. Raises BadRequestError for anything else.
+    """
+
+    writer: str
+    sequence: int
+
+    def __post_init__(self) -> None:
+        if not _WRITER.fullmatch(self.writer):
+            raise BadRequestError("a token's writer is 1 to 64 visible ASCII characters")
+        if not 0 < self.sequence <= MAX_NUMBER:
+            raise BadRequestError(f"a token's sequence is {self.sequence}, want 1 to {MAX_NUMBER}")
+
+    def __str__(self) -> str:
+        return f"{self.writer}/{self.sequence}"
+
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """``omit_object`` leaves the object out of the result, as batches want it."""
+    """How a write is made.
+
+    ``omit_object`` leaves the object out of the result, as batches want it. ``repeat`` says that a write of this
+    ``token`` may have been sent before, and may have been made. A dry run has no token.
+    """
 
     field_manager: str = ""
     dry_run: bool = False
     fence: Fence | None = None
     omit_object: bool = False
+    token: WriteToken | None = None
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        if self.token is not None and self.dry_run:
+            raise BadRequestError("a dry run has no token")
+        if self.repeat and self.token is None:
+            raise BadRequestError("only a write with a token can be a repeat")
 
 
 DEFAULT_OPTIONS = WriteOptions()

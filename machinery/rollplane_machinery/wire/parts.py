@@ -19,6 +19,7 @@ from rollplane_machinery.api import (
     Preconditions,
     Propagation,
     WriteOptions,
+    WriteToken,
 )
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Encoded, by_resource
@@ -79,8 +80,18 @@ def encode_fence(fence: Fence) -> pb.Fence:
 
 
 def decode_fence(message: pb.Fence) -> Fence:
-    """Return the fence."""
+    """Return the fence; raises BadRequestError for an epoch that is no revision."""
     return Fence(message.shard, message.epoch)
+
+
+def encode_token(token: WriteToken) -> pb.WriteToken:
+    """Return ``token`` as a message."""
+    return pb.WriteToken(writer=token.writer, sequence=token.sequence)
+
+
+def decode_token(message: pb.WriteToken) -> WriteToken:
+    """Return the token; raises BadRequestError for one that names no write."""
+    return WriteToken(message.writer, message.sequence)
 
 
 def encode_options(options: WriteOptions) -> pb.WriteOptions | None:
@@ -92,13 +103,16 @@ def encode_options(options: WriteOptions) -> pb.WriteOptions | None:
         dry_run=options.dry_run,
         fence=None if options.fence is None else encode_fence(options.fence),
         omit_object=options.omit_object,
+        token=None if options.token is None else encode_token(options.token),
+        repeat=options.repeat,
     )
 
 
 def decode_options(message: pb.WriteOptions) -> WriteOptions:
-    """Return the options; an absent message is all defaults."""
+    """Return the options; an absent message is all defaults. Raises BadRequestError for a bad fence or token."""
     fence = decode_fence(message.fence) if message.HasField("fence") else None
-    return WriteOptions(message.field_manager, message.dry_run, fence, message.omit_object)
+    token = decode_token(message.token) if message.HasField("token") else None
+    return WriteOptions(message.field_manager, message.dry_run, fence, message.omit_object, token, message.repeat)
 
 
 def encode_preconditions(preconditions: Preconditions) -> pb.Preconditions | None:

@@ -162,7 +162,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(shard=SHARDS, offset=st.integers(-2, 3))
     def raise_fence(self, shard: str, offset: int) -> None:
-        epoch = self.epochs.get(shard, self.model.revision) + offset
+        epoch = max(0, self.epochs.get(shard, self.model.revision) + offset)
         allowed = epoch >= self.model.fences.get(shard, 0)
         for jump in self.run(self.store.jumps()):
             allowed = allowed and not jump.last < epoch <= jump.to
@@ -220,7 +220,7 @@ class StoreMachine(RuleBasedStateMachine):
     def _mutation(self, draft: Draft) -> Mutation:
         key = f"/{draft.name}" if draft.resource == "namespaces" else f"a/{draft.name}"
         there = self.model.objects.get((draft.resource, key), (0, b""))[0]
-        epoch = self.epochs.get(draft.shard, 1) + draft.epoch_offset
+        epoch = max(0, self.epochs.get(draft.shard, 1) + draft.epoch_offset)
         fitting = Require.REVISION if there else Require.ABSENT
         require = draft.require or (Require.PRESENT if draft.value is None else fitting)
         value = b"" if draft.value is None and require is Require.ABSENT else draft.value

@@ -26,7 +26,11 @@ ENCODED = st.builds(kinds.Encoded, KINDS, st.binary(max_size=20))
 KEYS = st.builds(api.Key, KINDS, TEXT, TEXT)
 POD_KEYS = st.builds(api.Key, st.just(kinds.POD), TEXT, TEXT)
 FENCES = st.builds(api.Fence, TEXT, REVISIONS)
-OPTIONS = st.builds(api.WriteOptions, TEXT, st.booleans(), st.none() | FENCES, st.booleans())
+WRITERS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
+TOKENS = st.builds(api.WriteToken, WRITERS, st.integers(1, 2**63 - 1))
+OPTIONS = st.builds(api.WriteOptions, TEXT, st.booleans(), st.none() | FENCES, st.booleans()) | st.builds(
+    api.WriteOptions, TEXT, st.just(False), st.none() | FENCES, st.booleans(), TOKENS, st.booleans()
+)
 PRECONDITIONS = st.builds(api.Preconditions, st.none() | TEXT, st.none() | TEXT)
 GRACE = st.none() | st.integers(0, 2**40)
 PROPAGATIONS = st.none() | st.sampled_from(api.Propagation)
@@ -131,6 +135,29 @@ def test_a_watch_batch_is_cut_without_loss(batch: api.WatchBatch, max_bytes: int
     ]
     for part in parts:
         assert len(part.events) <= 1 or messages.encode_watch_batch(part).ByteSize() <= max_bytes
+
+
+SENSELESS_OPTIONS = {
+    "a negative epoch": pb.WriteOptions(fence=pb.Fence(shard="ns-1", epoch=-1)),
+    "a token without a writer": pb.WriteOptions(token=pb.WriteToken(sequence=1)),
+    "a token of a long writer": pb.WriteOptions(token=pb.WriteToken(writer="w" * 65, sequence=1)),
+    "a token of a writer with a space": pb.WriteOptions(token=pb.WriteToken(writer="a b", sequence=1)),
+    "a token without a sequence": pb.WriteOptions(token=pb.WriteToken(writer="w")),
+    "a sequence of 64 bits": pb.WriteOptions(token=pb.WriteToken(writer="w", sequence=2**63)),
+    "a repeat without a token": pb.WriteOptions(repeat=True),
+    "a dry run with a token": pb.WriteOptions(dry_run=True, token=pb.WriteToken(writer="w", sequence=1)),
+}
+
+
+@pytest.mark.parametrize("options", SENSELESS_OPTIONS.values(), ids=SENSELESS_OPTIONS)
+def test_options_that_make_no_sense_are_refused_where_they_are_read(options: pb.WriteOptions) -> None:
+    with pytest.raises(BadRequestError):
+        messages.decode_options(options)
+
+
+def test_a_fence_of_a_negative_epoch_is_refused_where_it_is_read() -> None:
+    with pytest.raises(BadRequestError, match="-1"):
+        messages.decode_fence(pb.Fence(shard="ns-1", epoch=-1))
 
 
 def _batch(revision: int, complete: bool = False) -> api.WatchBatch:

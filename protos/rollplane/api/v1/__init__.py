@@ -28,6 +28,7 @@ from rollplane.api.v1.object_service_pb2 import (
     Write as Write,
     WriteOptions as WriteOptions,
     WriteResult as WriteResult,
+    WriteToken as WriteToken,
 )
 from rollplane.api.v1.rollout_service_pb2 import (
     HistoryRequest as HistoryRequest,

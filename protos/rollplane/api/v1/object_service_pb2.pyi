@@ -422,6 +422,34 @@ class Fence(_message.Message):
 Global___Fence: _TypeAlias = Fence  # noqa: Y015
 
 @_typing.final
+class WriteToken(_message.Message):
+    """WriteToken names one write, so that it is made at most once however often it is sent. The server remembers tokens for
+    a while and answers a known one with what became of it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WRITER_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    writer: _builtins.str
+    """Who writes: unique to one life of one process, 1 to 64 visible ASCII characters."""
+    sequence: _builtins.int
+    """The writer's number for this write; from 1 to 2^63 - 1, never used twice."""
+    def __init__(
+        self,
+        *,
+        writer: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence", "writer", b"writer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteToken: _TypeAlias = WriteToken  # noqa: Y015
+
+@_typing.final
 class WriteOptions(_message.Message):
     """WriteOptions accompany every write."""
 
@@ -431,15 +459,23 @@ class WriteOptions(_message.Message):
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
     OMIT_OBJECT_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
     field_manager: _builtins.str
     """Who writes, for managed fields and logs."""
     dry_run: _builtins.bool
     """Everything is checked and answered as real, nothing is stored."""
     omit_object: _builtins.bool
     """The answer leaves the object out."""
+    repeat: _builtins.bool
+    """A write of this token may have been sent before, and may have been made."""
     @_builtins.property
     def fence(self) -> Global___Fence:
         """Controllers must send it; others must not."""
+
+    @_builtins.property
+    def token(self) -> Global___WriteToken:
+        """Names this write; a dry run has none."""
 
     def __init__(
         self,
@@ -448,10 +484,12 @@ class WriteOptions(_message.Message):
         dry_run: _builtins.bool = ...,
         fence: Global___Fence | None = ...,
         omit_object: _builtins.bool = ...,
+        token: Global___WriteToken | None = ...,
+        repeat: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "token", b"token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "omit_object", b"omit_object"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "omit_object", b"omit_object", "repeat", b"repeat", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
