@@ -8,15 +8,14 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass
 
 from rollplane_cli.choosing import Found
-from rollplane_cli.reading import GIVE_UP_SECONDS
 from rollplane_cli.scene import diagnoses
 from rollplane_cli.session import Session
+from rollplane_client.watching import BRIEF, resumed
 from rollplane_machinery.api import Key, RolloutState, RolloutStatus
-from rollplane_machinery.errors import RollplaneError, UnavailableError
+from rollplane_machinery.errors import RollplaneError
 from rollplane_printing.findings import Diagnosis
 from rollplane_printing.workload_diagnosis import is_workload
 
-_RETRY_SECONDS = 0.2
 _QUEUED = 256
 """Sights that may wait for a slow terminal; then the watches wait too, and the server drops them if they must."""
 
@@ -39,24 +38,15 @@ async def looks(session: Session, key: Key, revision: int) -> AsyncIterator[Asyn
 
 
 async def _looks(session: Session, key: Key, revision: int) -> AsyncGenerator[RolloutStatus, None]:
-    api, clock = await session.api(), session.clock
+    api = await session.api()
     last: RolloutStatus | None = None
-    down_since: float | None = None
-    while True:
-        try:
-            async with api.rollout_status(key, revision) as statuses:
-                async for status in statuses:
-                    down_since = None
-                    if status != last:
-                        yield status
-                    last = status
-            if last is None or last.state is not RolloutState.PROGRESSING:
+    async with resumed(lambda: api.rollout_status(key, revision), session.clock, BRIEF) as statuses:
+        async for status in statuses:
+            if status != last:
+                yield status
+            last = status
+            if status.state is not RolloutState.PROGRESSING:
                 return
-        except UnavailableError:
-            down_since = clock.monotonic() if down_since is None else down_since
-            if clock.monotonic() - down_since > GIVE_UP_SECONDS:
-                raise
-        await clock.sleep(_RETRY_SECONDS)
 
 
 async def watch_rollout(session: Session, found: Found, revision: int, see: Callable[[Sight], bool]) -> None:

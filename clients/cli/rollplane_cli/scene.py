@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from rollplane_cli.reading import following, key_of, list_all
+from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, Key, ListQuery, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import ApiObject
 from rollplane_printing.findings import Diagnosis
@@ -73,7 +74,9 @@ async def _diagnoses(session: Session, key: Key, workload: Workload) -> AsyncGen
         *(WatchFilter(kind, namespaces, selector) for kind in SEEN_WITH[key.kind]),
     )
     scene, complete = Scene(key, workload), False
-    async with following(await session.api(), session.clock, WatchQuery(filters, send_initial_state=True)) as batches:
+    async with resumed_watch(
+        await session.api(), WatchQuery(filters, send_initial_state=True), session.clock
+    ) as batches:
         async for batch in batches:
             scene.apply(batch)
             complete = complete or batch.initial_state_complete

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from rollplane_cli.choosing import Found
 from rollplane_cli.failures import CommandError
-from rollplane_cli.reading import following, key_of
+from rollplane_cli.reading import key_of
 from rollplane_cli.session import Session
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, Key, WatchBatch, WatchFilter, WatchQuery
 
 TIMED_OUT = "timed out waiting for the condition"
@@ -30,7 +31,7 @@ async def wait_until_gone(session: Session, pending: Sequence[Found], timeout_se
 async def _wait(session: Session, waiting: dict[Key, str]) -> None:
     query = WatchQuery(_filters(list(waiting)), send_initial_state=True)
     seen: set[Key] = set()
-    async with following(await session.api(), session.clock, query) as batches:
+    async with resumed_watch(await session.api(), query, session.clock) as batches:
         async for batch in batches:
             _note(batch, waiting, seen)
             if batch.initial_state_complete:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, ObjectApi, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
@@ -29,7 +30,7 @@ class RolloutWatcher:
     async def run(self) -> None:
         """Follow the namespace's rollouts and hold them to the invariants."""
         filters = tuple(WatchFilter(kind, (self._namespace,)) for kind in WATCHED)
-        async with self._api.watch(WatchQuery(filters, send_initial_state=True)) as batches:
+        async with resumed_watch(self._api, WatchQuery(filters, send_initial_state=True), self._clock) as batches:
             async for batch in batches:
                 self._take(batch)
 

@@ -11,22 +11,16 @@ import asyncio
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
 from rollplane_client.cache import Cache, Change, Entry, IndexValues, View
-from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter, WatchQuery
+from rollplane_client.watching import Patience, is_passing, resumed
+from rollplane_machinery.api import EventType, Key, ObjectApi, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import (
-    ExpiredError,
-    InternalError,
-    Outcome,
-    RollplaneError,
-    TimedOutError,
-    TooManyRequestsError,
-    UnavailableError,
-)
+from rollplane_machinery.errors import ExpiredError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import Encoded, Kind
 
 log = logging.getLogger(__name__)
@@ -37,8 +31,6 @@ Handler = Callable[[EventType, Key, T | None, T | None], None]
 """Called with the type, the key, the old view and the new one; must not block."""
 
 DEFAULT_BACKOFF = Backoff(base_seconds=0.05, cap_seconds=5.0)
-PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError, ExpiredError)
-"""Errors after which the informer tries again; any other ends ``run``."""
 
 
 class Informer(Generic[T]):
@@ -74,7 +66,7 @@ class Informer(Generic[T]):
         self._progress: list[Callable[[int], None]] = []
         self._revision = 0
         self._resumable = False
-        self._failures = 0
+        self._staged: dict[Key, Entry[T]] | None = None
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._stopped = False
@@ -142,41 +134,36 @@ class Informer(Generic[T]):
         Losses are logged, waited out with back-off and resumed. Raises what no repetition can mend, such as
         ForbiddenError or BadRequestError, and whatever a handler or the view function raises.
         """
+        patience = Patience(self._backoff)
         try:
-            while True:
-                try:
-                    await self._follow()
-                    retry_after = 0.0
-                except PASSING as exc:
-                    retry_after = self._note(exc)
-                delay = self._backoff.seconds(self._failures, self._jitter)
-                self._failures += 1
-                await self._clock.sleep(max(delay, retry_after))
+            async with resumed(
+                self._watch, self._clock, patience, jitter=self._jitter, may_resume=self._note
+            ) as batches:
+                async for batch in batches:
+                    self._take(batch)
         finally:
             self._stop()
 
-    async def _follow(self) -> None:
-        """Watch, from where we are or from the whole state on, until the stream ends or fails."""
-        resuming = self._resumable
+    def _watch(self) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
+        """Open the watch, from where we are or from the whole state on."""
+        self._staged = None if self._resumable else {}
         query = WatchQuery(
             self._filters,
-            from_revision=self._revision if resuming else 0,
-            send_initial_state=not resuming,
+            from_revision=self._revision if self._resumable else 0,
+            send_initial_state=not self._resumable,
             metadata_only=self._metadata_only,
         )
-        staged: dict[Key, Entry[T]] = {}
-        async with self._api.watch(query) as batches:
-            async for batch in batches:
-                self._failures = 0
-                if resuming:
-                    self._tell(map(self._cache.apply, batch.events))
-                    self._advance(batch.revision)
-                    continue
-                staged.update(map(self._cache.read, batch.events))
-                if batch.initial_state_complete:
-                    resuming = True
-                    self._load(staged, batch.revision)
-                    staged = {}
+        return self._api.watch(query)
+
+    def _take(self, batch: WatchBatch) -> None:
+        if self._staged is None:
+            self._tell(map(self._cache.apply, batch.events))
+            self._advance(batch.revision)
+            return
+        self._staged.update(map(self._cache.read, batch.events))
+        if batch.initial_state_complete:
+            state, self._staged = self._staged, None
+            self._load(state, batch.revision)
 
     def _load(self, state: Mapping[Key, Entry[T]], revision: int) -> None:
         self._tell(self._cache.replace(state))
@@ -205,12 +192,12 @@ class Informer(Generic[T]):
             if not waiter.done():
                 waiter.set_result(None)
 
-    def _note(self, exc: RollplaneError) -> float:
-        """Log why the watch ended, and whether it can be resumed; return how many seconds to wait at least."""
+    def _note(self, exc: RollplaneError) -> bool:
+        """Log why the watch ended; return whether to go on, by a reload where the log no longer reaches back."""
         log.warning("watch lost", extra={"reason": exc.reason, "detail": exc.message, "revision": self._revision})
-        if isinstance(exc, ExpiredError):
-            self._resumable = False
-        return exc.retry_after_seconds or 0.0
+        is_expired = isinstance(exc, ExpiredError)
+        self._resumable = self._resumable and not is_expired
+        return is_expired or is_passing(exc)
 
     def _stop(self) -> None:
         self._stopped = True

@@ -9,9 +9,10 @@ from rollplane_cli.command import Command, EverywhereFlags, output
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import switch, text, texts
 from rollplane_cli.output.documents import document, list_document, render
-from rollplane_cli.reading import following, list_all
+from rollplane_cli.reading import list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import EVENT, Encoded
 from rollplane_printing.event_text import EVENT_TITLES, event_cells, in_order
@@ -46,7 +47,7 @@ async def run(flags: EventsFlags, session: Session) -> int:
         return 0
     shower.add(found)
     watched = WatchFilter(EVENT, (namespace,) if namespace else (), field_selector=fields)
-    async with following(api, session.clock, WatchQuery((watched,), listed.revision)) as batches:
+    async with resumed_watch(api, WatchQuery((watched,), listed.revision), session.clock) as batches:
         async for batch in batches:
             # An event that goes has merely grown old: nothing has happened.
             changed = [each.object for each in batch.events if each.type is not EventType.DELETED]

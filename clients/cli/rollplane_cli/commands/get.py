@@ -12,9 +12,10 @@ from rollplane_cli.files import key_in, read_files
 from rollplane_cli.flags import switch, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
-from rollplane_cli.reading import following, key_of, list_all
+from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_printing.sentences import path_of
@@ -162,7 +163,7 @@ async def _watch(flags: GetFlags, session: Session, targets: Targets) -> int:
     if not flags.watch_only:
         shower.show([each.parse() for each in listed.objects])
     watched = WatchFilter(kind, (namespace,) if namespace else (), query.label_selector, fields)
-    async with following(api, session.clock, WatchQuery((watched,), listed.revision)) as batches:
+    async with resumed_watch(api, WatchQuery((watched,), listed.revision), session.clock) as batches:
         async for batch in batches:
             shower.show([event.object.parse() for event in batch.events])
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rollplane_cli.reading import following
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import Api, EventType, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import RollplaneError
@@ -27,7 +27,7 @@ class Departures:
         """Follow the node's pods until cancelled; what ends the watch is told to those who wait."""
         query = WatchQuery((self._filter,), send_initial_state=True)
         try:
-            async with following(self._api, self._clock, query) as batches:
+            async with resumed_watch(self._api, query, self._clock) as batches:
                 async for batch in batches:
                     self._take(batch)
                     self._announce()

@@ -8,13 +8,15 @@ import itertools
 import os
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import Pod
 from rollplane_cli.console import Console
-from rollplane_machinery.api import Api, ListQuery, WatchFilter, WatchQuery
+from rollplane_client.backoff import Backoff
+from rollplane_client.watching import Patience, resumed
+from rollplane_machinery.api import Api, ListQuery, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ExpiredError, RollplaneError, UnavailableError
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
@@ -22,7 +24,7 @@ from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.05
-WATCH_RETRY_SECONDS = 0.1
+WATCHFUL = Patience(Backoff(cap_seconds=0.1))
 PROGRESS = "Waiting for deployment"
 PROGRESS_ROWS = 4
 """How many rows of a rollout's progress are shown; there is one for every change."""
@@ -150,20 +152,22 @@ class Theatre:
     async def _watch(self) -> None:
         """Feed the witness, across restarts of the apiserver; what was missed in between is loaded again."""
         revision = 0
-        while True:
-            query = WatchQuery(
-                tuple(WatchFilter(kind) for kind in WATCHED), from_revision=revision, send_initial_state=revision == 0
-            )
-            try:
-                async with self.api.watch(query) as batches:
-                    async for batch in batches:
-                        self.witness.checker.feed(batch)
-                        revision = batch.revision or revision
-            except ExpiredError:
+
+        def open_watch() -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
+            filters = tuple(WatchFilter(kind) for kind in WATCHED)
+            return self.api.watch(WatchQuery(filters, from_revision=revision, send_initial_state=revision == 0))
+
+        def may_resume(error: RollplaneError) -> bool:
+            nonlocal revision
+            if isinstance(error, ExpiredError):
                 self.witness.renew()
                 revision = 0
-            except RollplaneError:
-                await self._clock.sleep(WATCH_RETRY_SECONDS)
+            return True
+
+        async with resumed(open_watch, self._clock, WATCHFUL, may_resume=may_resume) as batches:
+            async for batch in batches:
+                self.witness.checker.feed(batch)
+                revision = batch.revision or revision
 
 
 def abridged(rows: Sequence[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from rollplane_cli.flags import text
 from rollplane_cli.output.chart import Count, Recording, check_path, draw
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
+from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.int_or_string import resolve
@@ -60,7 +61,7 @@ class _Recorder:
     async def record(self, api: Api, key: Key, selector: str) -> None:
         """Follow pods until the rollout has ended and the last old pod is gone."""
         query = WatchQuery((WatchFilter(POD, (key.namespace,), selector),), send_initial_state=True)
-        async with api.watch(query) as batches, asyncio.TaskGroup() as tasks:
+        async with resumed_watch(api, query, self._clock) as batches, asyncio.TaskGroup() as tasks:
             ending = tasks.create_task(_ended(api, key))
             async for batch in batches:
                 self._take(batch)
