@@ -1,4 +1,4 @@
-"""Conditions in the status of objects: read, set, remove; and what they say about a pod. All pure.
+"""Conditions in the status of objects: read, set, remove. All pure.
 
 Workload controllers move a condition to the end of the list whenever they replace it, kubelets write in place. Both
 are visible to users, so both are here.
@@ -11,14 +11,10 @@ from typing import TypeVar
 
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
-from rollplane_machinery.times import to_seconds
 
 TRUE = "True"
 FALSE = "False"
 UNKNOWN = "Unknown"
-
-POD_READY = "Ready"
-POD_SCHEDULED = "PodScheduled"
 
 AnyCondition = TypeVar(
     "AnyCondition",
@@ -94,29 +90,3 @@ def _with_transition_of(present: AnyCondition | None, new: AnyCondition) -> AnyC
     if present is not None and present.status == new.status:
         placed.last_transition_time.CopyFrom(present.last_transition_time)
     return placed
-
-
-def is_pod_ready(pod: core.Pod) -> bool:
-    """Whether the pod's Ready condition is True."""
-    return is_true(pod.status.conditions, POD_READY)
-
-
-def pod_available_at(pod: core.Pod, min_ready_seconds: int) -> float | None:
-    """Return when the pod is or becomes available, in seconds since the epoch; None while it is not ready.
-
-    0.0 means at any time: the pod is ready and nothing is to be waited for.
-    """
-    ready = get_condition(pod.status.conditions, POD_READY)
-    if ready is None or ready.status != TRUE:
-        return None
-    if min_ready_seconds <= 0:
-        return 0.0
-    since = to_seconds(ready.last_transition_time)
-    # Ready since an unknown time is never long enough.
-    return since + min_ready_seconds if since else None
-
-
-def is_pod_available(pod: core.Pod, min_ready_seconds: int, now: float) -> bool:
-    """Whether the pod has been ready for at least ``min_ready_seconds`` at ``now``."""
-    due = pod_available_at(pod, min_ready_seconds)
-    return due is not None and due <= now

@@ -1,6 +1,7 @@
 """Which shard a namespace belongs to: the same answer in every process, for all time.
 
-Controllers divide work by it and watches filter by it, so the function may never change for a stored plane.
+Controllers divide work by it and watches filter by it, so the function may never change for a stored
+plane; a cell of the store remembers how many there are.
 """
 
 from __future__ import annotations

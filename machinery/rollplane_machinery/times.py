@@ -27,3 +27,8 @@ def micro_time_of(seconds: float) -> MicroTime:
 def to_seconds(time: Time | MicroTime) -> float:
     """Return seconds since the epoch; an unset time is 0.0."""
     return time.seconds + time.nanos / 1_000_000_000
+
+
+def is_set(time: Time | MicroTime) -> bool:
+    """Return whether ``time`` says when; Kubernetes may encode "never" as a time without fields."""
+    return time.HasField("seconds")

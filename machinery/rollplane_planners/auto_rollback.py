@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from rollplane.apps.v1 import DaemonSet, Deployment, DeploymentCondition, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment.status import is_complete
 from rollplane_planners.model import (
@@ -100,7 +101,7 @@ def plan_auto_rollback(view: RolloutView, now: float) -> Plan:
     comes of it. ``now`` is seconds since the epoch.
     """
     workload = view.workload
-    if not is_wanted(workload) or workload.metadata.HasField("deletion_timestamp") or not _is_observed(view):
+    if not is_wanted(workload) or is_being_deleted(workload.metadata) or not _is_observed(view):
         return NOTHING
     remembered = workload.metadata.annotations.get(LAST_AVAILABLE, "")
     if remembered == view.present:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import PersistentVolumeClaim
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.model import NOTHING, Plan, UpdateObjectStatus
 
 BOUND, PENDING = "Bound", "Pending"
@@ -10,7 +11,7 @@ BOUND, PENDING = "Bound", "Pending"
 
 def plan_claim(claim: PersistentVolumeClaim) -> Plan:
     """Return the status that makes a new claim bound, with what it asks for and no more."""
-    if claim.status.phase != PENDING or claim.metadata.HasField("deletion_timestamp"):
+    if claim.status.phase != PENDING or is_being_deleted(claim.metadata):
         return NOTHING
     bound = PersistentVolumeClaim()
     bound.CopyFrom(claim)

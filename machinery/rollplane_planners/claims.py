@@ -6,7 +6,7 @@ ControllerRevisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -42,11 +42,6 @@ class Owner:
             controller=True,
             block_owner_deletion=True,
         )
-
-
-def controller_of(references: Iterable[OwnerReference]) -> OwnerReference | None:
-    """Return the reference that is marked as controller, if any."""
-    return next((reference for reference in references if reference.controller), None)
 
 
 def claim(owner: Owner, controller_uid: str | None, *, matches: bool, deleting: bool) -> Claim:

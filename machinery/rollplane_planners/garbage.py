@@ -12,6 +12,7 @@ from enum import Enum
 
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
+from rollplane_machinery.metadata import is_being_deleted
 
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
@@ -68,7 +69,7 @@ def judge(
             if standing is not Standing.SOLID
         )
         return Detach(gone) if gone else Keep()
-    if metadata.HasField("deletion_timestamp"):
+    if is_being_deleted(metadata):
         return Keep()
     if Standing.WAITING in standings and has_dependents:
         return Collect(Propagation.FOREGROUND, unblock=in_circle)

@@ -125,8 +125,10 @@ class PlanBuilder:
     requeue_after: float | None = None
     confirm_owner: bool = False
 
-    def requeue(self, seconds: float) -> None:
-        """Look again after ``seconds``, or sooner if that was asked for before."""
+    def requeue(self, seconds: float | None) -> None:
+        """Look again after ``seconds``, or sooner if that was asked for before; None: there is nothing to wait for."""
+        if seconds is None:
+            return
         self.requeue_after = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
 
     def plan(self) -> Plan:

@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Node
-from rollplane_planners.pods import FINAL_PHASES, PodView
+from rollplane_machinery.conditions import is_true
+from rollplane_planners.pods import PodView
 
 TERMINATED_LIMIT = 12_500
 """Finished pods kept in the whole plane."""
@@ -48,7 +49,7 @@ def plan_sweep(
     for pod in pods:
         if pod.node_name and pod.node_name not in nodes:
             homeless.setdefault(pod.node_name, []).append(pod)
-        elif pod.phase in FINAL_PHASES:
+        elif pod.finished:
             finished.append(pod)
         elif pod.terminating and (not pod.node_name or pod.node_name in out_of_service):
             unconfirmed.append(pod)
@@ -59,7 +60,7 @@ def plan_sweep(
 
 def is_out_of_service(node: Node) -> bool:
     """Tell whether the pods of a node may be taken for gone: it carries the taint, and is not ready."""
-    ready = any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)
+    ready = is_true(node.status.conditions, "Ready")
     return not ready and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
 
 

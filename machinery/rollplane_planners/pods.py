@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
-from rollplane_planners.claims import controller_of
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.pods import FINAL_PHASES, available_after, is_available_since, ready_since
 from rollplane_planners.scheduling.demand import Resources, host_ports_of, requests_of
 
+A_MOMENT = 0.01
+"""Seconds past the moment after which something is true."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
-FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod as last observed. Times are seconds since the epoch; ``ready_since`` is None while it is not Ready."""
+    """A pod as last observed. Times are seconds since the epoch; ``ready_since`` is None while it is not Ready,
+    0.0 where it does not say since when."""
 
     namespace: str
     name: str
@@ -44,34 +47,44 @@ class PodView:
     @property
     def active(self) -> bool:
         """Whether it counts as running or about to run: neither finished nor being deleted."""
-        return not self.terminating and self.phase not in FINAL_PHASES
+        return not self.terminating and not self.finished
 
-    def available_at(self, min_ready_seconds: int) -> float | None:
-        """Return the time from which on it counts as available, None while it is not Ready."""
-        return None if self.ready_since is None else self.ready_since + min_ready_seconds
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended for good."""
+        return self.phase in FINAL_PHASES
+
+    def available_after(self, min_ready_seconds: int) -> float | None:
+        """Return the time after which it counts as available, None while that cannot be told."""
+        return available_after(self.ready_since, min_ready_seconds)
 
     def is_available(self, min_ready_seconds: int, now: float) -> bool:
         """Tell whether it has been Ready for longer than ``min_ready_seconds`` (0: at all)."""
-        since = self.available_at(min_ready_seconds)
-        return since is not None and (min_ready_seconds == 0 or since < now)
+        return is_available_since(self.ready_since, min_ready_seconds, now)
+
+
+def seconds_until_available(pods: Iterable[PodView], min_ready_seconds: int, now: float) -> float | None:
+    """Return when to look again for the first of ``pods`` that only waits to be available; None when none does."""
+    waiting = (pod.available_after(min_ready_seconds) for pod in pods)
+    due = [after for after in waiting if after is not None and after >= now]
+    return min(due) - now + A_MOMENT if due else None
 
 
 def pod_view(pod: Pod) -> PodView:
     """Return the view of ``pod``."""
     metadata, status = pod.metadata, pod.status
-    controller = controller_of(metadata.owner_references)
     statuses = status.container_statuses
     return PodView(
         namespace=metadata.namespace,
         name=metadata.name,
         uid=metadata.uid,
         labels=dict(metadata.labels),
-        controller_uid=controller.uid if controller else None,
+        controller_uid=controller_uid(metadata) or None,
         created=float(metadata.creation_timestamp.seconds),
         node_name=pod.spec.node_name,
         phase=status.phase,
-        ready_since=_ready_since(pod),
-        terminating=metadata.HasField("deletion_timestamp"),
+        ready_since=ready_since(pod),
+        terminating=is_being_deleted(metadata),
         restarts=max((one.restart_count for one in statuses), default=0),
         deletion_cost=_deletion_cost(metadata.annotations.get(DELETION_COST, "")),
         waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
@@ -80,13 +93,6 @@ def pod_view(pod: Pod) -> PodView:
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),
     )
-
-
-def _ready_since(pod: Pod) -> float | None:
-    for condition in pod.status.conditions:
-        if condition.type == "Ready":
-            return float(condition.last_transition_time.seconds) if condition.status == "True" else None
-    return None
 
 
 def _deletion_cost(text: str) -> int:

@@ -11,6 +11,7 @@ from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
 from rollplane.meta.v1 import Time
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import LabelSelector, label_selector_of, selector_of_map
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import (
@@ -22,7 +23,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pod_claims import claim_pods
-from rollplane_planners.pods import PodView
+from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.victims import choose_victims
 
 BURST = 500
@@ -74,7 +75,7 @@ class _Sync:
         self.now = now
         kind = REPLICA_SET if isinstance(view.owner, ReplicaSet) else REPLICATION_CONTROLLER
         metadata = view.owner.metadata
-        self.owner = Owner(kind, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.owner = Owner(kind, metadata.name, metadata.uid, is_being_deleted(metadata))
         self.result = PlanBuilder()
 
     def run(self) -> Plan:
@@ -86,7 +87,8 @@ class _Sync:
         if not self.owner.deleting:
             self._manage(owned)
         self._write_status(owned)
-        self._requeue_for_availability(owned)
+        min_ready = self.view.owner.spec.min_ready_seconds
+        self.result.requeue(seconds_until_available(owned, min_ready, self.now))
         return self.result.plan()
 
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
@@ -133,15 +135,6 @@ class _Sync:
         _show_failure(wanted, self.view.failure, self.now)
         if wanted.status != self.view.owner.status:
             self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
-
-    def _requeue_for_availability(self, owned: Sequence[PodView]) -> None:
-        """Come back when the next ready pod has been ready long enough."""
-        min_ready = self.view.owner.spec.min_ready_seconds
-        due = [pod.available_at(min_ready) for pod in owned if not pod.is_available(min_ready, self.now)]
-        pending = [time for time in due if time is not None]
-        if pending:
-            # Availability needs strictly more than min_ready seconds; times are whole seconds.
-            self.result.requeue(max(0.0, min(pending) - self.now) + 0.01)
 
 
 def _show_failure(wanted: PodController, failure: ManageFailure | None, now: float) -> None:

@@ -13,6 +13,7 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import message_from_json, message_to_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.selectors import LabelSelector
 from rollplane_planners import claims
 from rollplane_planners.claims import Claim, Owner
@@ -47,12 +48,11 @@ def claimed(
     changes: list[UpdateObject] = []
     adopting = False
     for one in candidates:
-        controller = claims.controller_of(one.metadata.owner_references)
         verdict = claims.claim(
             owner,
-            controller.uid if controller else None,
+            controller_uid(one.metadata) or None,
             matches=selector.matches(one.metadata.labels),
-            deleting=one.metadata.HasField("deletion_timestamp"),
+            deleting=is_being_deleted(one.metadata),
         )
         if verdict is Claim.KEEP:
             mine.append(one)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 
+from rollplane_machinery.pods import PENDING, RUNNING
 from rollplane_planners.pods import PodView
 
-_PHASE_ORDER = {"Pending": 0, "": 0, "Unknown": 1, "Running": 2}
+_PHASE_ORDER = {PENDING: 0, "": 0, "Unknown": 1, RUNNING: 2}
 _NANOSECONDS = 1_000_000_000
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rollplane_machinery.conditions import is_pod_ready
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_printing.daemon_set_view import DaemonSetView
 from rollplane_printing.findings import (
     COMPLETE,

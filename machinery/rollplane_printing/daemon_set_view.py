@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
 from rollplane.core.v1 import Pod
-from rollplane_machinery import int_or_string
-from rollplane_machinery.conditions import is_pod_available
-from rollplane_printing.findings import is_terminating, owner_uid
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.pods import is_pod_available
+from rollplane_planners.limits import daemon_set_max_surge, daemon_set_max_unavailable
 
 HASH_LABEL = "controller-revision-hash"
 
@@ -58,18 +58,12 @@ class DaemonSetView:
     @property
     def max_surge(self) -> int:
         """How many nodes may run two pods; percentages of the nodes round up."""
-        rolling = self.daemon_set.spec.update_strategy.rolling_update
-        desired = self.daemon_set.status.desired_number_scheduled
-        return int_or_string.resolve(rolling.max_surge, desired, round_up=True) if rolling.HasField("max_surge") else 0
+        return daemon_set_max_surge(self.daemon_set, self.daemon_set.status.desired_number_scheduled)
 
     @property
     def max_unavailable(self) -> int:
         """How many nodes may be without an available pod; percentages round up, and it is at least one."""
-        rolling = self.daemon_set.spec.update_strategy.rolling_update
-        desired = self.daemon_set.status.desired_number_scheduled
-        if not rolling.HasField("max_unavailable"):
-            return 1
-        return max(1, int_or_string.resolve(rolling.max_unavailable, desired, round_up=True))
+        return daemon_set_max_unavailable(self.daemon_set, self.daemon_set.status.desired_number_scheduled)
 
     def is_available(self, pod: Pod, now: float) -> bool:
         return is_pod_available(pod, self.daemon_set.spec.min_ready_seconds, now)
@@ -112,16 +106,16 @@ def daemon_set_view(
 ) -> DaemonSetView:
     """Return the view; what the set does not control is left out. The present template's revision is the highest."""
     uid = daemon_set.metadata.uid
-    owned = [each for each in revisions if owner_uid(each.metadata) == uid]
+    owned = [each for each in revisions if controller_uid(each.metadata) == uid]
     latest = max(owned, key=lambda each: each.revision, default=None)
     hash_ = latest.metadata.labels.get(HASH_LABEL, "") if latest is not None else ""
-    mine = sorted((pod for pod in pods if owner_uid(pod.metadata) == uid), key=lambda pod: str(pod.metadata.name))
+    mine = sorted((pod for pod in pods if controller_uid(pod.metadata) == uid), key=lambda pod: str(pod.metadata.name))
     by_node: dict[str, list[Pod]] = {}
     for pod in mine:
-        if not is_terminating(pod):
+        if not is_being_deleted(pod.metadata):
             by_node.setdefault(node_of(pod), []).append(pod)
     nodes = {name: _split(by_node[name], hash_) for name in sorted(by_node)}
-    return DaemonSetView(daemon_set, nodes, tuple(pod for pod in mine if is_terminating(pod)))
+    return DaemonSetView(daemon_set, nodes, tuple(pod for pod in mine if is_being_deleted(pod.metadata)))
 
 
 def _split(pods: Sequence[Pod], hash_: str) -> NodeView:

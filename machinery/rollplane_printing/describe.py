@@ -16,6 +16,8 @@ from rollplane.core import v1 as core
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery import int_or_string, kinds
 from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.metadata import controller_uid
+from rollplane_machinery.pods import FAILED, PENDING, RUNNING, SUCCEEDED
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
 from rollplane_printing.describe_node import node_lines
 from rollplane_printing.describe_others import OTHERS, anything, claim_lines, claim_template_lines
@@ -27,7 +29,7 @@ from rollplane_printing.tab_text import tabbed
 from rollplane_printing.table import NONE, labels_text, or_none
 from rollplane_printing.template_text import template_lines
 
-_PHASES = ("Running", "Pending", "Succeeded", "Failed")
+_PHASES = (RUNNING, PENDING, SUCCEEDED, FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +161,9 @@ def _other(message: ApiObject, _around: Surroundings) -> list[str]:
 
 def _pods_status(metadata: ObjectMeta, around: Surroundings) -> str:
     """How many pods of the object are in each phase."""
-    phases = [pod.status.phase for pod in around.pods if _controls(metadata, pod)]
+    phases = [pod.status.phase for pod in around.pods if controller_uid(pod.metadata) == metadata.uid]
     running, waiting, succeeded, failed = (phases.count(phase) for phase in _PHASES)
     return f"Pods Status:\t{running} Running / {waiting} Waiting / {succeeded} Succeeded / {failed} Failed"
-
-
-def _controls(metadata: ObjectMeta, pod: core.Pod) -> bool:
-    return any(owner.controller and owner.uid == metadata.uid for owner in pod.metadata.owner_references)
 
 
 def _conditions(conditions: Iterable[Any], *, with_reason: bool = True) -> list[str]:

@@ -12,6 +12,7 @@ from rollplane.policy import v1 as policy
 from rollplane_machinery import int_or_string
 from rollplane_machinery.codec import to_json
 from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_printing.describe_parts import head
 from rollplane_printing.others import ACCESS_MODES
@@ -24,7 +25,7 @@ _NAMED = ("Name", "Namespace", "Labels", "Annotations")
 def claim_lines(claim: core.PersistentVolumeClaim, pods: Sequence[core.Pod]) -> list[str]:
     """Return the description of a claim; ``pods`` are those of its namespace."""
     spec, status = claim.spec, claim.status
-    ending = claim.metadata.HasField("deletion_timestamp")
+    ending = is_being_deleted(claim.metadata)
     users = sorted(pod.metadata.name for pod in pods if claim.metadata.name in _claims_of(pod))
     return [
         *head(claim.metadata, "Name", "Namespace"),

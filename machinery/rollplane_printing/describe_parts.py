@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from rollplane.meta.v1 import MicroTime, ObjectMeta, Time
+from rollplane_machinery.deployments import LAST_APPLIED
+from rollplane_machinery.metadata import controller_of
 from rollplane_machinery.times import to_seconds
 from rollplane_printing.template_text import pairs
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def head(metadata: ObjectMeta, *titles: str) -> list[str]:
@@ -28,8 +28,8 @@ def _annotations(metadata: ObjectMeta) -> list[str]:
 
 
 def _controller(metadata: ObjectMeta) -> list[str]:
-    owners = [owner for owner in metadata.owner_references if owner.controller]
-    return [f"Controlled By:\t{owner.kind}/{owner.name}" for owner in owners]
+    owner = controller_of(metadata)
+    return [f"Controlled By:\t{owner.kind}/{owner.name}"] if owner is not None else []
 
 
 _HEADS: Mapping[str, Callable[[ObjectMeta], list[str]]] = MappingProxyType(

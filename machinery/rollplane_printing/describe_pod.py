@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rollplane.core import v1 as core
 from rollplane_machinery.codec.time_text import format_time
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.qos import qos_class
 from rollplane_printing.describe_parts import date_text, head
 from rollplane_printing.pod_status import pod_status
@@ -42,7 +43,7 @@ def pod_lines(pod: core.Pod) -> list[str]:
 
 def _status_lines(pod: core.Pod) -> list[str]:
     lines = [f"Status:\t{pod_status(pod)}"]
-    if pod.metadata.HasField("deletion_timestamp"):
+    if is_being_deleted(pod.metadata):
         lines.append(f"Termination Grace Period:\t{pod.metadata.deletion_grace_period_seconds}s")
     lines += [f"Reason:\t{pod.status.reason}"] if pod.status.reason else []
     lines += [f"Message:\t{pod.status.message}"] if pod.status.message else []

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rollplane_machinery.conditions import TRUE, get_condition, is_pod_ready
+from rollplane_machinery.conditions import TRUE, get_condition
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_printing.findings import (
     COMPLETE,
     PROGRESSING,
@@ -94,7 +95,7 @@ def _troubled(view: RolloutView, now: float) -> Diagnosis | None:
 def _why_stuck(view: RolloutView) -> str:
     if not view.old_pods:
         return "nothing else can move"
-    return f"nothing else can move, since {counted(view.min_available, 'pod')} must stay available"
+    return f"nothing else can move, since {counted(view.limits.min_available, 'pod')} must stay available"
 
 
 def _unschedulable(view: RolloutView, now: float) -> Diagnosis | None:

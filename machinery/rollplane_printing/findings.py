@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_machinery.conditions import is_pod_ready
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_printing.pod_status import pod_status
 from rollplane_printing.pod_trouble import Trouble, trouble_of, unschedulable
 
@@ -96,13 +96,3 @@ def next_step(called: str) -> Diagnosis:
 def counted(count: int, noun: str) -> str:
     """Return ``1 pod`` or ``2 pods``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def owner_uid(metadata: ObjectMeta) -> str:
-    """Return the uid of the object's controller, empty when there is none."""
-    return next((owner.uid for owner in metadata.owner_references if owner.controller), "")
-
-
-def is_terminating(pod: Pod) -> bool:
-    """Whether the pod is being deleted."""
-    return pod.metadata.HasField("deletion_timestamp")

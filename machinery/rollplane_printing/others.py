@@ -11,6 +11,7 @@ from rollplane.policy import v1 as policy
 from rollplane_machinery import int_or_string, kinds
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.times import to_seconds
 from rollplane_printing.durations import UNKNOWN, age
 from rollplane_printing.table import (
@@ -142,7 +143,7 @@ def _claim(claim: core.PersistentVolumeClaim, now: float) -> list[Cell]:
     modes = [ACCESS_MODES.get(mode, mode) for mode in status.access_modes] if bound else []
     return [
         claim.metadata.name,
-        "Terminating" if claim.metadata.HasField("deletion_timestamp") else status.phase,
+        "Terminating" if is_being_deleted(claim.metadata) else status.phase,
         spec.volume_name,
         status.capacity["storage"].string if bound and "storage" in status.capacity else "",
         ",".join(modes),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import ContainerState, ContainerStatus, Pod
+from rollplane_machinery.metadata import is_being_deleted
 
 NODE_LOST = "NodeLost"
 """The reason of a pod whose node is gone: it may or may not still run."""
@@ -45,7 +46,7 @@ def pod_status(pod: Pod) -> str:
 
 
 def _as_deleted(pod: Pod, word: str) -> str:
-    if not pod.metadata.HasField("deletion_timestamp"):
+    if not is_being_deleted(pod.metadata):
         return word
     return "Unknown" if pod.status.reason == NODE_LOST else "Terminating"
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rollplane.core.v1 import ContainerStatus, Pod
-from rollplane_machinery.conditions import FALSE, POD_SCHEDULED, get_condition
+from rollplane_machinery.conditions import FALSE, get_condition
+from rollplane_machinery.pods import POD_SCHEDULED
 
 CRASH_LOOP = "CrashLoopBackOff"
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import ReplicaSet
 from rollplane.core.v1 import Pod, ReplicationController
-from rollplane_machinery.conditions import TRUE, is_pod_available
+from rollplane_machinery.conditions import TRUE
+from rollplane_machinery.metadata import controller_uid
+from rollplane_machinery.pods import is_pod_active, is_pod_available
 from rollplane_printing.findings import (
     COMPLETE,
     TERMINATING,
     Diagnosis,
     counted,
     failing,
-    is_terminating,
     next_step,
     on_their_way,
-    owner_uid,
     unobserved,
     without_node,
 )
@@ -41,9 +41,9 @@ class ReplicasView:
 
 def replicas_view(owner: Replicated, pods: Iterable[Pod], now: float) -> ReplicasView:
     """Return the view as of ``now``; pods that ``owner`` does not control are left out."""
-    mine = [pod for pod in pods if owner_uid(pod.metadata) == owner.metadata.uid]
+    mine = [pod for pod in pods if controller_uid(pod.metadata) == owner.metadata.uid]
     mine.sort(key=lambda pod: str(pod.metadata.name))
-    ending = tuple(pod for pod in mine if is_terminating(pod) or pod.status.phase in ("Succeeded", "Failed"))
+    ending = tuple(pod for pod in mine if not is_pod_active(pod))
     live = tuple(pod for pod in mine if pod not in ending)
     waiting = tuple(pod for pod in live if not is_pod_available(pod, owner.spec.min_ready_seconds, now))
     return ReplicasView(owner, live, waiting, ending)

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane.core.v1 import Pod, PodTemplateSpec
-from rollplane.meta.v1 import ObjectMeta
-from rollplane_machinery import int_or_string
-from rollplane_machinery.conditions import is_pod_available
+from rollplane.core.v1 import Pod
+from rollplane_machinery.deployments import without_hash
 from rollplane_machinery.equality import semantic_equal
+from rollplane_machinery.metadata import controller_uid
+from rollplane_machinery.pods import is_pod_active, is_pod_available
 from rollplane_machinery.times import to_seconds
-
-HASH_LABEL = "pod-template-hash"
-RECREATE = "Recreate"
+from rollplane_planners.limits import RECREATE, Limits, limits_of
 
 
 @dataclass(frozen=True)
@@ -52,24 +50,8 @@ class RolloutView:
         return self.deployment.spec.strategy.type == RECREATE
 
     @cached_property
-    def max_unavailable(self) -> int:
-        return self._limits[1]
-
-    @property
-    def min_available(self) -> int:
-        return self.deployment.spec.replicas - self.max_unavailable
-
-    @cached_property
-    def _limits(self) -> tuple[int, int]:
-        """Effective maxSurge and maxUnavailable, as counts."""
-        wanted, rolling = self.deployment.spec.replicas, self.deployment.spec.strategy.rolling_update
-        if self.is_recreate:
-            return 0, 0
-        surge = int_or_string.resolve(rolling.max_surge, wanted, round_up=True)
-        unavailable = int_or_string.resolve(rolling.max_unavailable, wanted, round_up=False)
-        if surge == 0 and unavailable == 0:
-            unavailable = 1
-        return surge, min(unavailable, wanted)
+    def limits(self) -> Limits:
+        return limits_of(self.deployment.spec)
 
     def unavailable_new_pods(self, now: float) -> tuple[Pod, ...]:
         """Return the new pods that have not been ready for long enough."""
@@ -95,7 +77,7 @@ class RolloutView:
         return self._can_grow(self.new) or self._can_shrink(self.new)
 
     def _can_grow(self, new: ReplicaSet) -> bool:
-        limit = self.deployment.spec.replicas + self._limits[0]
+        limit = self.limits.max_total
         return new.spec.replicas < self.deployment.spec.replicas and self._total(new) < limit
 
     def _can_shrink(self, new: ReplicaSet) -> bool:
@@ -103,11 +85,11 @@ class RolloutView:
         if self.is_recreate or not active:
             return bool(active)
         unavailable = new.spec.replicas - new.status.available_replicas
-        if self._total(new) - self.min_available - unavailable <= 0:
+        if self._total(new) - self.limits.min_available - unavailable <= 0:
             return False
         unhealthy = any(each.spec.replicas > each.status.available_replicas for each in active)
         available = sum(each.status.available_replicas for each in (new, *active))
-        return unhealthy or available > self.min_available
+        return unhealthy or available > self.limits.min_available
 
     def _total(self, new: ReplicaSet) -> int:
         return sum(each.spec.replicas for each in (new, *self.old))
@@ -115,39 +97,23 @@ class RolloutView:
 
 def view_of(deployment: Deployment, replica_sets: Iterable[ReplicaSet], pods: Iterable[Pod]) -> RolloutView:
     """Return the view; what the Deployment does not control, directly or through a ReplicaSet, is left out."""
-    owned = [each for each in replica_sets if _owner(each.metadata) == deployment.metadata.uid]
+    owned = [each for each in replica_sets if controller_uid(each.metadata) == deployment.metadata.uid]
     owned.sort(key=lambda each: (to_seconds(each.metadata.creation_timestamp), each.metadata.name))
     new = _new_of(deployment, owned)
     uids = {each.metadata.uid for each in owned}
-    mine = sorted((pod for pod in pods if _owner(pod.metadata) in uids), key=lambda pod: str(pod.metadata.name))
-    live = [pod for pod in mine if not _is_ending(pod)]
+    mine = sorted((pod for pod in pods if controller_uid(pod.metadata) in uids), key=lambda pod: str(pod.metadata.name))
+    live = [pod for pod in mine if is_pod_active(pod)]
     new_uid = new.metadata.uid if new is not None else None
     return RolloutView(
         deployment,
         new,
         tuple(each for each in owned if each is not new),
-        tuple(pod for pod in live if _owner(pod.metadata) == new_uid),
-        tuple(pod for pod in live if _owner(pod.metadata) != new_uid),
-        tuple(pod for pod in mine if _is_ending(pod)),
+        tuple(pod for pod in live if controller_uid(pod.metadata) == new_uid),
+        tuple(pod for pod in live if controller_uid(pod.metadata) != new_uid),
+        tuple(pod for pod in mine if not is_pod_active(pod)),
     )
 
 
 def _new_of(deployment: Deployment, owned: Sequence[ReplicaSet]) -> ReplicaSet | None:
-    wanted = _without_hash(deployment.spec.template)
-    return next((each for each in owned if semantic_equal(_without_hash(each.spec.template), wanted)), None)
-
-
-def _without_hash(template: PodTemplateSpec) -> PodTemplateSpec:
-    bare = PodTemplateSpec()
-    bare.CopyFrom(template)
-    bare.metadata.labels.pop(HASH_LABEL, None)
-    return bare
-
-
-def _owner(metadata: ObjectMeta) -> str:
-    """The uid of the controller, empty when there is none."""
-    return next((owner.uid for owner in metadata.owner_references if owner.controller), "")
-
-
-def _is_ending(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp") or pod.status.phase in ("Succeeded", "Failed")
+    wanted = without_hash(deployment.spec.template)
+    return next((each for each in owned if semantic_equal(without_hash(each.spec.template), wanted)), None)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.extensions import HEAL_STUCK_ROLLOUT
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_active
 from rollplane_printing.findings import (
     COMPLETE,
     ON_DELETE,
@@ -17,7 +19,6 @@ from rollplane_printing.findings import (
     Diagnosis,
     counted,
     failing,
-    is_terminating,
     next_step,
     on_their_way,
     unobserved,
@@ -66,7 +67,7 @@ def _gate(view: StatefulSetView, now: float) -> Diagnosis | None:
     name = f"{view.stateful_set.metadata.name}-{at}"
     if pod is None:
         return Diagnosis(f"{view.called} waits for its controller to make {name}{_behind(view, at)}", PROGRESSING)
-    if is_terminating(pod) or pod.status.phase in ("Failed", "Succeeded"):
+    if not is_pod_active(pod):
         return Diagnosis(f"{view.called} waits for {name} to end{_behind(view, at)}", TERMINATING, (pod,))
     return _trap(view, at, pod) or _failing_gate(view, at, pod) or _waiting_gate(view, at, pod)
 
@@ -147,8 +148,8 @@ def _unavailable(view: StatefulSetView, now: float) -> Diagnosis | None:
 
 def _held(view: StatefulSetView, held: tuple[Pod, ...], limit: str) -> Diagnosis | None:
     """What keeps ``held`` from being available; ``limit`` says why nothing else moves, empty when something does."""
-    ending = tuple(pod for pod in held if is_terminating(pod))
-    found = failing([pod for pod in held if not is_terminating(pod)])
+    ending = tuple(pod for pod in held if is_being_deleted(pod.metadata))
+    found = failing([pod for pod in held if not is_being_deleted(pod.metadata)])
     if found is not None and len(found.pods) == len(held) and limit:
         sentence = f"cannot proceed: {found.told('pod')}; {limit}"
         return Diagnosis(f"{view.called} {sentence}", found.trouble.reason, found.pods, is_stuck=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import Pod
-from rollplane_machinery import int_or_string
-from rollplane_machinery.conditions import is_pod_available
 from rollplane_machinery.extensions import AUTO_ROLLBACK, HEAL_STUCK_ROLLOUT
-from rollplane_printing.findings import is_terminating, owner_uid
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.pods import RUNNING, is_pod_available
+from rollplane_planners.limits import stateful_set_max_unavailable
 
 REVISION_LABEL = "controller-revision-hash"
 _NAME = re.compile(r"(.*)-(0|[1-9][0-9]*)")
@@ -54,17 +54,16 @@ class StatefulSetView:
     @property
     def max_unavailable(self) -> int:
         """How many pods the update may take away at once: percentages round down, and it is at least one."""
-        rolling = self.stateful_set.spec.update_strategy.rolling_update
-        if not rolling.HasField("max_unavailable"):
-            return 1
-        return max(1, int_or_string.resolve(rolling.max_unavailable, self.stateful_set.spec.replicas, round_up=False))
+        return stateful_set_max_unavailable(self.stateful_set)
 
     @property
     def outdated(self) -> tuple[Pod, ...]:
         """The pods that the update has still to replace, from the highest ordinal down."""
         within = sorted((at for at in self.slots if at >= self.first_updated), reverse=True)
         pods = (self.slots[at] for at in within)
-        return tuple(pod for pod in pods if pod is not None and not self.is_updated(pod) and not is_terminating(pod))
+        return tuple(
+            pod for pod in pods if pod is not None and not self.is_updated(pod) and not is_being_deleted(pod.metadata)
+        )
 
     def is_updated(self, pod: Pod) -> bool:
         return pod.metadata.labels.get(REVISION_LABEL, "") == self.stateful_set.status.update_revision
@@ -82,7 +81,7 @@ class StatefulSetView:
     def is_available(self, pod: Pod, now: float) -> bool:
         """Whether the pod can be counted on: it stays, runs, and has been ready for long enough."""
         least = self.stateful_set.spec.min_ready_seconds
-        return not is_terminating(pod) and pod.status.phase == "Running" and is_pod_available(pod, least, now)
+        return pod.status.phase == RUNNING and not is_being_deleted(pod.metadata) and is_pod_available(pod, least, now)
 
     def first_unavailable(self, now: float) -> int | None:
         """Return the lowest ordinal in range whose pod is missing or cannot be counted on."""
@@ -130,7 +129,7 @@ def stateful_set_view(stateful_set: StatefulSet, pods: Iterable[Pod]) -> Statefu
     surplus: dict[int, Pod] = {}
     for pod in pods:
         ordinal = _ordinal(name, pod.metadata.name)
-        if ordinal is None or owner_uid(pod.metadata) != stateful_set.metadata.uid:
+        if ordinal is None or controller_uid(pod.metadata) != stateful_set.metadata.uid:
             continue
         if ordinal in slots:
             slots[ordinal] = pod

@@ -7,14 +7,13 @@ from types import MappingProxyType
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.pods import is_pod_finished
 from rollplane_printing.others import OTHERS
 from rollplane_printing.table import Layout, Row, Table
 from rollplane_printing.workloads import WORKLOADS
 
 LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS})
 """How each registered kind is shown."""
-
-_ENDED = ("Succeeded", "Failed")
 
 
 def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:
@@ -24,5 +23,5 @@ def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:
 
 def row_of(kind: Kind, message: ApiObject, now: float) -> Row:
     """Return one object's row."""
-    completed = message.status.phase if isinstance(message, Pod) and message.status.phase in _ENDED else ""
+    completed = message.status.phase if isinstance(message, Pod) and is_pod_finished(message) else ""
     return Row(tuple(LAYOUTS[kind].cells(message, now)), message, completed)

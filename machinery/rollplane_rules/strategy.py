@@ -22,7 +22,8 @@ from rollplane.meta import v1 as meta
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
-from rollplane_machinery.times import time_of, to_seconds
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.times import is_set, time_of, to_seconds
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
@@ -101,7 +102,7 @@ def mark_deleted(obj: ApiObject, now: float, grace_period_seconds: int) -> bool:
     The first mark raises the generation and says when the grace period ends. A later one can only shorten the period.
     """
     metadata = obj.metadata
-    if _is_set(metadata.deletion_timestamp):
+    if is_being_deleted(metadata):
         present = metadata.deletion_grace_period_seconds
         if grace_period_seconds >= present:
             return False
@@ -194,7 +195,7 @@ def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
         if not metadata.HasField(field):
             _keep_scalar(metadata, stored, field)
     for field in ("creation_timestamp", "deletion_timestamp"):
-        if not _is_set(getattr(metadata, field)):
+        if not is_set(getattr(metadata, field)):
             _keep_message(metadata, stored, field)
     if not metadata.managed_fields:
         metadata.managed_fields.extend(stored.managed_fields)
@@ -220,11 +221,6 @@ def _keep_entries(new: Message, old: Message, field: str) -> None:
     """As ``_keep_scalar``, for a list or map."""
     new.ClearField(field)
     getattr(new, field).MergeFrom(getattr(old, field))
-
-
-def _is_set(time: meta.Time) -> bool:
-    """Whether there is a time: Kubernetes encodes its zero time as a message without fields."""
-    return time.HasField("seconds")
 
 
 # Generation

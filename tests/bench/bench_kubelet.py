@@ -34,6 +34,7 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from tests.end_to_end.virtual_time import LoopClock, VirtualTimeLoop
 from tests.end_to_end.waiting import until
 
@@ -76,7 +77,7 @@ def _live(pod: Pod, profile: Profile) -> int:
         if progress.due is not None and progress.due < NOW + 100:
             now = progress.due
             continue
-        if not pod.metadata.HasField("deletion_timestamp"):
+        if not is_being_deleted(pod.metadata):
             now = max(now, NOW + 100)
             pod.metadata.deletion_timestamp.seconds = int(now) + 30
             pod.metadata.deletion_grace_period_seconds = 30

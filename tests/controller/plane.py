@@ -35,6 +35,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import NotFoundError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import EVENT, POD, ApiObject, Encoded, Kind
+from rollplane_machinery.metadata import is_being_deleted
 from tests.planners.pods import a_node
 
 TICK_SECONDS = 0.1
@@ -242,7 +243,7 @@ class Plane:
     async def pods(self, namespace: str = "shop") -> list[Pod]:
         """Return the pods that are not being deleted."""
         found = [pod for pod in await self.all(POD, namespace) if isinstance(pod, Pod)]
-        return [pod for pod in found if not pod.metadata.HasField("deletion_timestamp")]
+        return [pod for pod in found if not is_being_deleted(pod.metadata)]
 
     async def events(self, reason: str = "") -> list[Event]:
         found = [event for event in await self.all(EVENT) if isinstance(event, Event)]
@@ -263,7 +264,7 @@ class Plane:
     async def finish(self, namespace: str = "shop") -> None:
         """Confirm the end of every pod that is being deleted."""
         for pod in await self.all(POD, namespace):
-            if pod.metadata.HasField("deletion_timestamp"):
+            if is_being_deleted(pod.metadata):
                 key = Key(POD, namespace, pod.metadata.name)
                 await self.kubelet.write(Delete(key, 0, preconditions=Preconditions(uid=pod.metadata.uid)))
 

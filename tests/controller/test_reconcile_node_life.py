@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from rollplane.core.v1 import Node, NodeCondition, Pod
 from rollplane.meta.v1 import Time
 from rollplane_machinery.api import UpdateStatus
-from rollplane_machinery.conditions import get_condition, is_pod_ready
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_planners.node_lifecycle.times import NodeTimes
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
@@ -157,7 +159,7 @@ def test_row_eviction_rate_all_zones_down_stops_evictions_and_removes_taints() -
         assert await tainted(plane, NO_EXECUTE) == []
         assert await tainted(plane, NO_SCHEDULE) == ["node-0", "node-1", "node-2"]
         await asyncio.sleep(420)
-        assert not any(pod.metadata.HasField("deletion_timestamp") for pod in await plane.pods())
+        assert not any(is_being_deleted(pod.metadata) for pod in await plane.pods())
         await plane.silence()
         await asyncio.sleep(15)
         assert await tainted(plane, NO_SCHEDULE) == []
@@ -211,7 +213,7 @@ def test_loss_4_tolerations_decide_when_pods_go() -> None:
         for wait in (1, 17, 5, 260, 25):
             await asyncio.sleep(wait)
             pods = await plane.pods(node="node-1")
-            seen.append(sorted(_app(pod) for pod in pods if pod.metadata.HasField("deletion_timestamp")))
+            seen.append(sorted(_app(pod) for pod in pods if is_being_deleted(pod.metadata)))
         assert seen == [
             ["at-once"],
             ["at-once"],
@@ -252,7 +254,7 @@ def test_loss_4_infinite_toleration_keeps_the_pod() -> None:
         await asyncio.sleep(420)
         assert await tainted(plane, NO_EXECUTE) == ["node-1"]
         (kept,) = await plane.pods(node="node-1")
-        assert not kept.metadata.HasField("deletion_timestamp")
+        assert not is_being_deleted(kept.metadata)
         assert await plane.messages("TaintManagerEviction") == []
 
     told(story)
@@ -267,7 +269,7 @@ def test_loss_4_time_runs_from_first_sight_and_starts_anew_after_a_cancellation(
             await asyncio.sleep(45)
             await plane.live_by()
             await asyncio.sleep(15)
-        assert not any(pod.metadata.HasField("deletion_timestamp") for pod in await plane.pods())
+        assert not any(is_being_deleted(pod.metadata) for pod in await plane.pods())
         cancelled = [text for text in await plane.messages("TaintManagerEviction") if text.startswith("Cancelling")]
         assert len(cancelled) == 1
         before = {pod.metadata.uid for pod in await plane.pods(node="node-1")}
@@ -331,7 +333,7 @@ def test_controllers_that_take_over_finish_what_was_begun() -> None:
         assert (UNREACHABLE, NO_EXECUTE) in taint_pairs(await plane.node("node-1"))
         assert [is_pod_ready(pod) for pod in await plane.pods(node="node-1")] == [False]
         await asyncio.sleep(310)
-        assert all(pod.metadata.HasField("deletion_timestamp") for pod in await plane.pods(node="node-1"))
+        assert all(is_being_deleted(pod.metadata) for pod in await plane.pods(node="node-1"))
         await settle(plane, "web", 3)
 
     told(story)

@@ -19,8 +19,9 @@ from rollplane_machinery.api import (
     WatchFilter,
     WatchQuery,
 )
-from rollplane_machinery.conditions import is_pod_ready
 from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER, Encoded
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane
 from tests.end_to_end.virtual_time import until
 
@@ -75,7 +76,7 @@ class Census:
                 self._note()
 
     def _note(self) -> None:
-        live = [pod for pod in self.pods.values() if not pod.metadata.HasField("deletion_timestamp")]
+        live = [pod for pod in self.pods.values() if not is_being_deleted(pod.metadata)]
         self.most = max(self.most, len(live))
         self.least_ready = min(self.least_ready, sum(map(is_pod_ready, live)))
 

@@ -13,6 +13,7 @@ from rollplane.core.v1 import Namespace, Pod
 from rollplane_machinery.api import Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import DEPLOYMENT, REPLICA_SET
+from rollplane_machinery.metadata import is_being_deleted
 from tests.end_to_end.in_process import Plane, in_process_plane
 from tests.planners.traces import Json, load, normalised, snapshot, tolerate
 
@@ -49,7 +50,7 @@ class _Recording:
             await self._set_ready(acted, ready="ready" in action)
         elif "finish" in action:
             pods = await self.plane.pods(self.namespace)
-            await self.plane.finish([pod for pod in pods if pod.metadata.HasField("deletion_timestamp")])
+            await self.plane.finish([pod for pod in pods if is_being_deleted(pod.metadata)])
         elif "image" in action:
             await self.plane.user.set_image(SetImage(self.key, {"*": action["image"]}))
         elif "patch" in action:
@@ -91,4 +92,4 @@ def _is_ready(pod: Pod) -> bool:
 
 
 def _ends(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp")
+    return is_being_deleted(pod.metadata)

@@ -24,6 +24,7 @@ from rollplane_machinery.api import Api, Create, Key, ListQuery, Patch, PatchTyp
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.invariants import WATCHED, InvariantChecker, Violation
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, ApiObject, Encoded, Kind
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 from tests.planners.traces import Json, load, normalised, snapshot, tolerate
 
@@ -252,4 +253,4 @@ def _is_ready(pod: Pod) -> bool:
 
 
 def _ends(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp")
+    return is_being_deleted(pod.metadata)

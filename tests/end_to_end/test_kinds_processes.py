@@ -24,8 +24,10 @@ from rollplane_cli.console import Console
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.api import Create, Key
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.conditions import get_condition, is_pod_ready
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import NODE, Encoded
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_plane.demo import theatre
 from rollplane_plane.demo.killer import killers_of
 from rollplane_plane.demo.theatre import StoryError, Theatre
@@ -415,7 +417,7 @@ class Story:
 
     async def _is_given_up(self) -> bool:
         lost = await self._pods_on_extra()
-        going = {pod.metadata.labels["app"] for pod in lost if pod.metadata.HasField("deletion_timestamp")}
+        going = {pod.metadata.labels["app"] for pod in lost if is_being_deleted(pod.metadata)}
         expected = {self.workloads[kind].name for kind in ("StatefulSet", "ReplicationController")}
         replaced = await self.workloads["ReplicationController"].ready("slow-kill") == SIZE + 1
         return replaced and going == expected and not any(map(is_pod_ready, lost))

@@ -7,8 +7,10 @@ import asyncio
 from rollplane.apps.v1 import Deployment, StatefulSet
 from rollplane.core.v1 import Container, Node, Pod
 from rollplane_machinery.api import EventType, WatchFilter, WatchQuery
-from rollplane_machinery.conditions import get_condition, is_pod_ready
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import POD
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 from tests.clients.cli.drain_session import drain
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
@@ -26,7 +28,7 @@ def taints(node: Node) -> set[tuple[str, str]]:
 
 
 def is_going(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp")
+    return is_being_deleted(pod.metadata)
 
 
 async def _all_available(plane: FleetPlane, name: str, count: int) -> None:

@@ -13,6 +13,7 @@ from rollplane.core.v1 import Namespace, Pod
 from rollplane_machinery.api import Delete, Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, POD, STATEFUL_SET, Kind
+from rollplane_machinery.metadata import is_being_deleted
 from tests.end_to_end.in_process import Plane, in_process_plane
 from tests.planners.ordinal_snapshots import daemon_set_snapshot, recorded_snapshot, stateful_set_snapshot
 from tests.planners.traces import Json, load
@@ -101,4 +102,4 @@ def _is_ready(pod: Pod) -> bool:
 
 
 def _ends(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp")
+    return is_being_deleted(pod.metadata)

@@ -8,6 +8,7 @@ from typing import Any
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.api import RollBackRollingUpdate, RolloutState
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import BOOKKEEPING, RENAMED_FROM, STATE
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.rolling_updates import (
@@ -41,11 +42,11 @@ def on_a_plane(story: Story) -> None:
 
 
 def images(pods: list[Pod]) -> list[str]:
-    return [pod.spec.containers[0].image for pod in pods if not pod.metadata.HasField("deletion_timestamp")]
+    return [pod.spec.containers[0].image for pod in pods if not is_being_deleted(pod.metadata)]
 
 
 def uids(pods: list[Pod]) -> set[str]:
-    return {pod.metadata.uid for pod in pods if not pod.metadata.HasField("deletion_timestamp")}
+    return {pod.metadata.uid for pod in pods if not is_being_deleted(pod.metadata)}
 
 
 def test_file_mode_moves_pod_by_pod_and_deletes_the_old_controller() -> None:

@@ -12,6 +12,7 @@ from rollplane_kubelet_sim.stages.orders import ORDER_ANNOTATION
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_printing.pod_status import pod_status as display
 from rollplane_rules.validation import validate_status_update
 
@@ -110,7 +111,7 @@ class Sim:
         metadata = self.pod.metadata
         marked = (
             metadata.deletion_timestamp.seconds - metadata.deletion_grace_period_seconds
-            if metadata.HasField("deletion_timestamp")
+            if is_being_deleted(metadata)
             else int(self.now)
         )
         metadata.deletion_timestamp.seconds = marked + grace

@@ -9,6 +9,7 @@ import pytest
 from rollplane_kubelet_sim.fleet import FleetSettings
 from rollplane_machinery.api import Create, Delete, UpdateStatus, Write
 from rollplane_machinery.errors import ConflictError, InternalError, RollplaneError
+from rollplane_machinery.metadata import is_being_deleted
 from tests.kubelet_sim.fleets import is_ready, profile, world
 from tests.kubelet_sim.virtual_time import in_virtual_time
 
@@ -57,7 +58,7 @@ async def test_a_realistic_life_takes_its_time() -> None:
         assert is_ready(await here.get())
         await here.delete()
         await asyncio.sleep(0.1)
-        assert (await here.get()).metadata.HasField("deletion_timestamp")
+        assert is_being_deleted((await here.get()).metadata)
         await asyncio.sleep(31)
         assert await here.is_gone()
         assert {"Pulling", "Pulled", "Created", "Started", "Killing"} <= set(await here.reasons())

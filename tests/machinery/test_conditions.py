@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from rollplane.apps.v1 import Deployment, DeploymentCondition
 from rollplane.core.v1 import Pod, PodCondition
 from rollplane_machinery import conditions
@@ -80,30 +78,6 @@ def test_removing() -> None:
     assert not conditions.remove_condition(pod.status.conditions, "Ready")
     assert [each.type for each in pod.status.conditions] == ["Initialized", "PodScheduled"]
     assert conditions.get_condition(pod.status.conditions, "Ready") is None
-
-
-AVAILABLE = {
-    "not ready": (_pod("False"), 0, NOW + 1000, False),
-    "no condition": (Pod(), 0, NOW, False),
-    "ready, no wait": (_pod(), 0, NOW, True),
-    "not long enough": (_pod(), 10, NOW + 9.9, False),
-    "just long enough": (_pod(), 10, NOW + 10, True),
-}
-
-
-@pytest.mark.parametrize(("pod", "min_ready_seconds", "now", "expected"), AVAILABLE.values(), ids=AVAILABLE)
-def test_is_pod_available(pod: Pod, min_ready_seconds: int, now: float, expected: bool) -> None:
-    assert conditions.is_pod_available(pod, min_ready_seconds, now) is expected
-
-
-def test_available_at() -> None:
-    assert conditions.pod_available_at(_pod(), 10) == NOW + 10
-    assert conditions.pod_available_at(_pod(), 0) == 0.0
-    assert conditions.pod_available_at(_pod("False"), 10) is None
-    unknown = Pod()
-    unknown.status.conditions.add(type="Ready", status="True")
-    assert conditions.pod_available_at(unknown, 10) is None
-    assert conditions.is_pod_ready(unknown)
 
 
 def test_times() -> None:

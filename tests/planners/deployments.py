@@ -7,12 +7,12 @@ from typing import Any
 
 from rollplane.apps.v1 import Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet
 from rollplane_machinery.codec import from_json
+from rollplane_machinery.deployments import DESIRED_REPLICAS, HASH_LABEL, MAX_REPLICAS, REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
 from rollplane_planners.claims import Owner
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.deployment import conditions as c
-from rollplane_planners.deployment.annotations import DESIRED_REPLICAS, HASH_LABEL, MAX_REPLICAS, REVISION
-from rollplane_planners.deployment.limits import limits_of
+from rollplane_planners.limits import limits_of
 from rollplane_planners.model import CreateObject, DeleteObject, Plan, UpdateObject, UpdateObjectStatus
 from rollplane_rules.defaults import apply_defaults
 

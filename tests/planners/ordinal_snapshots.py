@@ -9,6 +9,7 @@ from typing import Any
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import STATEFUL_SET, Kind
+from rollplane_machinery.metadata import is_being_deleted
 from tests.planners.traces import Json
 
 
@@ -73,4 +74,4 @@ def daemon_set_snapshot(daemon_set: DaemonSet, pods: Iterable[Pod], revisions: I
 
 def _facts(pod: Pod) -> tuple[str, bool, bool]:
     ready = any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions)
-    return pod.spec.containers[0].image, ready, pod.metadata.HasField("deletion_timestamp")
+    return pod.spec.containers[0].image, ready, is_being_deleted(pod.metadata)

@@ -13,6 +13,7 @@ from copy import deepcopy
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, StatefulSet
 from rollplane.core.v1 import Node, PersistentVolumeClaim, Pod
 from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.daemon_set.placement import target_node
 from rollplane_planners.model import (
@@ -47,7 +48,7 @@ class OrdinalWorld:
 
     def live(self) -> list[Pod]:
         """Return the pods that are not being deleted, by name."""
-        return [pod for _, pod in sorted(self.pods.items()) if not pod.metadata.HasField("deletion_timestamp")]
+        return [pod for _, pod in sorted(self.pods.items()) if not is_being_deleted(pod.metadata)]
 
     def report(self, pod: Pod, *, ready: bool = True, phase: str = "Running") -> None:
         """Report a pod's state as its kubelet does."""

@@ -17,6 +17,7 @@ from rollplane.meta.v1 import Time
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants import InvariantChecker
 from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.model import (
     CreateObject,
@@ -91,7 +92,7 @@ class World:
 
     def finish(self) -> None:
         """Let all terminating pods end."""
-        for pod in [pod for pod in self.pods.values() if pod.metadata.HasField("deletion_timestamp")]:
+        for pod in [pod for pod in self.pods.values() if is_being_deleted(pod.metadata)]:
             self._tell(EventType.DELETED, self.pods.pop(pod.metadata.name))
 
     def fail(self, count: int) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 from rollplane.core.v1 import Pod, ReplicationController
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     DESIRED_REPLICAS,
     ORIGINAL_REPLICAS,
@@ -194,7 +195,7 @@ class RollingWorld:
 
     def collect(self) -> bool:
         """Let the garbage collector finish deletions that leave the pods behind."""
-        going = [one for one in self.controllers.values() if one.metadata.HasField("deletion_timestamp")]
+        going = [one for one in self.controllers.values() if is_being_deleted(one.metadata)]
         for one in going:
             for pod in self.pods.values():
                 kept = [owner for owner in pod.metadata.owner_references if owner.uid != one.metadata.uid]
@@ -222,7 +223,7 @@ class RollingWorld:
 
     def finish_pods(self) -> None:
         """Let the pods that were deleted end."""
-        self.pods = {name: pod for name, pod in self.pods.items() if not pod.metadata.HasField("deletion_timestamp")}
+        self.pods = {name: pod for name, pod in self.pods.items() if not is_being_deleted(pod.metadata)}
 
     def settle(self, *, ready: bool = True) -> None:
         """Let everybody but the engine act until nobody has anything to do."""
@@ -238,7 +239,7 @@ class RollingWorld:
 
     @property
     def live(self) -> list[Pod]:
-        return [pod for pod in self.pods.values() if not pod.metadata.HasField("deletion_timestamp")]
+        return [pod for pod in self.pods.values() if not is_being_deleted(pod.metadata)]
 
     @property
     def available(self) -> int:

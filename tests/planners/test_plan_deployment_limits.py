@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from rollplane_planners.deployment.annotations import HISTORY_LIMIT, SKIPPED, append_revision, integer
-from rollplane_planners.deployment.limits import NO_LIMIT, limits_of
+from rollplane_machinery.deployments import STAYING
+from rollplane_planners.deployment.annotations import HISTORY_LIMIT, append_revision, integer
+from rollplane_planners.limits import NO_LIMIT, limits_of
 from tests.planners.deployments import a_deployment, a_recreating, a_set, plan, written_sets
 
 LIMITS: dict[str, tuple[int, Any, Any, tuple[int, int, int]]] = {
@@ -56,7 +57,7 @@ def test_numbers_in_annotations(text: str | None, number: int | None) -> None:
     assert integer(text) == number
 
 
-@pytest.mark.parametrize("key", sorted(SKIPPED))
+@pytest.mark.parametrize("key", sorted(STAYING))
 def test_skip_list_is_not_copied_to_the_new_set(key: str) -> None:
     # Paused, and without a deadline, so that the request for a rollback waits as well.
     deployment = a_deployment("v1", paused=True, progressDeadlineSeconds=NO_LIMIT)

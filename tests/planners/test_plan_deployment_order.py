@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane_machinery.deployments import ROLLBACK_TO
 from rollplane_machinery.kinds import DEPLOYMENT
 from rollplane_planners.claims import Claim, Owner, adopt, claim, release
-from rollplane_planners.deployment.annotations import ROLLBACK_TO
-from rollplane_planners.deployment.limits import NO_LIMIT
+from rollplane_planners.limits import NO_LIMIT
 from rollplane_planners.model import UpdateObject
 from tests.planners.deployments import (
     GENERATION,

@@ -6,10 +6,10 @@ from copy import deepcopy
 
 import pytest
 
-from rollplane_planners.deployment.annotations import HASH_LABEL, REVISION, REVISION_HISTORY
-from rollplane_planners.deployment.limits import NO_LIMIT
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY
 from rollplane_planners.deployment.revisions import new_name, sort_out
 from rollplane_planners.hashing import SAFE_ALPHABET, fnv1a_32, safe_encode, template_hash
+from rollplane_planners.limits import NO_LIMIT
 from rollplane_planners.model import CreateObject, UpdateObjectStatus
 from tests.planners.deployments import (
     NOW,

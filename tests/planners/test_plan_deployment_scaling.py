@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rollplane_planners.deployment.annotations import DESIRED_REPLICAS, MAX_REPLICAS
+from rollplane_machinery.deployments import DESIRED_REPLICAS, MAX_REPLICAS
 from tests.planners.deployments import (
     a_deployment,
     a_recreating,

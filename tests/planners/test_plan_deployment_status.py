@@ -8,8 +8,8 @@ import pytest
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_planners.deployment import conditions as c
-from rollplane_planners.deployment.limits import NO_LIMIT
 from rollplane_planners.deployment.status import is_complete
+from rollplane_planners.limits import NO_LIMIT
 from rollplane_planners.model import Plan
 from tests.planners.deployments import (
     GENERATION,

@@ -9,7 +9,8 @@ import pytest
 
 from rollplane.apps.v1 import Deployment
 from rollplane_machinery.codec import from_json
-from rollplane_planners.deployment.annotations import HASH_LABEL, REVISION, SKIPPED, integer
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, STAYING
+from rollplane_planners.deployment.annotations import integer
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.plan_world import World
 from tests.planners.traces import Json, load, normalised, snapshot, tolerate
@@ -66,7 +67,7 @@ def _undo(world: World, deployment: Deployment, revision: int) -> None:
     target = numbered[revision] if revision else ranked[-2]
     deployment.spec.template.CopyFrom(target.spec.template)
     del deployment.spec.template.metadata.labels[HASH_LABEL]
-    kept = {key: value for key, value in deployment.metadata.annotations.items() if key in SKIPPED}
-    restored = {key: value for key, value in target.metadata.annotations.items() if key not in SKIPPED}
+    kept = {key: value for key, value in deployment.metadata.annotations.items() if key in STAYING}
+    restored = {key: value for key, value in target.metadata.annotations.items() if key not in STAYING}
     deployment.metadata.annotations.clear()
     deployment.metadata.annotations.update(kept | restored)

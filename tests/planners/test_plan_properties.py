@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollplane.apps.v1 import Deployment
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.int_or_string import of
-from rollplane_planners.deployment.annotations import REVISION
 from rollplane_planners.deployment.status import is_complete
 from tests.planners.deployments import a_deployment
 from tests.planners.plan_world import World

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.int_or_string import of
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     BOOKKEEPING,
     DESIRED_REPLICAS,
@@ -20,7 +22,8 @@ from rollplane_machinery.rolling_update import (
     UpdateState,
     set_state,
 )
-from rollplane_planners.rolling_update.limits import Sizes, limits_of
+from rollplane_planners.limits import Limits, resolved
+from rollplane_planners.rolling_update.sizes import Sizes, grown, shrunk
 from tests.planners.rolling_world import START, RollingWorld
 
 RENAME, PRESERVE = CleanupPolicy.RENAME, CleanupPolicy.PRESERVE
@@ -40,7 +43,7 @@ GROW: dict[str, tuple[int, tuple[int, int], int]] = {
 
 @pytest.mark.parametrize(("desired", "sizes", "expected"), GROW.values(), ids=GROW)
 def test_next_size_of_the_new_controller(desired: int, sizes: tuple[int, int], expected: int) -> None:
-    assert limits_of(desired, 1, 0).grown(Sizes(*sizes)) == expected
+    assert grown(Limits(desired, 1, 0), Sizes(*sizes)) == expected
 
 
 SHRINK: dict[str, tuple[int, tuple[int, int], int, int]] = {
@@ -58,7 +61,7 @@ SHRINK: dict[str, tuple[int, tuple[int, int], int, int]] = {
 
 @pytest.mark.parametrize(("desired", "sizes", "available", "expected"), SHRINK.values(), ids=SHRINK)
 def test_next_size_of_the_old_controller(desired: int, sizes: tuple[int, int], available: int, expected: int) -> None:
-    assert limits_of(desired, 1, 0).shrunk(Sizes(*sizes), available) == expected
+    assert shrunk(Limits(desired, 1, 0), Sizes(*sizes), available) == expected
 
 
 LIMITS: dict[str, tuple[int, int | str, int | str, int, int]] = {
@@ -73,13 +76,13 @@ LIMITS: dict[str, tuple[int, int | str, int | str, int, int]] = {
 
 @pytest.mark.parametrize(("desired", "surge", "unavailable", "least", "most"), LIMITS.values(), ids=LIMITS)
 def test_limits(desired: int, surge: int | str, unavailable: int | str, least: int, most: int) -> None:
-    limits = limits_of(desired, surge, unavailable)
+    limits = resolved(desired, of(surge), of(unavailable))
     assert (limits.min_available, limits.max_total) == (least, most)
 
 
 def test_limits_that_are_no_percentage_are_refused() -> None:
     with pytest.raises(InvalidError):
-        limits_of(3, "many", 0)
+        resolved(3, of("many"), of(0))
 
 
 def state_of(world: RollingWorld, name: str = "new") -> UpdateState:
@@ -224,7 +227,7 @@ def test_6_4_pods_from_the_stale_template_are_deleted() -> None:
     world.control("old")
     world.control("old")
     world.engine("new")
-    assert world.pods[stale.metadata.name].metadata.HasField("deletion_timestamp")
+    assert is_being_deleted(world.pods[stale.metadata.name].metadata)
     world.settle()
     assert len(world.live) == 3
     assert all(pod.metadata.labels["v"] == "1" for pod in world.live)
@@ -238,7 +241,7 @@ def test_6_pods_of_others_are_left_alone() -> None:
         world.engine("new")
         world.control("old")
     assert "v" not in other.metadata.labels
-    assert not other.metadata.HasField("deletion_timestamp")
+    assert not is_being_deleted(other.metadata)
 
 
 def test_8_1_annotations_go_when_the_old_controller_is_gone() -> None:
@@ -247,7 +250,7 @@ def test_8_1_annotations_go_when_the_old_controller_is_gone() -> None:
     assert state_of(world).messages == ("Update succeeded. Deleting old controller: old",)
     world.settle()
     world.engine("new")
-    assert world.controllers["old"].metadata.HasField("deletion_timestamp")
+    assert is_being_deleted(world.controllers["old"].metadata)
     assert SOURCE_ID in world.controllers["new"].metadata.annotations
     world.settle()
     world.engine("new")

@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollplane.core.v1 import ReplicationController
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     DESIRED_REPLICAS,
     ORIGINAL_REPLICAS,
@@ -109,7 +110,7 @@ def test_rollback_at_any_moment_keeps_the_promise_and_gives_all_back(
     world = RollingWorld(3, 3, pace=pace, with_label=with_label)
     for each in before:
         move(world, each)
-    if "old" not in world.controllers or world.controllers["old"].metadata.HasField("deletion_timestamp"):
+    if "old" not in world.controllers or is_being_deleted(world.controllers["old"].metadata):
         return
     _turn(world)
     for each in after:

@@ -11,6 +11,7 @@ from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.extensions import HEAL_STUCK_ROLLOUT
 from rollplane_machinery.int_or_string import of
+from rollplane_machinery.metadata import is_being_deleted
 from tests.planners.ordinal_world import StatefulSetWorld, is_ready, ordinal_of
 from tests.planners.stateful_sets import a_stateful_set
 
@@ -113,7 +114,7 @@ def test_order_under_ordered_ready(deeds: list[Deed], start: int) -> None:
     world = a_world("OrderedReady", 3, start=start)
 
     def healthy(pod: Pod) -> bool:
-        return is_ready(pod) and not pod.metadata.HasField("deletion_timestamp")
+        return is_ready(pod) and not is_being_deleted(pod.metadata)
 
     def check_creation(pod: Pod) -> None:
         slots = world.slots()
@@ -146,7 +147,7 @@ def test_update_leaves_at_most_max_unavailable(deeds: list[Deed], most: int) -> 
             return
         slots = world.slots()
         others = [slots.get(ordinal) for ordinal in range(world.set.spec.replicas) if ordinal != ordinal_of(pod)]
-        gone = sum(not (one and is_ready(one) and not one.metadata.HasField("deletion_timestamp")) for one in others)
+        gone = sum(not (one and is_ready(one) and not is_being_deleted(one.metadata)) for one in others)
         assert gone < most
 
     world.before_deletion = check

@@ -9,6 +9,7 @@ from typing import Any
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import Pod
+from rollplane_machinery.metadata import is_being_deleted
 
 Json = dict[str, Any]
 FOLDER = Path(__file__).parent.parent / "golden" / "traces"
@@ -77,7 +78,7 @@ def _replica_set(replica_set: ReplicaSet) -> Json:
 
 
 def _pods(pods: list[Pod]) -> list[list[Any]]:
-    counts = Counter((pod.spec.containers[0].image, pod.metadata.HasField("deletion_timestamp")) for pod in pods)
+    counts = Counter((pod.spec.containers[0].image, is_being_deleted(pod.metadata)) for pod in pods)
     return sorted([image, terminating, count] for (image, terminating), count in counts.items())
 
 

@@ -6,11 +6,10 @@ import json
 from typing import Any
 
 from rollplane_machinery.codec import to_json
+from rollplane_machinery.deployments import LAST_APPLIED
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.patch import three_way_merge
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _PRINTED_WHEN_EMPTY = frozenset({"status", "strategy", "updateStrategy", "resources"})
 """Members the codec prints although no manifest says them."""

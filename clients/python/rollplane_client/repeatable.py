@@ -20,6 +20,7 @@ from rollplane_machinery.api import (
     WriteResult,
 )
 from rollplane_machinery.errors import AlreadyExistsError, ConflictError, NotFoundError, RollplaneError
+from rollplane_machinery.metadata import controller_uid
 
 Settle = Callable[[Write, RollplaneError], Awaitable[WriteResult | RollplaneError]]
 """Decides what a refusal means that a repeated write met: success (its first sending was committed) or the error."""
@@ -83,17 +84,12 @@ async def _stored_now(
 
 
 async def _created_before(api: ObjectApi, write: Create, error: RollplaneError) -> WriteResult | RollplaneError:
-    ours = _controller_uid(write.object.value)
+    ours = controller_uid(metadata_of(write.object.value))
     try:
         stored = await api.get(written_key(write))
     except NotFoundError:
         return error  # created, and deleted since: the caller looks again and decides anew
-    if not ours or _controller_uid(stored.value) != ours:
+    if not ours or controller_uid(metadata_of(stored.value)) != ours:
         return error
     revision = int(metadata_of(stored.value).resource_version)
     return WriteResult(revision=revision, object=None if write.options.omit_object else stored)
-
-
-def _controller_uid(value: bytes) -> str:
-    references = metadata_of(value).owner_references
-    return next((reference.uid for reference in references if reference.controller), "")

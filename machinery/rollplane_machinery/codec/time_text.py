@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from rollplane.meta import v1 as meta
+from rollplane_machinery.times import is_set
 
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
@@ -49,14 +50,14 @@ def format_time(time: meta.Time) -> str | None:
 
     Seconds that no date has (before year 1, after 9999) are shown as the nearest one that is a date.
     """
-    if not time.HasField("seconds"):
+    if not is_set(time):
         return None
     return _date(time.seconds).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
 def format_micro_time(time: meta.MicroTime) -> str | None:
     """Return ``2006-01-02T15:04:05.000000Z``; None for the zero time."""
-    if not time.HasField("seconds"):
+    if not is_set(time):
         return None
     second = _date(time.seconds).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     return f"{second}.{min(max(time.nanos, 0), 999_999_999) // 1000:06}Z"

@@ -25,12 +25,14 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import DaemonSet, StatefulSet
 from rollplane.core.v1 import Pod
+from rollplane_machinery.conditions import is_true
 from rollplane_machinery.int_or_string import resolve
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
 
 REVISION_LABEL = "controller-revision-hash"
 GENERATION_LABEL = "pod-template-generation"
 GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
-FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class OrdinalRules:
 
     def put_pod(self, message: Pod) -> Iterator[tuple[str, str]]:
         """Remember a pod, and yield what its coming, or its going, breaks."""
-        owner = self._sets.get(controller := _controller(message))
+        owner = self._sets.get(controller := controller_uid(message.metadata))
         if owner is None:
             if controller:
                 self._early[controller][message.metadata.uid] = message
@@ -167,14 +169,10 @@ class OrdinalRules:
         return list(self._members[member.owner].values())
 
 
-def _controller(pod: Pod) -> str:
-    return next((one.uid for one in pod.metadata.owner_references if one.controller), "")
-
-
 def _member(message: Pod, owner: StatefulSet | DaemonSet, before: Member | None) -> Member:
-    metadata, status = message.metadata, message.status
-    ready = any(one.type == "Ready" and one.status == "True" for one in status.conditions)
-    terminating = metadata.HasField("deletion_timestamp")
+    metadata = message.metadata
+    ready = is_pod_ready(message)
+    terminating = is_being_deleted(metadata)
     ordinal = metadata.name.rpartition("-")[2]
     return Member(
         name=metadata.name,
@@ -182,11 +180,11 @@ def _member(message: Pod, owner: StatefulSet | DaemonSet, before: Member | None)
         place=ordinal if isinstance(owner, StatefulSet) else _node_of(message),
         revision=metadata.labels.get(REVISION_LABEL, ""),
         generation=metadata.labels.get(GENERATION_LABEL, ""),
-        live=not terminating and status.phase not in FINAL_PHASES,
+        live=is_pod_active(message),
         terminating=terminating,
         ready=ready,
         was_ready=ready or (before is not None and before.was_ready),
-        disrupted=any(one.type == "DisruptionTarget" and one.status == "True" for one in status.conditions),
+        disrupted=is_true(message.status.conditions, DISRUPTION_TARGET),
     )
 
 
@@ -214,6 +212,7 @@ def _surges(daemon_set: DaemonSet) -> bool:
 
 
 def _max_unavailable(daemon_set: DaemonSet) -> int:
+    """Reckoned here and not by the planners' limits, on purpose: whoever checks must not share the error."""
     rolling, desired = daemon_set.spec.update_strategy.rolling_update, daemon_set.status.desired_number_scheduled
     most = resolve(rolling.max_unavailable, desired, round_up=True) if rolling.HasField("max_unavailable") else 1
     return most if _surges(daemon_set) else max(1, most)

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta
+from rollplane_machinery.conditions import is_true
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.int_or_string import resolve
+from rollplane_machinery.metadata import controller_of, is_being_deleted
+from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
 
 OWNER_KINDS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
-FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 
 @dataclass(slots=True)
@@ -123,16 +126,16 @@ class World:
 
     def put_pod(self, message: Pod) -> PodFacts | None:
         before = self.pods.get(message.metadata.uid)
-        terminating = message.metadata.HasField("deletion_timestamp")
-        ready = any(one.type == "Ready" and one.status == "True" for one in message.status.conditions)
+        terminating = is_being_deleted(message.metadata)
+        ready = is_pod_ready(message)
         facts = PodFacts(
             _name(message.metadata),
             controller_uid(message.metadata),
             ready,
-            not terminating and message.status.phase not in FINAL_PHASES,
+            is_pod_active(message),
             terminating,
             ready or (before is not None and before.was_ready),
-            any(one.type == "DisruptionTarget" and one.status == "True" for one in message.status.conditions),
+            is_true(message.status.conditions, DISRUPTION_TARGET),
         )
         self._move(self._pods_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.pods[message.metadata.uid] = facts
@@ -167,8 +170,8 @@ class World:
 
 def controller_uid(metadata: ObjectMeta) -> str:
     """Return the uid of the controlling object of a kind that is watched, "" without one."""
-    controllers = (one for one in metadata.owner_references if one.controller and one.kind in OWNER_KINDS)
-    return next((one.uid for one in controllers), "")
+    controller = controller_of(metadata)
+    return controller.uid if controller is not None and controller.kind in OWNER_KINDS else ""
 
 
 def _name(metadata: ObjectMeta) -> str:
@@ -182,12 +185,15 @@ def _deployment_facts(message: Deployment, before: DeploymentFacts | None) -> De
     most, least = replicas + surge, max(0, replicas - unavailable)
     if before is not None and message.status.observed_generation < message.metadata.generation:
         most, least = max(most, before.most_total), min(least, before.least_available)
-    revision = message.metadata.annotations.get("deployment.kubernetes.io/revision", "0")
+    revision = message.metadata.annotations.get(REVISION, "0")
     return DeploymentFacts(_name(message.metadata), rolling, message.spec.paused, int(revision), most, least)
 
 
 def _limits(message: Deployment) -> tuple[int, int]:
-    """Return surge (rounded up) and unavailability (rounded down), which may not both be 0."""
+    """Return surge (rounded up) and unavailability (rounded down), which may not both be 0.
+
+    Reckoned here and not by the planners' limits, on purpose: whoever checks must not share the error.
+    """
     rolling, replicas = message.spec.strategy.rolling_update, message.spec.replicas
     surge = resolve(rolling.max_surge, replicas, round_up=True)
     unavailable = resolve(rolling.max_unavailable, replicas, round_up=False)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rollplane_machinery.pods import FAILED, SUCCEEDED
 from rollplane_planners.daemon_set.placement import GENERATION_LABEL, HASH_LABEL, Eligibility
 from rollplane_planners.model import PlannedEvent, Severity
 from rollplane_planners.pods import PodView
-
-FAILED, SUCCEEDED = "Failed", "Succeeded"
 
 
 @dataclass(slots=True)

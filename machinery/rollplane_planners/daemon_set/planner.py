@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, DaemonSetStatus
 from rollplane.core.v1 import Pod
-from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import DAEMON_SET, POD
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner
@@ -23,6 +23,7 @@ from rollplane_planners.daemon_set.placement import (
     eligibility,
     target_node,
 )
+from rollplane_planners.limits import ROLLING_UPDATE, daemon_set_max_surge, daemon_set_max_unavailable
 from rollplane_planners.model import (
     CreateDistinctPods,
     DeleteObject,
@@ -34,10 +35,9 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pod_claims import claim_pods
-from rollplane_planners.pods import FINAL_PHASES, PodView
+from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.scheduling.cluster import NodeView
 
-ROLLING_UPDATE = "RollingUpdate"
 BURST = 250
 """Most pods created, and most deleted, in one sync."""
 NOWHERE = Eligibility(should_run=False, should_continue=False)
@@ -72,7 +72,7 @@ def plan_daemon_set(view: DaemonSetView, now: float) -> Plan:
     if not selector.match_labels and not selector.match_expressions:
         text = "This daemon set is selecting all pods. A non-empty selector is required."
         return Plan(events=(PlannedEvent("SelectingAll", text, Severity.WARNING),))
-    if daemon_set.metadata.HasField("deletion_timestamp"):
+    if is_being_deleted(daemon_set.metadata):
         return Plan()
     return _Sync(view, now).run()
 
@@ -127,7 +127,7 @@ class _Sync:
         """Return every node that should run the daemon or has its pods, by name; pods for no node are left out."""
         by_node: dict[str, list[PodView]] = {}
         for pod in pods:
-            if pod.terminating and pod.phase in FINAL_PHASES:
+            if pod.terminating and pod.finished:
                 continue  # it has ended and is about to vanish: its successor need not wait for that
             by_node.setdefault(pod.node_name or target_node(self.view.fetch(pod).spec), []).append(pod)
         by_node.pop("", None)
@@ -156,24 +156,13 @@ class _Sync:
     def _update(self) -> Todo:
         if max_surge := self._max_surge():
             return surge(self.nodes, self.judge, max_surge)
-        return roll(self.nodes, self.judge, self._max_unavailable())
+        return roll(self.nodes, self.judge, daemon_set_max_unavailable(self.set, self._desired()))
 
     def _desired(self) -> int:
         return sum(node.eligible.should_run for node in self.nodes)
 
     def _max_surge(self) -> int:
-        """Return how many nodes may run two pods at a time; percentages round up."""
-        rolling = self.set.spec.update_strategy.rolling_update
-        if not rolling.HasField("max_surge"):
-            return 0
-        return resolve(rolling.max_surge, self._desired(), round_up=True)
-
-    def _max_unavailable(self) -> int:
-        """Return how many nodes may be without a daemon; percentages round up, and it is never nothing at all."""
-        rolling = self.set.spec.update_strategy.rolling_update
-        if not rolling.HasField("max_unavailable"):
-            return 1
-        return max(1, resolve(rolling.max_unavailable, self._desired(), round_up=True))
+        return daemon_set_max_surge(self.set, self._desired())
 
     def _carry_out(self, todo: Todo) -> None:
         self.result.events.extend(todo.events)
@@ -239,10 +228,8 @@ class _Sync:
         return status
 
     def _requeue_for_availability(self) -> None:
-        waiting = [pod for node in self.nodes for pod in node.live if pod.ready and not self.judge.is_available(pod)]
-        due = [time for pod in waiting if (time := pod.available_at(self.judge.min_ready)) is not None]
-        if due:
-            self.result.requeue(max(0.0, min(due) - self.now) + 0.01)
+        live = [pod for node in self.nodes for pod in node.live]
+        self.result.requeue(seconds_until_available(live, self.judge.min_ready, self.now))
 
 
 def _deletion(pod: PodView) -> DeleteObject:

@@ -1,22 +1,9 @@
-"""The annotations a Deployment and its ReplicaSets speak through (docs/semantics/deployment.md section 2)."""
+"""Numbers in the annotations of a Deployment and its ReplicaSets (docs/semantics/deployment.md section 2)."""
 
 from __future__ import annotations
 
-from rollplane_machinery.extensions import OWN
-
-REVISION = "deployment.kubernetes.io/revision"
-REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
-DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
-MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
-ROLLBACK_TO = "deprecated.deployment.rollback.rollbackTo"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-HASH_LABEL = "pod-template-hash"
-
 HISTORY_LIMIT = 2000
 """Characters kept of a ReplicaSet's list of former revisions; the oldest go first."""
-
-SKIPPED = frozenset({REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, ROLLBACK_TO, LAST_APPLIED}) | OWN
-"""Never copied between a Deployment and its ReplicaSets, in either direction."""
 
 
 def integer(value: str | None) -> int | None:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane_planners.deployment.annotations import DESIRED_REPLICAS, MAX_REPLICAS
-from rollplane_planners.deployment.limits import Limits
+from rollplane_machinery.deployments import DESIRED_REPLICAS, MAX_REPLICAS
+from rollplane_planners.limits import Limits
 from rollplane_planners.model import CreateObject, PlannedEvent, UpdateObject
 
 SCALING_REPLICA_SET = "ScalingReplicaSet"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rollplane.apps.v1 import ReplicaSet
 from rollplane_machinery.kinds import REPLICA_SET
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.deployment.drafts import ReplicaSets
-from rollplane_planners.deployment.limits import NO_LIMIT
+from rollplane_planners.limits import NO_LIMIT
 from rollplane_planners.model import DeleteObject
 
 
@@ -18,9 +19,7 @@ def surplus_history(sets: ReplicaSets) -> list[DeleteObject]:
     if not spec.HasField("revision_history_limit") or spec.revision_history_limit == NO_LIMIT:
         return []
     candidates = [
-        draft.stored
-        for draft in sets.old
-        if draft.stored is not None and not draft.stored.metadata.HasField("deletion_timestamp")
+        draft.stored for draft in sets.old if draft.stored is not None and not is_being_deleted(draft.stored.metadata)
     ]
     excess = max(0, len(candidates) - spec.revision_history_limit)
     return [_deletion(stored) for stored in candidates[:excess] if _is_idle(stored)]

@@ -6,16 +6,18 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners import claims
 from rollplane_planners.claims import Claim, Owner
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment import history, recreate, revisions, rollback, rolling, scaling
 from rollplane_planners.deployment import status as st
-from rollplane_planners.deployment.annotations import REVISION, integer
+from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.deployment.drafts import Draft
-from rollplane_planners.deployment.limits import RECREATE, Limits, limits_of
+from rollplane_planners.limits import RECREATE, Limits, limits_of
 from rollplane_planners.model import (
     Plan,
     PlanBuilder,
@@ -71,7 +73,7 @@ class _Sync:
         self.now = now
         self.deployment = view.deployment
         metadata = self.deployment.metadata
-        self.owner = Owner(DEPLOYMENT, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.owner = Owner(DEPLOYMENT, metadata.name, metadata.uid, is_being_deleted(metadata))
         self.limits: Limits = limits_of(self.deployment.spec)
         self.result = PlanBuilder()
 
@@ -89,12 +91,11 @@ class _Sync:
         selector = label_selector_of(self.deployment.spec.selector)
         owned = []
         for stored in self.view.replica_sets:
-            controller = claims.controller_of(stored.metadata.owner_references)
             verdict = claims.claim(
                 self.owner,
-                controller.uid if controller else None,
+                controller_uid(stored.metadata) or None,
                 matches=selector.matches(stored.metadata.labels),
-                deleting=stored.metadata.HasField("deletion_timestamp"),
+                deleting=is_being_deleted(stored.metadata),
             )
             if verdict is Claim.KEEP:
                 owned.append(stored)

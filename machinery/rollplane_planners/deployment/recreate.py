@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollplane_planners.deployment.drafts import ReplicaSets, active
-from rollplane_planners.deployment.limits import Limits
+from rollplane_planners.limits import Limits
 
 
 def scale_down_old(sets: ReplicaSets, limits: Limits) -> bool:

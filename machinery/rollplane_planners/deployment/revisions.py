@@ -10,27 +10,13 @@ from collections.abc import Iterable
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY, travels, without_hash
 from rollplane_machinery.equality import semantic_equal
 from rollplane_planners.claims import Owner
-from rollplane_planners.deployment.annotations import (
-    HASH_LABEL,
-    REVISION,
-    REVISION_HISTORY,
-    SKIPPED,
-    append_revision,
-    integer,
-)
+from rollplane_planners.deployment.annotations import append_revision, integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, oldest_first
-from rollplane_planners.deployment.limits import Limits
 from rollplane_planners.hashing import template_hash
-
-
-def without_hash(template: PodTemplateSpec) -> PodTemplateSpec:
-    """Return a copy of ``template`` without the label that tells ReplicaSets apart."""
-    bare = PodTemplateSpec()
-    bare.CopyFrom(template)
-    bare.metadata.labels.pop(HASH_LABEL, None)
-    return bare
+from rollplane_planners.limits import Limits
 
 
 def equal_ignoring_hash(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
@@ -64,7 +50,7 @@ def update_new(sets: ReplicaSets, new: Draft) -> None:
     """Bring an existing new set's annotations, revision and minReadySeconds up to date."""
     metadata = new.wanted.metadata
     for key, value in sets.deployment.metadata.annotations.items():
-        if key not in SKIPPED:
+        if travels(key):
             metadata.annotations[key] = value
     _raise_revision(new, next_revision(sets))
     if sets.deployment.spec.min_ready_seconds != new.wanted.spec.min_ready_seconds:

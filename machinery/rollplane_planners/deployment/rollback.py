@@ -6,7 +6,8 @@ Source: docs/semantics/deployment.md section 11.
 from __future__ import annotations
 
 from rollplane.apps.v1 import Deployment
-from rollplane_planners.deployment.annotations import HASH_LABEL, REVISION, ROLLBACK_TO, SKIPPED, integer
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, ROLLBACK_TO, travels
+from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets
 from rollplane_planners.deployment.revisions import equal_ignoring_hash
 from rollplane_planners.model import Plan, PlannedEvent, Severity, UpdateObject
@@ -46,8 +47,8 @@ def _restore(wanted: Deployment, target: Draft) -> PlannedEvent:
         return PlannedEvent("DeploymentRollbackTemplateUnchanged", text, Severity.WARNING)
     wanted.spec.template.CopyFrom(target.wanted.spec.template)
     wanted.spec.template.metadata.labels.pop(HASH_LABEL, None)
-    kept = {key: value for key, value in wanted.metadata.annotations.items() if key in SKIPPED}
-    restored = {key: value for key, value in target.annotations.items() if key not in SKIPPED}
+    kept = {key: value for key, value in wanted.metadata.annotations.items() if not travels(key)}
+    restored = {key: value for key, value in target.annotations.items() if travels(key)}
     wanted.metadata.annotations.clear()
     wanted.metadata.annotations.update(kept | restored)
     text = f'Rolled back deployment "{wanted.metadata.name}" to revision {_revision(target)}'

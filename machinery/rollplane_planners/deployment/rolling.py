@@ -7,7 +7,7 @@ only makes the step smaller.
 from __future__ import annotations
 
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, active, total_size
-from rollplane_planners.deployment.limits import Limits
+from rollplane_planners.limits import Limits
 
 
 def new_size(sets: ReplicaSets, limits: Limits) -> int:

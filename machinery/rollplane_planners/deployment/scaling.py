@@ -6,9 +6,10 @@ Source: docs/semantics/deployment.md section 7.
 from __future__ import annotations
 
 from rollplane.apps.v1 import Deployment
-from rollplane_planners.deployment.annotations import DESIRED_REPLICAS, MAX_REPLICAS, integer
+from rollplane_machinery.deployments import DESIRED_REPLICAS, MAX_REPLICAS
+from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, active, total_size
-from rollplane_planners.deployment.limits import ROLLING_UPDATE, Limits
+from rollplane_planners.limits import ROLLING_UPDATE, Limits
 
 
 def is_scaling_event(sets: ReplicaSets) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rollplane.apps.v1 import Deployment, DeploymentStatus
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment.drafts import ReplicaSets
-from rollplane_planners.deployment.limits import NO_LIMIT, Limits
+from rollplane_planners.limits import NO_LIMIT, Limits
 
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 
 from rollplane.core.v1 import Pod, PodCondition, Taint, Toleration
-from rollplane_machinery.conditions import FALSE, POD_READY, TRUE, get_condition, set_condition
+from rollplane_machinery.conditions import FALSE, TRUE, get_condition, set_condition
+from rollplane_machinery.pods import DISRUPTION_TARGET, POD_READY
 from rollplane_machinery.times import time_of
 from rollplane_planners.scheduling.node_affinity import tolerates
-
-DISRUPTION_TARGET = "DisruptionTarget"
 
 
 def tolerated_seconds(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rollplane.core.v1 import ReplicationController
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     BOOKKEEPING,
     DESIRED_REPLICAS,
@@ -35,7 +36,7 @@ PLACE_HOLDER_REPLICAS = 0
 
 def plan_deletion(source: ReplicationController) -> Sequence[PlannedWrite]:
     """Return the deletion of the emptied source; none while it is on its way."""
-    return [] if source.metadata.HasField("deletion_timestamp") else [_deletion(source, None)]
+    return [] if is_being_deleted(source.metadata) else [_deletion(source, None)]
 
 
 def plan_completion(target: ReplicationController) -> Sequence[PlannedWrite]:
@@ -78,7 +79,7 @@ def plan_rename(
     """
     if temporary is None:
         return [_taking_over(holder, size)]
-    if temporary.metadata.HasField("deletion_timestamp"):
+    if is_being_deleted(temporary.metadata):
         return []
     return [_deletion(temporary, Propagation.ORPHAN)]
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rollplane.core.v1 import ReplicationController
+from rollplane_machinery.int_or_string import of
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     DESIRED_REPLICAS,
     RENAMED_FROM,
@@ -23,6 +25,7 @@ from rollplane_machinery.rolling_update import (
     source_of,
     state_of,
 )
+from rollplane_planners.limits import Limits, resolved
 from rollplane_planners.model import (
     NOTHING,
     Plan,
@@ -34,7 +37,7 @@ from rollplane_planners.model import (
 )
 from rollplane_planners.rolling_update import finish
 from rollplane_planners.rolling_update.labelling import plan_label
-from rollplane_planners.rolling_update.limits import Sizes, UpdateLimits, limits_of
+from rollplane_planners.rolling_update.sizes import Sizes, grown, is_reached, shrunk
 from rollplane_planners.rolling_update.view import RollingUpdateView, copy_of, is_settled, is_shrinking
 
 STOPPED = "RollingUpdateStopped"
@@ -51,7 +54,7 @@ def plan_rolling_update(view: RollingUpdateView, now: float) -> Plan:
     """
     annotations = view.target.metadata.annotations
     state, source = state_of(annotations), source_of(annotations)
-    if state is None or view.target.metadata.HasField("deletion_timestamp"):
+    if state is None or is_being_deleted(view.target.metadata):
         return NOTHING
     if source is None or not annotations.get(DESIRED_REPLICAS, "").isdecimal():
         lost = _Update(view, state, Source("", ""), 0, now)
@@ -95,8 +98,8 @@ class _Update:
         }
 
     @property
-    def limits(self) -> UpdateLimits:
-        return limits_of(self.desired, self.state.max_surge, self.state.max_unavailable)
+    def limits(self) -> Limits:
+        return resolved(self.desired, of(self.state.max_surge), of(self.state.max_unavailable))
 
     @property
     def sizes(self) -> Sizes:
@@ -145,7 +148,7 @@ class _Update:
         if self._is_source_shrinking():
             return
         sizes = self.sizes
-        if self.limits.is_reached(sizes):
+        if is_reached(self.limits, sizes):
             self._go(Step.FINISH, messages=self._farewell())
             return
         opening = self._opening() if self.state.round_sizes is None else ()
@@ -174,7 +177,7 @@ class _Update:
         return True
 
     def _scale_up(self, sizes: Sizes, messages: tuple[str, ...]) -> None:
-        size = self.limits.grown(sizes)
+        size = grown(self.limits, sizes)
         if size != sizes.new:
             message = f"Scaling {self.target.metadata.name} up to {size}"
             self._go(Step.RESIZE_UP, messages=(*messages, message), size=size)
@@ -210,7 +213,7 @@ class _Update:
         if self._is_source_shrinking():
             return
         source, sizes = self.view.source, self.sizes
-        size = self.limits.shrunk(sizes, self.available)
+        size = shrunk(self.limits, sizes, self.available)
         if source is None or size == sizes.old:
             self._begin_round()
             return
@@ -247,7 +250,7 @@ class _Update:
         elif source is not None and source.metadata.annotations.get(RENAMED_FROM) == self.target.metadata.name:
             self.result.reasons.append(f"{source.metadata.name} takes the pods over")
         elif source is not None and self.replaced.is_same(source) and self._cleanup is not CleanupPolicy.PRESERVE:
-            if not source.metadata.HasField("deletion_timestamp") and is_shrinking(source):
+            if not is_being_deleted(source.metadata) and is_shrinking(source):
                 # Deleted now it would leave the pods that are yet to go behind, as nobody's.
                 self.result.reasons.append(f"{source.metadata.name} has {source.status.replicas} pods")
                 return self.result.plan()
@@ -282,7 +285,7 @@ class _Update:
     def _opening(self) -> tuple[str, ...]:
         limits, sizes = self.limits, self.sizes
         return (
-            f"Scaling up {self.target.metadata.name} from {sizes.new} to {limits.desired}, "
+            f"Scaling up {self.target.metadata.name} from {sizes.new} to {limits.replicas}, "
             f"scaling down {self.replaced.name} from {sizes.old} to 0 "
             f"(keep {limits.min_available} pods available, don't exceed {limits.max_total} pods)",
         )

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
-from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import POD, STATEFUL_SET
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner
+from rollplane_planners.limits import stateful_set_max_unavailable
 from rollplane_planners.model import (
     CreateObject,
     DeleteObject,
@@ -26,7 +27,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pod_claims import claim_pods
-from rollplane_planners.pods import PodView
+from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.stateful_set import healing, volumes
 from rollplane_planners.stateful_set.identity import (
     has_identity,
@@ -75,7 +76,7 @@ class _Sync:
         self.now = now
         self.set = view.stateful_set
         metadata = self.set.metadata
-        self.owner = Owner(STATEFUL_SET, metadata.name, metadata.uid, metadata.HasField("deletion_timestamp"))
+        self.owner = Owner(STATEFUL_SET, metadata.name, metadata.uid, is_being_deleted(metadata))
         self.selector = label_selector_of(self.set.spec.selector)
         self.min_ready = self.set.spec.min_ready_seconds
         self.monotonic = self.set.spec.pod_management_policy != PARALLEL
@@ -185,7 +186,7 @@ class _Sync:
             if volumes.is_stale(self.set, stored, name):
                 self.result.reasons.append(f"{name} waits until its predecessor's claim {claim.metadata.name} is gone")
                 return True
-            if stored.metadata.HasField("deletion_timestamp"):
+            if is_being_deleted(stored.metadata):
                 self.result.reasons.append(f"{name} waits for claim {claim.metadata.name}, which is being deleted")
                 raise _RoundEnds
         return False
@@ -254,7 +255,7 @@ class _Sync:
     def _update(self) -> None:
         """Replace pods of other revisions, from the highest ordinal down to the partition (section 6)."""
         targets = [slot for slot in reversed(self.slots.replicas) if slot.ordinal >= self._first_updated()]
-        most = self._max_unavailable()
+        most = stateful_set_max_unavailable(self.set)
         if most > 1:
             self._update_several(targets, most)
             return
@@ -287,13 +288,6 @@ class _Sync:
     def _is_unavailable(self, slot: Slot) -> bool:
         return slot.unavailable(self.min_ready, self.now)
 
-    def _max_unavailable(self) -> int:
-        """Return how many pods the update may take away at once: percent of replicas rounded down, at least one."""
-        rolling = self.set.spec.update_strategy.rolling_update
-        if not rolling.HasField("max_unavailable"):
-            return 1
-        return max(1, resolve(rolling.max_unavailable, self.set.spec.replicas, round_up=False))
-
     def _delete(self, slot: Slot) -> None:
         if slot.pod is None:
             return
@@ -323,8 +317,5 @@ class _Sync:
         self.result.writes.extend(revision_history.truncated(revisions, live, limit))
 
     def _requeue_for_availability(self) -> None:
-        slots = (*self.slots.replicas, *self.slots.condemned)
-        waiting = [slot.pod for slot in slots if slot.running_ready and not slot.available(self.min_ready, self.now)]
-        due = [time for pod in waiting if pod is not None and (time := pod.available_at(self.min_ready)) is not None]
-        if due:
-            self.result.requeue(max(0.0, min(due) - self.now) + 0.01)
+        pods = [slot.pod for slot in self.slots.all if slot.running_ready and slot.pod is not None]
+        self.result.requeue(seconds_until_available(pods, self.min_ready, self.now))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import StatefulSet
+from rollplane_machinery.pods import PENDING, RUNNING
 from rollplane_planners.pods import PodView
 from rollplane_planners.stateful_set.identity import REVISION_LABEL, ordinal_of
 
@@ -31,16 +32,16 @@ class Slot:
 
     @property
     def pending(self) -> bool:
-        return self.pod is not None and self.pod.phase == "Pending"
+        return self.pod is not None and self.pod.phase == PENDING
 
     @property
     def ended(self) -> bool:
         """Whether the pod has come to its end by itself."""
-        return self.pod is not None and self.pod.phase in ("Failed", "Succeeded")
+        return self.pod is not None and self.pod.finished
 
     @property
     def running_ready(self) -> bool:
-        return self.pod is not None and self.pod.phase == "Running" and self.pod.ready
+        return self.pod is not None and self.pod.phase == RUNNING and self.pod.ready
 
     def available(self, min_ready_seconds: int, now: float) -> bool:
         """Tell whether the pod runs and has been ready for long enough; a terminating one may still be."""
@@ -57,6 +58,10 @@ class Slots:
 
     replicas: list[Slot]
     condemned: list[Slot]
+
+    @property
+    def all(self) -> list[Slot]:
+        return [*self.replicas, *self.condemned]
 
     def first_unhealthy(self, min_ready_seconds: int, now: float) -> Slot | None:
         """Return the lowest slot without an available pod that stays; condemned ones come after all others."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Pod, PodCondition
-from rollplane_machinery.conditions import POD_SCHEDULED, TRUE, set_condition
+from rollplane_machinery.conditions import TRUE, set_condition
 from rollplane_machinery.errors import Cause, CauseReason, ConflictError, InvalidError
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import POD_SCHEDULED
 from rollplane_machinery.times import time_of
-from rollplane_rules.registry.marks import is_being_deleted
 
 
 def apply_binding(pod: Pod, node_name: str, now: float) -> None:

@@ -16,7 +16,8 @@ from rollplane.core.v1 import Namespace, Pod
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_rules.registry.marks import is_being_deleted
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_finished
 from rollplane_rules.registry.namespaces import check_mortal
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import mark_deleted
@@ -78,7 +79,7 @@ def _is_held(obj: ApiObject) -> bool:
 
 def _grace(pod: Pod, asked: int | None) -> int:
     """Seconds the pod gets: none if no kubelet has it or it has ended already."""
-    if not pod.spec.node_name or pod.status.phase in ("Failed", "Succeeded"):
+    if not pod.spec.node_name or is_pod_finished(pod):
         return 0
     if asked is None:
         asked = _own_grace(pod)

@@ -9,24 +9,22 @@ from collections.abc import Iterable, Sequence
 
 from rollplane.core.v1 import Pod, PodCondition
 from rollplane.policy.v1 import PodDisruptionBudget
-from rollplane_machinery.conditions import TRUE, is_pod_ready, set_condition
+from rollplane_machinery.conditions import TRUE, set_condition
 from rollplane_machinery.errors import ForbiddenError, InternalError, TooManyRequestsError
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import DISRUPTION_TARGET, PENDING, is_pod_finished, is_pod_ready
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_machinery.times import time_of
-from rollplane_rules.registry.marks import is_being_deleted
 
 RETRY_AFTER_SECONDS = 10.0
 MAX_DISRUPTED_PODS = 2000
-DISRUPTION_TARGET = "DisruptionTarget"
 ALWAYS_ALLOW = "AlwaysAllow"
 
 
 def ignores_budgets(pod: Pod) -> bool:
     """Return whether evicting ``pod`` disrupts nothing: it never ran, has ended, or is going anyway."""
     return (
-        is_being_deleted(pod.metadata)
-        or not pod.spec.node_name
-        or pod.status.phase in ("Pending", "Succeeded", "Failed")
+        is_being_deleted(pod.metadata) or not pod.spec.node_name or pod.status.phase == PENDING or is_pod_finished(pod)
     )
 
 

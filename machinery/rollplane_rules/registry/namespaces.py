@@ -5,7 +5,7 @@ from __future__ import annotations
 from rollplane.core.v1 import Namespace
 from rollplane_machinery.errors import ForbiddenError
 from rollplane_machinery.kinds import ApiObject
-from rollplane_rules.registry.marks import is_being_deleted
+from rollplane_machinery.metadata import is_being_deleted
 
 INITIAL = ("default", "kube-system", "kube-public", "kube-node-lease")
 """The namespaces every plane has from the start."""

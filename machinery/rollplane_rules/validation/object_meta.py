@@ -12,6 +12,7 @@ from rollplane.meta import v1 as meta
 from rollplane_machinery import names
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import Cause
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_rules.validation.causes import forbidden, immutable, invalid, not_negative, problems, required
 from rollplane_rules.validation.labels import check_annotations, check_labels
 
@@ -125,7 +126,7 @@ def check_metadata_update(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Ca
     found += immutable("deletionGracePeriodSeconds", grace, grace == old.deletion_grace_period_seconds)
     if new.generation < old.generation:
         found.append(invalid("generation", new.generation, f"it never goes back, and was {old.generation}"))
-    if old.deletion_timestamp.HasField("seconds"):
+    if is_being_deleted(old):
         found += _check_no_new_finalizers(new, old)
     return found
 

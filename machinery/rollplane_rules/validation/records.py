@@ -8,6 +8,7 @@ from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
+from rollplane_machinery.times import is_set
 from rollplane_rules.validation.causes import (
     immutable,
     invalid,
@@ -51,7 +52,7 @@ def check_event(event: core.Event) -> list[Cause]:
     about, where = event.involved_object.namespace, event.metadata.namespace
     if about != where and (about or where != "default"):
         found.append(invalid("involvedObject.namespace", about, f"put it where the event is, {where!r}"))
-    return found + _check_new_event(event) if event.event_time.HasField("seconds") else found
+    return found + _check_new_event(event) if is_set(event.event_time) else found
 
 
 def _check_new_event(event: core.Event) -> list[Cause]:

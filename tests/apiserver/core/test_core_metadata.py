@@ -11,6 +11,7 @@ from rollplane_machinery import kinds
 from rollplane_machinery.api import Create, WatchFilter, WatchQuery
 from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, NotFoundError, RequestTooLargeError
 from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.names import SUFFIX_ALPHABET
 from tests.apiserver.core.office import (
     Office,
@@ -147,7 +148,7 @@ async def test_deletion_timestamp_is_the_servers_only(office: Office) -> None:
     message.metadata.deletion_timestamp.seconds = 5
     message.metadata.deletion_grace_period_seconds = 3
     made = await office.create(message)
-    assert not made.metadata.HasField("deletion_timestamp")
+    assert not is_being_deleted(made.metadata)
     assert not made.metadata.HasField("deletion_grace_period_seconds")
 
 

@@ -24,6 +24,7 @@ from rollplane_machinery.errors import (
     UnsupportedError,
 )
 from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_rules.registry.disruption import draw
 from rollplane_rules.registry.scale import scalable, scale_of
 from tests.apiserver.core.office import (
@@ -211,7 +212,7 @@ async def test_evict_draws_on_the_budget_until_it_is_empty(office: Office) -> No
     with pytest.raises(TooManyRequestsError) as refused:
         await office.api.write(Evict(key_of(second)))
     assert refused.value.retry_after_seconds == 10
-    assert not (await office.get(second)).metadata.HasField("deletion_timestamp")
+    assert not is_being_deleted((await office.get(second)).metadata)
 
 
 async def test_evictions_that_race_share_one_budget(office: Office) -> None:
@@ -219,7 +220,7 @@ async def test_evictions_that_race_share_one_budget(office: Office) -> None:
     pods = [await running(office, f"p{n}") for n in range(5)]
     results = await office.api.batch([Evict(key_of(one)) for one in pods])
     refused = [result for result in results if isinstance(result, TooManyRequestsError)]
-    marked = [one for one in pods if (await office.get(one)).metadata.HasField("deletion_timestamp")]
+    marked = [one for one in pods if is_being_deleted((await office.get(one)).metadata)]
     assert (len(refused), len(marked)) == (3, 2)
     assert (await office.get(budget())).status.disruptions_allowed == 0
 
@@ -268,7 +269,7 @@ async def test_unready_pod_of_a_healthy_budget_draws_nothing(office: Office) -> 
     await with_budget(office, allowed=0)
     made = await running(office, is_ready=False)
     await office.api.write(Evict(key_of(made)))
-    assert (await office.get(made)).metadata.HasField("deletion_timestamp")
+    assert is_being_deleted((await office.get(made)).metadata)
     assert (await office.get(budget())).status.disruptions_allowed == 0
 
 
@@ -353,5 +354,5 @@ async def test_eviction_that_is_overtaken_draws_once(office: Office, monkeypatch
 
     monkeypatch.setattr(office.store, "commit", overtaken)
     await office.api.write(Evict(key_of(made)))
-    assert (await office.get(made)).metadata.HasField("deletion_timestamp")
+    assert is_being_deleted((await office.get(made)).metadata)
     assert (await office.get(budget())).status.disruptions_allowed == 4

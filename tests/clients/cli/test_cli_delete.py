@@ -6,6 +6,7 @@ import pytest
 
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import ConfigMap, Pod
+from rollplane_machinery.metadata import is_being_deleted
 from tests.clients.cli.commands import Cli, Running
 from tests.clients.cli.manifests import CONFIG, WEB
 from tests.clients.cli.stand_in import StandIn
@@ -64,7 +65,7 @@ async def test_cascade_leaves_the_rest_to_the_collector(
     await cli.ok("delete", "deploy", "web", f"--cascade={cascade}", "--wait=false")
     web = await stand_in.get(Deployment, "web")
     assert list(web.metadata.finalizers) == [finalizer]
-    assert web.metadata.HasField("deletion_timestamp")
+    assert is_being_deleted(web.metadata)
 
 
 async def test_it_waits_until_the_object_is_gone(cli: Cli, stand_in: StandIn) -> None:

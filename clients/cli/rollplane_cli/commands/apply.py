@@ -8,11 +8,12 @@ from rollplane_cli.choosing import report_failure
 from rollplane_cli.command import Command, FileFlags, WriteFlags
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
-from rollplane_cli.manifest_json import LAST_APPLIED, annotate, apply_patch, was_applied
+from rollplane_cli.manifest_json import annotate, apply_patch, was_applied
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Create, Key, Patch, PatchType, Write
 from rollplane_machinery.codec import Manifest
+from rollplane_machinery.deployments import LAST_APPLIED
 from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_machinery.kinds import ApiObject, Encoded
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rollplane.core.v1 import Pod
-from rollplane.meta.v1 import OwnerReference
+from rollplane_machinery.metadata import controller_of, is_being_deleted
+from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.times import to_seconds
 
 MIRROR_ANNOTATION = "kubernetes.io/config.mirror"
-FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 
 IGNORING_DAEMONS = "ignoring DaemonSet-managed Pods"
 DELETING_LOCAL_STORAGE = "deleting Pods with local storage"
@@ -81,14 +81,9 @@ def daemon_sets_of(pods: Iterable[Pod]) -> list[tuple[str, str]]:
     found = {
         (pod.metadata.namespace, owner.name): None
         for pod in pods
-        if (owner := controller_of(pod)) is not None and owner.kind == "DaemonSet"
+        if (owner := controller_of(pod.metadata)) is not None and owner.kind == "DaemonSet"
     }
     return list(found)
-
-
-def controller_of(pod: Pod) -> OwnerReference | None:
-    """Return the reference to the pod's controller, None for a pod without one."""
-    return next((reference for reference in pod.metadata.owner_references if reference.controller), None)
 
 
 def _rule(pod: Pod, rules: DrainRules, now: float) -> _Ruling:
@@ -103,15 +98,15 @@ def _rule(pod: Pod, rules: DrainRules, now: float) -> _Ruling:
 
 
 def _rule_going(pod: Pod, rules: DrainRules, now: float) -> _Ruling:
-    if not rules.skip_after_seconds or not pod.metadata.HasField("deletion_timestamp"):
+    if not rules.skip_after_seconds or not is_being_deleted(pod.metadata):
         return _GO
     long_ago = now - to_seconds(pod.metadata.deletion_timestamp) > rules.skip_after_seconds
     return _STAY if long_ago else _GO
 
 
 def _rule_daemon(pod: Pod, rules: DrainRules) -> _Ruling:
-    owner = controller_of(pod)
-    if owner is None or owner.kind != "DaemonSet" or _is_finished(pod):
+    owner = controller_of(pod.metadata)
+    if owner is None or owner.kind != "DaemonSet" or is_pod_finished(pod):
         return _GO
     missing = (rules.missing_daemon_sets or {}).get(f"{pod.metadata.namespace}/{owner.name}")
     if missing is not None:
@@ -126,7 +121,7 @@ def _rule_mirror(pod: Pod) -> _Ruling:
 
 
 def _rule_local(pod: Pod, rules: DrainRules) -> _Ruling:
-    if _is_finished(pod) or not any(volume.volume_source.HasField("empty_dir") for volume in pod.spec.volumes):
+    if is_pod_finished(pod) or not any(volume.volume_source.HasField("empty_dir") for volume in pod.spec.volumes):
         return _GO
     if rules.delete_local_data:
         return _Ruling(_Fate.GO, DELETING_LOCAL_STORAGE)
@@ -134,13 +129,9 @@ def _rule_local(pod: Pod, rules: DrainRules) -> _Ruling:
 
 
 def _rule_unmanaged(pod: Pod, rules: DrainRules) -> _Ruling:
-    if _is_finished(pod) or controller_of(pod) is not None:
+    if is_pod_finished(pod) or controller_of(pod.metadata) is not None:
         return _GO
     return _Ruling(_Fate.GO, DELETING_UNMANAGED) if rules.force else _Ruling(_Fate.FORBID, UNMANAGED_FORBID)
-
-
-def _is_finished(pod: Pod) -> bool:
-    return pod.status.phase in FINAL_PHASES
 
 
 def _by_message(rulings: Iterable[tuple[Pod, _Ruling]]) -> dict[str, list[str]]:

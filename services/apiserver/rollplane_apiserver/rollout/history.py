@@ -17,12 +17,12 @@ from rollplane_apiserver.rollout.workloads import CHANGE_CAUSE, RolledOut
 from rollplane_machinery import kinds
 from rollplane_machinery.api import ListQuery, ObjectApi, Revision
 from rollplane_machinery.codec import message_from_json
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import BadRequestError, InternalError
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.metadata import controller_uid
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_machinery.times import to_seconds
-
-REVISION = "deployment.kubernetes.io/revision"
 
 K = TypeVar("K", apps.ReplicaSet, apps.ControllerRevision)
 
@@ -54,15 +54,14 @@ async def _controlled(objects: ObjectApi, workload: RolledOut, kind: Kind, messa
     while True:
         page = await objects.list(query)
         candidates = (encoded.parse() for encoded in page.objects)
-        found += [item for item in candidates if isinstance(item, message_type) and _is_controlled(item, workload)]
+        found += [
+            item
+            for item in candidates
+            if isinstance(item, message_type) and controller_uid(item.metadata) == workload.metadata.uid
+        ]
         if not page.continue_token:
             return found
         query = ListQuery(kind, query.namespace, query.label_selector, continue_token=page.continue_token)
-
-
-def _is_controlled(item: apps.ReplicaSet | apps.ControllerRevision, workload: RolledOut) -> bool:
-    owners = (owner.uid for owner in item.metadata.owner_references if owner.controller)
-    return workload.metadata.uid in owners
 
 
 def _of_replica_set(replica_set: apps.ReplicaSet) -> Step | None:

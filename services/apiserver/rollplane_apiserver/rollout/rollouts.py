@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout import changes, undo
 from rollplane_apiserver.rollout.edit import edit, read
-from rollplane_apiserver.rollout.history import REVISION, Step, history_of
+from rollplane_apiserver.rollout.history import Step, history_of
 from rollplane_apiserver.rollout.progress import look_at
 from rollplane_apiserver.rollout.rolling_update import preparation
 from rollplane_apiserver.rollout.rolling_update.following import follow
@@ -48,6 +48,7 @@ from rollplane_machinery.api import (
     WriteResult,
 )
 from rollplane_machinery.clock import Clock
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import BadRequestError, ConflictError, NotFoundError, UnsupportedError
 from rollplane_machinery.kinds import ApiObject
 

@@ -9,31 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollplane.apps import v1 as apps
-from rollplane.core.v1 import PodTemplateSpec
-from rollplane_apiserver.rollout.history import REVISION, Step
+from rollplane_apiserver.rollout.history import Step
 from rollplane_apiserver.rollout.workloads import RolledOut, refusal
 from rollplane_machinery.api import Key
+from rollplane_machinery.deployments import travels, without_hash
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.extensions import OWN
 from rollplane_machinery.kinds import ApiObject
-
-HASH_LABEL = "pod-template-hash"
-
-KEPT = (
-    frozenset(
-        {
-            REVISION,
-            "deployment.kubernetes.io/revision-history",
-            "deployment.kubernetes.io/desired-replicas",
-            "deployment.kubernetes.io/max-replicas",
-            "deprecated.deployment.rollback.rollbackTo",
-            "kubectl.kubernetes.io/last-applied-configuration",
-        }
-    )
-    | OWN
-)
-"""Annotations that never travel between a Deployment and its ReplicaSets."""
 
 
 def choose(key: Key, history: Mapping[int, Step], to_revision: int) -> Step:
@@ -71,7 +53,7 @@ def check_not_paused(key: Key, workload: ApiObject) -> None:
 
 def is_there_already(workload: RolledOut, step: Step) -> bool:
     """Return whether the workload's template makes the same pods as the step's."""
-    return semantic_equal(_without_hash(workload.spec.template), _without_hash(step.revision.template))
+    return semantic_equal(without_hash(workload.spec.template), without_hash(step.revision.template))
 
 
 def bring_back(deployment: apps.Deployment, step: Step) -> None:
@@ -79,16 +61,9 @@ def bring_back(deployment: apps.Deployment, step: Step) -> None:
 
     Annotations that only the Deployment has are lost, and its change-cause becomes that of the time.
     """
-    deployment.spec.template.CopyFrom(_without_hash(step.revision.template))
+    deployment.spec.template.CopyFrom(without_hash(step.revision.template))
     own, then = deployment.metadata.annotations, step.keeper.metadata.annotations
-    annotations = {name: value for name, value in own.items() if name in KEPT}
-    annotations |= {name: value for name, value in then.items() if name not in KEPT}
+    annotations = {name: value for name, value in own.items() if not travels(name)}
+    annotations |= {name: value for name, value in then.items() if travels(name)}
     own.clear()
     own.update(annotations)
-
-
-def _without_hash(template: PodTemplateSpec) -> PodTemplateSpec:
-    bare = PodTemplateSpec()
-    bare.CopyFrom(template)
-    bare.metadata.labels.pop(HASH_LABEL, None)
-    return bare

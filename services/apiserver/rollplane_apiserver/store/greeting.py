@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from redis.exceptions import ResponseError
 
-from rollplane_apiserver.store.layout import SCHEMA, SHARDS, CommitCall
+from rollplane_apiserver.store.layout import SCHEMA, CommitCall
 from rollplane_apiserver.store.link import Link, pack, translate
 from rollplane_apiserver.store.scripts import Script
 from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.shards import SHARDS
 
 log = logging.getLogger(__name__)
 

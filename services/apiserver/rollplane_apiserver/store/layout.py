@@ -29,11 +29,10 @@ from rollplane_apiserver.store.interface import (
     Stored,
 )
 from rollplane_machinery.api import EventType
+from rollplane_machinery.shards import SHARDS
 
 SCHEMA = 1
 """The version of this layout."""
-SHARDS = 64
-"""How many shards of namespaces a cell has; a controller cannot change it under the others."""
 
 NAMESPACES = "namespaces"
 VALUE_HEADER = struct.Struct(">QB")

@@ -9,13 +9,14 @@ from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
+from rollplane_machinery.deployments import REVISION, without_hash
 from rollplane_machinery.kinds import CONTROLLER_REVISION, POD, REPLICA_SET, Kind
 from rollplane_planners import revision_history
 from rollplane_planners.auto_rollback import Release, RolloutView, Workload, is_wanted, plan_auto_rollback
 from rollplane_planners.daemon_set.history import hash_of
 from rollplane_planners.daemon_set.placement import HASH_LABEL
 from rollplane_planners.deployment import revisions
-from rollplane_planners.deployment.annotations import REVISION, integer
+from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
 
@@ -97,7 +98,7 @@ class AutoRollbackReconciler:
             Release(
                 draft.name,
                 integer(draft.annotations.get(REVISION)) or 0,
-                revisions.without_hash(draft.wanted.spec.template),
+                without_hash(draft.wanted.spec.template),
                 draft.annotations,
             )
             for draft in sets.all

@@ -13,9 +13,8 @@ from rollplane_machinery.api import Create, EventType, Key
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners.deployment import DeploymentView, plan_deployment
-from rollplane_planners.deployment.limits import RECREATE
+from rollplane_planners.limits import RECREATE
 from rollplane_planners.model import NOTHING, Plan
-from rollplane_planners.pods import FINAL_PHASES
 
 
 class _Names:
@@ -79,7 +78,7 @@ class DeploymentReconciler:
         running: Counter[str] = Counter()
         for one in sets:
             pods = self._observer.controlled_pods(one.metadata.uid)
-            running[one.metadata.uid] = sum(pod.phase not in FINAL_PHASES for pod in pods)
+            running[one.metadata.uid] = sum(not pod.finished for pod in pods)
         return running
 
     def _owners(self, key: Key, old: View | None, new: View | None) -> Iterator[Key]:
@@ -101,7 +100,7 @@ class DeploymentReconciler:
 
         Asked before the strategy, which would have to be parsed: one pod in a set is the last one.
         """
-        if any(pod.phase not in FINAL_PHASES for pod in self._observer.controlled_pods(set_uid)):
+        if any(not pod.finished for pod in self._observer.controlled_pods(set_uid)):
             return
         for replica_set in self._observer.informer.indexed(REPLICA_SET, BY_UID, set_uid).values():
             if replica_set.controller_uid:

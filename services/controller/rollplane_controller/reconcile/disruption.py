@@ -20,8 +20,8 @@ from rollplane_machinery.kinds import (
     STATEFUL_SET,
     Kind,
 )
+from rollplane_machinery.metadata import controller_of
 from rollplane_machinery.selectors import LabelSelector, label_selector_of
-from rollplane_planners.claims import controller_of
 from rollplane_planners.disruption import DisruptionView, plan_disruption
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
@@ -97,7 +97,7 @@ class DisruptionReconciler:
         return None
 
     def _scale_above(self, owner: _Scaled) -> int | None:
-        controller = controller_of(owner.metadata.owner_references)
+        controller = controller_of(owner.metadata)
         if not isinstance(owner, ReplicaSet) or controller is None or controller.kind != DEPLOYMENT.name:
             return owner.spec.replicas
         for key in self._observer.informer.indexed(DEPLOYMENT, BY_UID, controller.uid):

@@ -33,6 +33,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ class NamespaceController:
     async def _empty(self, key: Key, options: WriteOptions) -> bool:
         """Delete what there is and tell whether nothing is left to be done; raises what the Api raises."""
         namespace = (await self._api.get(key)).parse()
-        if not isinstance(namespace, Namespace) or not namespace.metadata.HasField("deletion_timestamp"):
+        if not isinstance(namespace, Namespace) or not is_being_deleted(namespace.metadata):
             return True
         left = [one for kind in CONTENT if (one := await self._delete(kind, key.name, options)) is not None]
         await self._show(namespace, left, options)

@@ -13,7 +13,7 @@ from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, Delete, EventType, Key
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
-from rollplane_planners.claims import controller_of
+from rollplane_machinery.metadata import controller_of
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
 from rollplane_planners.replica_set import (
@@ -70,7 +70,7 @@ class PodControllerReconciler:
 
     def _related_on_node(self, owner: PodController) -> Mapping[str, int]:
         """Count, by node, the active pods of all ReplicaSets under the same controller; none without one."""
-        controller = controller_of(owner.metadata.owner_references)
+        controller = controller_of(owner.metadata)
         if controller is None:
             return {}
         crowd: Counter[str] = Counter()

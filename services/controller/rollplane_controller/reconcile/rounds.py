@@ -45,6 +45,7 @@ from rollplane_machinery.errors import (
     TerminalError,
 )
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import (
     CreateDistinctPods,
@@ -175,7 +176,7 @@ class Rounds:
             self._log_failure(key, exc)
             self.queue.failed(key)
             return
-        if view is None or metadata.uid != view.uid or metadata.HasField("deletion_timestamp"):
+        if view is None or metadata.uid != view.uid or is_being_deleted(metadata):
             self.queue.done(key)
         else:
             self._send(key, plan, fence)

@@ -23,8 +23,9 @@ from rollplane_machinery.api import Bind, EventType, Fence, Key, Preconditions, 
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_machinery.pods import POD_SCHEDULED
 from rollplane_planners.model import PlannedEvent, Severity
-from rollplane_planners.pods import FINAL_PHASES, PodView
+from rollplane_planners.pods import PodView
 from rollplane_planners.scheduling.cluster import Cluster, node_view
 from rollplane_planners.scheduling.demand import demand_of
 
@@ -34,7 +35,7 @@ NAME = "default-scheduler"
 ROUND = 256
 """Most pods given a node in one go."""
 RETRY = Backoff(base_seconds=1.0, cap_seconds=10.0, spread=0.0)
-POD_SCHEDULED, UNSCHEDULABLE = "PodScheduled", "Unschedulable"
+UNSCHEDULABLE = "Unschedulable"
 
 
 class Scheduler:
@@ -190,7 +191,7 @@ def _wants_node(pod: PodView) -> bool:
 
 def _holds_room(pod: PodView | None) -> bool:
     """Tell whether a pod counts on its node: it is bound and has not finished; a terminating one still counts."""
-    return pod is not None and bool(pod.node_name) and pod.phase not in FINAL_PHASES
+    return pod is not None and bool(pod.node_name) and not pod.finished
 
 
 def _reference(key: Key, uid: str) -> ObjectReference:

@@ -31,6 +31,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.model import PlannedEvent
 from rollplane_planners.node_lifecycle.evictions import marked_for_eviction, tolerated_seconds
 from rollplane_planners.node_lifecycle.taints import no_execute_taints
@@ -117,7 +118,7 @@ class TaintEviction:
 
     def _process(self, key: Key) -> None:
         fence, pod = self._fence(), self._observer.message(key, Pod)
-        if pod is None or pod.metadata.HasField("deletion_timestamp"):
+        if pod is None or is_being_deleted(pod.metadata):
             self.queue.done(key)
             return
         taints = self._taints.get(pod.spec.node_name, ())

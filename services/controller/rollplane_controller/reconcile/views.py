@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane_machinery.kinds import POD, Kind
-from rollplane_planners.claims import controller_of
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_planners.pods import PodView, pod_view
 
 
@@ -71,15 +71,14 @@ def _blocked_uids(metadata: ObjectMeta) -> tuple[str, ...]:
 
 
 def _object_view(metadata: ObjectMeta) -> ObjectView:
-    controller = controller_of(metadata.owner_references)
     return ObjectView(
         namespace=metadata.namespace,
         name=metadata.name,
         uid=metadata.uid,
         labels=dict(metadata.labels),
-        controller_uid=controller.uid if controller else None,
+        controller_uid=controller_uid(metadata) or None,
         owner_uids=_owner_uids(metadata),
         blocked_uids=_blocked_uids(metadata),
         finalizers=tuple(metadata.finalizers),
-        terminating=metadata.HasField("deletion_timestamp"),
+        terminating=is_being_deleted(metadata),
     )

@@ -14,8 +14,9 @@ from rollplane_kubelet_sim.stages.pods import Place, pod_status
 from rollplane_kubelet_sim.stages.restoring import restore, subject_of
 from rollplane_kubelet_sim.stages.rules import Profile, Stage
 from rollplane_kubelet_sim.stages.steps import Step
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import FINAL_PHASES, is_pod_finished
 
-FINAL_PHASES = frozenset({"Succeeded", "Failed"})
 DEADLINE = "DeadlineExceeded"
 
 
@@ -75,7 +76,7 @@ class PodLife:
         if self._is_marked():
             return self._end(profile, now)
         word = order_of(self.pod)
-        if self.pod.status.phase in FINAL_PHASES:
+        if is_pod_finished(self.pod):
             return Progress(self.pod.status if word else None, None, annotations=self._left_after(word))
         notes = self._obey(word, profile, now) if word else ()
         if not profile.manual:
@@ -184,7 +185,7 @@ class PodLife:
     # The end.
 
     def _is_marked(self) -> bool:
-        return self.pod.metadata.HasField("deletion_timestamp")
+        return is_being_deleted(self.pod.metadata)
 
     def _end(self, profile: Profile, now: float) -> Progress:
         """A marked pod ends when its containers have shut down, at the latest when its grace is over."""

@@ -19,6 +19,7 @@ from rollplane.core.v1 import (
 )
 from rollplane.meta.v1 import Time
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
+from rollplane_machinery.pods import FINAL_PHASES
 
 TRUE, FALSE = "True", "False"
 _NEVER_STARTED = frozenset(set(State) - {State.RUNNING, State.EXITED, State.CRASH_BACKOFF})
@@ -52,7 +53,7 @@ def pod_status(
     status.container_statuses.extend(_container_status(life, initializing=not initialized) for life in apps)
     unready = [life.spec.name for life in (*inits, *apps) if not life.once and not life.ready]
     verdicts = _Verdicts(status, now)
-    has_sandbox = sandbox and not (over or status.phase in ("Succeeded", "Failed"))
+    has_sandbox = sandbox and not (over or status.phase in FINAL_PHASES)
     verdicts.give("PodReadyToStartContainers", TRUE if has_sandbox else FALSE)
     verdicts.give("Initialized", *_initialized(inits, initialized, status.phase))
     _judge_readiness(verdicts, unready, _closed_gates(pod), status.phase)

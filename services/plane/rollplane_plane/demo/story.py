@@ -13,13 +13,14 @@ from importlib import resources
 
 from rollplane.core.v1 import ConfigMap
 from rollplane_machinery.api import Create, Key, Patch, PatchType
+from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import AlreadyExistsError
 from rollplane_machinery.kinds import CONFIG_MAP, Encoded
 from rollplane_plane.demo.killer import Kill
 from rollplane_plane.demo.theatre import StoryError, Theatre
 
 MANIFESTS = resources.files("rollplane_plane.demo") / "manifests"
-REVISION = "deployment.kubernetes.io/revision"
+
 WEB = 30
 
 

@@ -18,9 +18,11 @@ from rollplane_cli.verbs import told_as_own
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.errors import UnsupportedError
-from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.kinds import POD, ApiObject
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_planners.limits import ROLLING_UPDATE, limits_of
 from rollplane_printing.sentences import path_of
 
 HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "deployment")
@@ -65,7 +67,7 @@ class _Recorder:
             ending = tasks.create_task(_ended(api, key))
             async for batch in batches:
                 self._take(batch)
-                if ending.done() and not any(_is_ending(pod) for pod in self._pods.values()):
+                if ending.done() and not any(is_being_deleted(pod.metadata) for pod in self._pods.values()):
                     break
             ending.cancel()
 
@@ -84,7 +86,7 @@ class _Recorder:
         for pod in self._pods.values():
             by_version.setdefault(_version(pod), []).append(pod)
         for version, pods in by_version.items():
-            ready = sum(_is_ready(pod) and not _is_ending(pod) for pod in pods)
+            ready = sum(is_pod_ready(pod) and not is_being_deleted(pod.metadata) for pod in pods)
             self.recording.note(version, Count(at, len(pods), ready))
 
 
@@ -103,13 +105,11 @@ def _recording(title: str, workload: ApiObject) -> Recording:
     if not isinstance(workload, Deployment):
         desired = workload.spec.replicas if isinstance(workload, StatefulSet | ReplicationController) else 0
         return Recording(title, desired)
-    replicas, strategy = workload.spec.replicas, workload.spec.strategy
-    if strategy.type != "RollingUpdate":
+    replicas = workload.spec.replicas
+    if workload.spec.strategy.type != ROLLING_UPDATE:
         return Recording(title, replicas)
-    surge = resolve(strategy.rolling_update.max_surge, replicas, round_up=True)
-    unavailable = resolve(strategy.rolling_update.max_unavailable, replicas, round_up=False)
-    least = replicas - (unavailable if surge or unavailable else 1)
-    return Recording(title, replicas, max(0, least), replicas + surge)
+    limits = limits_of(workload.spec)
+    return Recording(title, replicas, limits.min_available, limits.max_total)
 
 
 def _selector(workload: ApiObject) -> str:
@@ -125,14 +125,6 @@ def _version(pod: Pod) -> str:
     labels: Mapping[str, str] = pod.metadata.labels
     digest = next((labels[name] for name in HASH_LABELS if name in labels), "")
     return f"{pod.spec.containers[0].image}  {digest.rpartition('-')[2]}".rstrip()
-
-
-def _is_ready(pod: Pod) -> bool:
-    return any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions)
-
-
-def _is_ending(pod: Pod) -> bool:
-    return pod.metadata.HasField("deletion_timestamp")
 
 
 PLOT = Command(

@@ -25,6 +25,7 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.errors import InternalError, NotFoundError
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER, ApiObject, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
     DESIRED_REPLICAS,
     NEXT_CONTROLLER,
@@ -268,7 +269,7 @@ def _follow_rename(request: StartRollingUpdate, old: ReplicationController, pres
 
 def _check_may_turn(old: ReplicationController, half: ReplicationController) -> None:
     name = old.metadata.name
-    if _is_place_holder(old) or old.metadata.HasField("deletion_timestamp"):
+    if _is_place_holder(old) or is_being_deleted(old.metadata):
         raise refusal(name, f"the update of {name} is finished: there is nothing left to go back to")
     forwards, backwards = source_of(half.metadata.annotations), source_of(old.metadata.annotations)
     if not any(source is not None and source.is_same(one) for source, one in ((forwards, old), (backwards, half))):
