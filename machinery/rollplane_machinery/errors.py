@@ -67,7 +67,10 @@ class CauseReason(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What is known of a write that was not answered."""
+    """What is known of a write that was neither made nor refused.
+
+    NOT_SENT: this sending was not tried, and will not be. OUTCOME_UNKNOWN: it may have been made, or may still be.
+    """
 
     NOT_SENT = "NOT_SENT"
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -89,14 +92,17 @@ class RollplaneError(Exception):
     """Root of every error raised on purpose.
 
     ``resource`` and ``name`` say which object is meant where one is; ``retry_after_seconds`` when to come again.
+    ``outcome`` is None for a definite answer: the write was refused, and no sending of it was or will be made.
     """
 
     reason = Reason.INTERNAL_ERROR
+    outcome: Outcome | None = None
 
     def __init__(
         self,
         message: str,
         *,
+        outcome: Outcome | None = None,
         resource: str = "",
         name: str = "",
         causes: Sequence[Cause] = (),
@@ -108,6 +114,8 @@ class RollplaneError(Exception):
         self.name = name
         self.causes = tuple(causes)
         self.retry_after_seconds = retry_after_seconds
+        if outcome is not None:
+            self.outcome = outcome
 
 
 class BadRequestError(RollplaneError):
@@ -177,7 +185,10 @@ class InvalidError(RollplaneError):
 
 
 class TooManyRequestsError(RollplaneError):
-    """A disruption budget or the server's own limit; come again after ``retry_after_seconds``."""
+    """A disruption budget or the server's own limit; come again after ``retry_after_seconds``.
+
+    Whoever met the server's limit was not tried, and is told NOT_SENT.
+    """
 
     reason = Reason.TOO_MANY_REQUESTS
 
@@ -195,18 +206,16 @@ class TerminalError(RollplaneError):
 
 
 class InternalError(RollplaneError):
-    """A defect of ours."""
+    """A defect of ours; one that struck where a write may have been made already says so by its ``outcome``."""
 
     reason = Reason.INTERNAL_ERROR
 
 
 class UnavailableError(RollplaneError):
-    """The server, or the store behind it, cannot be reached now.
-
-    ``outcome`` tells of a write whether it was never sent, or may or may not have been committed.
-    """
+    """The server, or the store behind it, cannot be reached now."""
 
     reason = Reason.UNAVAILABLE
+    outcome: Outcome
 
     def __init__(
         self,
@@ -218,11 +227,18 @@ class UnavailableError(RollplaneError):
         causes: Sequence[Cause] = (),
         retry_after_seconds: float | None = None,
     ) -> None:
-        super().__init__(message, resource=resource, name=name, causes=causes, retry_after_seconds=retry_after_seconds)
-        self.outcome = outcome
+        super().__init__(
+            message,
+            outcome=outcome,
+            resource=resource,
+            name=name,
+            causes=causes,
+            retry_after_seconds=retry_after_seconds,
+        )
 
 
 class TimedOutError(RollplaneError):
     """Not done within its deadline; a write may have been committed."""
 
     reason = Reason.TIMED_OUT
+    outcome = Outcome.OUTCOME_UNKNOWN

@@ -1,8 +1,8 @@
 """Errors as google.rpc.Status and back, by the table in docs/api.md.
 
 Two reasons may share one status code (BadRequest and Invalid, Forbidden and Fenced), so the details tell them apart:
-ErrorInfo names the reason, and of a write that went unanswered its outcome; BadRequest, ResourceInfo and RetryInfo are
-there for any gRPC client; meta.v1.Status is the error as Kubernetes would print it.
+ErrorInfo names the reason, and of a write that was not refused for good its outcome; BadRequest, ResourceInfo and
+RetryInfo are there for any gRPC client; meta.v1.Status is the error as Kubernetes would print it.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def encode_error(error: RollplaneError) -> Status:
 
 def _details(error: RollplaneError) -> list[Message]:
     info = ErrorInfo(reason=error.reason, domain=DOMAIN)
-    if isinstance(error, UnavailableError):
+    if error.outcome is not None:
         info.metadata[_OUTCOME] = error.outcome
     details: list[Message] = [info, encode_object_status(error)]
     if error.causes:
@@ -165,14 +165,14 @@ def decode_error(status: Status, *, outcome: Outcome = Outcome.OUTCOME_UNKNOWN) 
     """Return the error a status tells of.
 
     A status that is not from our server's code (gRPC's own: no connection, deadline exceeded) is mapped by its code;
-    ``outcome`` is what is known of the write then.
+    ``outcome`` is what is known of the write then, whatever the code.
     """
     details = _Details.of(status)
     reason = details.reason or _REASON_OF_CODE.get(status.code, Reason.INTERNAL_ERROR)
     return make_error(
         reason,
         status.message,
-        outcome=details.outcome or outcome,
+        outcome=details.outcome if details.reason else outcome,
         resource=details.resource.resource_type,
         name=details.resource.resource_name,
         causes=details.causes,
@@ -184,24 +184,22 @@ def make_error(
     reason: Reason,
     message: str,
     *,
-    outcome: Outcome = Outcome.OUTCOME_UNKNOWN,
+    outcome: Outcome | None = None,
     resource: str = "",
     name: str = "",
     causes: tuple[Cause, ...] = (),
     retry_after_seconds: float | None = None,
 ) -> RollplaneError:
-    """Return an error of the class that stands for ``reason``; ``outcome`` counts for UnavailableError only."""
-    if reason is Reason.UNAVAILABLE:
-        return UnavailableError(
-            message,
-            outcome=outcome,
-            resource=resource,
-            name=name,
-            causes=causes,
-            retry_after_seconds=retry_after_seconds,
-        )
+    """Return an error of the class that stands for ``reason``; without ``outcome`` it is what the class says."""
+    if reason is Reason.UNAVAILABLE and outcome is None:
+        outcome = Outcome.OUTCOME_UNKNOWN  # whoever could not be reached has refused nothing
     return BY_REASON[reason].error(
-        message, resource=resource, name=name, causes=causes, retry_after_seconds=retry_after_seconds
+        message,
+        outcome=outcome,
+        resource=resource,
+        name=name,
+        causes=causes,
+        retry_after_seconds=retry_after_seconds,
     )
 
 
@@ -269,7 +267,7 @@ def shorten_error(error: RollplaneError) -> RollplaneError:
     return make_error(
         error.reason,
         message,
-        outcome=error.outcome if isinstance(error, UnavailableError) else Outcome.OUTCOME_UNKNOWN,
+        outcome=error.outcome,
         resource=_cut(error.resource, _NAME_BYTES),
         name=name,
         causes=causes,

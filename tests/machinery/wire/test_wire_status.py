@@ -58,8 +58,15 @@ CODES: dict[type[RollplaneError], int] = {
 
 
 def _said(error: RollplaneError) -> tuple[object, ...]:
-    outcome = error.outcome if isinstance(error, errors.UnavailableError) else None
-    return type(error), error.message, error.resource, error.name, error.causes, error.retry_after_seconds, outcome
+    return (
+        type(error),
+        error.message,
+        error.resource,
+        error.name,
+        error.causes,
+        error.retry_after_seconds,
+        error.outcome,
+    )
 
 
 def _details(status: Status) -> dict[str, Any]:
@@ -134,7 +141,18 @@ FOREIGN = {
 def test_a_status_without_our_details_is_told_by_its_code(code: int, error_type: type[RollplaneError]) -> None:
     error = decode_error(Status(code=code, message="hm"), outcome=Outcome.NOT_SENT)
     assert type(error) is error_type
-    assert getattr(error, "outcome", Outcome.NOT_SENT) is Outcome.NOT_SENT
+    assert error.outcome is Outcome.NOT_SENT
+
+
+@pytest.mark.parametrize(("code", "error_type"), FOREIGN.values(), ids=FOREIGN)
+def test_a_status_without_our_details_is_no_definite_answer(code: int, error_type: type[RollplaneError]) -> None:
+    assert decode_error(Status(code=code, message="hm")).outcome is Outcome.OUTCOME_UNKNOWN
+
+
+def test_only_a_refusal_is_a_definite_answer() -> None:
+    refused = errors.TooManyRequestsError("the budget is used up")
+    untried = errors.TooManyRequestsError("20000 writes are queued", outcome=Outcome.NOT_SENT)
+    assert [decode_error(encode_error(error)).outcome for error in (refused, untried)] == [None, Outcome.NOT_SENT]
 
 
 def test_reasons_of_another_domain_or_time_do_not_count() -> None:

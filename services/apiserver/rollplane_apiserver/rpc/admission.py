@@ -86,4 +86,8 @@ class Admission:
             raise UnavailableError("the server is going away", outcome=Outcome.NOT_SENT)
 
     def _refusal(self, why: str) -> TooManyRequestsError:
-        return TooManyRequestsError(f"the server is busy: {why}", retry_after_seconds=self._limits.retry_after_seconds)
+        return TooManyRequestsError(
+            f"the server is busy: {why}",
+            outcome=Outcome.NOT_SENT,
+            retry_after_seconds=self._limits.retry_after_seconds,
+        )

@@ -24,6 +24,7 @@ from rollplane_apiserver.rpc.authentication import Authenticate
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
     InternalError,
+    Outcome,
     RollplaneError,
     TimedOutError,
     TooManyRequestsError,
@@ -164,7 +165,7 @@ class Calls:
         """Return what the client is told of ``raised``."""
         if not isinstance(raised, RollplaneError):
             log.error("call failed by a defect", exc_info=raised, extra={"method": method})
-            return InternalError("internal error, recorded in the server's log")
+            return InternalError("internal error, recorded in the server's log", outcome=Outcome.OUTCOME_UNKNOWN)
         if isinstance(raised, UnavailableError | TooManyRequestsError) and raised.retry_after_seconds is None:
             raised.retry_after_seconds = self._limits.retry_after_seconds
         return shorten_error(raised)

@@ -101,7 +101,9 @@ class GroupCommitter:
         # An idle lane takes any batch, or one above the bound could never be written.
         if lane.queued and lane.queued + len(mutations) > self._limits.queued_items:
             raise TooManyRequestsError(
-                f"{lane.queued} writes are queued", retry_after_seconds=self._limits.retry_after_seconds
+                f"{lane.queued} writes are queued",
+                outcome=WriteOutcome.NOT_SENT,
+                retry_after_seconds=self._limits.retry_after_seconds,
             )
         call = _Call(next(self._calls), lane, mutations, asyncio.get_running_loop().create_future())
         lane.add(call)
@@ -139,7 +141,7 @@ class GroupCommitter:
             commit.fail(UnavailableError("the committer was stopped", outcome=WriteOutcome.OUTCOME_UNKNOWN))
             raise
         except Exception as exc:
-            commit.fail(InternalError(f"the store failed: {exc!r}"))
+            commit.fail(InternalError(f"the store failed: {exc!r}", outcome=WriteOutcome.OUTCOME_UNKNOWN))
             raise
         if self._observe is not None:
             self._observe(len(commit.mutations), self._clock.monotonic() - start)

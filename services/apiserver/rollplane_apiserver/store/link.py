@@ -65,7 +65,7 @@ def translate(error: ResponseError) -> RollplaneError:
     """Return our error for an error reply; one that Redis gives before it begins means NOT_SENT."""
     if isinstance(error, REFUSED_TO_BEGIN) or str(error).startswith(REFUSED_CODES):
         return _unavailable(f"the store refuses: {error}", Outcome.NOT_SENT)
-    return InternalError(f"the store failed: {error}")
+    return InternalError(f"the store failed: {error}", outcome=Outcome.OUTCOME_UNKNOWN)
 
 
 def raise_first(replies: Sequence[Reply]) -> None:
