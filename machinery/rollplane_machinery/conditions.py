@@ -43,15 +43,15 @@ def is_true(conditions: Iterable[AnyCondition], type_: str) -> bool:
     return condition is not None and condition.status == TRUE
 
 
-def replace_condition(conditions: MutableSequence[AnyCondition], new: AnyCondition) -> bool:
+def replace_condition(conditions: MutableSequence[AnyCondition], new: AnyCondition, *, refresh: bool = False) -> bool:
     """Put ``new`` at the end of ``conditions`` in place of its namesake; return whether anything changed.
 
-    For workload controllers. A condition whose status and reason stay is left alone, message and times included; one
-    whose status stays keeps its last_transition_time.
+    For workload controllers. A condition whose status and reason stay is left alone, message and times included, unless
+    ``refresh`` asks for new ones; one whose status stays keeps its last_transition_time.
     Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go, SetDeploymentCondition.
     """
     present = get_condition(conditions, new.type)
-    if present is not None and present.status == new.status and present.reason == new.reason:
+    if present is not None and not refresh and (present.status, present.reason) == (new.status, new.reason):
         return False
     placed = _with_transition_of(present, new)
     remove_condition(conditions, new.type)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import DaemonSet, Deployment, DeploymentCondition, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
+from rollplane_machinery.conditions import get_condition, remove_condition, replace_condition
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.deployment import conditions as c
@@ -140,7 +141,7 @@ def _remember(view: RolloutView) -> Plan:
     wanted = deepcopy(view.workload)
     wanted.metadata.annotations[LAST_AVAILABLE] = view.present
     if isinstance(wanted, Deployment):
-        c.remove_condition(wanted.status, CONDITION)
+        remove_condition(wanted.status.conditions, CONDITION)
     # With the status, because an annotation written with the spec would be a new generation of a Deployment.
     return Plan(writes=(UpdateObjectStatus(wanted),))
 
@@ -149,7 +150,7 @@ def _trouble(view: RolloutView) -> Trouble | None:
     """Return what has gone wrong with the present revision."""
     workload = view.workload
     if isinstance(workload, Deployment):
-        progressing = c.get_condition(workload.status, c.PROGRESSING)
+        progressing = get_condition(workload.status.conditions, c.PROGRESSING)
         late = progressing is not None and progressing.reason == c.PROGRESS_DEADLINE_EXCEEDED
         # The condition of an earlier rollout may still stand: it names the set it speaks of.
         if progressing is not None and late and f'"{view.present}"' in progressing.message:
@@ -162,7 +163,7 @@ def _decided(view: RolloutView) -> Trouble | None:
     """Return the trouble that a Deployment's condition tells of the present revision already."""
     if not isinstance(view.workload, Deployment):
         return None
-    condition = c.get_condition(view.workload.status, CONDITION)
+    condition = get_condition(view.workload.status.conditions, CONDITION)
     if condition is None or not condition.message.startswith(f'"{view.present}" '):
         return None
     return Trouble(condition.reason, condition.message.partition(": ")[2])
@@ -184,8 +185,8 @@ def _go_back(view: RolloutView, remembered: str, trouble: Trouble, now: float) -
 def _announce(deployment: Deployment, condition: DeploymentCondition) -> Plan:
     wanted = Deployment()
     wanted.CopyFrom(deployment)
-    c.remove_condition(wanted.status, CONDITION)
-    c.set_condition(wanted.status, condition)
+    remove_condition(wanted.status.conditions, CONDITION)
+    replace_condition(wanted.status.conditions, condition)
     return Plan(writes=(UpdateObjectStatus(wanted),))
 
 

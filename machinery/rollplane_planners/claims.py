@@ -1,17 +1,29 @@
 """Who owns what: adopt matching orphans, release what no longer matches, leave others' alone.
 
-Source: docs/semantics/deployment.md section 12, the same for ReplicaSets of a Deployment, pods of any controller and
-ControllerRevisions.
+One protocol for every controller: Deployments claim ReplicaSets, all others pods, and those with a history
+ControllerRevisions. Source: docs/semantics/deployment.md section 12, replicaset.md section 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import TypeVar
 
+from rollplane.apps.v1 import ControllerRevision, ReplicaSet
+from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.selectors import LabelSelector
+from rollplane_planners.model import PlanBuilder, UpdateObject
+from rollplane_planners.pods import PodView
+
+Claimed = TypeVar("Claimed", ReplicaSet, ControllerRevision)
+Whole = Pod | ReplicaSet | ControllerRevision
 
 
 class Claim(Enum):
@@ -32,6 +44,11 @@ class Owner:
     uid: str
     deleting: bool
 
+    @classmethod
+    def of(cls, kind: Kind, metadata: ObjectMeta) -> Owner:
+        """Return the object of ``kind`` with that metadata, as an owner."""
+        return cls(kind, metadata.name, metadata.uid, is_being_deleted(metadata))
+
     def reference(self) -> OwnerReference:
         """Return the reference a dependent carries: controller, and blocking the owner's foreground deletion."""
         return OwnerReference(
@@ -44,10 +61,10 @@ class Owner:
         )
 
 
-def claim(owner: Owner, controller_uid: str | None, *, matches: bool, deleting: bool) -> Claim:
-    """Return what ``owner`` does about an object controlled by ``controller_uid`` (None: an orphan)."""
-    if controller_uid is not None:
-        if controller_uid != owner.uid:
+def claim(owner: Owner, controller: str | None, *, matches: bool, deleting: bool) -> Claim:
+    """Return what ``owner`` does about an object controlled by the owner of uid ``controller`` (none: an orphan)."""
+    if controller:
+        if controller != owner.uid:
             return Claim.IGNORE
         if matches:
             return Claim.KEEP
@@ -57,16 +74,68 @@ def claim(owner: Owner, controller_uid: str | None, *, matches: bool, deleting: 
     return Claim.ADOPT
 
 
-def adopt(metadata: ObjectMeta, owner: Owner) -> None:
-    """Add ``owner``'s reference in place."""
+def claim_pods(
+    owner: Owner,
+    pods: Iterable[PodView],
+    *,
+    selects: Callable[[PodView], bool],
+    fetch: Callable[[PodView], Pod],
+    result: PlanBuilder,
+) -> list[PodView]:
+    """Return the pods that are the owner's; adoptions and releases of others are planned in ``result``.
+
+    An adopted pod is not among them: it counts once it is the owner's in the store too.
+    """
+    return [
+        pod
+        for pod in pods
+        if _settle(
+            owner,
+            claim(owner, pod.controller_uid, matches=selects(pod), deleting=pod.terminating),
+            partial(fetch, pod),
+            result,
+        )
+    ]
+
+
+def claim_objects(
+    owner: Owner, objects: Iterable[Claimed], selector: LabelSelector, result: PlanBuilder
+) -> list[Claimed]:
+    """Return those of ``objects`` that are the owner's, as ``claim_pods`` does."""
+    mine = []
+    for one in objects:
+        metadata = one.metadata
+        matches, deleting = selector.matches(metadata.labels), is_being_deleted(metadata)
+        verdict = claim(owner, controller_uid(metadata), matches=matches, deleting=deleting)
+        if _settle(owner, verdict, partial(_itself, one), result):
+            mine.append(one)
+    return mine
+
+
+def _itself(one: Whole) -> Whole:
+    return one
+
+
+def _settle(owner: Owner, verdict: Claim, fetch: Callable[[], Whole], result: PlanBuilder) -> bool:
+    """Return whether the object is the owner's; plan its adoption or release."""
+    if verdict in (Claim.ADOPT, Claim.RELEASE):
+        result.writes.append(_with_owner_changed(owner, fetch(), verdict))
+        # A claim is only made in the name of an owner that is seen alive.
+        result.confirm_owner = result.confirm_owner or verdict is Claim.ADOPT
+    return verdict is Claim.KEEP
+
+
+def _with_owner_changed(owner: Owner, present: Whole, verdict: Claim) -> UpdateObject:
+    wanted = deepcopy(present)
+    (_adopt if verdict is Claim.ADOPT else _release)(wanted.metadata, owner)
+    return UpdateObject(wanted)
+
+
+def _adopt(metadata: ObjectMeta, owner: Owner) -> None:
     metadata.owner_references.append(owner.reference())
 
 
-def release(metadata: ObjectMeta, owner: Owner) -> None:
-    """Drop ``owner``'s reference in place."""
+def _release(metadata: ObjectMeta, owner: Owner) -> None:
     kept = [reference for reference in metadata.owner_references if reference.uid != owner.uid]
     del metadata.owner_references[:]
     metadata.owner_references.extend(kept)
-
-
-Matcher = Callable[[dict[str, str]], bool]

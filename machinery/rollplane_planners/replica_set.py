@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
-from rollplane.meta.v1 import Time
+from rollplane_machinery.conditions import TRUE, AnyCondition, get_condition, remove_condition
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
-from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import LabelSelector, label_selector_of, selector_of_map
-from rollplane_planners.claims import Owner
+from rollplane_machinery.times import time_of
+from rollplane_planners.claims import Owner, claim_pods
 from rollplane_planners.model import (
     CreatePods,
     DeleteObject,
@@ -22,7 +21,6 @@ from rollplane_planners.model import (
     PlannedEvent,
     UpdateObjectStatus,
 )
-from rollplane_planners.pod_claims import claim_pods
 from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.victims import choose_victims
 
@@ -74,8 +72,7 @@ class _Sync:
         self.view = view
         self.now = now
         kind = REPLICA_SET if isinstance(view.owner, ReplicaSet) else REPLICATION_CONTROLLER
-        metadata = view.owner.metadata
-        self.owner = Owner(kind, metadata.name, metadata.uid, is_being_deleted(metadata))
+        self.owner = Owner.of(kind, view.owner.metadata)
         self.result = PlanBuilder()
 
     def run(self) -> Plan:
@@ -132,25 +129,21 @@ class _Sync:
         for field, value in counts.items():
             if getattr(status, field) != value:
                 setattr(status, field, value)
-        _show_failure(wanted, self.view.failure, self.now)
+        if isinstance(wanted, ReplicaSet):
+            _show_failure(wanted.status.conditions, ReplicaSetCondition, self.view.failure, self.now)
+        else:
+            _show_failure(wanted.status.conditions, ReplicationControllerCondition, self.view.failure, self.now)
         if wanted.status != self.view.owner.status:
             self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
 
 
-def _show_failure(wanted: PodController, failure: ManageFailure | None, now: float) -> None:
+def _show_failure(
+    conditions: MutableSequence[AnyCondition], make: type[AnyCondition], failure: ManageFailure | None, now: float
+) -> None:
     """Show or clear the ReplicaFailure condition; one that stands is not rewritten."""
-    present = any(condition.type == REPLICA_FAILURE for condition in wanted.status.conditions)
-    if failure is None and present:
-        kept = [condition for condition in wanted.status.conditions if condition.type != REPLICA_FAILURE]
-        del wanted.status.conditions[:]
-        wanted.status.conditions.extend(kept)  # type: ignore[arg-type]  # of the same kind as taken out
-    elif failure is not None and not present:
-        make = ReplicaSetCondition if isinstance(wanted, ReplicaSet) else ReplicationControllerCondition
-        condition = make(
-            type=REPLICA_FAILURE,
-            status="True",
-            reason=failure.reason,
-            message=failure.message,
-            last_transition_time=Time(seconds=math.floor(now)),
-        )
-        wanted.status.conditions.append(condition)  # type: ignore[arg-type]  # of the same kind as its owner
+    if failure is None:
+        remove_condition(conditions, REPLICA_FAILURE)
+    elif get_condition(conditions, REPLICA_FAILURE) is None:
+        condition = make(type=REPLICA_FAILURE, status=TRUE, reason=failure.reason, message=failure.message)
+        condition.last_transition_time.CopyFrom(time_of(now))
+        conditions.append(condition)

@@ -13,10 +13,7 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import message_from_json, message_to_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION
-from rollplane_machinery.metadata import controller_uid, is_being_deleted
-from rollplane_machinery.selectors import LabelSelector
-from rollplane_planners import claims
-from rollplane_planners.claims import Claim, Owner
+from rollplane_planners.claims import Owner
 from rollplane_planners.model import DeleteObject, UpdateObject
 
 RevisionOwner = StatefulSet | DaemonSet
@@ -38,34 +35,6 @@ def template_in(data: bytes) -> PodTemplateSpec:
 def in_order(revisions: Iterable[ControllerRevision]) -> list[ControllerRevision]:
     """Return revisions by number, then age, then name."""
     return sorted(revisions, key=lambda one: (one.revision, one.metadata.creation_timestamp.seconds, one.metadata.name))
-
-
-def claimed(
-    owner: Owner, selector: LabelSelector, candidates: Iterable[ControllerRevision]
-) -> tuple[list[ControllerRevision], list[UpdateObject], bool]:
-    """Return the owner's revisions, the writes that adopt or release others, and whether any adopts."""
-    mine: list[ControllerRevision] = []
-    changes: list[UpdateObject] = []
-    adopting = False
-    for one in candidates:
-        verdict = claims.claim(
-            owner,
-            controller_uid(one.metadata) or None,
-            matches=selector.matches(one.metadata.labels),
-            deleting=is_being_deleted(one.metadata),
-        )
-        if verdict is Claim.KEEP:
-            mine.append(one)
-        elif verdict in (Claim.ADOPT, Claim.RELEASE):
-            wanted = ControllerRevision()
-            wanted.CopyFrom(one)
-            if verdict is Claim.ADOPT:
-                claims.adopt(wanted.metadata, owner)
-                adopting = True
-            else:
-                claims.release(wanted.metadata, owner)
-            changes.append(UpdateObject(wanted))
-    return mine, changes, adopting
 
 
 def new_revision(

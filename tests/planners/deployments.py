@@ -7,6 +7,7 @@ from typing import Any
 
 from rollplane.apps.v1 import Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet
 from rollplane_machinery.codec import from_json
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.deployments import DESIRED_REPLICAS, HASH_LABEL, MAX_REPLICAS, REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
 from rollplane_planners.claims import Owner
@@ -146,7 +147,7 @@ def status_of(made: Plan) -> DeploymentStatus:
 
 
 def condition(made: Plan, type_: str = c.PROGRESSING) -> DeploymentCondition | None:
-    return c.get_condition(status_of(made), type_)
+    return get_condition(status_of(made).conditions, type_)
 
 
 def shown(made: Plan, type_: str = c.PROGRESSING) -> tuple[str, str] | None:

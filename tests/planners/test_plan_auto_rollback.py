@@ -11,6 +11,7 @@ import pytest
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import from_json
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
 from rollplane_planners.auto_rollback import CONDITION, Release, RolloutView, Workload, plan_auto_rollback
 from rollplane_planners.deployment import conditions as c
@@ -104,7 +105,7 @@ def test_deployment_says_why_in_a_condition_first() -> None:
     (announced,) = plan(deployment, a_failing_pod()).writes
     assert isinstance(announced, UpdateObjectStatus)
     assert isinstance(announced.object, Deployment)
-    condition = c.get_condition(announced.object.status, CONDITION)
+    condition = get_condition(announced.object.status.conditions, CONDITION)
     assert condition is not None
     assert (condition.status, condition.reason) == ("True", "ImagePullFailed")
     assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x cannot pull')
@@ -126,7 +127,7 @@ def test_passed_deadline_is_a_failure() -> None:
     (write,) = plan(_late(a_workload("Deployment"), "bad")).writes
     assert isinstance(write, UpdateObjectStatus)
     assert isinstance(write.object, Deployment)
-    condition = c.get_condition(write.object.status, CONDITION)
+    condition = get_condition(write.object.status.conditions, CONDITION)
     assert condition is not None
     assert condition.reason == "ProgressDeadlineExceeded"
 
@@ -217,7 +218,7 @@ def test_success_is_remembered(kind: str) -> None:
     assert isinstance(write, UpdateObjectStatus)
     assert write.object.metadata.annotations[LAST_AVAILABLE] == "bad"
     if isinstance(write.object, Deployment):
-        assert c.get_condition(write.object.status, CONDITION) is None
+        assert get_condition(write.object.status.conditions, CONDITION) is None
     assert isinstance(write.object, Deployment | StatefulSet | DaemonSet)
     assert plan(deepcopy(write.object)) == NOTHING
 

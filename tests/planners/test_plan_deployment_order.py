@@ -7,9 +7,10 @@ import pytest
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_machinery.deployments import ROLLBACK_TO
 from rollplane_machinery.kinds import DEPLOYMENT
-from rollplane_planners.claims import Claim, Owner, adopt, claim, release
+from rollplane_machinery.selectors import selector_of_map
+from rollplane_planners.claims import Claim, Owner, claim, claim_objects
 from rollplane_planners.limits import NO_LIMIT
-from rollplane_planners.model import UpdateObject
+from rollplane_planners.model import PlanBuilder, UpdateObject
 from tests.planners.deployments import (
     GENERATION,
     NOW,
@@ -170,9 +171,13 @@ def test_12_claims(owner: Owner, controller: str | None, matches: bool, deleting
 def test_12_release_leaves_other_owners() -> None:
     one = ReplicaSet()
     one.metadata.owner_references.add(uid="other", name="o")
-    adopt(one.metadata, ME)
-    release(one.metadata, ME)
-    assert [reference.uid for reference in one.metadata.owner_references] == ["other"]
+    one.metadata.owner_references.append(ME.reference())
+    result = PlanBuilder()
+    assert claim_objects(ME, [one], selector_of_map({"app": "web"}), result) == []
+    (write,) = result.writes
+    assert isinstance(write, UpdateObject)
+    assert [reference.uid for reference in write.object.metadata.owner_references] == ["other"]
+    assert len(one.metadata.owner_references) == 2, "what was observed is left as it is"
 
 
 def test_12_an_orphan_is_adopted_and_counted_only_afterwards() -> None:

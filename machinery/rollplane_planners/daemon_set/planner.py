@@ -11,7 +11,7 @@ from rollplane_machinery.kinds import DAEMON_SET, POD
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners import revision_history
-from rollplane_planners.claims import Owner
+from rollplane_planners.claims import Owner, claim_objects, claim_pods
 from rollplane_planners.daemon_set.history import Current, current_of, labelled, surplus
 from rollplane_planners.daemon_set.nodes import Judge, NodePods, Todo, manage, roll, surge
 from rollplane_planners.daemon_set.placement import (
@@ -34,7 +34,6 @@ from rollplane_planners.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
-from rollplane_planners.pod_claims import claim_pods
 from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.scheduling.cluster import NodeView
 
@@ -82,19 +81,16 @@ class _Sync:
         self.view = view
         self.now = now
         self.set = view.daemon_set
-        metadata = self.set.metadata
-        self.owner = Owner(DAEMON_SET, metadata.name, metadata.uid, deleting=False)
+        self.owner = Owner.of(DAEMON_SET, self.set.metadata)
         self.selector = label_selector_of(self.set.spec.selector)
         self.spec = daemon_spec(self.set)
         self.result = PlanBuilder()
 
     def run(self) -> Plan:
-        revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
-        changes.extend(labelled(revisions))
         pods = self._claim_pods()
-        if changes or self.result.writes:
-            self.result.writes.extend(changes)
-            self.result.confirm_owner = self.result.confirm_owner or adopting
+        revisions = claim_objects(self.owner, self.view.revisions, self.selector, self.result)
+        self.result.writes.extend(labelled(revisions))
+        if self.result.writes:
             return self.result.plan()
         self.current: Current = current_of(self.set, self.owner, revisions, self.view.taken_names)
         self.result.writes.extend(self.current.writes)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
+from rollplane_machinery.conditions import FALSE, TRUE, UNKNOWN, replace_condition
 from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
-from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
-from rollplane_planners import claims
-from rollplane_planners.claims import Claim, Owner
+from rollplane_planners.claims import Owner, claim_objects
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment import history, recreate, revisions, rollback, rolling, scaling
 from rollplane_planners.deployment import status as st
@@ -23,7 +22,6 @@ from rollplane_planners.model import (
     PlanBuilder,
     PlannedEvent,
     Severity,
-    UpdateObject,
     UpdateObjectStatus,
 )
 
@@ -72,46 +70,19 @@ class _Sync:
         self.view = view
         self.now = now
         self.deployment = view.deployment
-        metadata = self.deployment.metadata
-        self.owner = Owner(DEPLOYMENT, metadata.name, metadata.uid, is_being_deleted(metadata))
+        self.owner = Owner.of(DEPLOYMENT, self.deployment.metadata)
         self.limits: Limits = limits_of(self.deployment.spec)
         self.result = PlanBuilder()
 
     def run(self) -> Plan:
-        owned = self._claim()
+        selector = label_selector_of(self.deployment.spec.selector)
+        owned = claim_objects(self.owner, self.view.replica_sets, selector, self.result)
         if self.result.writes:
             # Adopted or released sets are counted once they are ours, or gone, in the store too.
             return self.result.plan()
         self.sets = revisions.sort_out(self.deployment, owned)
         self._choose_path()
         return self.result.plan()
-
-    def _claim(self) -> list[ReplicaSet]:
-        """Return the sets that are ours; plan adoptions and releases."""
-        selector = label_selector_of(self.deployment.spec.selector)
-        owned = []
-        for stored in self.view.replica_sets:
-            verdict = claims.claim(
-                self.owner,
-                controller_uid(stored.metadata) or None,
-                matches=selector.matches(stored.metadata.labels),
-                deleting=is_being_deleted(stored.metadata),
-            )
-            if verdict is Claim.KEEP:
-                owned.append(stored)
-            elif verdict in (Claim.ADOPT, Claim.RELEASE):
-                self._change_owner(stored, verdict)
-        return owned
-
-    def _change_owner(self, stored: ReplicaSet, verdict: Claim) -> None:
-        wanted = ReplicaSet()
-        wanted.CopyFrom(stored)
-        if verdict is Claim.ADOPT:
-            claims.adopt(wanted.metadata, self.owner)
-            self.result.confirm_owner = True
-        else:
-            claims.release(wanted.metadata, self.owner)
-        self.result.writes.append(UpdateObject(wanted))
 
     def _choose_path(self) -> None:
         if self.owner.deleting:
@@ -141,7 +112,7 @@ class _Sync:
         text = "Deployment is paused" if paused else "Deployment is resumed"
         status = DeploymentStatus()
         status.CopyFrom(self.deployment.status)
-        c.set_condition(status, c.new_condition(c.PROGRESSING, st.UNKNOWN, word, text, self.now))
+        replace_condition(status.conditions, c.new_condition(c.PROGRESSING, UNKNOWN, word, text, self.now))
         return status
 
     def _scale(self) -> None:
@@ -235,13 +206,13 @@ class _Sync:
         name = self.sets.new.name if self.sets.new else ""
         if self.view.create_error:
             text = f'Failed to create new replica set "{name}": {self.view.create_error}'
-            condition = c.new_condition(c.PROGRESSING, st.FALSE, c.REPLICA_SET_CREATE_ERROR, text, self.now)
+            condition = c.new_condition(c.PROGRESSING, FALSE, c.REPLICA_SET_CREATE_ERROR, text, self.now)
             self.result.events.append(PlannedEvent(c.REPLICA_SET_CREATE_ERROR, text, Severity.WARNING))
         else:
             text = f'Created new replica set "{name}"'
-            condition = c.new_condition(c.PROGRESSING, st.TRUE, c.NEW_REPLICA_SET_CREATED, text, self.now)
+            condition = c.new_condition(c.PROGRESSING, TRUE, c.NEW_REPLICA_SET_CREATED, text, self.now)
         if st.has_deadline(self.deployment):
-            c.set_condition(status, condition)
+            replace_condition(status.conditions, condition)
         return status
 
     def _mark_found(self, status: DeploymentStatus) -> None:
@@ -255,7 +226,7 @@ class _Sync:
             word, text = c.NEW_REPLICA_SET_CREATED, f'Created new replica set "{self.sets.new.name}"'
         else:
             return
-        c.set_condition(status, c.new_condition(c.PROGRESSING, st.TRUE, word, text, self.now))
+        replace_condition(status.conditions, c.new_condition(c.PROGRESSING, TRUE, word, text, self.now))
 
     def _write_status(self, status: DeploymentStatus) -> None:
         """Plan the status, and the revision the Deployment shows, unless both are stored already."""

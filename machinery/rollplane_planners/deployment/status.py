@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from rollplane.apps.v1 import Deployment, DeploymentStatus
+from rollplane_machinery.conditions import FALSE, TRUE, get_condition, remove_condition, replace_condition
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment.drafts import ReplicaSets
 from rollplane_planners.limits import NO_LIMIT, Limits
-
-TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 
 
 def has_deadline(deployment: Deployment) -> bool:
@@ -44,8 +43,8 @@ def count(sets: ReplicaSets, limits: Limits, now: float) -> DeploymentStatus:
     _set_count(status, "unavailable_replicas", max(0, sum(draft.size for draft in sets.all) - available))
     _count_terminating(status, sets)
     enough = available >= limits.min_available
-    c.set_condition(
-        status,
+    replace_condition(
+        status.conditions,
         c.new_condition(
             c.AVAILABLE,
             TRUE if enough else FALSE,
@@ -85,7 +84,7 @@ def progressed(deployment: Deployment, status: DeploymentStatus) -> bool:
 
 def is_timed_out(deployment: Deployment, now: float) -> bool:
     """Tell whether the stored Progressing condition is older than the deadline allows."""
-    condition = c.get_condition(deployment.status, c.PROGRESSING)
+    condition = get_condition(deployment.status.conditions, c.PROGRESSING)
     if condition is None or condition.reason == c.NEW_REPLICA_SET_AVAILABLE:
         return False
     if condition.reason == c.PROGRESS_DEADLINE_EXCEEDED:
@@ -97,7 +96,7 @@ def judge_progress(sets: ReplicaSets, status: DeploymentStatus, now: float) -> N
     """Set the Progressing and ReplicaFailure conditions of ``status`` in place."""
     deployment = sets.deployment
     if not has_deadline(deployment):
-        c.remove_condition(status, c.PROGRESSING)
+        remove_condition(status.conditions, c.PROGRESSING)
     elif not _was_complete(deployment, status):
         _estimate(sets, status, now)
     _copy_replica_failure(sets, status)
@@ -113,13 +112,13 @@ def _estimate(sets: ReplicaSets, status: DeploymentStatus, now: float) -> None:
     subject = f'ReplicaSet "{sets.new.name}"' if sets.new else f'Deployment "{sets.deployment.metadata.name}"'
     if is_complete(sets.deployment, status):
         reason, message = c.NEW_REPLICA_SET_AVAILABLE, f"{subject} has successfully progressed."
-        c.set_condition(status, c.new_condition(c.PROGRESSING, TRUE, reason, message, now))
+        replace_condition(status.conditions, c.new_condition(c.PROGRESSING, TRUE, reason, message, now))
     elif progressed(sets.deployment, status):
         reason, message = c.REPLICA_SET_UPDATED, f"{subject} is progressing."
-        c.set_condition(status, c.new_condition(c.PROGRESSING, TRUE, reason, message, now), refresh=True)
+        replace_condition(status.conditions, c.new_condition(c.PROGRESSING, TRUE, reason, message, now), refresh=True)
     elif is_timed_out(sets.deployment, now):
         reason, message = c.PROGRESS_DEADLINE_EXCEEDED, f"{subject} has timed out progressing."
-        c.set_condition(status, c.new_condition(c.PROGRESSING, FALSE, reason, message, now))
+        replace_condition(status.conditions, c.new_condition(c.PROGRESSING, FALSE, reason, message, now))
 
 
 def _copy_replica_failure(sets: ReplicaSets, status: DeploymentStatus) -> None:
@@ -131,14 +130,14 @@ def _copy_replica_failure(sets: ReplicaSets, status: DeploymentStatus) -> None:
                 copied = c.new_condition(c.REPLICA_FAILURE, condition.status, condition.reason, condition.message, 0)
                 copied.last_update_time.CopyFrom(condition.last_transition_time)
                 copied.last_transition_time.CopyFrom(condition.last_transition_time)
-                c.set_condition(status, copied)
+                replace_condition(status.conditions, copied)
                 return
-    c.remove_condition(status, c.REPLICA_FAILURE)
+    remove_condition(status.conditions, c.REPLICA_FAILURE)
 
 
 def recheck_after(deployment: Deployment, status: DeploymentStatus, now: float) -> float | None:
     """Return the seconds until the deadline is to be looked at again, None when nothing is being waited for."""
-    condition = c.get_condition(status, c.PROGRESSING)
+    condition = get_condition(status.conditions, c.PROGRESSING)
     if condition is None or not has_deadline(deployment) or is_complete(deployment, status):
         return None
     if condition.reason in (c.NEW_REPLICA_SET_AVAILABLE, c.PROGRESS_DEADLINE_EXCEEDED):

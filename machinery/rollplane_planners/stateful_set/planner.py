@@ -15,7 +15,7 @@ from rollplane_machinery.kinds import POD, STATEFUL_SET
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners import revision_history
-from rollplane_planners.claims import Owner
+from rollplane_planners.claims import Owner, claim_objects, claim_pods
 from rollplane_planners.limits import stateful_set_max_unavailable
 from rollplane_planners.model import (
     CreateObject,
@@ -26,7 +26,6 @@ from rollplane_planners.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
-from rollplane_planners.pod_claims import claim_pods
 from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.stateful_set import healing, volumes
 from rollplane_planners.stateful_set.identity import (
@@ -75,8 +74,7 @@ class _Sync:
         self.view = view
         self.now = now
         self.set = view.stateful_set
-        metadata = self.set.metadata
-        self.owner = Owner(STATEFUL_SET, metadata.name, metadata.uid, is_being_deleted(metadata))
+        self.owner = Owner.of(STATEFUL_SET, self.set.metadata)
         self.selector = label_selector_of(self.set.spec.selector)
         self.min_ready = self.set.spec.min_ready_seconds
         self.monotonic = self.set.spec.pod_management_policy != PARALLEL
@@ -84,11 +82,9 @@ class _Sync:
         self.acts = Acts()
 
     def run(self) -> Plan:
-        revisions, changes, adopting = revision_history.claimed(self.owner, self.selector, self.view.revisions)
         pods = self._claim_pods()
-        if changes or self.result.writes:
-            self.result.writes.extend(changes)
-            self.result.confirm_owner = self.result.confirm_owner or adopting
+        revisions = claim_objects(self.owner, self.view.revisions, self.selector, self.result)
+        if self.result.writes:
             return self.result.plan()
         self.versions: Versions = versions_of(self.set, self.owner, revisions, self.view.taken_names)
         if self.versions.write is not None:

@@ -8,6 +8,7 @@ from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, PersistentVolumeClaimVolumeSource, Pod, Volume
 from rollplane.meta.v1 import OwnerReference
 from rollplane_machinery.kinds import POD, STATEFUL_SET
+from rollplane_planners.claims import Owner
 
 DELETE = "Delete"
 
@@ -56,17 +57,10 @@ def wanted_owner(stateful_set: StatefulSet, pod: Pod | None, *, condemned: bool)
     """
     policy = stateful_set.spec.persistent_volume_claim_retention_policy
     if condemned and policy.when_scaled == DELETE and pod is not None:
-        return _reference(POD.api_version, POD.name, pod.metadata.name, pod.metadata.uid)
+        return Owner.of(POD, pod.metadata).reference()
     if policy.when_deleted == DELETE:
-        metadata = stateful_set.metadata
-        return _reference(STATEFUL_SET.api_version, STATEFUL_SET.name, metadata.name, metadata.uid)
+        return Owner.of(STATEFUL_SET, stateful_set.metadata).reference()
     return None
-
-
-def _reference(api_version: str, kind: str, name: str, uid: str) -> OwnerReference:
-    return OwnerReference(
-        api_version=api_version, kind=kind, name=name, uid=uid, controller=True, block_owner_deletion=True
-    )
 
 
 def fix_owner(

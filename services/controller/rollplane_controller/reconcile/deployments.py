@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_controller.reconcile.observer import BY_UID, Observer
+from rollplane_controller.reconcile.ownership import Names, wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, EventType, Key
@@ -15,16 +16,6 @@ from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.limits import RECREATE
 from rollplane_planners.model import NOTHING, Plan
-
-
-class _Names:
-    """The ReplicaSet names of a namespace, asked for one at a time: a collision is looked for once in a rollout."""
-
-    def __init__(self, observer: Observer, namespace: str) -> None:
-        self._observer, self._namespace = observer, namespace
-
-    def __contains__(self, name: object) -> bool:
-        return self._observer.informer.get(Key(REPLICA_SET, self._namespace, str(name))) is not None
 
 
 class DeploymentReconciler:
@@ -38,38 +29,29 @@ class DeploymentReconciler:
     def attach(self, wake: Wake) -> None:
         informer = self._observer.informer
         informer.add_handler(DEPLOYMENT, lambda _type, key, _old, _new: wake(key))
+        wake_owners(self._observer, DEPLOYMENT, REPLICA_SET, self._selects, wake)
 
-        def on_replica_set(type_: EventType, key: Key, old: View | None, new: View | None) -> None:
-            for owner in self._owners(key, old, new):
-                wake(owner)
-
-        def on_pod(type_: EventType, key: Key, old: View | None, new: View | None) -> None:
+        def on_pod(type_: EventType, _key: Key, old: View | None, _new: View | None) -> None:
             if type_ is EventType.DELETED and old is not None and old.controller_uid:
                 for owner in self._recreating_owner(old.controller_uid):
                     wake(owner)
 
-        informer.add_handler(REPLICA_SET, on_replica_set)
         informer.add_handler(POD, on_pod)
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         deployment = self._observer.message(key, Deployment)
         if deployment is None:
             return NOTHING
-        view = self._observe(deployment, failure)
-        return plan_deployment(view, now)
+        return plan_deployment(self._observe(deployment, failure), now)
 
     def _observe(self, deployment: Deployment, failure: Failure | None) -> DeploymentView:
         metadata = deployment.metadata
-        found = [
-            *self._observer.controlled(REPLICA_SET, metadata.uid),
-            *self._observer.orphans(REPLICA_SET, metadata.namespace),
-        ]
-        sets = [one for key, _ in found if (one := self._observer.message(key, ReplicaSet)) is not None]
+        sets = self._observer.claimable(REPLICA_SET, ReplicaSet, metadata.uid, metadata.namespace)
         recreating = deployment.spec.strategy.type == RECREATE
         return DeploymentView(
             deployment,
             sets,
-            taken_names=_Names(self._observer, metadata.namespace),
+            taken_names=Names(self._observer, REPLICA_SET, metadata.namespace),
             running_pods=self._running_pods(sets) if recreating else {},
             create_error=failure.error.message if failure and isinstance(failure.write, Create) else "",
         )
@@ -81,19 +63,9 @@ class DeploymentReconciler:
             running[one.metadata.uid] = sum(not pod.finished for pod in pods)
         return running
 
-    def _owners(self, key: Key, old: View | None, new: View | None) -> Iterator[Key]:
-        """Yield whom an event of a ReplicaSet concerns: its controllers, before and after, or who may adopt it."""
-        uids = {view.controller_uid for view in (old, new) if view is not None and view.controller_uid}
-        for uid in sorted(uids):
-            yield from self._observer.informer.indexed(DEPLOYMENT, BY_UID, uid)
-        if new is not None and not new.controller_uid:
-            yield from self._possible_adopters(key.namespace, new)
-
-    def _possible_adopters(self, namespace: str, orphan: View) -> Iterator[Key]:
-        for key, _ in self._observer.namespace_of_kind(DEPLOYMENT, namespace):
-            deployment = self._observer.message(key, Deployment)
-            if deployment and label_selector_of(deployment.spec.selector).matches(orphan.labels):
-                yield key
+    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
+        deployment = self._observer.message(key, Deployment)
+        return deployment is not None and label_selector_of(deployment.spec.selector).matches(labels)
 
     def _recreating_owner(self, set_uid: str) -> Iterator[Key]:
         """Yield the Deployment over a ReplicaSet without a living pod: under Recreate it may have waited for that.

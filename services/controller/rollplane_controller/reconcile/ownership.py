@@ -28,13 +28,13 @@ def wake_owners(observer: Observer, owner: Kind, dependent: Kind, selects: Selec
     """Wake the owners of kind ``owner`` whenever a ``dependent`` of theirs, or an orphan they select, changes."""
 
     def on_change(_type: EventType, key: Key, old: View | None, new: View | None) -> None:
-        for concerned in owners_concerned(observer, owner, key, old, new, selects):
+        for concerned in _owners_concerned(observer, owner, key, old, new, selects):
             wake(concerned)
 
     observer.informer.add_handler(dependent, on_change)
 
 
-def owners_concerned(
+def _owners_concerned(
     observer: Observer, owner: Kind, key: Key, old: View | None, new: View | None, selects: Selects
 ) -> Iterator[Key]:
     """Yield the keys of the owners that a change from ``old`` to ``new`` concerns."""
