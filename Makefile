@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev demo up load check protos test test-compose bench picture clean
+.PHONY: help dev demo up load check protos test test-compose soak bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,11 @@ protos: $(STAMP) ## generate the Python code beside the .proto files
 
 test: $(STAMP) ## all tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 2 --dist loadfile
+
+MINUTES ?= 5
+SEED ?= 0
+soak: $(STAMP) ## kill, pause and cut a plane of real processes; MINUTES=5, SEED=0 for any
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
 
 test-compose: $(STAMP) ## build the images and tell the demo's story against docker-compose.yml (needs Docker)
 	tests/compose/run.sh

@@ -158,13 +158,10 @@ class RegisterWatcher:
         self._api = api
         self._name = name
         self.stretches: list[Watched] = []
-        self._told = asyncio.Event()
 
-    async def reach(self, revision: int) -> None:
-        """Wait until everything up to ``revision`` has been told."""
-        while not self.stretches or self.stretches[-1].until < revision:
-            self._told.clear()
-            await self._told.wait()
+    def has_reached(self, revision: int) -> bool:
+        """Return whether everything up to ``revision`` has been told."""
+        return bool(self.stretches) and self.stretches[-1].until >= revision
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -192,7 +189,6 @@ class RegisterWatcher:
                                 Seen(event.revision, event.type.name, *_content(event.object)) for event in batch.events
                             ]
                             stretch.until = max(stretch.until, batch.revision)
-                        self._told.set()
             except ExpiredError:
                 raise
             except RollplaneError:

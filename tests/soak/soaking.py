@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -148,9 +149,8 @@ class _Soak:
     async def _catch_up(self) -> None:
         """Wait until every watcher has been told as much as is stored now."""
         page = await self._apis[0].list(ListQuery(NAMESPACES, limit=1))
-        async with asyncio.timeout(SETTLE_SECONDS):
-            for watcher in self._watchers:
-                await watcher.reach(page.revision)
+        for watcher in self._watchers:
+            await until(partial(watcher.has_reached, page.revision))
 
     def _faults_of_watches(self, histories: Histories) -> Iterator[str]:
         stretches = [stretch for watcher in self._watchers for stretch in watcher.stretches]
@@ -177,6 +177,8 @@ class _Soak:
         self._stage.heal()
         await create_all(self._client)
         self._report.faults += await come_to_rest(self._client)
+        revision = (await self._apis[0].list(ListQuery(NAMESPACES, limit=1))).revision
+        await until(lambda: self._witness.revision >= revision)
         before = self._witness.checker.events
         await asyncio.sleep(QUIET_SECONDS)
         if self._witness.checker.events != before:
@@ -186,3 +188,10 @@ class _Soak:
         figures["changes of workloads"] = self._changes.made
         figures["events watched"] = self._witness.events + self._witness.checker.events
         figures["watch reloads"] = self._witness.reloads
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until ``holds``; raises TimeoutError after SETTLE_SECONDS."""
+    async with asyncio.timeout(SETTLE_SECONDS):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0.1)

@@ -117,26 +117,29 @@ class Witness:
         self.found: list[str] = []
         self.events = 0
         self.reloads = 0
+        self.revision = 0
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        revision = 0
         filters = tuple(WatchFilter(kind) for kind in WATCHED)
         while True:
             try:
-                async with self._api.watch(WatchQuery(filters, revision, send_initial_state=revision == 0)) as batches:
+                async with self._api.watch(self._query(filters)) as batches:
                     async for batch in batches:
                         self.checker.feed(batch)
-                        revision = batch.revision or revision
+                        self.revision = batch.revision or self.revision
             except ExpiredError:
                 self._renew()
-                revision = 0
             except RollplaneError:
-                if revision == 0:
+                if self.revision == 0:
                     self._renew()
                 await asyncio.sleep(0.1)
 
+    def _query(self, filters: tuple[WatchFilter, ...]) -> WatchQuery:
+        return WatchQuery(filters, self.revision, send_initial_state=self.revision == 0)
+
     def _renew(self) -> None:
+        self.revision = 0
         self.found += [str(violation) for violation in self.checker.violations]
         self.events += self.checker.events
         self.checker = InvariantChecker()
@@ -185,7 +188,7 @@ async def _wanted(client: Client) -> dict[str, int]:
     wanted[STATEFUL_SET] = STATEFUL_REPLICAS
     wanted[DAEMON_SET] = len(await client.list(Node))
     controllers = await client.list(ReplicationController, NAMESPACE)
-    wanted[CONTROLLER] = sum(one.spec.replicas for one in controllers)
+    wanted[CONTROLLER] = CONTROLLER_REPLICAS if len(controllers) == 1 else -len(controllers)  # an update is in flight
     return wanted
 
 
