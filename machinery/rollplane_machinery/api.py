@@ -435,8 +435,9 @@ class ObjectApi(Protocol):
     def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
         """Open a watch; leaving the context ends it.
 
-        The iterator blocks until something is to be told (at most 100 ms after the log moved). It raises ExpiredError
-        when the revision is no longer in the log or the watcher fell behind, UnavailableError when the server goes
+        The iterator blocks until something is to be told (at most 100 ms after the log moved); an idle watch gets an
+        empty batch about every second, so that a peer that is silent for longer is lost. It raises ExpiredError when
+        the revision is no longer in the log or the watcher fell behind, UnavailableError when the server goes
         away: resume from the last batch's revision.
         """
         ...

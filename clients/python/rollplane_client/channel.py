@@ -8,14 +8,23 @@ import grpc
 
 from rollplane_machinery.errors import BadRequestError
 
-MIB = 1024 * 1024
+MAX_REQUEST_BYTES = 8 * 1024 * 1024
+"""The largest message that leaves, and that a server takes."""
+
+PING_SECONDS = 1.0
+"""A connection on which nothing was heard for so long is asked for a sign of life."""
+
+SILENCE_SECONDS = 2.5
+"""How long one waits for that sign. Also a loaded server gives it at once: gRPC's own threads answer."""
 
 OPTIONS: tuple[tuple[str, int | str], ...] = (
-    ("grpc.max_receive_message_length", 8 * MIB),
-    ("grpc.max_send_message_length", 8 * MIB),
-    # A watch may be silent for long: pings find a peer that vanished without a word.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
+    # Pings find a peer that vanished, or stands still, without a word; its calls then go to another address.
+    ("grpc.keepalive_time_ms", int(PING_SECONDS * 1000)),
+    ("grpc.keepalive_timeout_ms", int(SILENCE_SECONDS * 1000)),
+    # One that gRPC sent to measure the bandwidth stands in for a ping of ours, and would be waited for a minute.
+    ("grpc.http2.ping_timeout_ms", int(SILENCE_SECONDS * 1000)),
     ("grpc.http2.max_pings_without_data", 0),
     # An apiserver that restarts is back within a second; gRPC's own default would stay away for up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),

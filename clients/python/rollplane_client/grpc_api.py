@@ -28,6 +28,7 @@ from rollplane_client.retry import (
     is_retryable_read,
     is_retryable_write,
 )
+from rollplane_client.silence import Watchdog
 from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
     Bind,
@@ -135,7 +136,9 @@ class GrpcApi:
         return messages.decode_page(await self._read(self._objects.List, messages.encode_list(query)))
 
     def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
-        return self._stream(self._objects.Watch, messages.encode_watch(query), messages.decode_watch_batch)
+        return self._stream(
+            self._objects.Watch, messages.encode_watch(query), messages.decode_watch_batch, is_regular=True
+        )
 
     async def write(self, write: Write) -> WriteResult:
         request = messages.encode_write(write)
@@ -254,21 +257,35 @@ class GrpcApi:
 
     @asynccontextmanager
     async def _stream(
-        self, method: grpc.aio.UnaryStreamMultiCallable[Q, A], request: Q, decode: Callable[[A], T]
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[Q, A],
+        request: Q,
+        decode: Callable[[A], T],
+        *,
+        is_regular: bool = False,
     ) -> AsyncIterator[AsyncIterator[T]]:
-        """Open a stream, whose messages the iterator decodes; leaving the context cancels the call."""
+        """Open a stream, whose messages the iterator decodes; leaving the context cancels the call.
+
+        One that ``is_regular`` brings something at least every second, or is given up as lost.
+        """
         self._check_open()
         call = method(request, metadata=self._metadata)
+        watchdog = Watchdog(call.cancel)
+        if not is_regular:
+            watchdog.close()
 
         async def decoded() -> AsyncGenerator[T, None]:
-            with translated(lambda: self._closed):
+            with translated(lambda: self._closed or watchdog.gave_up):
                 async for message in call:
+                    watchdog.rest()
                     yield decode(message)
+                    watchdog.listen()
 
         try:
             async with aclosing(decoded()) as results:
                 yield results
         finally:
+            watchdog.close()
             call.cancel()
 
     def _check_open(self) -> None:

@@ -61,8 +61,8 @@ def _details(error: grpc.aio.AioRpcError) -> Status | None:
 def translated(is_closed: Callable[[], bool]) -> Iterator[None]:
     """Let only RollplaneErrors out of the block, and the caller's own cancellation.
 
-    gRPC ends the calls of a channel that is being closed with CancelledError, as if their tasks had been cancelled;
-    ``is_closed`` tells whether that is the case, and they get an UnavailableError instead.
+    gRPC ends the calls of a channel that is being closed, and a call that we gave up, with CancelledError, as if their
+    tasks had been cancelled; ``is_closed`` tells whether that is the case, and they get an UnavailableError instead.
     """
     try:
         yield

@@ -217,6 +217,18 @@ async def test_idle_watch_tells_nothing(office: Office) -> None:
                 await anext(batches)
 
 
+async def test_an_idle_watcher_hears_that_we_are_alive() -> None:
+    store = CountingStore()
+    async with (
+        Core(store, SystemClock(), settings=CoreSettings(idle_seconds=0.02)) as core,
+        asyncio.timeout(5),
+        Office(core, store, FakeClock()).api.watch(watching(kinds.POD)) as batches,
+    ):
+        for _ in range(3):
+            batch = await anext(batches)
+            assert (batch.events, batch.revision) == ([], core.revision)
+
+
 async def test_progress_comes_soon_and_not_for_every_change(office: Office) -> None:
     loop = asyncio.get_running_loop()
     async with office.api.watch(watching(kinds.POD)) as batches:

@@ -270,7 +270,7 @@ Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
 @_typing.final
 class WatchResponse(_message.Message):
     """WatchResponse brings events, or only tells how far the log has been examined. An idle watch gets one at most 100 ms
-    after the log moved.
+    after the log moved, and about every second: a server that is silent for longer is lost, and one goes to another.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

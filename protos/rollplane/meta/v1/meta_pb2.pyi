@@ -26,7 +26,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class ObjectMeta(_message.Message):
     """ObjectMeta is what every stored object says about itself: identity, version, labels, ownership and deletion. Which
-    parts a client may set, and when, is decided by rollplane_machinery.strategy.
+    parts a client may set, and when, is decided by rollplane_rules.strategy.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -64,7 +64,10 @@ class Core:
         settings = self._settings
         live = LiveReader(store)
         limits = CursorLimits(
-            settings.watch_batch_bytes, settings.progress_seconds, asyncio.Semaphore(settings.concurrent_catch_ups)
+            settings.watch_batch_bytes,
+            settings.progress_seconds,
+            settings.idle_seconds,
+            asyncio.Semaphore(settings.concurrent_catch_ups),
         )
         return Engine(
             store,

@@ -19,6 +19,7 @@ class CoreSettings:
     page_bytes: int = 3 * MIB
     watch_batch_bytes: int = 3 * MIB
     progress_seconds: float = 0.1
+    idle_seconds: float = 1.0
     read_timeout_seconds: float = 3.0
     load_timeout_seconds: float = 30.0
     slice_seconds: float = 0.002

@@ -32,9 +32,10 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.so_reuseport", 0),  # a second server on the same port is a mistake and must fail
     ("grpc.keepalive_time_ms", 30_000),  # a watcher that vanished without a word is found out
     ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),  # a ping that measures the bandwidth stands in for one of those
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),  # idle watchers may ping us as well
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),  # watchers ask whether we live, every second
 )
 
 

@@ -26,10 +26,14 @@ _FRAME_BYTES = 128  # what an event takes on the wire beside its object
 
 @dataclass(frozen=True, slots=True)
 class CursorLimits:
-    """``batch_bytes`` cuts a batch; after ``progress_seconds`` a watcher hears of a log that moved without it."""
+    """``batch_bytes`` cuts a batch; after ``progress_seconds`` a watcher hears of a log that moved without it.
+
+    After ``idle_seconds`` without anything to tell it gets an empty batch, by which it knows that we are alive.
+    """
 
     batch_bytes: int
     progress_seconds: float
+    idle_seconds: float
     catch_ups: asyncio.Semaphore
 
 
@@ -120,18 +124,18 @@ class Cursor:
         """Yield from the ring until it is reset."""
         loop = asyncio.get_running_loop()
         told = self._revision
-        due: float | None = None  # when the watcher must hear of progress
+        due = loop.time() + self._limits.idle_seconds  # when the watcher must hear of us
         while self._incarnation == self._ring.incarnation:
             for batch in self._tell(self._examine()):
-                if batch.events or (due is not None and loop.time() >= due):
+                if batch.events or loop.time() >= due:
                     yield batch
-                    told, due = batch.revision, None
+                    told, due = batch.revision, loop.time() + self._limits.idle_seconds
             if self._revision < self._ring.revision:
                 await asyncio.sleep(0)
                 continue
             self._check_open()
-            if told < self._revision and due is None:
-                due = loop.time() + self._limits.progress_seconds
+            if told < self._revision:
+                due = min(due, loop.time() + self._limits.progress_seconds)
             await self._moved(due)
 
     def _examine(self) -> Sequence[RingEvent]:
@@ -147,7 +151,7 @@ class Cursor:
         if self._ring.closed:
             raise UnavailableError("the server ends its watches; resume", outcome=Outcome.NOT_SENT)
 
-    async def _moved(self, due: float | None) -> None:
+    async def _moved(self, due: float) -> None:
         """Wait for the ring, or until ``due``."""
         with suppress(TimeoutError):
             async with asyncio.timeout_at(due):
