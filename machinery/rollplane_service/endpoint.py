@@ -1,6 +1,7 @@
-"""The port that Prometheus scrapes: ``GET /metrics`` over plain HTTP, answered on the service's own loop.
+"""The port that operators ask: ``/metrics``, ``/livez`` and ``/readyz`` over plain HTTP, on the service's loop.
 
-prometheus-client's own server runs in a thread; here the gauges read the core's state, which belongs to the loop.
+prometheus-client's own server runs in a thread; here the gauges read state that belongs to the loop. Paths and answers
+are those of Kubernetes' components (``/healthz`` is the old name of ``/livez``).
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from contextlib import asynccontextmanager, suppress
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from rollplane_service.health import Health
+
 _READ_SECONDS = 5.0
 _HEAD_BYTES = 16 * 1024
+_PLAIN = "text/plain; charset=utf-8"
 
 
 @asynccontextmanager
-async def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> AsyncIterator[int]:
-    """Serve ``registry`` within the context; yields the port (that of ``port`` 0 is the system's choice).
+async def serve_http(registry: CollectorRegistry, health: Health, host: str, port: int) -> AsyncIterator[int]:
+    """Serve within the context; yields the port (that of ``port`` 0 is the system's choice).
 
     Raises OSError when the port cannot be had.
     """
@@ -27,10 +31,10 @@ async def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> As
         try:
             async with asyncio.timeout(_READ_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_answer(registry, head.split(b"\r\n", 1)[0]))
+                writer.write(_answer(registry, health, head.split(b"\r\n", 1)[0]))
                 await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            return  # not a scrape, and nobody to tell
+            return  # not a request, and nobody to tell
         finally:
             writer.close()
             with suppress(ConnectionError):
@@ -41,9 +45,29 @@ async def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> As
         yield server.sockets[0].getsockname()[1]
 
 
-def _answer(registry: CollectorRegistry, request_line: bytes) -> bytes:
-    if request_line.split(b" ")[:2] != [b"GET", b"/metrics"]:
-        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    body = generate_latest(registry)
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: {CONTENT_TYPE_LATEST}\r\nContent-Length: {len(body)}\r\n"
-    return head.encode() + b"Connection: close\r\n\r\n" + body
+def _answer(registry: CollectorRegistry, health: Health, request_line: bytes) -> bytes:
+    method, _, rest = request_line.partition(b" ")
+    path = rest.partition(b" ")[0].partition(b"?")[0]
+    if method == b"GET" and path == b"/metrics":
+        return _response("200 OK", CONTENT_TYPE_LATEST, generate_latest(registry))
+    if method == b"GET" and path in (b"/livez", b"/healthz"):
+        return _response("200 OK", _PLAIN, b"ok\n")
+    if method == b"GET" and path == b"/readyz":
+        status = "200 OK" if health.is_ready else "503 Service Unavailable"
+        return _response(status, _PLAIN, readiness_text(health).encode())
+    return _response("404 Not Found", _PLAIN, b"")
+
+
+def readiness_text(health: Health) -> str:
+    """Return a line for each check, ``[+]store ok`` or ``[-]store failed: why``."""
+    return "".join(
+        f"[-]{name} failed: {trouble}\n" if trouble else f"[+]{name} ok\n"
+        for name, trouble in health.findings().items()
+    )
+
+
+def _response(status: str, content_type: str, body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -20,7 +20,8 @@ def freeze_survivors() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
-    gc.callbacks.append(_freeze_after_full)
+    if _freeze_after_full not in gc.callbacks:
+        gc.callbacks.append(_freeze_after_full)
 
 
 def _freeze_after_full(phase: str, info: dict[str, int]) -> None:

@@ -31,3 +31,8 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def with_port(address: str, port: int) -> str:
+    """Return ``address`` with the port that was bound in place of the one asked for."""
+    return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"

@@ -371,7 +371,8 @@ class Story:
     @asynccontextmanager
     async def another_fleet(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """Run a second fleet of one node."""
-        flags = ("--server", self._plane.address, "--health-listen", "127.0.0.1:0", "--profile", "instant")
+        ports = ("--health-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
+        flags = ("--server", self._plane.address, *ports, "--profile", "instant")
         fleet = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "rollplane_kubelet_sim", "--nodes", "1", "--node-prefix", "extra", *flags),
             stdout=asyncio.subprocess.PIPE,

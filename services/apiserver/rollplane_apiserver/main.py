@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-
-import uvloop
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from rollplane_apiserver.core import Core, CoreSettings
 from rollplane_apiserver.metrics import Metrics
@@ -20,11 +15,13 @@ from rollplane_apiserver.settings import Settings, read_arguments
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
+from rollplane_apiserver.write_probe import WriteProbe
 from rollplane_machinery.clock import Clock, SystemClock
-from rollplane_machinery.errors import RollplaneError, UnavailableError
-from rollplane_service.endpoint import serve_metrics
-from rollplane_service.garbage import freeze_survivors
-from rollplane_service.logs import start_logging
+from rollplane_machinery.errors import UnavailableError
+from rollplane_service.background import running
+from rollplane_service.listen import with_port
+from rollplane_service.ports import operators_port
+from rollplane_service.process import Process, leaves, run_process
 
 log = logging.getLogger(__name__)
 
@@ -35,69 +32,32 @@ _RETRY_SECONDS = 0.5
 def run(arguments: Sequence[str]) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
-    start_logging(settings.log_level)
-    code = 0
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve_until_told(settings))
-    except* (OSError, RollplaneError) as group:  # what an operator can put right, out of whatever task it came from
-        code = 1
-        for error in _leaves(group):
-            print(f"rollplane_apiserver: {error}", file=sys.stderr)
-    return code
+    return run_process("rollplane_apiserver", settings, lambda process: serve(settings, process))
 
 
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+async def serve(settings: Settings, process: Process) -> None:
+    """Serve until the process is told to stop, then drain.
 
-
-async def _serve_until_told(settings: Settings) -> None:
-    stop, ready = asyncio.Event(), asyncio.Event()
-    serving = asyncio.current_task()
-
-    def end() -> None:
-        stop.set()
-        if serving is not None and not ready.is_set():
-            serving.cancel()  # still waiting for the store: there is nothing to drain
-
-    def announce(line: str) -> None:
-        ready.set()
-        freeze_survivors()  # what was loaded stays
-        print(line, flush=True)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    try:
-        await serve(settings, stop, announce)
-    except asyncio.CancelledError:
-        if ready.is_set() or not stop.is_set():
-            raise
-
-
-async def serve(settings: Settings, stop: asyncio.Event, announce: Callable[[str], None]) -> None:
-    """Serve until ``stop`` is set, then drain.
-
-    ``announce`` gets the ready line, ``ready listen=<address> metrics=<address>``, once calls are answered. Waits for a
-    store that cannot be reached yet. Raises OSError when an address cannot be had, RollplaneError for a store that will
-    not do (a schema that is too new, a URL that makes no sense).
+    Announces ``listen=<address> metrics=<address>`` once calls are answered. Waits for a store that cannot be reached
+    yet. Raises OSError when an address cannot be had, RollplaneError for a store that will not do (a schema that is too
+    new, a URL that makes no sense).
     """
     clock, metrics = SystemClock(), Metrics()
     async with AsyncExitStack() as stack:
+        scraped = await stack.enter_async_context(operators_port(settings, metrics.registry, process.health))
         store = _open_store(settings)
         stack.push_async_callback(store.close)
         core = await _enter_core(stack, store, settings, clock, metrics)
         limits = Limits(calls=settings.max_calls, streams=settings.max_streams)
-        server = await stack.enter_async_context(RpcServer(core, clock, metrics, limits=limits))
+        server = await stack.enter_async_context(RpcServer(core, clock, metrics, limits=limits, health=process.health))
+        probe = WriteProbe(store, clock)
+        process.health.add_check("store-writes", probe.trouble)
+        await stack.enter_async_context(running(probe.run))
         _show(metrics, core, server)
-        scraped = await stack.enter_async_context(_metrics_port(settings, metrics))
-        listening = _with_port(settings.listen, await server.listen(settings.listen))
-        announce(f"ready listen={listening} metrics={scraped or '-'}")
+        listening = with_port(settings.listen, await server.listen(settings.listen))
+        process.announce(f"listen={listening} metrics={scraped}")
         log.info("serving", extra={"listen": listening, "metrics": scraped, "cell": settings.cell})
-        await stop.wait()
+        await process.told_to_stop()
         await server.drain(settings.grace_seconds)
     log.info("stopped")
 
@@ -124,7 +84,7 @@ async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, c
         try:
             return await stack.enter_async_context(core)
         except* (UnavailableError, TimeoutError) as group:  # as a group, when the core's own tasks were running
-            errors = [str(error) or "not loaded in time" for error in _leaves(group)]
+            errors = [str(error) or "not loaded in time" for error in leaves(group)]
             log.warning("waiting for the store", extra={"error": "; ".join(errors)})
         await clock.sleep(_RETRY_SECONDS)
 
@@ -135,19 +95,3 @@ def _show(metrics: Metrics, core: Core, server: RpcServer) -> None:
     metrics.gauge("ring_bytes", "Bytes of changes held for watchers.", lambda: core.ring_bytes)
     metrics.gauge("calls_in_progress", "Calls in progress.", lambda: server.admission.calls)
     metrics.gauge("streams_open", "Watches and rollout status streams.", lambda: server.admission.streams)
-
-
-@asynccontextmanager
-async def _metrics_port(settings: Settings, metrics: Metrics) -> AsyncIterator[str]:
-    """Serve the metrics where the settings say; yields the address, empty for none."""
-    if not settings.metrics_listen:
-        yield ""
-        return
-    host, _, port = settings.metrics_listen.rpartition(":")
-    async with serve_metrics(metrics.registry, host.strip("[]"), int(port)) as bound:
-        yield _with_port(settings.metrics_listen, bound)
-
-
-def _with_port(address: str, port: int) -> str:
-    """``address`` with the port that was bound in place of the one asked for."""
-    return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"

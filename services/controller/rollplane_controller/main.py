@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
 from collections.abc import Sequence
 from random import Random
 
-import uvloop
+from prometheus_client import CollectorRegistry
 
+from rollplane_client.channel import open_channel
 from rollplane_client.grpc_api import connect
 from rollplane_controller.manager import Manager
 from rollplane_controller.settings import Settings, read_arguments
 from rollplane_machinery.clock import SystemClock
-from rollplane_service.garbage import freeze_survivors
-from rollplane_service.logs import start_logging
-from rollplane_service.process import HealthPort, run_until_signal
+from rollplane_service.background import running
+from rollplane_service.peer import Peer
+from rollplane_service.ports import worker_ports
+from rollplane_service.process import Process, run_process
 
 log = logging.getLogger(__name__)
 
@@ -25,24 +26,28 @@ log = logging.getLogger(__name__)
 def run(arguments: Sequence[str]) -> int:
     """Control until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
-    start_logging(settings.log_level)
-    freeze_survivors()
-    return run_until_signal(lambda: control(settings), "rollplane_controller", uvloop.new_event_loop)
+    return run_process("rollplane_controller", settings, lambda process: control(settings, process))
 
 
-async def control(settings: Settings) -> None:
-    """Run the manager until cancelled; healthy from the moment the first whole state has been seen."""
+async def control(settings: Settings, process: Process) -> None:
+    """Run the manager until told to stop.
+
+    Ready once the first whole state has been seen and all shards were looked at, while the apiserver answers.
+    """
     random = Random(settings.seed) if settings.seed else Random()
     identity = settings.identity or f"{socket.gethostname()}_{os.getpid()}_{random.getrandbits(32):08x}"
-    health = HealthPort()
+    clock, registry = SystemClock(), CollectorRegistry()
     async with (
-        health.listen(settings.health_listen) as address,
+        worker_ports(settings, registry, process.health, clock) as ports,
+        open_channel(settings.server) as channel,
         connect(settings.server, role="controller", name=identity) as api,
-        asyncio.TaskGroup() as tasks,
     ):
-        manager = Manager(api, identity, clock=SystemClock(), random=random, node_times=settings.node_times())
-        tasks.create_task(manager.run())
-        await manager.ready()
-        await health.set_serving(serving=True)
-        print(f"ready health={address}", flush=True)
-        log.info("controlling", extra={"identity": identity, "server": settings.server})
+        peer = Peer(channel, clock)
+        manager = Manager(api, identity, clock=clock, random=random, node_times=settings.node_times())
+        process.health.add_check("apiserver", peer.trouble)
+        process.health.add_check("shards", lambda: "" if manager.shards.looked.is_set() else "not looked at yet")
+        async with running(peer.run, manager.run):
+            await manager.ready()
+            process.announce(ports)
+            log.info("controlling", extra={"identity": identity, "server": settings.server})
+            await process.told_to_stop()

@@ -14,6 +14,7 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.informer import Informer
 from rollplane_kubelet_sim.events import EventRecorder
 from rollplane_kubelet_sim.heartbeats import Heartbeats
+from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.stages.containers import Note
@@ -23,6 +24,7 @@ from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Kind
+from rollplane_service.metrics import MeasuredBatches
 
 log = logging.getLogger(__name__)
 
@@ -49,18 +51,44 @@ class Fleet:
     ``run`` until cancelled; ``ready`` is set once the nodes are registered and the pods bound to them are known.
     """
 
-    def __init__(self, api: ObjectApi, settings: FleetSettings, profile: Profile, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: ObjectApi,
+        settings: FleetSettings,
+        profile: Profile,
+        *,
+        clock: Clock,
+        metrics: Metrics | None = None,
+    ) -> None:
+        metrics = metrics or Metrics(clock)
+        batches = MeasuredBatches(api, metrics.writes, clock)
         self._start_profile = self._profile = profile
         numbers = range(settings.first, settings.first + settings.nodes)
         self.nodes = {f"{settings.prefix}-{number}": number for number in numbers}
-        self._writer = BatchWriter(api, clock=clock)
+        self._writer = BatchWriter(batches, clock=clock)
         self._events = EventRecorder(self._writer.record, clock)
         self._informer: Informer[NodeView | None] = Informer(api, self._filters(), _view, clock=clock)
         informer = self._informer
-        self.pods = PodKeeper(self._writer, self.nodes, informer.encoded, lambda: self._profile, clock=clock)
-        self._heartbeats = Heartbeats(
-            api, self.nodes, settings.shape, informer.get, informer.encoded, lambda: self._profile, clock=clock
+        self.pods = PodKeeper(
+            self._writer,
+            self.nodes,
+            informer.encoded,
+            lambda: self._profile,
+            clock=clock,
+            reported=metrics.reported,
         )
+        self._heartbeats = Heartbeats(
+            batches,
+            self.nodes,
+            settings.shape,
+            informer.get,
+            informer.encoded,
+            lambda: self._profile,
+            clock=clock,
+            counted=metrics.heartbeats,
+        )
+        metrics.show(lambda: len(self.nodes), lambda: self.pods.phases)
+        informer.on_progress(metrics.writes.reached)
         informer.add_handler(POD, self._on_pod)
         informer.add_handler(NODE, self._on_node)
         informer.add_handler(CONFIG_MAP, self._on_config_map)

@@ -22,7 +22,7 @@ from rollplane_kubelet_sim.node_objects import (
     set_conditions,
 )
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import Create, Key, ObjectApi, Patch, PatchType, Update, UpdateStatus, Write, WriteResult
+from rollplane_machinery.api import Create, Key, Patch, PatchType, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.codec import to_json
 from rollplane_machinery.errors import (
@@ -35,6 +35,7 @@ from rollplane_machinery.errors import (
     UnavailableError,
 )
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
+from rollplane_service.metrics import Batches
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,12 @@ class Heartbeats:
     """Keeps the nodes of one fleet registered and their leases fresh, unless the profile silences them.
 
     ``seen`` returns a node's view and ``stored`` its bytes as the watch last showed them, None for a node that is
-    not there.
+    not there. ``counted`` hears of the answers to each tick's leases, for metrics.
     """
 
     def __init__(
         self,
-        api: ObjectApi,
+        api: Batches,
         nodes: Mapping[str, int],
         shape: NodeShape,
         seen: Callable[[Key], NodeView | None],
@@ -61,6 +62,7 @@ class Heartbeats:
         profile: Callable[[], Profile],
         *,
         clock: Clock,
+        counted: Callable[[Sequence[WriteResult | RollplaneError]], None] = lambda _answers: None,
     ) -> None:
         self._api = api
         self._nodes = nodes
@@ -69,6 +71,7 @@ class Heartbeats:
         self._stored = stored
         self._profile = profile
         self._clock = clock
+        self._counted = counted
         self._tick = 0
         self._versions: dict[str, int] = {}
         self._without_lease: set[str] = set()
@@ -149,6 +152,7 @@ class Heartbeats:
     async def _write_leases(self, leases: Mapping[str, Write], others: Sequence[Write] = ()) -> None:
         """Write leases, and others with them; remember versions. A lease that was refused is patched the next time."""
         answers = await self._send([*leases.values(), *others])
+        self._counted(answers[: len(leases)])
         for name, answer in zip(leases, answers, strict=False):
             self._versions.pop(name, None)
             self._without_lease.discard(name)

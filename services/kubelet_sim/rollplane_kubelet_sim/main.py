@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Sequence
 
-import uvloop
-
+from rollplane_client.channel import open_channel
 from rollplane_client.grpc_api import connect
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
+from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_objects import NodeShape
 from rollplane_kubelet_sim.settings import Settings, read_arguments, read_profile
 from rollplane_machinery.clock import SystemClock
-from rollplane_service.garbage import freeze_survivors
-from rollplane_service.logs import start_logging
-from rollplane_service.process import HealthPort, run_until_signal
+from rollplane_service.background import running
+from rollplane_service.peer import Peer
+from rollplane_service.ports import worker_ports
+from rollplane_service.process import Process, run_process
 
 log = logging.getLogger(__name__)
 
@@ -24,25 +24,25 @@ log = logging.getLogger(__name__)
 def run(arguments: Sequence[str]) -> int:
     """Simulate until SIGTERM or SIGINT and return the exit code."""
     settings = read_arguments(arguments, os.environ)
-    start_logging(settings.log_level)
-    freeze_survivors()
-    return run_until_signal(lambda: simulate(settings), "rollplane_kubelet_sim", uvloop.new_event_loop)
+    return run_process("rollplane_kubelet_sim", settings, lambda process: simulate(settings, process))
 
 
-async def simulate(settings: Settings) -> None:
-    """Run the fleet until cancelled; healthy once its nodes are registered and their pods are known."""
+async def simulate(settings: Settings, process: Process) -> None:
+    """Run the fleet until told to stop; ready once its nodes are registered, while the apiserver answers."""
     shape = NodeShape(settings.node_cpu, settings.node_memory, settings.node_pods)
     fleet_settings = FleetSettings(settings.node_prefix, settings.nodes, settings.first_node, shape)
-    profile = read_profile(settings.profile)
-    health = HealthPort()
+    profile, clock = read_profile(settings.profile), SystemClock()
+    metrics = Metrics(clock)
     async with (
-        health.listen(settings.health_listen) as address,
+        worker_ports(settings, metrics.registry, process.health, clock) as ports,
+        open_channel(settings.server) as channel,
         connect(settings.server, role="node", name=f"fleet-{settings.node_prefix}-{settings.first_node}") as api,
-        asyncio.TaskGroup() as tasks,
     ):
-        fleet = Fleet(api, fleet_settings, profile, clock=SystemClock())
-        tasks.create_task(fleet.run())
-        await fleet.ready.wait()
-        await health.set_serving(serving=True)
-        print(f"ready nodes={settings.nodes} profile={profile.name} health={address}", flush=True)
-        log.info("simulating", extra={"nodes": settings.nodes, "profile": profile.name})
+        peer = Peer(channel, clock)
+        process.health.add_check("apiserver", peer.trouble)
+        fleet = Fleet(api, fleet_settings, profile, clock=clock, metrics=metrics)
+        async with running(peer.run, fleet.run):
+            await fleet.ready.wait()
+            process.announce(f"nodes={settings.nodes} profile={profile.name} {ports}")
+            log.info("simulating", extra={"nodes": settings.nodes, "profile": profile.name})
+            await process.told_to_stop()

@@ -8,6 +8,7 @@ report was refused, when a kubelet restarts, and to pods that nothing more is go
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -54,6 +55,7 @@ class _Tenant:
     node: str
     address: str
     revision: int
+    phase: str
     life: PodLife | None = None
     reporting: bool = False
     awaited: int = 0
@@ -71,7 +73,7 @@ class PodKeeper:
     """Lives the pods bound to the nodes of one fleet.
 
     ``nodes`` numbers the fleet's nodes by name, ``stored`` returns a pod as last seen. ``profile`` is asked at every
-    step, so that it may change at run time.
+    step, so that it may change at run time. ``reported`` hears of the answer to each status report, for metrics.
     """
 
     def __init__(
@@ -82,12 +84,16 @@ class PodKeeper:
         profile: Callable[[], Profile],
         *,
         clock: Clock,
+        reported: Callable[[Answer], None] = lambda _answer: None,
     ) -> None:
         self._writer = writer
         self._nodes = nodes
         self._stored = stored
         self._profile = profile
         self._clock = clock
+        self._note_report = reported
+        self.phases: Counter[str] = Counter()
+        """How many pods live here, by their phase as last seen; empty for one that has none yet."""
         self._events = EventRecorder(writer.record, clock)
         self._tenants: dict[Key, _Tenant] = {}
         self._addresses: dict[str, PodAddresses] = {}
@@ -110,6 +116,7 @@ class PodKeeper:
             self._tenants[key] = self._take_in(pod)
             self._schedule(key, self._clock.now())
             return
+        self._note_phase(tenant, pod.status.phase)
         tenant.revision = int(pod.metadata.resource_version or 0)
         if tenant.life is not None:
             tenant.life.observe(pod)
@@ -123,7 +130,13 @@ class PodKeeper:
         tenant = self._tenants.pop(key, None)
         self._due.discard(key)
         if tenant is not None:
+            self.phases[tenant.phase] -= 1
             self._addresses_of(tenant.node).free(tenant.address)
+
+    def _note_phase(self, tenant: _Tenant, phase: str) -> None:
+        self.phases[tenant.phase] -= 1
+        self.phases[phase] += 1
+        tenant.phase = phase
 
     def look_again(self) -> None:
         """Look at every pod, as after the profile has changed."""
@@ -224,6 +237,7 @@ class PodKeeper:
     def _reported(self, key: Key, tenant: _Tenant, pod: Pod, progress: Progress, answer: Answer) -> None:
         """Wait for the watch to show the report; if it has already, the look that was missed then is due now."""
         tenant.reporting = False
+        self._note_report(answer)
         if not isinstance(answer, WriteResult):
             has_changed = tenant.revision > int(pod.metadata.resource_version or 0)
             self._refused(key, tenant, answer, at_once=has_changed and isinstance(answer, ConflictError))
@@ -272,7 +286,8 @@ class PodKeeper:
         node, address = pod.spec.node_name, pod.status.pod_ip
         if address and not pod.spec.host_network:
             self._addresses_of(node).hold(address)
-        return _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0))
+        self.phases[pod.status.phase] += 1
+        return _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
 
     def _addresses_of(self, node: str) -> PodAddresses:
         if node not in self._addresses:

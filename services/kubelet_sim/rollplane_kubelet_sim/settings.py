@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,21 +10,24 @@ from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.errors import NotFoundError
-from rollplane_service.environment import read_settings
-from rollplane_service.listen import check_address
+from rollplane_machinery.names import check_dns1123_subdomain, check_label_value
+from rollplane_service.settings import WORKER_FLAGS, Flag, WorkerSettings
+from rollplane_service.settings import read_arguments as read
+
+MAX_NODES = 16_384
+"""What one fleet can hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(WorkerSettings):
     """Each field is the variable ``ROLLPLANE_<FIELD>``; raises ValueError for one that makes no sense.
 
     ``nodes`` nodes named ``<node_prefix>-<number>``, numbered from ``first_node``, each offering ``node_cpu``,
     ``node_memory`` and ``node_pods``. ``profile`` is a shipped one's name or the path of a file.
     """
 
-    server: str = "127.0.0.1:7070"
     health_listen: str = "127.0.0.1:7073"
-    insecure_bind: bool = False
+    metrics_listen: str = "127.0.0.1:7075"
     nodes: int = 10
     node_prefix: str = "node"
     first_node: int = 0
@@ -33,14 +35,24 @@ class Settings:
     node_memory: str = "128Gi"
     node_pods: int = 250
     profile: str = "realistic"
-    log_level: str = "info"
 
     def __post_init__(self) -> None:
-        check_address(self.health_listen, insecure_bind=self.insecure_bind)
-        if not 1 <= self.nodes <= 16_384:
-            raise ValueError(f"nodes is {self.nodes}, want 1 to 16384")
+        WorkerSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
+        if not 1 <= self.nodes <= MAX_NODES:
+            raise ValueError(f"nodes is {self.nodes}, want 1 to {MAX_NODES}")
         if self.first_node < 0:
             raise ValueError(f"first_node is {self.first_node}, want 0 or more")
+        check_prefix(self.node_prefix, self.first_node + self.nodes - 1)
+
+
+def check_prefix(prefix: str, last: int) -> None:
+    """Raise ValueError unless ``<prefix>-<number>`` names a node up to the number ``last``.
+
+    A node's name is also the value of its hostname label.
+    """
+    name = f"{prefix}-{last}"
+    if problems := [*check_dns1123_subdomain(name), *check_label_value(name)]:
+        raise ValueError(f"node_prefix is {prefix!r}, of which no names of nodes can be made: {problems[0]}")
 
 
 def read_profile(name: str) -> Profile:
@@ -53,22 +65,15 @@ def read_profile(name: str) -> Profile:
     return parse_profile(path.read_text(encoding="utf-8"), name)
 
 
+FLAGS = (
+    *WORKER_FLAGS,
+    Flag("nodes", "N", "how many nodes"),
+    Flag("node_prefix", "NAME", "what their names begin with"),
+    Flag("first_node", "N", "the number of the first"),
+    Flag("profile", "NAME|FILE", f"how pods live: {', '.join(NAMES)}, or a file"),
+)
+
+
 def read_arguments(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Return the settings of one start; prints help or the mistake and raises SystemExit where argparse does."""
-    parser = argparse.ArgumentParser(
-        prog="rollplane_kubelet_sim",
-        description="A fleet of simulated nodes.",
-        argument_default=argparse.SUPPRESS,
-    )
-    parser.add_argument("--server", metavar="ADDRESS", help="the apiserver's address")
-    parser.add_argument("--health-listen", metavar="ADDRESS", help="host:port of grpc.health.v1")
-    parser.add_argument("--insecure-bind", action="store_true", help="allow a health address others can reach")
-    parser.add_argument("--nodes", type=int, metavar="N", help="how many nodes")
-    parser.add_argument("--node-prefix", metavar="NAME", help="what their names begin with")
-    parser.add_argument("--first-node", type=int, metavar="N", help="the number of the first")
-    parser.add_argument("--profile", metavar="NAME|FILE", help=f"how pods live: {', '.join(NAMES)}, or a file")
-    given = vars(parser.parse_args(arguments))
-    try:
-        return read_settings(Settings, environ, given)
-    except ValueError as exc:
-        parser.error(str(exc))
+    return read(Settings, "rollplane_kubelet_sim", "A fleet of simulated nodes.", FLAGS, arguments, environ)

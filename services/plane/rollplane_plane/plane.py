@@ -146,12 +146,15 @@ class EmbeddedPlane:
 
     def _controller_arguments(self) -> Sequence[str]:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.
-        return ("--server", self.address, "--health-listen", f"{HOST}:0", "--identity", CONTROLLER_IDENTITY)
+        return (*self._worker_arguments(), "--identity", CONTROLLER_IDENTITY)
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings
         fleet = ("--nodes", str(settings.nodes), "--profile", settings.profile, "--node-prefix", settings.node_prefix)
-        return ("--server", self.address, "--health-listen", f"{HOST}:0", *fleet)
+        return (*self._worker_arguments(), *fleet)
+
+    def _worker_arguments(self) -> Sequence[str]:
+        return ("--server", self.address, "--health-listen", f"{HOST}:0", "--metrics-listen", f"{HOST}:0")
 
 
 def free_port(wanted: int) -> int:

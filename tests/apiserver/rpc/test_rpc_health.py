@@ -19,7 +19,7 @@ from tests.apiserver.rpc.serving import Served, error_of
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
-NAMES = ("", "rollplane.api.v1.ObjectService", "rollplane.api.v1.RolloutService", "grpc.health.v1.Health")
+NAMES = ("ready", "rollplane.api.v1.ObjectService", "rollplane.api.v1.RolloutService", "grpc.health.v1.Health")
 
 
 def health(served: Served) -> Any:
@@ -36,6 +36,13 @@ async def test_health_follows_the_core(served: Served, service: str) -> None:
     assert (await health(served).Check(request)).status == SERVING
 
 
+@pytest.mark.parametrize("service", ["", "alive"])
+async def test_an_apiserver_without_its_store_is_alive(served: Served, service: str) -> None:
+    request = health_pb2.HealthCheckRequest(service=service)
+    served.core.is_serving = False
+    assert (await health(served).Check(request)).status == SERVING
+
+
 async def test_an_unknown_service_is_not_found(served: Served) -> None:
     request = health_pb2.HealthCheckRequest(service="no.such.Service")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -47,7 +54,7 @@ async def test_an_unknown_service_is_not_found(served: Served) -> None:
 
 
 async def test_a_health_watch_tells_changes_and_ends_with_the_drain(served: Served) -> None:
-    watch = health(served).Watch(health_pb2.HealthCheckRequest())
+    watch = health(served).Watch(health_pb2.HealthCheckRequest(service="ready"))
     assert (await watch.read()).status == SERVING
     served.core.is_serving = False
     assert (await watch.read()).status == NOT_SERVING

@@ -6,10 +6,11 @@ import pytest
 
 from rollplane_apiserver.settings import Settings, read_arguments
 from rollplane_service.listen import check_address, is_loopback
+from rollplane_service.settings import read_settings
 
 
 def test_defaults_stay_on_this_machine() -> None:
-    settings = Settings.from_env({})
+    settings = read_settings(Settings, {}, {})
     assert (settings.listen, settings.metrics_listen) == ("127.0.0.1:7070", "127.0.0.1:7071")
     assert not settings.insecure_bind
 
@@ -44,7 +45,7 @@ def test_a_bad_value_stops_the_start_by_name(
     environ: dict[str, str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
-        Settings.from_env(environ)
+        read_settings(Settings, environ, {})
     with pytest.raises(SystemExit) as caught:
         read_arguments([], environ)
     assert caught.value.code == 2

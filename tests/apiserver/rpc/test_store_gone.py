@@ -53,7 +53,7 @@ class Site:
     async def until_health(self, status: int) -> None:
         """Wait until health answers ``status``."""
         stub = health_pb2_grpc.HealthStub(self.channel)  # type: ignore[no-untyped-call]
-        watch = stub.Watch(health_pb2.HealthCheckRequest())
+        watch = stub.Watch(health_pb2.HealthCheckRequest(service="ready"))
         async with asyncio.timeout(20):
             while (await watch.read()).status != status:
                 pass

@@ -15,11 +15,11 @@ from rollplane_apiserver.rpc import objects, rollouts
 from rollplane_apiserver.rpc.admission import Admission, Limits
 from rollplane_apiserver.rpc.authentication import Authenticate, believe
 from rollplane_apiserver.rpc.calls import CallMetrics, Calls
-from rollplane_apiserver.rpc.health import NAME as HEALTH
-from rollplane_apiserver.rpc.health import Health
 from rollplane_apiserver.rpc.reflection import reflection_handlers
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
+from rollplane_service.health import NAME as HEALTH
+from rollplane_service.health import Health, HealthService
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class RpcServer:
         *,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         authenticate: Authenticate = believe,
+        health: Health | None = None,
     ) -> None:
         self._core = core
         self._clock = clock
@@ -74,13 +75,14 @@ class RpcServer:
             calls.handler(rollouts.rollout_service(core.as_identity)),
             *reflection_handlers((*SERVICES, HEALTH)),
         )
-        self._health = Health(SERVICES, lambda: core.is_serving, clock)
+        self._health = health or Health()
+        self._health.add_check("store", lambda: "" if core.is_serving else "the log of changes cannot be read")
         self._server: grpc.aio.Server | None = None
 
     async def __aenter__(self) -> Self:
         self._server = grpc.aio.server(options=OPTIONS)  # belongs to the running loop, so it is made here
         self._server.add_generic_rpc_handlers(self._handlers)
-        self._health.add_to(self._server)
+        HealthService(self._health, self._clock, SERVICES).add_to(self._server)
         return self
 
     async def __aexit__(
@@ -95,6 +97,7 @@ class RpcServer:
         except RuntimeError as exc:
             raise OSError(f"cannot listen on {address}: {exc}") from exc
         await self._running.start()
+        self._health.started = True
         return port
 
     async def drain(self, grace_seconds: float) -> None:

@@ -1,0 +1,46 @@
+"""The apiserver as a process that works against it sees it: asked once a second whether it is ready."""
+
+from __future__ import annotations
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from rollplane_machinery.clock import Clock
+from rollplane_service.health import READY
+
+ASK_SECONDS = 1.0
+SILENT_SECONDS = 3.0
+"""Without a good answer for so long it is away; one of several that is lost costs one question, not our readiness."""
+
+
+class Peer:
+    """Knows whether somebody at the other end of ``channel`` is ready; ``run`` until cancelled."""
+
+    def __init__(self, channel: grpc.aio.Channel, clock: Clock) -> None:
+        self._stub = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+        self._clock = clock
+        self._heard = float("-inf")
+        self._trouble = "not asked yet"
+
+    def trouble(self) -> str:
+        """Return why the apiserver cannot be worked with, nothing when it can: a Check."""
+        return self._trouble if self._clock.monotonic() - self._heard > SILENT_SECONDS else ""
+
+    async def run(self) -> None:
+        """Ask again and again."""
+        while True:
+            await self.ask()
+            await self._clock.sleep(ASK_SECONDS)
+
+    async def ask(self) -> None:
+        """Ask once; blocks ASK_SECONDS at most."""
+        request = health_pb2.HealthCheckRequest(service=READY)
+        try:
+            answer = await self._stub.Check(request, timeout=ASK_SECONDS)
+        except grpc.aio.AioRpcError as exc:
+            self._trouble = f"the apiserver does not answer: {exc.details() or exc.code().name}"
+            return
+        if answer.status == health_pb2.HealthCheckResponse.SERVING:
+            self._heard = self._clock.monotonic()
+        else:
+            self._trouble = "the apiserver is not ready"

@@ -1,0 +1,48 @@
+"""A store that is there but takes no write: the apiserver says that it is not ready, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rollplane_apiserver.store.dial import dialer
+from rollplane_apiserver.store.link import Link
+from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
+from rollplane_apiserver.store.server import RedisServer
+from rollplane_apiserver.write_probe import WriteProbe
+from rollplane_machinery.clock import SystemClock
+
+
+async def greet_nobody(_: Link) -> None:
+    """Send nothing: this connection is an operator's."""
+
+
+async def configure(url: str, name: str, value: str) -> None:
+    link = Link(dialer(url, connect_timeout_seconds=2.0), greet_nobody, timeout_seconds=2.0)
+    await link.open()
+    await link.call(b"CONFIG", b"SET", name.encode(), value.encode())
+    await link.close()
+
+
+async def test_refused_writes_are_noticed_and_named(tmp_path: Path) -> None:
+    async with RedisServer(tmp_path) as server:
+        store = RedisStore(RedisSettings(server.url))
+        probe = WriteProbe(store, SystemClock())
+        await probe.ask()
+        assert probe.trouble() == ""
+        await configure(server.url, "min-replicas-to-write", "1")
+        await probe.ask()
+        assert "NOREPLICAS" in probe.trouble()
+        await configure(server.url, "min-replicas-to-write", "0")
+        await probe.ask()
+        assert probe.trouble() == ""
+        await store.close()
+
+
+async def test_a_probe_costs_no_revision(tmp_path: Path) -> None:
+    async with RedisServer(tmp_path) as server:
+        store = RedisStore(RedisSettings(server.url))
+        await WriteProbe(store, SystemClock()).ask()
+        before = await store.revision()
+        await WriteProbe(store, SystemClock()).ask()
+        assert await store.revision() == before
+        await store.close()
