@@ -193,7 +193,7 @@ def test_deep_json_is_refused() -> None:
 
 
 def test_bytes_that_are_no_text() -> None:
-    assert _fault(b"a: \xff") == "is not UTF-8"
+    assert _fault(b"a: \xff") == "is neither UTF-8, nor UTF-16 with a byte order mark"
 
 
 def test_huge_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,3 +208,34 @@ def test_a_large_file_is_read() -> None:
     manifests = codec.load_manifests(text)
     assert len(manifests) == 1000
     assert [manifest.line for manifest in manifests[:3]] == [5, 12, 19]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_a_byte_order_mark_tells_the_encoding(encoding: str) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {greeting: grüße}\n"
+    endian = encoding.removesuffix("-bom")
+    data = f"\ufeff{text}".encode(endian) if endian != encoding else text.encode(encoding)
+    (manifest,) = codec.load_manifests(data)
+    assert manifest.written["data"] == {"greeting": "grüße"}
+
+
+def test_a_byte_order_mark_may_begin_any_document() -> None:
+    one = "\ufeffapiVersion: v1\nkind: Namespace\nmetadata: {name: NAME}\n"
+    text = f"{one.replace('NAME', 'a')}---\n{one.replace('NAME', 'b')}\ufeff---\n{one.replace('NAME', 'c')}"
+    assert [manifest.object.metadata.name for manifest in codec.load_manifests(text)] == ["a", "b", "c"]
+
+
+def test_what_was_written_is_kept_with_nulls_and_empty_objects() -> None:
+    (manifest,) = codec.load_manifests("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {}}, data: null}")
+    assert manifest.written == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "labels": {}},
+        "data": None,
+    }
+
+
+def test_what_was_written_in_an_older_version_is_told_in_the_present_one() -> None:
+    old = "{apiVersion: apps/v1beta2, kind: ReplicaSet, metadata: {name: a, namespace: null}, spec: {replicas: 1}}"
+    (manifest,) = codec.load_manifests(old)
+    assert (manifest.written["apiVersion"], manifest.written["metadata"]) == ("apps/v1", {"name": "a"})

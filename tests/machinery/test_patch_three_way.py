@@ -28,6 +28,12 @@ A = {"name": "a", "image": "a:1"}
 B = {"name": "b", "image": "b:1"}
 
 PATCHES: dict[str, tuple[Object | None, Object, Object, Object]] = {
+    "null takes away what others wrote": (
+        TYPE,
+        {**TYPE, "metadata": {"labels": {"owner": None, "absent": None}}, "spec": {"paused": None}},
+        {**TYPE, "metadata": {"labels": {"owner": "someone", "team": "blue"}}, "spec": {"paused": True}},
+        {"metadata": {"labels": {"owner": None}}, "spec": {"paused": None}},
+    ),
     "nothing": (TYPE, TYPE, {**TYPE, "spec": {"replicas": 1}}, {}),
     "first apply": (
         None,

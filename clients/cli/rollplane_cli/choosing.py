@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rollplane_cli.command import ChoosingFlags, SelectorFlags
+from rollplane_cli.command import ChoosingFlags, FileFlags, SelectorFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.files import key_in, read_files
 from rollplane_cli.reading import key_of, list_all
@@ -46,8 +46,7 @@ async def choose(flags: ChoosingFlags, session: Session, words: Sequence[str] | 
     Objects that are absent are reported and skipped. Raises CommandError when nothing at all was named.
     """
     if flags.filename:
-        manifests = read_files(session, flags)
-        return await fetch(session, [key_in(session, manifest.object) for manifest in manifests])
+        return await fetch_files(session, flags)
     targets = parse_targets(flags.words if words is None else words)
     if not targets.items:
         raise CommandError("required resource not specified")
@@ -68,6 +67,22 @@ def refuse_selector(flags: SelectorFlags) -> None:
 def keys_of(session: Session, targets: Targets) -> list[Key]:
     """Return the keys of named targets in the session's namespace."""
     return [Key(each.kind, session.namespace if each.kind.namespaced else "", each.name) for each in targets.items]
+
+
+async def fetch_files(session: Session, flags: FileFlags, *, ignore_absent: bool = False) -> Chosen:
+    """Read the objects that files name; as ``fetch``, and what is wrong with the files is reported too."""
+    files = read_files(session, flags)
+    keys: list[Key] = []
+    failed = files.failed
+    for manifest in files.manifests:
+        try:
+            keys.append(key_in(session, manifest.object))
+        except CommandError as exc:
+            report_failure(session, exc)
+            failed = True
+    chosen = await fetch(session, keys, ignore_absent=ignore_absent)
+    chosen.failed |= failed
+    return chosen
 
 
 async def fetch(session: Session, keys: Sequence[Key], *, ignore_absent: bool = False) -> Chosen:

@@ -78,6 +78,15 @@ class WriteFlags(DryRunFlags):
     output = output("name", "yaml", "json")
 
 
+class RecordFlags(Flags):
+    """Writing the command down, for the history."""
+
+    record = switch(
+        "Write this command into the object's change-cause, for the history",
+        deprecated="--record will be removed in the future",
+    )
+
+
 class WaitFlags(Flags):
     """How long to wait."""
 

@@ -19,6 +19,11 @@ class Console:
         """Whether a person watches the output."""
         return self.out.isatty()
 
+    def read(self) -> str | bytes:
+        """Return all of the input; a process's as bytes, whose encoding is for the reader to find out."""
+        content: str | bytes = getattr(self.input, "buffer", self.input).read()
+        return content
+
     def say(self, line: str = "") -> None:
         """Write one line of the answer, at once: whoever reads through a pipe wants to see it now."""
         self.out.write(f"{line}\n")

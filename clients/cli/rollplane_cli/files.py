@@ -1,8 +1,12 @@
-"""Manifests from files, folders and standard input. All are read, and found to be in order, before anything is sent."""
+"""Manifests from files, folders and standard input. All are read before anything is sent.
+
+What cannot be read is told, and does not keep the rest back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rollplane_cli.command import FileFlags
@@ -16,28 +20,50 @@ STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-def read_files(session: Session, flags: FileFlags) -> list[Manifest]:
-    """Return the objects of all ``-f``; raises CommandError with a line for each problem of any file."""
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What files hold; ``failed`` says that some of it could not be read, which has been told already."""
+
+    manifests: tuple[Manifest, ...]
+    failed: bool
+
+
+def read_files(session: Session, flags: FileFlags) -> Files:
+    """Return the objects of all ``-f``, a line told for each problem of any file.
+
+    Raises CommandError for a path that is not there, and when there is no object at all.
+    """
+    sources = list(_sources(flags))
     manifests: list[Manifest] = []
     problems: list[str] = []
-    for source, text in _texts(session, flags):
-        loaded = read_manifests(text, source)
+    for source in sources:
+        try:
+            loaded = read_manifests(_read(session, source), source)
+        except OSError as exc:
+            problems.append(f"cannot read {source}: {exc.strerror}")
+            continue
         manifests += loaded.manifests
-        problems += [f"error: {source}: {problem}" for problem in loaded.problems]
-    if problems:
-        raise CommandError("\n".join(problems), whole=True)
-    if not manifests:
+        problems += [f"{source}: {problem}" for problem in loaded.problems]
+    for problem in problems:
+        session.console.warn(f"error: {problem}")
+    if not manifests and not problems:
         raise CommandError("no objects passed")
-    return manifests
+    return Files(tuple(manifests), bool(problems))
 
 
-def _texts(session: Session, flags: FileFlags) -> Iterator[tuple[str, str]]:
+def _sources(flags: FileFlags) -> Iterator[str]:
+    """Yield the paths of all files, and STDIN; raises CommandError before anything is read."""
     for filename in flags.filename:
         if filename == STDIN:
-            yield STDIN, session.console.input.read()
-            continue
-        for path in _paths(Path(filename), recursive=flags.recursive):
-            yield str(path), _read(path)
+            yield STDIN
+        elif "://" in filename:
+            raise CommandError(f"{filename}: files are read from disk only; fetch it, and pipe it into -f -")
+        else:
+            yield from map(str, _paths(Path(filename), recursive=flags.recursive))
+
+
+def _read(session: Session, source: str) -> str | bytes:
+    return session.console.read() if source == STDIN else Path(source).read_bytes()
 
 
 def _paths(path: Path, *, recursive: bool) -> list[Path]:
@@ -51,13 +77,6 @@ def _paths(path: Path, *, recursive: bool) -> list[Path]:
     if not manifests:
         raise CommandError(f"no .yaml, .yml or .json file in {path}")
     return manifests
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise CommandError(f"cannot read {path}: {exc}") from exc
 
 
 def kind_in(message: ApiObject) -> Kind:

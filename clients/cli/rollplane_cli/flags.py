@@ -21,7 +21,8 @@ class Flag(Generic[T]):
 
     ``read`` raises ValueError for text it does not understand. ``value`` is what the help calls its values, empty for
     a switch. ``bare`` is the text that a flag given without any stands for (``--cascade``); ``choices`` limits values;
-    ``joined`` puts the values of a repeated flag together, of which else the last one counts.
+    ``joined`` puts the values of a repeated flag together, of which else the last one counts. Whoever gives one that
+    is ``deprecated`` is told so.
     """
 
     help: str
@@ -32,6 +33,7 @@ class Flag(Generic[T]):
     bare: str = ""
     choices: tuple[str, ...] = ()
     joined: Callable[[T, T], T] | None = None
+    deprecated: str = ""
     name: str = ""
 
     def __set_name__(self, owner: type, attribute: str) -> None:
@@ -96,9 +98,9 @@ def texts(help: str, short: str = "") -> Flag[tuple[str, ...]]:  # noqa: A002
     return Flag(help, _parts, (), "strings", short, joined=lambda before, value: before + value)
 
 
-def switch(help: str, short: str = "", *, default: bool = False) -> Flag[bool]:  # noqa: A002
+def switch(help: str, short: str = "", *, default: bool = False, deprecated: str = "") -> Flag[bool]:  # noqa: A002
     """Return a flag that is on or off."""
-    return Flag(help, _boolean, default, "", short, bare="true")
+    return Flag(help, _boolean, default, "", short, bare="true", deprecated=deprecated)
 
 
 def number(help: str, *, default: int) -> Flag[int]:  # noqa: A002
@@ -119,7 +121,8 @@ def seconds(help: str, *, default: float = 0.0) -> Flag[float]:  # noqa: A002
 class Flags:
     """A command line that was read: its ``words``, and as attributes every flag's value; with what every command takes.
 
-    ``given`` are the flags that were given, in order, with the text they were given as.
+    ``given`` are the flags that were given, in order, with the text they were given as; ``deprecated`` those of them
+    that are to go.
     """
 
     server = text("Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7070", "s")
@@ -129,6 +132,7 @@ class Flags:
     def __init__(self, words: Sequence[str] = (), given: Sequence[tuple[Flag[Any], str]] = ()) -> None:
         self.words = tuple(words)
         self.given = tuple((flag.name, written) for flag, written in given)
+        self.deprecated = tuple(dict.fromkeys(flag for flag, _ in given if flag.deprecated))
         self.values: dict[Flag[Any], Any] = {}
         for flag, written in given:
             self.values[flag] = flag.after(self.values.get(flag, flag.default), flag.read(written))

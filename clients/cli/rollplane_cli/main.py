@@ -60,6 +60,8 @@ async def execute(line: Sequence[str], environ: Mapping[str, str], console: Cons
 
 async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console: Console) -> int:
     flags = invocation.flags
+    for flag in flags.deprecated:
+        console.warn(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
     async with Session(
         console, environ, server=flags.server, namespace=flags.namespace, clock=SystemClock()
     ) as session:

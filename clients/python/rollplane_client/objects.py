@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from rollplane_client.applying import live_object, write_to_apply
 from rollplane_client.grpc_api import connect as connect_api
 from rollplane_client.typed import kind_of, parse
 from rollplane_machinery.api import (
@@ -32,7 +33,8 @@ from rollplane_machinery.api import (
     WriteOptions,
     WriteResult,
 )
-from rollplane_machinery.codec import load_manifests
+from rollplane_machinery.codec import Manifest, load_manifests
+from rollplane_machinery.codec.manifests import written_of
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import ApiObject, Encoded
 
@@ -94,6 +96,27 @@ class Client:
         Stops at the first that fails and raises what refused it; those before it stay.
         """
         return [await self.create(manifest.object) for manifest in load_manifests(text)]
+
+    async def apply(self, message: M) -> M:
+        """Create the object, or bring the one that is there to what ``message`` says, and return it as stored.
+
+        As ``kubectl apply`` does: fields that the last apply set and this one does not are removed, what others wrote
+        stays. Raises InvalidError, BadRequestError.
+        """
+        manifest = Manifest(message, 1, 1, written=written_of(message))
+        return parse(type(message), Encoded.of(await self._apply(manifest)))
+
+    async def apply_yaml(self, text: str, namespace: str = "default") -> Sequence[ApiObject]:
+        """Apply every object in ``text`` (YAML or JSON) and return them as stored; a null removes the field.
+
+        Objects that name no namespace go to ``namespace``. Stops at the first that fails and raises what refused it;
+        those before it stay.
+        """
+        manifests = load_manifests(text)
+        for manifest in manifests:
+            if kind_of(type(manifest.object)).namespaced and not manifest.object.metadata.namespace:
+                manifest.object.metadata.namespace = namespace
+        return [await self._apply(manifest) for manifest in manifests]
 
     async def update(self, message: M) -> M:
         """Replace all but the status and return what is stored then.
@@ -172,6 +195,15 @@ class Client:
     ) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         """Open a stream of looks at a rollout; the last one says DONE or FAILED."""
         return self.api.rollout_status(_key(message_type, namespace, name))
+
+    async def _apply(self, manifest: Manifest) -> ApiObject:
+        metadata = manifest.object.metadata
+        key = _key(type(manifest.object), metadata.namespace, metadata.name)
+        live = await live_object(self.api, key)
+        write = write_to_apply(key, manifest, live, self._options)
+        if write is None:
+            return manifest.object if live is None else live
+        return await self._stored(type(manifest.object), write)
 
     async def _stored(self, message_type: type[M], write: Write) -> M:
         return _object(message_type, await self.api.write(write))

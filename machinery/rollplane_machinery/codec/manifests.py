@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rollplane_machinery.codec.legacy import LEGACY_KINDS
-from rollplane_machinery.codec.objects import read_object
+from rollplane_machinery.codec.objects import read_object, to_json
 from rollplane_machinery.codec.problems import Json, Problem, Report, summary
 from rollplane_machinery.codec.text import Fault, read_documents
 from rollplane_machinery.codec.tree import Document
@@ -21,14 +22,23 @@ Steps = tuple[str | int, ...]
 class Manifest:
     """An object of a file: from which ``document`` (counted from 1), beginning on which ``line`` (from 1).
 
-    ``warnings`` names the fields left out because they are unknown or duplicate, when reading was not strict.
+    ``written`` is what the file says, nulls and empty objects included, in the object's storage version. ``warnings``
+    names the fields left out because they are unknown or duplicate, when reading was not strict.
     """
 
     object: ApiObject
     document: int
     line: int
     source: str = ""
+    written: dict[str, Json] = field(default_factory=dict)
     warnings: tuple[Cause, ...] = ()
+
+    def with_annotation(self, name: str, value: str) -> Manifest:
+        """Return the manifest as if it had that annotation; the object is changed in place."""
+        self.object.metadata.annotations[name] = value
+        metadata = self.written["metadata"]
+        annotations = {**(metadata.get("annotations") or {}), name: value}
+        return replace(self, written={**self.written, "metadata": {**metadata, "annotations": annotations}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +116,39 @@ def _read_document(document: Document, number: int, source: str, strict: bool) -
         obj = read_object(item.value, report)
         if obj is not None and not report.errors:
             warnings = tuple(_below(problem, item).cause for problem in report.warnings)
-            manifests.append(Manifest(obj, number, document.line_of(item.steps), source, warnings))
+            line = document.line_of(item.steps)
+            manifests.append(Manifest(obj, number, line, source, written_of(obj, item.value), warnings))
         errors += [_below(problem, item) for problem in report.errors]
     around = Report(strict)  # what is given twice in the list itself
     for steps in duplicates.pop(None, ()):
         around.duplicate(steps)
     located = [_located(problem, number, document) for problem in errors + around.errors]
     return Loaded(tuple(manifests), tuple(sorted(located, key=lambda problem: problem.line)))
+
+
+def written_of(message: ApiObject, data: Json = None) -> dict[str, Json]:
+    """Return what a manifest says, given the object read from ``data``.
+
+    Without ``data``, or with data of an older version, that is what the object says, less what is printed for nothing.
+    """
+    if isinstance(data, dict) and (data["apiVersion"], data["kind"]) in BY_API_VERSION_KIND:
+        return data
+    pruned: dict[str, Json] = _pruned(to_json(message))
+    return pruned
+
+
+_PRINTED_WHEN_EMPTY = frozenset({"status", "strategy", "updateStrategy", "resources"})
+"""Members the codec prints although no manifest says them."""
+
+
+def _pruned(value: Json) -> Any:
+    """``value`` without nulls, and without what the codec prints for nothing."""
+    if isinstance(value, list):
+        return [_pruned(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    pruned = {name: _pruned(member) for name, member in value.items() if member is not None}
+    return {name: member for name, member in pruned.items() if member != {} or name not in _PRINTED_WHEN_EMPTY}
 
 
 def _by_owner(duplicates: Sequence[Steps], items: Mapping[Steps, Item]) -> dict[Steps | None, list[Steps]]:

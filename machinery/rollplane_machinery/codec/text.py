@@ -7,6 +7,7 @@ else as YAML. Both feed the same ``TreeBuilder``, so lines, duplicates and bound
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,10 @@ from rollplane_machinery.codec.scalars import resolve
 from rollplane_machinery.codec.tree import Document, MalformedError, TreeBuilder
 
 MAX_CHARACTERS = 64 * 1024 * 1024
+
+BOM = "\ufeff"
+# Files that begin with a mark may have been put one after another.
+_BOM_AT_A_START = re.compile(f"^{BOM}", re.MULTILINE)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Cutting the text where a document begins lets the others be read when one is no YAML.
@@ -39,16 +44,23 @@ class Fault:
 def read_documents(text: str | bytes) -> Iterator[Document | Fault]:
     """Yield the documents of ``text`` in order, empty ones too, and a Fault in place of each that cannot be read."""
     try:
-        decoded = text.decode("utf-8") if isinstance(text, bytes) else text
+        decoded = _decoded(text) if isinstance(text, bytes) else text
         decoded.encode("utf-8")
     except UnicodeError:
-        yield Fault("is not UTF-8", 1)
+        yield Fault("is neither UTF-8, nor UTF-16 with a byte order mark", 1)
         return
     if len(decoded) > MAX_CHARACTERS:
         yield Fault(f"is larger than {MAX_CHARACTERS >> 20} MiB", 1)
         return
-    decoded = decoded.removeprefix("\ufeff")
+    if BOM in decoded:
+        decoded = _BOM_AT_A_START.sub("", decoded)
     yield from _read_json(decoded) if _is_json(decoded) else _read_yaml(decoded)
+
+
+def _decoded(text: bytes) -> str:
+    """A byte order mark decides, as for kubectl (PowerShell writes UTF-16); without one it is UTF-8."""
+    is_utf_16 = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text.decode("utf-16" if is_utf_16 else "utf-8")
 
 
 # JSON

@@ -21,8 +21,8 @@ from rollplane_machinery.patch.strategic import DELETE, DELETE_FROM_LIST, PATCH,
 def three_way_merge(original: JsonObject | None, modified: JsonObject, current: JsonObject) -> JsonObject:
     """Return the strategic merge patch for the object ``current``; empty when there is nothing to do.
 
-    ``original`` None means that the object was never applied, so nothing is removed. Null in a manifest counts as
-    absent. Raises BadRequestError when ``current`` is of no registered kind.
+    ``original`` None means that the object was never applied, so nothing is removed. A null in ``modified`` removes the
+    member, whoever wrote it. Raises BadRequestError when ``current`` is of no registered kind.
     """
     kind = BY_API_VERSION_KIND.get((str(current.get("apiVersion")), str(current.get("kind"))))
     if kind is None:
@@ -33,7 +33,9 @@ def three_way_merge(original: JsonObject | None, modified: JsonObject, current: 
 def _diff_object(original: JsonObject, modified: JsonObject, current: JsonObject, schema: Schema) -> JsonObject:
     patch: JsonObject = {}
     for name, value in modified.items():
-        if value is not None:
+        if value is None and current.get(name) is not None:
+            patch[name] = None
+        elif value is not None:
             _diff_member(patch, name, original.get(name), value, current.get(name), schema.field(name))
     for name, value in original.items():
         if value is not None and modified.get(name) is None and name in current:

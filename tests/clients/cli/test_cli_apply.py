@@ -128,3 +128,81 @@ async def test_create_lets_the_server_choose_a_name(cli: Cli) -> None:
     name = made.removeprefix("configmap/").removesuffix(" created\n")
     assert name.startswith("set-")
     assert len(name) == len("set-") + 5
+
+
+GADGET = WEB.replace("kind: Deployment", "kind: Gadget").replace("name: web", "name: gadget")
+NO_GADGETS = 'kind: no matches for kind "Gadget" in version "apps/v1"'
+
+
+async def test_what_cannot_be_read_does_not_keep_the_rest_back(cli: Cli, tmp_path: Path) -> None:
+    file = written(tmp_path, f"{CONFIG}---\n{GADGET}---\n{WEB}---\n{CONFIG}more: 1\n")
+    told = f"error: {file}: document 2, line 7: {NO_GADGETS}\nerror: {file}: document 4, line 42: more: unknown field\n"
+    for line, out in (
+        (("create", "-f"), "configmap/settings created\ndeployment.apps/web created\n"),
+        (("apply", "-f"), "configmap/settings configured\ndeployment.apps/web configured\n"),
+        (("apply", "-f"), "configmap/settings unchanged\ndeployment.apps/web unchanged\n"),
+        (("get", "-o", "name", "-f"), "configmap/settings\ndeployment.apps/web\n"),
+        (("delete", "--wait=false", "-f"), 'configmap "settings" deleted\ndeployment.apps "web" deleted\n'),
+    ):
+        ran = await cli.run(*line, file)
+        assert (ran.code, ran.out) == (1, out)
+        assert "".join(each for each in ran.err.splitlines(keepends=True) if "Warning" not in each) == told
+
+
+async def test_a_file_that_cannot_be_read_does_not_keep_the_others_back(cli: Cli, tmp_path: Path) -> None:
+    written(tmp_path, CONFIG, "b.yaml")
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xff")
+    ran = await cli.run("apply", "-f", str(tmp_path))
+    assert (ran.code, ran.out) == (1, "configmap/settings created\n")
+    assert (
+        ran.err
+        == f"error: {tmp_path}/a.yaml: document 1, line 1: is neither UTF-8, nor UTF-16 with a byte order mark\n"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+async def test_files_with_a_byte_order_mark(cli: Cli, tmp_path: Path, encoding: str) -> None:
+    text = f"{CONFIG}---\n{CONFIG.replace('settings', 'grüße')}".replace("grüße", "other").replace('"1"', '"grüße"')
+    (tmp_path / "a.yaml").write_bytes(text.encode(encoding))
+    applied = await cli.ok("apply", "-f", str(tmp_path / "a.yaml"))
+    assert applied == "configmap/settings created\nconfigmap/other created\n"
+    assert "a: grüße" in await cli.ok("get", "cm", "other", "-o", "yaml")
+
+
+async def test_null_takes_a_member_away_whoever_wrote_it(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:
+    file = written(tmp_path, WEB)
+    await cli.ok("apply", "-f", file)
+    template = '{"spec": {"nodeSelector": {"disk": "ssd"}}}'
+    theirs = f'{{"metadata": {{"labels": {{"owner": "someone"}}}}, "spec": {{"template": {template}}}}}'
+    await cli.ok("patch", "deploy", "web", "-p", theirs)
+    nulls = WEB.replace("tier: front", "tier: front, owner: null").replace(
+        "    spec:\n", "    spec:\n      nodeSelector: null\n      securityContext: {}\n"
+    )
+    written(tmp_path, nulls)
+    assert await cli.ok("apply", "-f", file) == "deployment.apps/web configured\n"
+    web = await stand_in.get(Deployment, "web")
+    assert dict(web.metadata.labels) == {"tier": "front"}
+    assert dict(web.spec.template.spec.node_selector) == {}
+    mark = json.loads(web.metadata.annotations[LAST_APPLIED])
+    assert mark["metadata"]["labels"] == {"owner": None, "tier": "front"}
+    assert mark["spec"]["template"]["spec"]["nodeSelector"] is None
+    assert mark["spec"]["template"]["spec"]["securityContext"] == {}
+    assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"
+
+
+async def test_what_tools_print_is_applied_unchanged(cli: Cli, tmp_path: Path) -> None:
+    """What kubectl's generators print holds an empty status, empty objects and creation times of null."""
+    generated = WEB.replace("metadata: {labels", "metadata: {creationTimestamp: null, labels").replace(
+        "  template:", "  strategy: {}\n  template:"
+    )
+    file = written(
+        tmp_path, generated.replace("metadata:\n", "metadata:\n  creationTimestamp: null\n") + "status: {}\n"
+    )
+    await cli.ok("apply", "-f", file)
+    assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"
+
+
+async def test_values_are_compared_as_the_server_prints_them(cli: Cli, tmp_path: Path) -> None:
+    file = written(tmp_path, WEB + "        resources: {limits: {cpu: 0.5, memory: 1024Mi}}\n")
+    await cli.ok("apply", "-f", file)
+    assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"

@@ -54,6 +54,27 @@ async def test_yaml_with_several_documents(client: Client) -> None:
         await client.create_yaml("apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, imagee: b}]}")
 
 
+async def test_apply_creates_changes_and_leaves_what_others_wrote(client: Client) -> None:
+    first = await client.apply(config_map("a", data="1", app="a", gone="soon"))
+    assert (await client.apply(config_map("a", data="1", app="a", gone="soon"))).metadata == first.metadata
+    live = await client.get(ConfigMap, "default", "a")
+    live.metadata.labels["others"] = "stay"
+    await client.update(live)
+    applied = await client.apply(config_map("a", data="2", app="a"))
+    assert (dict(applied.metadata.labels), applied.data["text"]) == ({"app": "a", "others": "stay"}, "2")
+
+
+async def test_apply_of_yaml_may_be_repeated_and_null_takes_a_member_away(client: Client) -> None:
+    unplaced = YAML.replace(", namespace: default", "")
+    first = await client.apply_yaml(unplaced)
+    assert [each.metadata.namespace for each in first] == ["default", "default"]
+    assert await client.apply_yaml(unplaced) == first
+    await client.apply_yaml(unplaced + "data: {text: hello}\n")
+    [_, cleared] = await client.apply_yaml(unplaced + "data: null\n")
+    assert isinstance(cleared, ConfigMap)
+    assert dict(cleared.data) == {}
+
+
 async def test_list_reads_all_pages(client: Client) -> None:
     for number in range(12):
         await client.create(config_map(f"c{number:02}", data="x" * 400_000))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Namespace
 from rollplane_cli.choosing import report_failure
-from rollplane_cli.command import Command, FileFlags, WriteFlags
+from rollplane_cli.command import Command, FileFlags, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
+from rollplane_cli.recording import note
 from rollplane_cli.session import Session
 from rollplane_cli.targets import kind_of
 from rollplane_machinery.api import Create, Key
@@ -16,20 +17,19 @@ from rollplane_machinery.kinds import NAMESPACE, ApiObject, Encoded
 from rollplane_printing.sentences import error_lines
 
 
-class CreateFlags(FileFlags, WriteFlags):
+class CreateFlags(FileFlags, WriteFlags, RecordFlags):
     """Flags of ``create``."""
 
 
 async def run(flags: CreateFlags, session: Session) -> int:
     """Create the objects of files, or a namespace."""
     if flags.words:
-        return await _create_all(flags, session, [("", _namespace(flags))])
+        return int(await _create_all(flags, session, [("", _namespace(flags))]))
     if not flags.filename:
-        raise UsageError("must specify one of -f and -k")
-    objects = [(manifest.source, manifest.object) for manifest in read_files(session, flags)]
-    for _, message in objects:
-        place(session, message)
-    return await _create_all(flags, session, objects)
+        raise UsageError("must specify -f")
+    files = read_files(session, flags)
+    failed = await _create_all(flags, session, [(manifest.source, manifest.object) for manifest in files.manifests])
+    return int(failed or files.failed)
 
 
 def _namespace(flags: CreateFlags) -> Namespace:
@@ -42,7 +42,8 @@ def _namespace(flags: CreateFlags) -> Namespace:
     return namespace
 
 
-async def _create_all(flags: CreateFlags, session: Session, objects: list[tuple[str, ApiObject]]) -> int:
+async def _create_all(flags: CreateFlags, session: Session, objects: list[tuple[str, ApiObject]]) -> bool:
+    """Create one object after the other; returns whether one failed."""
     failed = False
     for source, message in objects:
         try:
@@ -53,7 +54,7 @@ async def _create_all(flags: CreateFlags, session: Session, objects: list[tuple[
         except (RollplaneError, CommandError) as exc:
             report_failure(session, _in_file(exc, source))
             failed = True
-    return int(failed)
+    return failed
 
 
 def _in_file(error: RollplaneError | CommandError, source: str) -> RollplaneError | CommandError:
@@ -65,6 +66,7 @@ def _in_file(error: RollplaneError | CommandError, source: str) -> RollplaneErro
 
 async def _create(flags: CreateFlags, session: Session, message: ApiObject) -> None:
     key = place(session, message)
+    note(message.metadata.annotations, "create", flags)
     if not is_client_dry_run(flags):
         write = Create(Encoded.of(message), write_options(flags, "create"))
         result = await (await session.api()).write(write)

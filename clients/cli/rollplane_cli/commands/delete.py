@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector, report_failure
+from rollplane_cli.choosing import Found, fetch, fetch_files, keys_of, refuse_selector, report_failure
 from rollplane_cli.command import ChoosingFlags, Command, DryRunFlags, ListingFlags, WaitFlags, output
 from rollplane_cli.failures import CommandError
-from rollplane_cli.files import key_in, read_files
 from rollplane_cli.flags import optional_number, switch, text
 from rollplane_cli.output.answers import dry_run_suffix, is_client_dry_run, write_options
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
 from rollplane_cli.waiting import wait_until_gone
-from rollplane_machinery.api import Delete, Key, ListQuery, Preconditions, Propagation
+from rollplane_machinery.api import Delete, ListQuery, Preconditions, Propagation
 from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_printing.sentences import path_of, typed
 
@@ -87,22 +84,18 @@ def _grace_seconds(flags: DeleteFlags) -> int | None:
 
 async def _choose(flags: DeleteFlags, session: Session) -> tuple[list[Found], bool]:
     if flags.filename:
-        keys = [key_in(session, manifest.object) for manifest in read_files(session, flags)]
-        return await _present(flags, session, keys)
+        chosen = await fetch_files(session, flags, ignore_absent=flags.ignore_not_found)
+        return chosen.found, chosen.failed
     targets = parse_targets(flags.words)
     if not targets.items:
         raise CommandError("you must provide one or more resources by argument or filename")
     if targets.are_named:
         refuse_selector(flags)
-        return await _present(flags, session, keys_of(session, targets))
+        chosen = await fetch(session, keys_of(session, targets), ignore_absent=flags.ignore_not_found)
+        return chosen.found, chosen.failed
     if not (flags.selector or flags.field_selector or flags.all):
         raise CommandError("resource(s) were provided, but no name was specified")
     return await _selected(flags, session, targets), False
-
-
-async def _present(flags: DeleteFlags, session: Session, keys: Sequence[Key]) -> tuple[list[Found], bool]:
-    chosen = await fetch(session, keys, ignore_absent=flags.ignore_not_found)
-    return chosen.found, chosen.failed
 
 
 async def _selected(flags: DeleteFlags, session: Session, targets: Targets) -> list[Found]:

@@ -7,10 +7,9 @@ from typing import TypeVar
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import Event, Node, PersistentVolumeClaim, Pod, ReplicationController
-from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
+from rollplane_cli.choosing import Found, fetch, fetch_files, keys_of, refuse_selector
 from rollplane_cli.command import Command, EverywhereFlags, FileFlags, SelectorFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.files import key_in, read_files
 from rollplane_cli.flags import switch
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
@@ -36,9 +35,8 @@ async def run(flags: DescribeFlags, session: Session) -> int:
     failed = False
     if targets.are_named or flags.filename:
         refuse_selector(flags)
-        files = flags.filename
-        keys = [key_in(session, each.object) for each in read_files(session, flags)] if files else []
-        chosen = await fetch(session, keys or keys_of(session, targets))
+        by_file = bool(flags.filename)
+        chosen = await (fetch_files(session, flags) if by_file else fetch(session, keys_of(session, targets)))
         found, failed = chosen.found, chosen.failed
     else:
         found = await _listed(flags, session, targets)

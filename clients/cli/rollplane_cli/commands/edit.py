@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from rollplane_cli.choosing import Found, choose
-from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
+from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.manifest_json import edit_patch
 from rollplane_cli.output.answers import answer, write_options
 from rollplane_cli.output.documents import document
+from rollplane_cli.recording import note
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.codec import ManifestError, dump_yaml, load_manifests, to_json
 from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, RollplaneError
+from rollplane_machinery.patch import three_way_merge
 from rollplane_printing.sentences import error_lines
 
 NO_CHANGES = "Edit cancelled, no changes made."
@@ -33,7 +34,7 @@ _HEADER = (
 _IDENTITY = ("apiVersion", "kind")
 
 
-class EditFlags(ChoosingFlags, WriteFlags):
+class EditFlags(ChoosingFlags, WriteFlags, RecordFlags):
     """Flags of ``edit``."""
 
 
@@ -98,11 +99,11 @@ class _Editing:
         """Send what changed; returns why it was refused, nothing when it was not."""
         try:
             after = self._read(edited)
-            patch = edit_patch(self._before, after)
-            if not patch:
+            if not three_way_merge(self._before, after, self._before):
                 self._session.console.warn(NO_CHANGES)
                 return []
-            await self._send(patch)
+            note(after["metadata"].setdefault("annotations", {}), "edit", self._flags)
+            await self._send(three_way_merge(self._before, after, self._before))
         except ManifestError as exc:
             return [str(problem) for problem in exc.problems]
         except CommandError as exc:

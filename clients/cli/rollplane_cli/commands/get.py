@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rollplane_cli.choosing import Found, fetch, keys_of, refuse_selector
+from rollplane_cli.choosing import Found, fetch, fetch_files, keys_of, refuse_selector
 from rollplane_cli.command import Command, FileFlags, ListingFlags, output
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.files import key_in, read_files
 from rollplane_cli.flags import switch, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
@@ -73,10 +72,9 @@ def _targets(flags: GetFlags) -> Targets:
 async def _named(flags: GetFlags, session: Session, targets: Targets) -> tuple[list[_Group], bool]:
     """The objects in the order they were named, those of a kind that stand together in one group."""
     if flags.filename:
-        keys = [key_in(session, manifest.object) for manifest in read_files(session, flags)]
+        chosen = await fetch_files(session, flags, ignore_absent=flags.ignore_not_found)
     else:
-        keys = keys_of(session, targets)
-    chosen = await fetch(session, keys, ignore_absent=flags.ignore_not_found)
+        chosen = await fetch(session, keys_of(session, targets), ignore_absent=flags.ignore_not_found)
     groups: list[_Group] = []
     for found in chosen.found:
         if groups and groups[-1].kind is found.key.kind:

@@ -8,10 +8,11 @@ from typing import Any
 import yaml
 
 from rollplane_cli.choosing import Found, choose, report_failure
-from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
+from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import text
 from rollplane_cli.output.answers import answer, is_client_dry_run, is_same, write_options
+from rollplane_cli.recording import record
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.errors import RollplaneError
@@ -19,7 +20,7 @@ from rollplane_machinery.errors import RollplaneError
 _TYPES = {"strategic": PatchType.STRATEGIC_MERGE, "merge": PatchType.MERGE, "json": PatchType.JSON}
 
 
-class PatchFlags(ChoosingFlags, WriteFlags):
+class PatchFlags(ChoosingFlags, WriteFlags, RecordFlags):
     """Flags of ``patch``."""
 
     patch = text("The patch", "p")
@@ -58,11 +59,12 @@ async def _send(flags: PatchFlags, session: Session, found: Found, patch: bytes)
     if is_client_dry_run(flags):
         answer(flags, session, found.key, "patched", before)
         return
-    type_ = _TYPES[flags.type]
-    write = Patch(found.key, type_, patch, flags.subresource, options=write_options(flags, "patch"))
+    options = write_options(flags, "patch")
+    write = Patch(found.key, _TYPES[flags.type], patch, flags.subresource, options=options)
     result = await (await session.api()).write(write)
     after = result.object.parse() if result.object else before
     verb = "patched (no change)" if is_same(before, after) else "patched"
+    after = await record(session, found.key, after, "patch", flags, options)
     answer(flags, session, found.key, verb, after)
 
 

@@ -125,11 +125,11 @@ def _pace(flags: RollingUpdateFlags) -> UpdatePace:
 def _from_file(session: Session, flags: RollingUpdateFlags) -> Encoded:
     """Return the one ReplicationController in the file; raises CommandError for anything else."""
     (filename,) = flags.filename
-    manifests = read_files(session, flags)
-    if len(manifests) > 1:
-        raise CommandError(f"{filename} specifies multiple items: a rolling update takes one")
-    message = manifests[0].object
-    if not isinstance(message, ReplicationController):
+    files = read_files(session, flags)
+    if len(files.manifests) > 1:
+        raise CommandError(f"{filename} specifies multiple items")
+    message = files.manifests[0].object if files.manifests else None
+    if not isinstance(message, ReplicationController) or files.failed:
         raise CommandError(f"{filename} does not specify a valid ReplicationController")
     place(session, message)
     return Encoded.of(message)

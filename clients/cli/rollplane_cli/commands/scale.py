@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from rollplane_cli.choosing import Found, choose, report_failure
-from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
+from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import optional_number, text
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
+from rollplane_cli.recording import record
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import Preconditions, Scale
 from rollplane_machinery.errors import RollplaneError
 
 
-class ScaleFlags(ChoosingFlags, WriteFlags):
+class ScaleFlags(ChoosingFlags, WriteFlags, RecordFlags):
     """Flags of ``scale``."""
 
     replicas = optional_number("The new number of replicas")
@@ -39,16 +40,13 @@ async def run(flags: ScaleFlags, session: Session) -> int:
 async def _scale(flags: ScaleFlags, session: Session, found: Found, replicas: int) -> None:
     message = found.parse()
     if not is_client_dry_run(flags):
-        request = Scale(
-            found.key,
-            replicas,
-            flags.current_replicas,
-            Preconditions(resource_version=flags.resource_version or None),
-            write_options(flags, "scale"),
-        )
+        options = write_options(flags, "scale")
+        preconditions = Preconditions(resource_version=flags.resource_version or None)
+        request = Scale(found.key, replicas, flags.current_replicas, preconditions, options)
         with told_as_own():
             result = await (await session.api()).scale(request)
         message = result.object.parse() if result.object else message
+        message = await record(session, found.key, message, "scale", flags, options)
     answer(flags, session, found.key, "scaled", message)
 
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rollplane_cli.choosing import Found, choose, report_failure
-from rollplane_cli.command import ChoosingFlags, Command, WriteFlags
+from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import switch
-from rollplane_cli.help_text import PROGRAM
 from rollplane_cli.output.answers import answer, is_client_dry_run, is_same, write_options
+from rollplane_cli.recording import change_cause
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_machinery.api import SetImage
 from rollplane_machinery.errors import RollplaneError
 
-_DEPRECATED = "Flag --record has been deprecated, --record will be removed in the future"
 
-
-class SetImageFlags(ChoosingFlags, WriteFlags):
+class SetImageFlags(ChoosingFlags, WriteFlags, RecordFlags):
     """Flags of ``set image``."""
-
-    record = switch("Write this command into the object's change-cause, for the history")
 
 
 async def run(flags: SetImageFlags, session: Session) -> int:
@@ -30,8 +25,6 @@ async def run(flags: SetImageFlags, session: Session) -> int:
     images = _images([word for word in flags.words if "=" in word])
     if not words and not flags.filename:
         raise CommandError("one or more resources must be specified as <resource> <name> or <resource>/<name>")
-    if flags.record:
-        session.console.warn(_DEPRECATED)
     chosen = await choose(flags, session, words)
     for found in chosen.found:
         try:
@@ -57,19 +50,12 @@ async def _set_image(flags: SetImageFlags, session: Session, found: Found, image
     if is_client_dry_run(flags):
         answer(flags, session, found.key, "image updated", before)
         return
-    cause = change_cause(flags) if flags.record else None
-    request = SetImage(found.key, images, cause, write_options(flags, "set"))
+    request = SetImage(found.key, images, change_cause("set image", flags), write_options(flags, "set"))
     with told_as_own():
         result = await (await session.api()).set_image(request)
     after = result.object.parse() if result.object else before
     if not is_same(before, after):
         answer(flags, session, found.key, "image updated", after)
-
-
-def change_cause(flags: SetImageFlags) -> str:
-    """Return the command as ``--record`` writes it down: its words, then its flags in the order given."""
-    given = [f"--{name}={value}" for name, value in flags.given]
-    return " ".join([PROGRAM, "set", "image", *flags.words, *given])
 
 
 SET_IMAGE = Command(
