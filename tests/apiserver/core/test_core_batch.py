@@ -229,7 +229,8 @@ async def test_epoch_must_equal_the_fence(office: Office) -> None:
         await controller.write(fenced)
     await controller.raise_fence(fence)
     assert (await controller.write(fenced)).revision
-    await controller.raise_fence(Fence("ns-1", acquired.revision + 5))
+    later = await controller.write(Create(Encoded.of(lease("ns-2"))))
+    await controller.raise_fence(Fence("ns-1", later.revision))
     with pytest.raises(FencedError):
         await controller.write(Delete(key_of(config_map()), options=WriteOptions(fence=fence)))
     with pytest.raises(FencedError):

@@ -22,7 +22,7 @@ async def empty_cell(url: str, cell: str) -> None:
     keys = Keys(cell)
     resources = await command(url, b"SMEMBERS", keys.resources)
     objects = [keys.objects(resource.decode()) for resource in resources]
-    own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments)
+    own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments, keys.tokens, keys.older_tokens)
     await command(url, b"DEL", *own, *objects)
 
 

@@ -63,6 +63,7 @@ class Draft:
     shard: str
     epoch_offset: int
     group: str
+    token: str
 
 
 DRAFTS = st.builds(
@@ -78,6 +79,7 @@ DRAFTS = st.builds(
     shard=st.sampled_from(["", "", "", "", "1", "2"]),
     epoch_offset=st.sampled_from([0, 0, 0, 1]),
     group=st.sampled_from(["", "", "x", "y"]),
+    token=st.sampled_from(["", "", "", "w/1", "w/2", "w/3", "w/4", "w/5"]),
 )
 
 
@@ -91,20 +93,34 @@ class Model:
     fences: dict[str, int] = field(default_factory=dict)
     past: list[tuple[int, State]] = field(default_factory=list)
     log: list[Change] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)  # 0: withdrawn
 
     def commit(self, mutations: Sequence[Mutation]) -> list[Outcome]:
         failed: set[str] = set()
         return [self._one(mutation, failed) for mutation in mutations]
 
     def _one(self, mutation: Mutation, failed: set[str]) -> Outcome:
-        place = (mutation.resource, mutation.key)
-        there = self.objects.get(place, (0, b""))[0]
+        outcome = self._outcome(mutation, failed)
+        if isinstance(outcome, Refused):
+            failed.update({mutation.group} - {""})
+        if mutation.token and not outcome.repeated and _settles(outcome):
+            self.tokens[mutation.token] = outcome.revision
+        return outcome
+
+    def _outcome(self, mutation: Mutation, failed: set[str]) -> Outcome:
+        there = self.objects.get((mutation.resource, mutation.key), (0, b""))[0]
+        refusal = self._refusal(mutation, there)
+        if mutation.token in self.tokens:
+            revision = self.tokens[mutation.token]
+            return Committed(revision, repeated=True) if revision else Refused(Refusal.WITHDRAWN, repeated=True)
+        if mutation.require is Require.NEVER:
+            return Refused(Refusal.WITHDRAWN)
         if mutation.group in failed:
             return Refused(Refusal.NOT_ATTEMPTED)
-        refusal = self._refusal(mutation, there)
-        if refusal is not None:
-            failed.update({mutation.group} - {""})
-            return Refused(refusal, there)
+        return Refused(refusal, there) if refusal else self._store(mutation)
+
+    def _store(self, mutation: Mutation) -> Outcome:
+        place = (mutation.resource, mutation.key)
         self.revision += 1
         self.log.append(self._change(mutation))
         self.objects.pop(place, None)
@@ -163,7 +179,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(shard=SHARDS, offset=st.integers(-2, 3))
     def raise_fence(self, shard: str, offset: int) -> None:
         epoch = max(0, self.epochs.get(shard, self.model.revision) + offset)
-        allowed = epoch >= self.model.fences.get(shard, 0)
+        allowed = self.model.fences.get(shard, 0) <= epoch and 0 < epoch <= self.model.revision
         for jump in self.run(self.store.jumps()):
             allowed = allowed and not jump.last < epoch <= jump.to
         try:
@@ -223,6 +239,7 @@ class StoreMachine(RuleBasedStateMachine):
         epoch = max(0, self.epochs.get(draft.shard, 1) + draft.epoch_offset)
         fitting = Require.REVISION if there else Require.ABSENT
         require = draft.require or (Require.PRESENT if draft.value is None else fitting)
+        token = "w/6" if require is Require.NEVER and not draft.token else draft.token
         value = b"" if draft.value is None and require is Require.ABSENT else draft.value
         return Mutation(
             draft.resource,
@@ -235,6 +252,7 @@ class StoreMachine(RuleBasedStateMachine):
             log_previous=draft.log_previous,
             fence=Fence(draft.shard, epoch) if draft.shard else None,
             group=draft.group,
+            token=token,
         )
 
     def _check_replay(self, revision: int, state: State) -> None:
@@ -264,6 +282,10 @@ class StoreMachine(RuleBasedStateMachine):
         async with self.store.scan() as (revision, chunks):
             found = [one async for chunk in chunks for one in chunk]
         return revision, {(one.resource, one.key): (one.revision, one.value) for one in found}
+
+
+def _settles(outcome: Outcome) -> bool:
+    return isinstance(outcome, Committed) or outcome.refusal is Refusal.WITHDRAWN
 
 
 def _apply(changes: Sequence[Change], state: State) -> None:

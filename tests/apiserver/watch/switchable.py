@@ -38,6 +38,9 @@ class SwitchableStore:
     def scan(self) -> AbstractAsyncContextManager[tuple[int, AsyncIterator[Sequence[Stored]]]]:
         return self.inner.scan()
 
+    async def changes(self, after: int) -> LogBatch:
+        return await self.inner.changes(after)
+
     def follow(self, after: int) -> AbstractAsyncContextManager[AsyncIterator[LogBatch]]:
         return self.inner.follow(after)
 

@@ -151,3 +151,7 @@ def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
             )
         case Refusal.NOT_ATTEMPTED:
             return refusals.not_attempted(item.group)
+        case Refusal.WITHDRAWN:
+            return refusals.withdrawn(key)
+        case Refusal.NO_MEMORY:
+            return refusals.no_memory(key)

@@ -12,7 +12,9 @@ from rollplane_machinery.errors import (
     InvalidError,
     NotAttemptedError,
     NotFoundError,
+    Outcome,
     RequestTooLargeError,
+    UnavailableError,
 )
 
 
@@ -62,6 +64,17 @@ def namespace_terminating(key: Key) -> ForbiddenError:
 def not_attempted(group: str) -> NotAttemptedError:
     """An earlier write of the group failed."""
     return NotAttemptedError(f"an earlier write of group {group!r} failed, so this one was not tried")
+
+
+def withdrawn(key: Key) -> ConflictError:
+    """A write that comes after it was given up."""
+    return conflict(key, "this write was given up before it arrived, and is not carried out any more")
+
+
+def no_memory(key: Key) -> UnavailableError:
+    """The store takes deletions only."""
+    message = f"{_called(key)} cannot be written: the store is out of memory and takes only what makes it smaller"
+    return UnavailableError(message, outcome=Outcome.NOT_SENT, retry_after_seconds=1.0)
 
 
 def too_large(key: Key, size: int, limit: int) -> RequestTooLargeError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rollplane_apiserver.store.interface import Jump, Mutation, Require
-from rollplane_machinery.errors import BadRequestError, ExpiredError, RequestTooLargeError
+from rollplane_machinery.api import Fence
+from rollplane_machinery.errors import BadRequestError, ExpiredError, FencedError, RequestTooLargeError
 
 MAX_ITEMS = 256
 """How many mutations one commit takes."""
+MAX_TOKEN_BYTES = 256
 
 
 def check_mutations(mutations: Sequence[Mutation]) -> None:
@@ -23,10 +25,36 @@ def check_mutation(mutation: Mutation) -> None:
     """Raise BadRequestError for a mutation no store could carry out."""
     if mutation.value is None and mutation.require is Require.ABSENT:
         raise BadRequestError("a deletion cannot require that nothing is stored", resource=mutation.resource)
+    if mutation.require is Require.NEVER and not mutation.token:
+        raise BadRequestError("only what has a token can be given up", resource=mutation.resource)
+    if len(_bytes_of(mutation.token, mutation)) > MAX_TOKEN_BYTES:
+        raise BadRequestError(f"a token of more than {MAX_TOKEN_BYTES} bytes", resource=mutation.resource)
     # Names travel to the commit script as zero-terminated strings.
     shard = mutation.fence.shard if mutation.fence else ""
-    if "\0" in f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}":
+    names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}"
+    if b"\0" in _bytes_of(names, mutation):
         raise BadRequestError("a zero byte in a name", resource=mutation.resource)
+
+
+def _bytes_of(text: str, mutation: Mutation) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequestError("half a character in a name", resource=mutation.resource) from exc
+
+
+def check_epoch(fence: Fence, *, current: int, revision: int, jumps: Iterable[Jump]) -> None:
+    """Raise FencedError unless ``fence`` can be raised in a shard whose epoch is ``current`` (0: none).
+
+    An epoch is the revision of a write, so one above ``revision`` is nobody's, and would lock every owner out.
+    """
+    if fence.epoch < current:
+        raise FencedError(f"shard {fence.shard} has epoch {current}, above {fence.epoch}")
+    if not 0 < fence.epoch <= revision:
+        raise FencedError(f"epoch {fence.epoch} was never given out, the current revision is {revision}")
+    for jump in jumps:
+        if jump.last < fence.epoch <= jump.to:
+            raise FencedError(f"epoch {fence.epoch} is void: the store went from {jump.last} to {jump.to}")
 
 
 def check_position(after: int, *, oldest: int, revision: int, jumps: Iterable[Jump]) -> None:

@@ -3,23 +3,46 @@
 -- Run without mutations it is the greeting of a new connection: it lays out a new cell and notices a server whose
 -- history may have been lost.
 --
--- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 the objects of "namespaces", 8… those of others
+-- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 tokens, 8 the older tokens,
+--       9 the objects of "namespaces", 10… those of others
 -- ARGV  1 schema version, 2 number of shards, 3 the server's run id, 4 most log entries, 5 most log bytes,
---       then for each mutation a header (layout.py packs it) and the value
--- Reply the revision, then for each mutation a code (0 committed, else the number of its refusal) and a revision
-local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, NAMESPACES = 1, 2, 3, 4, 5, 6, 7
-local FIRST_ITEM = 6
+--       6 most tokens of a generation, 7 their most bytes, 8 the seconds of a generation,
+--       9 the deadline in microseconds of this server's clock (0: none), 10 whether memory is short (1 or 0),
+--       11 number of tokens, then each token, then for each mutation a header (layout.py packs it) and the value
+-- Reply the revision, the server's time in microseconds, then for each mutation a code (0 committed, else the number of
+--       its refusal; REPEATED more when an earlier sending was told that) and a revision
+local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, TOKENS, OLDER_TOKENS, NAMESPACES = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local TOKEN_COUNT = 11
 local EXISTS, MISSING, STALE, NAMESPACE_MISSING, NAMESPACE_SEALED, FENCED, NOT_ATTEMPTED = 1, 2, 3, 4, 5, 6, 7
-local ABSENT, REVISION = 0, 2 -- of the two lowest bits of the flags; 1 is present
+local WITHDRAWN, NO_MEMORY, REPEATED = 8, 9, 16
+local ABSENT, REVISION, NEVER = 0, 2, 3 -- of the two lowest bits of the flags; 1 is present
 local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE = 4, 8, 16, 32
 local HEADER_BYTES = 9 -- of a stored value: revision, sealed
 local SEGMENTS_IN_LOG = 16
+local JUMP_MARGIN = 2 ^ 32
+local SLACK_BYTES = 128 -- by which an object may grow when memory is short: what a mark for deletion takes
 
 local call, pack, unpack_struct, format, band, sub = redis.call, struct.pack, struct.unpack, string.format, bit.band, string.sub
 local max_entries, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
+local memory_is_short = ARGV[10] == '1'
+local tokens_end = TOKEN_COUNT + tonumber(ARGV[TOKEN_COUNT])
 
-local book = call('HMGET', KEYS[META], 'schema', 'shards', 'run', 'revision', 'oldest', 'entries', 'bytes', 'open_entries', 'open_bytes')
+local time = call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+-- Whoever sent it has given it up, and may have told so.
+if ARGV[9] ~= '0' and now > tonumber(ARGV[9]) then
+  return redis.error_reply('LATE the deadline passed before the commit began')
+end
+local replication = call('INFO', 'replication')
+if not string.find(replication, 'role:master', 1, true) then
+  return redis.error_reply('READONLY this server is a replica')
+end
+local history = string.match(replication, 'master_replid:(%w+)')
+
+local book = call('HMGET', KEYS[META], 'schema', 'shards', 'run', 'revision', 'oldest', 'entries', 'bytes', 'open_entries',
+  'open_bytes', 'history', 'token_entries', 'token_bytes', 'tokens_since')
 local schema, shards, run = book[1], book[2], book[3]
+local token_entries, token_bytes, tokens_since = tonumber(book[11] or 0), tonumber(book[12] or 0), tonumber(book[13] or 0)
 local revision, oldest = tonumber(book[4] or 0), tonumber(book[5] or 0)
 local entries, bytes = tonumber(book[6] or 0), tonumber(book[7] or 0)
 -- The newest entries form the open segment; a full one is closed, and closed ones are trimmed whole.
@@ -36,25 +59,36 @@ local function count_entry(size)
   open_entries, open_bytes = open_entries + 1, open_bytes + size
 end
 
--- A server that is not the one which made the last commit may hold an older state than was acknowledged, so every
--- revision up to now may have been given out for something else. Microseconds since the epoch are above all of them.
+-- The server's run id and the id of its replication say which history the data are a part of: another process, or the
+-- same one after it was a replica, may hold an older state than was acknowledged. So every revision up to now may have
+-- been given out for something else, and some above. Microseconds since the epoch are above all of them, as long as the
+-- clock does not go back. Where it did, the margin is above all that were given out behind this state, up to 2^32
+-- writes, and chance keeps apart what was given out behind other jumps that this state does not know of.
 local function jump()
-  local time = call('TIME')
-  local last = revision
-  local to = math.max(last, tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  local last, to = revision, now
+  if to <= last then
+    local chance = tonumber(sub(ARGV[3], 1, 8), 16) + tonumber(sub(history, 1, 8), 16)
+    to = last + JUMP_MARGIN + chance % JUMP_MARGIN
+  end
   revision = to + 1
   local span = text(last) .. ' ' .. text(to)
   call('RPUSH', KEYS[RUNS], span)
   call('DEL', KEYS[FENCE])
   call('XADD', KEYS[LOG], text(revision) .. '-0', 'j', span)
   count_entry(#span)
-  call('HSET', KEYS[META], 'schema', ARGV[1], 'shards', ARGV[2], 'run', ARGV[3])
+  call('HSET', KEYS[META], 'schema', ARGV[1], 'shards', ARGV[2], 'run', ARGV[3], 'history', history)
+end
+
+local function close_segment()
+  if open_entries > 0 then
+    call('RPUSH', KEYS[SEGMENTS], text(revision) .. ' ' .. open_entries .. ' ' .. text(open_bytes))
+    open_entries, open_bytes = 0, 0
+  end
 end
 
 local function trim()
   if open_entries * SEGMENTS_IN_LOG >= max_entries or open_bytes * SEGMENTS_IN_LOG >= max_bytes then
-    call('RPUSH', KEYS[SEGMENTS], text(revision) .. ' ' .. open_entries .. ' ' .. text(open_bytes))
-    open_entries, open_bytes = 0, 0
+    close_segment()
   end
   local trimmed = false
   while entries > max_entries or bytes > max_bytes do
@@ -138,42 +172,103 @@ local function store(index, key, flags, value, stored)
   end
 end
 
+local known, fresh = {}, {} -- of tokens by their place: what is stored of them; fields for the tokens key
+if tokens_end > TOKEN_COUNT then
+  local older
+  known = call('HMGET', KEYS[TOKENS], unpack(ARGV, TOKEN_COUNT + 1, tokens_end))
+  older = call('HMGET', KEYS[OLDER_TOKENS], unpack(ARGV, TOKEN_COUNT + 1, tokens_end))
+  for place = 1, #known do
+    known[place] = known[place] or older[place]
+  end
+end
+
+-- Of a token given up, the revision is 0.
+local function note(place, token_revision)
+  if place > 0 then
+    local token, stored = ARGV[TOKEN_COUNT + place], pack('>I8', token_revision)
+    known[place] = stored
+    fresh[#fresh + 1] = token
+    fresh[#fresh + 1] = stored
+    token_entries, token_bytes = token_entries + 1, token_bytes + #token
+  end
+end
+
+local function keep_tokens()
+  local is_old = now - tokens_since >= tonumber(ARGV[8]) * 1000000
+  if is_old or token_entries >= tonumber(ARGV[6]) or token_bytes >= tonumber(ARGV[7]) then
+    call('UNLINK', KEYS[OLDER_TOKENS]) -- before it would be done at once, by the renaming
+    if call('EXISTS', KEYS[TOKENS]) == 1 then
+      call('RENAME', KEYS[TOKENS], KEYS[OLDER_TOKENS])
+    end
+    token_entries, token_bytes, tokens_since = 0, 0, now
+  end
+  call('HSET', KEYS[TOKENS], unpack(fresh))
+end
+
+local function makes_room(flags, value, stored)
+  return band(flags, DELETE) ~= 0 or (stored and #value <= #stored + SLACK_BYTES)
+end
+
 if schema and schema ~= ARGV[1] then
   return redis.error_reply('SCHEMA ' .. schema)
 end
 if shards and shards ~= ARGV[2] then
   return redis.error_reply('SHARDS ' .. shards)
 end
-if run ~= ARGV[3] then
+if run ~= ARGV[3] or (book[10] or history) ~= history then
   jump()
+elseif not book[10] then
+  call('HSET', KEYS[META], 'history', history)
+end
+if memory_is_short then
+  -- A deletion only moves bytes from the objects to the log, which is freed when it is trimmed.
+  close_segment()
+  max_bytes = bytes / 2
 end
 
-local reply, failed = {0}, {}
-for item = FIRST_ITEM, #ARGV, 2 do
-  local index, flags, wanted, epoch, key, namespace, shard, group = unpack_struct('>HBI8I8ssss', ARGV[item])
-  if group ~= '' and failed[group] then
-    reply[#reply + 1] = NOT_ATTEMPTED
-    reply[#reply + 1] = 0
-  else
-    local stored = call('HGET', KEYS[index], key)
-    local stored_revision = stored and unpack_struct('>I8', stored)
-    local refused = refusal(flags, wanted, epoch, namespace, shard, stored_revision)
-    if refused then
-      failed[group] = true
-      reply[#reply + 1] = refused
-      reply[#reply + 1] = stored_revision or 0
-    else
-      store(index, key, flags, ARGV[item + 1], stored and sub(stored, HEADER_BYTES + 1))
-      reply[#reply + 1] = 0
-      reply[#reply + 1] = revision
-    end
+local function attempt(index, flags, place, wanted, epoch, key, namespace, shard, value)
+  local stored = call('HGET', KEYS[index], key)
+  local stored_revision = stored and unpack_struct('>I8', stored)
+  local refused = refusal(flags, wanted, epoch, namespace, shard, stored_revision)
+  if not refused and memory_is_short and not makes_room(flags, value, stored) then
+    refused = NO_MEMORY
   end
+  if refused then
+    return refused, stored_revision or 0
+  end
+  store(index, key, flags, value, stored and sub(stored, HEADER_BYTES + 1))
+  note(place, revision)
+  return 0, revision
 end
 
-if revision ~= before then
+local reply, failed = {0, now}, {}
+for item = tokens_end + 1, #ARGV, 2 do
+  local index, flags, place, wanted, epoch, key, namespace, shard, group = unpack_struct('>HBHI8I8ssss', ARGV[item])
+  local code, about = NOT_ATTEMPTED, 0
+  if known[place] then
+    about = unpack_struct('>I8', known[place])
+    code = REPEATED + (about == 0 and WITHDRAWN or 0)
+  elseif band(flags, 3) == NEVER then
+    note(place, 0)
+    code = WITHDRAWN
+  elseif not failed[group] then
+    code, about = attempt(index, flags, place, wanted, epoch, key, namespace, shard, ARGV[item + 1])
+  end
+  if group ~= '' and code % REPEATED ~= 0 then
+    failed[group] = true
+  end
+  reply[#reply + 1] = code
+  reply[#reply + 1] = about
+end
+
+if #fresh > 0 then
+  keep_tokens()
+end
+if revision ~= before or #fresh > 0 then
   trim()
   call('HSET', KEYS[META], 'revision', text(revision), 'oldest', text(oldest), 'entries', entries, 'bytes', text(bytes),
-    'open_entries', open_entries, 'open_bytes', text(open_bytes))
+    'open_entries', open_entries, 'open_bytes', text(open_bytes), 'token_entries', token_entries,
+    'token_bytes', text(token_bytes), 'tokens_since', text(tokens_since))
 end
 reply[1] = revision
 return reply

@@ -16,11 +16,16 @@ from rollplane_machinery.api import EventType, Fence
 
 
 class Require(Enum):
-    """What must be stored under the key for a mutation to go through."""
+    """What must be stored under the key for a mutation to go through.
+
+    NEVER is for giving a token up: the mutation is not carried out, now or later. It answers what became of its token;
+    where nothing did, the token is refused for ever (WITHDRAWN), so that a first sending that comes late meets that.
+    """
 
     ABSENT = "absent"
     PRESENT = "present"
     REVISION = "revision"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Mutation:
     ``sealed`` marks the object itself (a Namespace that is terminating) as closed to such creates. ``log_previous``
     keeps the bytes that were stored before beside the new ones in the log; a deletion always does. Mutations of one
     call that share a ``group`` are not attempted after the first of them fails.
+
+    ``token`` (``writer/sequence``) names one write, however often and however late it is sent: a mutation whose token
+    was committed or withdrawn is answered with that, whatever its other conditions say, and a group goes on behind the
+    one and fails at the other. Any other refusal leaves the token free, for a caller who reconsiders.
     """
 
     resource: str
@@ -44,12 +53,14 @@ class Mutation:
     log_previous: bool = False
     fence: Fence | None = None
     group: str = ""
+    token: str = ""
 
 
 class Refusal(Enum):
     """Why a mutation was not committed.
 
-    Checked in this order: NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key.
+    Checked in this order: WITHDRAWN, NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key, NO_MEMORY.
+    A server at its limit of memory refuses what would make the cell larger; deletions go through.
     """
 
     EXISTS = "exists"
@@ -59,27 +70,49 @@ class Refusal(Enum):
     NAMESPACE_SEALED = "namespace sealed"
     FENCED = "fenced"
     NOT_ATTEMPTED = "not attempted"
+    WITHDRAWN = "withdrawn"
+    NO_MEMORY = "no memory"
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """The mutation is on disk, at ``revision``."""
+    """The mutation is on disk, at ``revision``; ``repeated`` when an earlier sending of its token brought it there."""
 
     revision: int
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """The mutation was not made.
 
-    ``revision`` is that of what is stored under the key; 0 when nothing is, and with NOT_ATTEMPTED.
+    ``revision`` is that of what is stored under the key; 0 when nothing is, and with NOT_ATTEMPTED and WITHDRAWN.
+    ``repeated`` when the token had been withdrawn before.
     """
 
     refusal: Refusal
     revision: int = 0
+    repeated: bool = False
 
 
 Outcome = Committed | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How long tokens are remembered.
+
+    They lie in two generations, the older of which is forgotten as a whole once the newer has ``entries`` tokens or
+    ``bytes`` of their text, or is ``seconds`` old. So a token is known for at least ``seconds``, or ``entries`` further
+    writes if they come faster, and no client may repeat a write for longer.
+    """
+
+    entries: int = 200_000
+    bytes: int = 16 * 1024 * 1024
+    seconds: float = 600.0
+
+
+DEFAULT_TOKENS = TokenLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +170,9 @@ class Store(Protocol):
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         """Commit one group atomically, each item on its own conditions; outcomes in order. At most 256 items.
 
-        Raises RequestTooLargeError for more, BadRequestError for a deletion that requires absence. Acknowledged means
-        durable as the server is configured. Raises UnavailableError (OUTCOME_UNKNOWN when the group was sent and not
-        answered); never sends a group twice.
+        Raises RequestTooLargeError for more, BadRequestError for what no store can carry out (``checks.py``).
+        Acknowledged means durable as the server is configured. Raises UnavailableError (OUTCOME_UNKNOWN when the group
+        was sent and not answered); never sends a group twice, and one that was given up is not carried out later.
         """
         ...
 
@@ -163,6 +196,13 @@ class Store(Protocol):
         """Open a read of everything: a revision R, and all objects in chunks.
 
         An object may be newer than R (the scan is not a snapshot): apply the log from R on to be exact.
+        """
+        ...
+
+    async def changes(self, after: int) -> LogBatch:
+        """Return what follows ``after`` in the log, as much as makes a batch; nothing when ``after`` is the newest.
+
+        Raises as ``follow`` does.
         """
         ...
 

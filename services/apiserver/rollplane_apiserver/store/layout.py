@@ -2,13 +2,15 @@
 
 Every key of a cell holds its name in braces, so that a Redis Cluster keeps them in one slot:
 
-meta        hash: schema, shards, run (the server's run id), revision; of the log: oldest, entries, bytes, open_*
+meta        hash: schema, shards, run (the server's run id), history (its replication id), revision; of the log:
+            oldest, entries, bytes, open_*; of the young tokens: token_entries, token_bytes, tokens_since (microseconds)
 obj:<r>     hash by ``namespace/name``: revision (8 bytes), sealed (1 byte), value
 log         stream, entry id ``<revision>-0``: ``h`` type, resource, key; ``v`` value; ``p`` previous; or ``j`` a jump
 fence       hash: shard to epoch
 runs        list of jumps, ``last to``
 resources   set of the resources that have an ``obj`` hash
 segments    list of closed parts of the log, ``last-revision entries bytes``, the units of trimming
+tokens      hash: token to revision (8 bytes; 0: withdrawn); ``tokens:older`` is the generation before
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from rollplane_apiserver.store.interface import (
     Refused,
     Require,
     Stored,
+    TokenLimits,
 )
 from rollplane_machinery.api import EventType
 from rollplane_machinery.shards import SHARDS
@@ -37,8 +40,10 @@ SCHEMA = 1
 NAMESPACES = "namespaces"
 VALUE_HEADER = struct.Struct(">QB")
 
-_ITEM_HEADER = struct.Struct(">HBQQ")
-_REQUIRE_FLAGS = {Require.ABSENT: 0, Require.PRESENT: 1, Require.REVISION: 2}
+_ITEM_HEADER = struct.Struct(">HBHQQ")
+_NOBODYS = 2**64 - 1
+"""Stands for numbers that no revision can be."""
+_REQUIRE_FLAGS = {Require.ABSENT: 0, Require.PRESENT: 1, Require.REVISION: 2, Require.NEVER: 3}
 _DELETE, _SEALED, _LOG_PREVIOUS, _FENCED = 4, 8, 16, 32
 _EVENT_TYPES = {b"A": EventType.ADDED, b"M": EventType.MODIFIED, b"D": EventType.DELETED}
 _REFUSALS = (
@@ -49,7 +54,10 @@ _REFUSALS = (
     Refusal.NAMESPACE_SEALED,
     Refusal.FENCED,
     Refusal.NOT_ATTEMPTED,
+    Refusal.WITHDRAWN,
+    Refusal.NO_MEMORY,
 )
+_REPEATED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,14 @@ class Keys:
     def segments(self) -> bytes:
         return self._key("segments")
 
+    @property
+    def tokens(self) -> bytes:
+        return self._key("tokens")
+
+    @property
+    def older_tokens(self) -> bytes:
+        return self._key("tokens:older")
+
     def objects(self, resource: str) -> bytes:
         return self._key(f"obj:{resource}")
 
@@ -89,31 +105,48 @@ class Keys:
         return f"rp:{{{self.cell}}}:{part}".encode()
 
 
+@dataclass(frozen=True, slots=True)
+class CommitLimits:
+    """What a cell's log and tokens may hold; ``log_bytes`` counts values."""
+
+    log_entries: int
+    log_bytes: int
+    tokens: TokenLimits
+
+
 class CommitCall:
     """The keys and arguments with which ``commit.lua`` is called for a group."""
 
-    def __init__(self, keys: Keys, *, log_entries: int, log_bytes: int) -> None:
-        own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments)
+    def __init__(self, keys: Keys, limits: CommitLimits) -> None:
+        own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments, keys.tokens)
         self._keys = keys
-        self._own = (*own, keys.objects(NAMESPACES))
-        self._limits = (b"%d" % log_entries, b"%d" % log_bytes)
+        self._own = (*own, keys.older_tokens, keys.objects(NAMESPACES))
+        tokens = limits.tokens
+        numbers = (limits.log_entries, limits.log_bytes, tokens.entries, tokens.bytes)
+        self._limits = (*(b"%d" % number for number in numbers), b"%f" % tokens.seconds)
 
-    def arguments(self, run_id: bytes, mutations: Sequence[Mutation]) -> list[bytes]:
-        """Return what follows EVALSHA and the hash: the number of keys, the keys, ARGV."""
+    def arguments(
+        self, run_id: bytes, mutations: Sequence[Mutation], *, deadline: int = 0, memory_is_short: bool = False
+    ) -> list[bytes]:
+        """Return what follows EVALSHA and the hash: the number of keys, the keys, ARGV.
+
+        ``deadline`` is in microseconds of the server's clock, 0 for none.
+        """
         resources = {NAMESPACES: len(self._own)}
+        tokens: dict[str, int] = {"": 0}
         items: list[bytes] = []
         for mutation in mutations:
             index = resources.setdefault(mutation.resource, len(self._own) + len(resources))
-            items.append(_item_header(index, mutation))
+            items.append(_item_header(index, tokens.setdefault(mutation.token, len(tokens)), mutation))
             items.append(mutation.value or b"")
         others = [self._keys.objects(resource) for resource in resources if resource != NAMESPACES]
-        return [b"%d" % (len(self._own) + len(others)), *self._own, *others, *self._about(run_id), *items]
+        keys = (b"%d" % (len(self._own) + len(others)), *self._own, *others)
+        about = (b"%d" % deadline, b"%d" % memory_is_short, b"%d" % (len(tokens) - 1))
+        _, *texts = (token.encode() for token in tokens)
+        return [*keys, b"%d" % SCHEMA, b"%d" % SHARDS, run_id, *self._limits, *about, *texts, *items]
 
-    def _about(self, run_id: bytes) -> tuple[bytes, ...]:
-        return (b"%d" % SCHEMA, b"%d" % SHARDS, run_id, *self._limits)
 
-
-def _item_header(index: int, mutation: Mutation) -> bytes:
+def _item_header(index: int, token: int, mutation: Mutation) -> bytes:
     flags = _REQUIRE_FLAGS[mutation.require]
     if mutation.value is None:
         flags |= _DELETE
@@ -126,15 +159,23 @@ def _item_header(index: int, mutation: Mutation) -> bytes:
         flags |= _FENCED
         epoch, shard = mutation.fence.epoch, mutation.fence.shard
     names = f"{mutation.key}\0{mutation.namespace}\0{shard}\0{mutation.group}\0"
-    return _ITEM_HEADER.pack(index, flags, mutation.revision, epoch) + names.encode()
+    return _ITEM_HEADER.pack(index, flags, token, _number(mutation.revision), _number(epoch)) + names.encode()
+
+
+def _number(revision: int) -> int:
+    return revision if 0 <= revision < _NOBODYS else _NOBODYS
 
 
 def outcomes(reply: Sequence[int]) -> list[Outcome]:
     """Return what the commit script answered, in the order of the mutations."""
-    return [
-        Refused(_REFUSALS[code - 1], revision) if code else Committed(revision)
-        for code, revision in zip(reply[1::2], reply[2::2], strict=True)
-    ]
+    return [_outcome(code, revision) for code, revision in zip(reply[2::2], reply[3::2], strict=True)]
+
+
+def _outcome(code: int, revision: int) -> Outcome:
+    repeated, refusal = divmod(code, _REPEATED)
+    if refusal:
+        return Refused(_REFUSALS[refusal - 1], revision, bool(repeated))
+    return Committed(revision, bool(repeated))
 
 
 def stored(resource: str, key: str, field: bytes) -> Stored:

@@ -24,6 +24,18 @@ async def open_log(link: Link, keys: Keys, after: int) -> AsyncGenerator[LogBatc
     return _batches(link, keys, after)
 
 
+async def read_log(link: Link, keys: Keys, after: int) -> LogBatch:
+    """Return what follows ``after``, without waiting for it; raises ExpiredError as ``open_log`` does."""
+    start = b"(%d-0" % after
+    entries, spans, bounds = await link.call_all(
+        pack(b"XRANGE", keys.log, start, b"+", b"COUNT", b"%d" % BATCH_CHANGES),
+        pack(b"LRANGE", keys.runs, b"0", b"-1"),
+        _bounds_command(keys),
+    )
+    _check(after, bounds, [jump(span) for span in spans])
+    return _batch([log_entry(entry_id, fields) for entry_id, fields in entries], after)
+
+
 async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogBatch, None]:
     while True:
         # The second command is carried out after the first has ended its wait. So if by then nothing behind the
@@ -33,9 +45,13 @@ async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogB
         )
         entries = [log_entry(entry_id, fields) for entry_id, fields in found[0][1]] if found else []
         _check(position, bounds, [entry for entry in entries if isinstance(entry, Jump)])
-        changes = [entry for entry in entries if isinstance(entry, Change)]
-        position = _last_revision(entries, position)
-        yield LogBatch(changes, position)
+        batch = _batch(entries, position)
+        position = batch.revision
+        yield batch
+
+
+def _batch(entries: Sequence[Change | Jump], position: int) -> LogBatch:
+    return LogBatch([entry for entry in entries if isinstance(entry, Change)], _last_revision(entries, position))
 
 
 def _read_command(keys: Keys, position: int) -> bytes:

@@ -11,8 +11,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from rollplane_apiserver.store.checks import check_mutations, check_position
+from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position
 from rollplane_apiserver.store.interface import (
+    DEFAULT_TOKENS,
     Change,
     Committed,
     Jump,
@@ -23,10 +24,12 @@ from rollplane_apiserver.store.interface import (
     Refused,
     Require,
     Stored,
+    TokenLimits,
 )
+from rollplane_apiserver.store.token_book import TokenBook
 from rollplane_machinery.api import EventType, Fence
-from rollplane_machinery.errors import FencedError, UnavailableError
 from rollplane_machinery.errors import Outcome as WriteOutcome
+from rollplane_machinery.errors import UnavailableError
 
 IDLE_SECONDS = 1.0
 BATCH_CHANGES = 512
@@ -46,20 +49,24 @@ class _Slot:
 class MemoryStore:
     """A Store in memory. ``log_entries`` and ``log_bytes`` bound the log; deterministic, without a task of its own."""
 
-    def __init__(self, *, log_entries: int = 250_000, log_bytes: int = 256 * 1024 * 1024) -> None:
+    def __init__(
+        self, *, log_entries: int = 250_000, log_bytes: int = 256 * 1024 * 1024, tokens: TokenLimits = DEFAULT_TOKENS
+    ) -> None:
         self._objects: dict[str, dict[str, _Slot]] = {}
         self._fences: dict[str, int] = {}
         self._jumps: list[Jump] = []
         self._revision = 0
         self._log = _Log(log_entries, log_bytes)
+        self._tokens = TokenBook(tokens)
         self._followers: list[asyncio.Event] = []
         self._closed = False
 
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         self._check_open()
         check_mutations(mutations)
+        self._tokens.age(asyncio.get_running_loop().time())
         failed: set[str] = set()
-        outcomes = [self._apply(mutation, failed) for mutation in mutations]
+        outcomes = [self._settle(mutation, failed) for mutation in mutations]
         self._log.trim()
         self._wake()
         return outcomes
@@ -105,25 +112,25 @@ class MemoryStore:
         finally:
             self._followers.remove(moved)
 
+    async def changes(self, after: int) -> LogBatch:
+        self._check_open()
+        self._check_position(after)
+        entries = self._log.after(after, BATCH_CHANGES)
+        reached = entries[-1].revision if entries else after
+        return LogBatch([entry.change for entry in entries if entry.change], reached)
+
     async def _batches(self, position: int, moved: asyncio.Event) -> AsyncGenerator[LogBatch, None]:
         while True:
             moved.clear()
-            self._check_open()
-            self._check_position(position)
-            changes = self._log.after(position, BATCH_CHANGES)
-            reached = changes[-1].revision if changes else self._revision
-            if reached > position or not await _within(moved, IDLE_SECONDS):
-                yield LogBatch(changes, reached)
-            position = reached
+            batch = await self.changes(position)
+            if batch.revision > position or not await _within(moved, IDLE_SECONDS):
+                yield batch
+            position = batch.revision
 
     async def raise_fence(self, fence: Fence) -> None:
         self._check_open()
-        stored = self._fences.get(fence.shard, 0)
-        if stored > fence.epoch:
-            raise FencedError(f"shard {fence.shard} has epoch {stored}, above {fence.epoch}")
-        for jump in self._jumps:
-            if jump.last < fence.epoch <= jump.to:
-                raise FencedError(f"epoch {fence.epoch} is void: the store went from {jump.last} to {jump.to}")
+        current = self._fences.get(fence.shard, 0)
+        check_epoch(fence, current=current, revision=self._revision, jumps=self._jumps)
         self._fences[fence.shard] = fence.epoch
 
     async def close(self) -> None:
@@ -136,19 +143,34 @@ class MemoryStore:
         self._jumps.append(jump)
         self._fences.clear()
         self._revision = jump.to + 1
+        self._log.append(_Entry(self._revision))
+        self._log.trim()
         self._wake()
 
-    def _apply(self, mutation: Mutation, failed: set[str]) -> Outcome:
-        if mutation.group and mutation.group in failed:
-            return Refused(Refusal.NOT_ATTEMPTED)
+    def _settle(self, mutation: Mutation, failed: set[str]) -> Outcome:
+        known = self._tokens.outcome(mutation.token)
+        if known is not None:
+            outcome = known
+        elif mutation.require is Require.NEVER:
+            self._tokens.note(mutation.token, 0)
+            outcome = Refused(Refusal.WITHDRAWN)
+        elif mutation.group in failed:
+            outcome = Refused(Refusal.NOT_ATTEMPTED)
+        else:
+            outcome = self._apply(mutation)
+        if isinstance(outcome, Refused) and mutation.group:
+            failed.add(mutation.group)
+        return outcome
+
+    def _apply(self, mutation: Mutation) -> Outcome:
         slot = self._objects.get(mutation.resource, {}).get(mutation.key)
         refusal = self._refusal(mutation, slot)
         if refusal is not None:
-            failed.add(mutation.group)
             return Refused(refusal, slot.revision if slot else 0)
         self._revision += 1
         self._store(mutation)
-        self._log.append(_change(self._revision, mutation, slot))
+        self._log.append(_Entry(self._revision, _change(self._revision, mutation, slot)))
+        self._tokens.note(mutation.token, self._revision)
         return Committed(self._revision)
 
     def _refusal(self, mutation: Mutation, slot: _Slot | None) -> Refusal | None:
@@ -182,35 +204,48 @@ class MemoryStore:
             follower.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the log; a jump has no change."""
+
+    revision: int
+    change: Change | None = None
+
+    @property
+    def size(self) -> int:
+        change = self.change
+        return len(change.value) + len(change.previous or b"") if change else 0
+
+
 class _Log:
-    """Changes in order of revision, the oldest of which go when there are too many or they are too large."""
+    """Entries in order of revision, the oldest of which go when there are too many or they are too large."""
 
     def __init__(self, max_entries: int, max_bytes: int) -> None:
         self.oldest = 0
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._changes: list[Change] = []
+        self._entries: list[_Entry] = []
         self._bytes = 0
 
-    def append(self, change: Change) -> None:
-        self._changes.append(change)
-        self._bytes += _size(change)
+    def append(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        self._bytes += entry.size
 
-    def after(self, revision: int, limit: int) -> Sequence[Change]:
-        start = bisect_right(self._changes, revision, key=lambda change: change.revision)
-        return self._changes[start : start + limit]
+    def after(self, revision: int, limit: int) -> Sequence[_Entry]:
+        start = bisect_right(self._entries, revision, key=lambda entry: entry.revision)
+        return self._entries[start : start + limit]
 
     def trim(self) -> None:
-        if len(self._changes) <= self._max_entries and self._bytes <= self._max_bytes:
+        if len(self._entries) <= self._max_entries and self._bytes <= self._max_bytes:
             return
         entries = self._max_entries - self._max_entries // TRIM_SHARE
         size = self._max_bytes - self._max_bytes // TRIM_SHARE
         drop = 0
-        while len(self._changes) - drop > entries or self._bytes > size:
-            self._bytes -= _size(self._changes[drop])
+        while len(self._entries) - drop > entries or self._bytes > size:
+            self._bytes -= self._entries[drop].size
             drop += 1
-        self.oldest = self._changes[drop - 1].revision
-        del self._changes[:drop]
+        self.oldest = self._entries[drop - 1].revision
+        del self._entries[:drop]
 
 
 def _unmet(mutation: Mutation, slot: _Slot | None) -> Refusal | None:
@@ -233,10 +268,6 @@ def _change(revision: int, mutation: Mutation, slot: _Slot | None) -> Change:
 
 def _stored(resource: str, key: str, slot: _Slot) -> Stored:
     return Stored(resource, key, slot.value, slot.revision)
-
-
-def _size(change: Change) -> int:
-    return len(change.value) + len(change.previous or b"")
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -1,19 +1,20 @@
-#!lua
--- Makes an epoch the one its shard accepts, unless a higher one is set or a jump made it void.
+#!lua flags=allow-oom
+-- Makes an epoch the one its shard accepts, unless a higher one is set, no write had that revision or a jump made it void.
 --
--- KEYS  1 fence, 2 runs
+-- KEYS  1 fence, 2 runs, 3 meta
 -- ARGV  1 shard, 2 epoch
--- Reply nothing when done, else the epoch that is set, or the span ("last to") of the jump
-local set = redis.call('HGET', KEYS[1], ARGV[1])
+-- Reply nothing when done, else the revision, the epoch that is set (0: none) and the jumps ("last to")
+local set = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0)
+local revision = tonumber(redis.call('HGET', KEYS[3], 'revision') or 0)
 local epoch = tonumber(ARGV[2])
-if set and tonumber(set) > epoch then
-  return set
-end
-for _, span in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+local runs = redis.call('LRANGE', KEYS[2], 0, -1)
+local is_void = epoch < set or epoch < 1 or epoch > revision
+for _, span in ipairs(runs) do
   local last, to = string.match(span, '^(%d+) (%d+)$')
-  if tonumber(last) < epoch and epoch <= tonumber(to) then
-    return span
-  end
+  is_void = is_void or (tonumber(last) < epoch and epoch <= tonumber(to))
+end
+if is_void then
+  return {revision, set, runs}
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return false

@@ -14,16 +14,16 @@ from types import MappingProxyType
 from redis.exceptions import NoScriptError
 
 from rollplane_apiserver.store import scripts
-from rollplane_apiserver.store.checks import check_mutations
+from rollplane_apiserver.store.checks import check_epoch, check_mutations
 from rollplane_apiserver.store.dial import Dialer, dialer
 from rollplane_apiserver.store.greeting import Greeter, Upgrades
-from rollplane_apiserver.store.interface import Jump, LogBatch, Mutation, Outcome, Stored
-from rollplane_apiserver.store.layout import CommitCall, Keys, jump, outcomes, stored
+from rollplane_apiserver.store.interface import DEFAULT_TOKENS, Jump, LogBatch, Mutation, Outcome, Stored, TokenLimits
+from rollplane_apiserver.store.layout import CommitCall, CommitLimits, Keys, jump, outcomes, stored
 from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, raise_first
-from rollplane_apiserver.store.log_reader import open_log
+from rollplane_apiserver.store.log_reader import open_log, read_log
 from rollplane_machinery.api import Fence
-from rollplane_machinery.errors import FencedError, UnavailableError
 from rollplane_machinery.errors import Outcome as WriteOutcome
+from rollplane_machinery.errors import UnavailableError
 
 NO_UPGRADES: Upgrades = MappingProxyType({})
 SCAN_CHUNK = 256
@@ -35,7 +35,8 @@ class RedisSettings:
     """Where a cell is and how it is kept.
 
     ``url`` is ``redis://``, ``rediss://`` or ``unix://``. Seconds bound every connect and every call. ``log_entries``
-    and ``log_bytes`` (of values) bound the log; a client that was away for longer reloads. ``wait_replicas`` replicas
+    and ``log_bytes`` (of values) bound the log; a client that was away for longer reloads. ``tokens`` says how long a
+    write may be repeated. ``wait_replicas`` replicas
     must have a commit before it is acknowledged. ``commit_links`` and ``read_links`` count connections.
     """
 
@@ -45,6 +46,7 @@ class RedisSettings:
     call_timeout_seconds: float = 5.0
     log_entries: int = 250_000
     log_bytes: int = 256 * 1024 * 1024
+    tokens: TokenLimits = DEFAULT_TOKENS
     wait_replicas: int = 0
     commit_links: int = 2
     read_links: int = 4
@@ -56,7 +58,8 @@ class RedisStore:
     def __init__(self, settings: RedisSettings, *, upgrades: Upgrades = NO_UPGRADES) -> None:
         self._settings = settings
         self._keys = Keys(settings.cell)
-        self._commit_call = CommitCall(self._keys, log_entries=settings.log_entries, log_bytes=settings.log_bytes)
+        limits = CommitLimits(settings.log_entries, settings.log_bytes, settings.tokens)
+        self._commit_call = CommitCall(self._keys, limits)
         self._commit_script = scripts.load("commit")
         self._fence_script = scripts.load("raise_fence")
         self._dial: Dialer = dialer(settings.url, connect_timeout_seconds=settings.connect_timeout_seconds)
@@ -129,22 +132,24 @@ class RedisStore:
                 if cursor == b"0":
                     break
 
+    async def changes(self, after: int) -> LogBatch:
+        async with self._reads.link() as link:
+            return await read_log(link, self._keys, after)
+
     @asynccontextmanager
     async def follow(self, after: int) -> AsyncIterator[AsyncIterator[LogBatch]]:
         async with self._own_link() as link, aclosing(await open_log(link, self._keys, after)) as batches:
             yield batches
 
     async def raise_fence(self, fence: Fence) -> None:
-        command = (b"EVALSHA", self._fence_script.sha, b"2", self._keys.fence, self._keys.runs)
-        packed = pack(*command, fence.shard.encode(), b"%d" % fence.epoch)
+        keys = (self._keys.fence, self._keys.runs, self._keys.meta)
+        epoch = b"%d" % fence.epoch
+        packed = pack(b"EVALSHA", self._fence_script.sha, b"3", *keys, fence.shard.encode(), epoch)
         async with self._reads.link() as link:
             (reply,) = await _scripted(link, lambda: [packed])
-        if reply is None:
-            return
-        if b" " in reply:
-            void = jump(reply)
-            raise FencedError(f"epoch {fence.epoch} is void: the store went from {void.last} to {void.to}")
-        raise FencedError(f"shard {fence.shard} has epoch {int(reply)}, above {fence.epoch}")
+        if reply is not None:
+            revision, current, spans = reply
+            check_epoch(fence, current=current, revision=revision, jumps=[jump(span) for span in spans])
 
     async def close(self) -> None:
         self._closed = True
