@@ -205,14 +205,17 @@ class TestWrites:
             await api.write(Create(Encoded.of(config_map("a")), fenced))
 
     async def test_epochs_only_grow(self, controller: Api) -> None:
-        await controller.raise_fence(Fence("ns-1", 5))
-        await controller.raise_fence(Fence("ns-1", 5))
-        with pytest.raises(FencedError):
-            await controller.raise_fence(Fence("ns-1", 4))
+        epoch = (await controller.list(ListQuery(CONFIG_MAP))).revision
+        await controller.raise_fence(Fence("ns-1", epoch))
+        await controller.raise_fence(Fence("ns-1", epoch))
+        for wrong in (epoch - 1, epoch + 1, 2**62):
+            with pytest.raises(FencedError):
+                await controller.raise_fence(Fence("ns-1", wrong))
 
     async def test_a_deposed_controller_cannot_write(self, controller: Api) -> None:
-        await controller.raise_fence(Fence("ns-1", 5))
-        old, new = (WriteOptions(fence=Fence("ns-1", epoch)) for epoch in (4, 5))
+        latest = (await controller.list(ListQuery(CONFIG_MAP))).revision
+        await controller.raise_fence(Fence("ns-1", latest))
+        old, new = (WriteOptions(fence=Fence("ns-1", epoch)) for epoch in (latest - 1, latest))
         with pytest.raises(FencedError):
             await controller.write(Create(Encoded.of(config_map("a")), old))
         await controller.write(Create(Encoded.of(config_map("a")), new))
