@@ -42,6 +42,9 @@ ApiObject = (
 )
 """A message of any registered kind."""
 
+Workload = apps.Deployment | apps.ReplicaSet | apps.StatefulSet | apps.DaemonSet | core.ReplicationController
+"""What makes pods from a template, and knows them by a selector."""
+
 
 @dataclass(frozen=True, eq=False)
 class Kind:

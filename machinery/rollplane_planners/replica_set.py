@@ -10,7 +10,7 @@ from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
 from rollplane_machinery.conditions import TRUE, AnyCondition, get_condition, remove_condition
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
-from rollplane_machinery.selectors import LabelSelector, label_selector_of, selector_of_map
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.times import time_of
 from rollplane_planners.claims import Owner, claim_pods
 from rollplane_planners.model import (
@@ -60,13 +60,6 @@ def plan_replica_set(view: ReplicaSetView, now: float) -> Plan:
     return _Sync(view, now).run()
 
 
-def selector_of(owner: PodController) -> LabelSelector:
-    """Return the compiled selector of either kind."""
-    if isinstance(owner, ReplicaSet):
-        return label_selector_of(owner.spec.selector)
-    return selector_of_map(owner.spec.selector)
-
-
 class _Sync:
     def __init__(self, view: ReplicaSetView, now: float) -> None:
         self.view = view
@@ -90,7 +83,7 @@ class _Sync:
 
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
         """Return the pods that are ours; plan adoptions and releases."""
-        selector = selector_of(self.view.owner)
+        selector = pod_selector_of(self.view.owner)
         return claim_pods(
             self.owner,
             pods,

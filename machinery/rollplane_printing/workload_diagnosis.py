@@ -7,10 +7,9 @@ from types import MappingProxyType
 from typing import TypeGuard
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import Pod, ReplicationController
+from rollplane.core.v1 import Pod
 from rollplane_machinery import kinds
-from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_machinery.kinds import ApiObject, Kind, Workload
 from rollplane_printing.daemon_set_diagnosis import diagnose_daemon_set
 from rollplane_printing.daemon_set_view import daemon_set_view
 from rollplane_printing.diagnosis import diagnose
@@ -19,8 +18,6 @@ from rollplane_printing.replicas_diagnosis import diagnose_replicas, replicas_vi
 from rollplane_printing.rollout_view import view_of
 from rollplane_printing.stateful_set_diagnosis import diagnose_stateful_set
 from rollplane_printing.stateful_set_view import stateful_set_view
-
-Workload = Deployment | StatefulSet | DaemonSet | ReplicaSet | ReplicationController
 
 SEEN_WITH: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(
     {
@@ -37,13 +34,6 @@ SEEN_WITH: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(
 def is_workload(message: ApiObject) -> TypeGuard[Workload]:
     """Return whether there is anything to diagnose."""
     return isinstance(message, Workload)
-
-
-def selector_text(workload: Workload) -> str:
-    """Return the selector of the workload's pods."""
-    if isinstance(workload, ReplicationController):
-        return str(selector_of_map(workload.spec.selector))
-    return str(label_selector_of(workload.spec.selector))
 
 
 def diagnose_workload(workload: Workload, around: Iterable[ApiObject], now: float) -> Diagnosis:

@@ -9,14 +9,13 @@ from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, Key, ListQuery, WatchBatch, WatchFilter, WatchQuery
-from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.kinds import ApiObject, Workload
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_printing.findings import Diagnosis
 from rollplane_printing.workload_diagnosis import (
     SEEN_WITH,
-    Workload,
     diagnose_workload,
     is_workload,
-    selector_text,
 )
 
 
@@ -54,7 +53,7 @@ async def look(session: Session, key: Key, workload: Workload) -> Diagnosis:
     api = await session.api()
     scene = Scene(key, workload)
     for kind in SEEN_WITH[key.kind]:
-        listed = await list_all(api, ListQuery(kind, key.namespace, selector_text(workload)))
+        listed = await list_all(api, ListQuery(kind, key.namespace, str(pod_selector_of(workload))))
         for encoded in listed.objects:
             scene.add(encoded.parse(), key_of(encoded))
     return scene.diagnose(session.clock.now())
@@ -68,7 +67,7 @@ async def diagnoses(session: Session, key: Key, workload: Workload) -> AsyncIter
 
 
 async def _diagnoses(session: Session, key: Key, workload: Workload) -> AsyncGenerator[Diagnosis, None]:
-    namespaces, selector = (key.namespace,), selector_text(workload)
+    namespaces, selector = (key.namespace,), str(pod_selector_of(workload))
     filters = (
         WatchFilter(key.kind, namespaces, field_selector=f"metadata.name={key.name}"),
         *(WatchFilter(kind, namespaces, selector) for kind in SEEN_WITH[key.kind]),

@@ -11,6 +11,7 @@ from rollplane_machinery.selectors.labels import (
     LabelSelector,
     label_selector_of,
     parse_label_selector,
+    pod_selector_of,
     selector_of_map,
 )
 from rollplane_machinery.selectors.requirement import Operator, Requirement
@@ -27,6 +28,7 @@ __all__ = [
     "label_selector_of",
     "parse_field_selector",
     "parse_label_selector",
+    "pod_selector_of",
     "selectable_field_names",
     "selectable_fields",
     "selector_of_map",

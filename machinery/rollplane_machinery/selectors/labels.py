@@ -6,8 +6,10 @@ import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from rollplane.core.v1 import ReplicationController
 from rollplane.meta import v1 as meta
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_machinery.kinds import Workload
 from rollplane_machinery.selectors.label_grammar import parse_requirements
 from rollplane_machinery.selectors.requirement import Labels, Operator, Requirement, Test, key_problem, value_problem
 
@@ -80,6 +82,16 @@ def _compiled(value: bytes) -> LabelSelector:
 def selector_of_map(labels: Mapping[str, str]) -> LabelSelector:
     """Return the selector for objects that carry all of ``labels``, as a ReplicationController's; empty: everything."""
     return _selector(Requirement(key, Operator.EQUALS, (value,)) for key, value in labels.items())
+
+
+def pod_selector_of(workload: Workload) -> LabelSelector:
+    """Return the selector of the pods (a Deployment's ReplicaSets too) that ``workload`` may own.
+
+    One that is not set selects nothing, but a ReplicationController's everything.
+    """
+    if isinstance(workload, ReplicationController):
+        return selector_of_map(workload.spec.selector)
+    return label_selector_of(workload.spec.selector if workload.spec.HasField("selector") else None)
 
 
 def _selector(requirements: Iterable[Requirement]) -> LabelSelector:

@@ -9,7 +9,7 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet, DaemonSetStatus
 from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import DAEMON_SET, POD
 from rollplane_machinery.metadata import is_being_deleted
-from rollplane_machinery.selectors import label_selector_of
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner, claim_objects, claim_pods
 from rollplane_planners.daemon_set.history import Current, current_of, labelled, surplus
@@ -82,7 +82,7 @@ class _Sync:
         self.now = now
         self.set = view.daemon_set
         self.owner = Owner.of(DAEMON_SET, self.set.metadata)
-        self.selector = label_selector_of(self.set.spec.selector)
+        self.selector = pod_selector_of(self.set)
         self.spec = daemon_spec(self.set)
         self.result = PlanBuilder()
 

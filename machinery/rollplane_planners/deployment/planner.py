@@ -9,7 +9,7 @@ from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
 from rollplane_machinery.conditions import FALSE, TRUE, UNKNOWN, replace_condition
 from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
-from rollplane_machinery.selectors import label_selector_of
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners.claims import Owner, claim_objects
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment import history, recreate, revisions, rollback, rolling, scaling
@@ -75,7 +75,7 @@ class _Sync:
         self.result = PlanBuilder()
 
     def run(self) -> Plan:
-        selector = label_selector_of(self.deployment.spec.selector)
+        selector = pod_selector_of(self.deployment)
         owned = claim_objects(self.owner, self.view.replica_sets, selector, self.result)
         if self.result.writes:
             # Adopted or released sets are counted once they are ours, or gone, in the store too.

@@ -13,7 +13,7 @@ from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane_machinery.kinds import POD, STATEFUL_SET
 from rollplane_machinery.metadata import is_being_deleted
-from rollplane_machinery.selectors import label_selector_of
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner, claim_objects, claim_pods
 from rollplane_planners.limits import stateful_set_max_unavailable
@@ -75,7 +75,7 @@ class _Sync:
         self.now = now
         self.set = view.stateful_set
         self.owner = Owner.of(STATEFUL_SET, self.set.metadata)
-        self.selector = label_selector_of(self.set.spec.selector)
+        self.selector = pod_selector_of(self.set)
         self.min_ready = self.set.spec.min_ready_seconds
         self.monotonic = self.set.spec.pod_management_policy != PARALLEL
         self.result = PlanBuilder()

@@ -7,7 +7,7 @@ from rollplane.autoscaling.v1 import Scale
 from rollplane.core.v1 import ReplicationController
 from rollplane_machinery.errors import Cause, CauseReason, ConflictError, InvalidError, UnsupportedError
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_machinery.selectors import pod_selector_of
 
 Scalable = Deployment | ReplicaSet | StatefulSet | ReplicationController
 
@@ -30,7 +30,7 @@ def scale_of(obj: Scalable) -> Scale:
     scale.metadata.creation_timestamp.CopyFrom(meta.creation_timestamp)
     scale.spec.replicas = obj.spec.replicas
     scale.status.replicas = obj.status.replicas
-    scale.status.selector = _selector_text(obj)
+    scale.status.selector = str(pod_selector_of(obj))
     return scale
 
 
@@ -46,9 +46,3 @@ def apply_scale(obj: Scalable, scale: Scale) -> None:
         cause = Cause(CauseReason.INVALID, "spec.replicas", "must be greater than or equal to 0")
         raise InvalidError(f'Scale "{meta.name}" is invalid: {cause}', name=meta.name, causes=[cause])
     obj.spec.replicas = scale.spec.replicas
-
-
-def _selector_text(obj: Scalable) -> str:
-    if isinstance(obj, ReplicationController):
-        return str(selector_of_map(obj.spec.selector))
-    return str(label_selector_of(obj.spec.selector if obj.spec.HasField("selector") else None))

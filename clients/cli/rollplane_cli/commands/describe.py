@@ -17,7 +17,7 @@ from rollplane_cli.targets import Targets, parse_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import EVENT, LEASE, POD, REPLICA_SET, ApiObject, Kind
-from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_printing.describe import Surroundings, describe
 
 M = TypeVar("M", bound=ApiObject)
@@ -93,14 +93,14 @@ async def _lease(session: Session, message: ApiObject) -> Lease | None:
 
 
 def _sets_selector(message: ApiObject) -> str | None:
-    return str(label_selector_of(message.spec.selector)) if isinstance(message, Deployment) else None
+    return str(pod_selector_of(message)) if isinstance(message, Deployment) else None
 
 
 def _pods_selector(message: ApiObject) -> str | None:
     """The selector of the pods it makes itself, None for a kind that makes none."""
-    if isinstance(message, ReplicaSet | StatefulSet | DaemonSet):
-        return str(label_selector_of(message.spec.selector))
-    return str(selector_of_map(message.spec.selector)) if isinstance(message, ReplicationController) else None
+    if isinstance(message, ReplicaSet | StatefulSet | DaemonSet | ReplicationController):
+        return str(pod_selector_of(message))
+    return None
 
 
 async def _selected(session: Session, found: Found, message_type: type[M], kind: Kind, selector: str | None) -> list[M]:

@@ -21,7 +21,7 @@ from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import BadRequestError, InternalError
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.metadata import controller_uid
-from rollplane_machinery.selectors import label_selector_of
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.times import to_seconds
 
 K = TypeVar("K", apps.ReplicaSet, apps.ControllerRevision)
@@ -50,7 +50,7 @@ async def history_of(objects: ObjectApi, workload: RolledOut) -> Mapping[int, St
 async def _controlled(objects: ObjectApi, workload: RolledOut, kind: Kind, message_type: type[K]) -> list[K]:
     """All objects of ``kind`` that the workload selects and controls."""
     found: list[K] = []
-    query = ListQuery(kind, workload.metadata.namespace, str(label_selector_of(workload.spec.selector)))
+    query = ListQuery(kind, workload.metadata.namespace, str(pod_selector_of(workload)))
     while True:
         page = await objects.list(query)
         candidates = (encoded.parse() for encoded in page.objects)

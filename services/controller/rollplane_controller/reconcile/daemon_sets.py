@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
@@ -13,7 +12,6 @@ from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
-from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.model import NOTHING, DeleteObject, Plan
 from rollplane_planners.scheduling.cluster import NodeView, node_view
@@ -64,7 +62,7 @@ class DaemonSetReconciler:
         informer = self._observer.informer
         informer.add_handler(DAEMON_SET, lambda _type, key, _old, _new: wake(key))
         for dependent in (POD, CONTROLLER_REVISION):
-            wake_owners(self._observer, DAEMON_SET, dependent, self._selects, wake)
+            wake_owners(self._observer, DAEMON_SET, dependent, wake)
 
         def on_node(type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
             if self._take_node(type_, key):
@@ -108,7 +106,3 @@ class DaemonSetReconciler:
         changed = self._nodes.get(key.name) != seen
         self._nodes[key.name] = seen
         return changed
-
-    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
-        daemon_set = self._observer.message(key, DaemonSet)
-        return daemon_set is not None and label_selector_of(daemon_set.spec.selector).matches(labels)

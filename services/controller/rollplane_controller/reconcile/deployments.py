@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_controller.reconcile.observer import BY_UID, Observer
@@ -12,7 +12,6 @@ from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, EventType, Key
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
-from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.limits import RECREATE
 from rollplane_planners.model import NOTHING, Plan
@@ -29,7 +28,7 @@ class DeploymentReconciler:
     def attach(self, wake: Wake) -> None:
         informer = self._observer.informer
         informer.add_handler(DEPLOYMENT, lambda _type, key, _old, _new: wake(key))
-        wake_owners(self._observer, DEPLOYMENT, REPLICA_SET, self._selects, wake)
+        wake_owners(self._observer, DEPLOYMENT, REPLICA_SET, wake)
 
         def on_pod(type_: EventType, _key: Key, old: View | None, _new: View | None) -> None:
             if type_ is EventType.DELETED and old is not None and old.controller_uid:
@@ -62,10 +61,6 @@ class DeploymentReconciler:
             pods = self._observer.controlled_pods(one.metadata.uid)
             running[one.metadata.uid] = sum(not pod.finished for pod in pods)
         return running
-
-    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
-        deployment = self._observer.message(key, Deployment)
-        return deployment is not None and label_selector_of(deployment.spec.selector).matches(labels)
 
     def _recreating_owner(self, set_uid: str) -> Iterator[Key]:
         """Yield the Deployment over a ReplicaSet without a living pod: under Recreate it may have waited for that.

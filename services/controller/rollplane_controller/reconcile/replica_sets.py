@@ -19,7 +19,6 @@ from rollplane_planners.replica_set import (
     PodController,
     ReplicaSetView,
     plan_replica_set,
-    selector_of,
 )
 
 
@@ -32,7 +31,7 @@ class PodControllerReconciler:
 
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(self.kind, lambda _type, key, _old, _new: wake(key))
-        wake_owners(self._observer, self.kind, POD, self._selects, wake)
+        wake_owners(self._observer, self.kind, POD, wake)
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         owner = self._message(key)
@@ -63,10 +62,6 @@ class PodControllerReconciler:
         for _, sibling in self._observer.controlled(self.kind, controller.uid):
             crowd.update(pod.node_name for pod in self._observer.controlled_pods(sibling.uid) if pod.active)
         return crowd
-
-    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
-        owner = self._message(key)
-        return owner is not None and selector_of(owner).matches(labels)
 
 
 def _manage_failure(failure: Failure | None) -> ManageFailure | None:

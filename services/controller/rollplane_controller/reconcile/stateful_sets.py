@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim
@@ -12,7 +12,6 @@ from rollplane_controller.reconcile.reconciler import Failure, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
-from rollplane_machinery.selectors import label_selector_of
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
 from rollplane_planners.stateful_set.volumes import claims_of
@@ -29,7 +28,7 @@ class StatefulSetReconciler:
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(STATEFUL_SET, lambda _type, key, _old, _new: wake(key))
         for dependent in (POD, CONTROLLER_REVISION):
-            wake_owners(self._observer, STATEFUL_SET, dependent, self._selects, wake)
+            wake_owners(self._observer, STATEFUL_SET, dependent, wake)
 
         def on_claim(type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
             if type_ is EventType.DELETED:
@@ -52,10 +51,6 @@ class StatefulSetReconciler:
             Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
         )
         return plan_stateful_set(view, now)
-
-    def _selects(self, key: Key, labels: Mapping[str, str]) -> bool:
-        stateful_set = self._observer.message(key, StatefulSet)
-        return stateful_set is not None and label_selector_of(stateful_set.spec.selector).matches(labels)
 
     def _named_in(self, claim: Key) -> Iterator[Key]:
         """Yield the sets whose pod may wait for a claim, ``<template>-<set>-<ordinal>``, to be gone."""

@@ -21,7 +21,7 @@ from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import POD, ApiObject
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
-from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners.limits import ROLLING_UPDATE, limits_of
 from rollplane_printing.sentences import path_of
 
@@ -113,10 +113,8 @@ def _recording(title: str, workload: ApiObject) -> Recording:
 
 
 def _selector(workload: ApiObject) -> str:
-    if isinstance(workload, ReplicationController):
-        return str(selector_of_map(workload.spec.selector))
-    if isinstance(workload, Deployment | StatefulSet | DaemonSet):
-        return str(label_selector_of(workload.spec.selector))
+    if isinstance(workload, Deployment | StatefulSet | DaemonSet | ReplicationController):
+        return str(pod_selector_of(workload))
     raise CommandError("only a Deployment, StatefulSet, DaemonSet or ReplicationController can be plotted")
 
 
