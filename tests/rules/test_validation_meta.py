@@ -55,8 +55,12 @@ CASES: dict[str, tuple[dict[str, Any], Refusals]] = {
     ),
     "finalizer": ({"finalizers": ["example.com/f"]}, []),
     "standard finalizer": ({"finalizers": ["orphan"]}, []),
-    "finalizer without domain": ({"finalizers": ["mine"]}, [("Invalid", "finalizers")]),
-    "bad finalizer": ({"finalizers": ["a b"]}, [("Invalid", "finalizers")]),
+    "finalizer without domain": ({"finalizers": ["mine"]}, [("Invalid", "finalizers[0]")]),
+    "bad finalizer": ({"finalizers": ["a b/c"]}, [("Invalid", "finalizers")]),
+    "bad finalizer without domain": (
+        {"finalizers": ["orphan", "a b"]},
+        [("Invalid", "finalizers"), ("Invalid", "finalizers[1]")],
+    ),
     "opposite finalizers": ({"finalizers": ["orphan", "foregroundDeletion"]}, [("Invalid", "finalizers")]),
 }
 

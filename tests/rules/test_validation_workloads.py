@@ -29,6 +29,8 @@ def test_minimal_is_accepted(kind: str) -> None:
     assert refused(workload(kind)) == []
 
 
+UNREADABLE: dict[str, Any] = {"selector": {"matchExpressions": [{"key": "app", "operator": "Like", "values": ["a"]}]}}
+
 # kinds, what is given in the spec, what is refused in the spec
 EVERY: dict[str, tuple[tuple[str, ...], dict[str, Any], Refusals]] = {
     "replicas": (SIZED, {"replicas": -1}, [("Invalid", "replicas")]),
@@ -46,8 +48,13 @@ EVERY: dict[str, tuple[tuple[str, ...], dict[str, Any], Refusals]] = {
         [],
     ),
     "selector that cannot be read": (
-        SELECTING,
-        {"selector": {"matchExpressions": [{"key": "app", "operator": "Like", "values": ["a"]}]}},
+        tuple(kind for kind in SELECTING if kind != "DaemonSet"),
+        UNREADABLE,
+        [("Invalid", "selector"), ("Invalid", "selector.matchExpressions[0].operator")],
+    ),
+    "DaemonSet's selector that cannot be read": (
+        ("DaemonSet",),
+        UNREADABLE,
         [("Invalid", "selector.matchExpressions[0].operator")],
     ),
     "restartPolicy": (

@@ -26,7 +26,7 @@ def check_daemon_set(daemon_set: apps.DaemonSet) -> list[Cause]:
     if not spec.HasField("selector"):
         found = [required("selector", "select the labels of the template")]
     else:
-        found = check_selected(spec.selector, spec.template)
+        found = check_selected(spec.selector, spec.template, names_whole=False)
     found += under("template", check_template(spec.template))
     found += not_negative("minReadySeconds", spec.min_ready_seconds)
     found += not_negative("revisionHistoryLimit", spec.revision_history_limit)

@@ -96,8 +96,9 @@ def _check_owner(owner: meta.OwnerReference) -> list[Cause]:
 
 def _check_finalizers(finalizers: Iterable[str]) -> list[Cause]:
     found: list[Cause] = []
-    for finalizer in finalizers:
-        found += check_finalizer("finalizers", finalizer)
+    for index, finalizer in enumerate(finalizers):
+        found += problems("finalizers", finalizer, names.check_qualified_name(finalizer))
+        found += _check_domain(f"finalizers[{index}]", finalizer)
     if {ORPHAN, FOREGROUND} <= set(finalizers):
         found.append(invalid("finalizers", ORPHAN, f"keep either {ORPHAN} or {FOREGROUND}"))
     return found
@@ -107,9 +108,13 @@ def check_finalizer(field: str, finalizer: str) -> list[Cause]:
     """Return what is wrong with one finalizer; those without a domain are Kubernetes' own."""
     if sentences := names.check_qualified_name(finalizer):
         return problems(field, finalizer, sentences)
-    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
-        return [invalid(field, finalizer, "put a domain before it, as in 'example.com/my-finalizer'")]
-    return []
+    return _check_domain(field, finalizer)
+
+
+def _check_domain(field: str, finalizer: str) -> list[Cause]:
+    if "/" in finalizer or finalizer in _STANDARD_FINALIZERS:
+        return []
+    return [invalid(field, finalizer, "put a domain before it, as in 'example.com/my-finalizer'")]
 
 
 def check_metadata_update(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Cause]:

@@ -42,12 +42,19 @@ def mismatch(template_labels: Mapping[str, str]) -> Cause:
     return invalid("template.metadata.labels", shown, "add the labels that spec.selector asks for")
 
 
-def check_selected(selector: meta.LabelSelector, template: core.PodTemplateSpec) -> list[Cause]:
-    """Return what is wrong with a workload's selector, and between it and the template; paths from ``spec`` on."""
+def check_selected(
+    selector: meta.LabelSelector, template: core.PodTemplateSpec, *, names_whole: bool = True
+) -> list[Cause]:
+    """Return what is wrong with a workload's selector, and between it and the template; paths from ``spec`` on.
+
+    A selector that cannot be read is named as a whole beside its parts, by all kinds but DaemonSets (``names_whole``).
+    """
     found = under("selector", labels.check_label_selector(selector))
     if labels.is_empty(selector):
         return [*found, invalid("selector", None, "name at least one label: an empty selector takes every pod")]
     matched = labels.matches(selector, template.metadata.labels)
+    if matched is None and names_whole:
+        found.append(invalid("selector", None, "invalid label selector: mend its parts"))
     if matched is False:
         found.append(mismatch(template.metadata.labels))
     return found
