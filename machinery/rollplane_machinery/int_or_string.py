@@ -25,11 +25,6 @@ def to_plain(value: IntOrString) -> int | str:
     return value.str_val if value.type == STRING else value.int_val
 
 
-def is_percent(value: IntOrString) -> bool:
-    """Whether ``value`` is a well-formed percentage."""
-    return value.type == STRING and _PERCENT.fullmatch(value.str_val) is not None
-
-
 def percent(value: IntOrString) -> int:
     """Return the number before the percent sign; raises InvalidError when ``value`` is no percentage."""
     match = _PERCENT.fullmatch(value.str_val) if value.type == STRING else None

@@ -79,11 +79,6 @@ def add(left: str, right: str) -> str:
     return _print(a.nanos + b.nanos, a.family if a.nanos else b.family)
 
 
-def of_nanos(value: int, family: Family = Family.DECIMAL) -> str:
-    """Return the canonical text of ``value`` nano units."""
-    return _print(value, family)
-
-
 def round_up_to_milli(text: str) -> str:
     """Return ``text`` with anything finer than a thousandth rounded away from zero, as defaulting does in resources."""
     parsed = _parse(text)

@@ -25,7 +25,7 @@ from rollplane.core import v1 as core
 from rollplane_apiserver.store.server import RedisServer, embedded_server
 from rollplane_machinery.api import Create, Write, WriteOptions
 from rollplane_machinery.kinds import Encoded
-from rollplane_machinery.wire.messages import encode_batch, encode_write
+from rollplane_machinery.wire.writes import encode_batch, encode_write
 from tests.bench.bench_pod import as_created_by_a_replica_set
 
 BATCH = 200

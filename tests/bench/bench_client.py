@@ -23,6 +23,7 @@ from rollplane_client.repeatable import settle_by_owner
 from rollplane_machinery.api import Create, EventType, WatchEvent, WatchFilter, WriteOptions, WriteResult
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import POD, Encoded, Kind
+from tests.clients.python.plane import caught_up
 
 PODS = 20_000
 OMIT = WriteOptions(omit_object=True)
@@ -78,7 +79,7 @@ async def _measure_writer(store: str, api: GrpcApi, informer: Informer[str]) -> 
         results = [answer for answer in answers if isinstance(answer, WriteResult)]
         if len(results) != PODS:
             raise RuntimeError(f"{PODS - len(results)} writes failed")
-        await informer.wait_for(max(result.revision for result in results))
+        await caught_up(informer, max(result.revision for result in results))
         seen = time.perf_counter() - started
         writer.close()
     _print(f"batch writer, {store} store", PODS / written, "creates/s")

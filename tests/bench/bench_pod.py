@@ -136,7 +136,7 @@ def take_in(raw: bytes, *, admitted: bool = True) -> bytes:
     defaults.apply_defaults(pod)
     if admitted:
         defaults.admit(pod)
-    validation.check_create(pod)
+    validation.raise_invalid(pod, validation.validate_create(pod))
     return pod.SerializeToString(deterministic=True)
 
 

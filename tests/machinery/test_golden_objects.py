@@ -63,7 +63,7 @@ def _created(request: dict[str, Any]) -> ApiObject:
     strategy.prepare_create(obj, now=NOW, uid=UID, namespace=NAMESPACE)
     defaults.apply_defaults(obj)
     defaults.admit(obj)
-    validation.check_create(obj)
+    validation.raise_invalid(obj, validation.validate_create(obj))
     return obj
 
 

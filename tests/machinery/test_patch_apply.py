@@ -16,7 +16,7 @@ from rollplane_machinery.api import PatchType
 from rollplane_machinery.errors import BadRequestError, InvalidError, RequestTooLargeError, RollplaneError
 from rollplane_machinery.kinds import KINDS, ApiObject
 from rollplane_machinery.patch import apply
-from rollplane_machinery.patch.merge_patch import merge_diff
+from tests.machinery.merge_diffs import merge_diff
 from tests.machinery.strategies import json_values, messages, objects
 
 MANIFEST: dict[str, Any] = {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rollplane_machinery.patch import merge_patch
 from rollplane_machinery.patch.json_value import Json, equal
-from rollplane_machinery.patch.merge_patch import merge_diff
+from tests.machinery.merge_diffs import merge_diff
 
 # RFC 7386 appendix A, in order: document, patch, result.
 RFC_7386: list[tuple[Json, Json, Json]] = [

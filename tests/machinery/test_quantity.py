@@ -154,11 +154,6 @@ def test_add(left: str, right: str, expected: str) -> None:
     assert quantity.add(left, right) == expected
 
 
-def test_of_nanos() -> None:
-    assert quantity.of_nanos(1_500_000_000) == "1500m"
-    assert quantity.of_nanos(2**31 * quantity.NANO, quantity.Family.BINARY) == "2Gi"
-
-
 @given(st.text(alphabet="0123456789.eEinumkKMGTP+- ", max_size=20) | st.text(max_size=20))
 def test_any_text_is_a_quantity_or_refused(text: str) -> None:
     try:

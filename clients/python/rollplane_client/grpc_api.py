@@ -62,7 +62,8 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import Encoded
-from rollplane_machinery.wire import messages, rolling_updates, rollouts
+from rollplane_machinery.wire import parts, reads, rolling_updates, rollouts
+from rollplane_machinery.wire.writes import decode_batch_results, decode_result, encode_batch, encode_write
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -129,45 +130,43 @@ class GrpcApi:
     # Objects
 
     async def get(self, key: Key) -> Encoded:
-        response = await self._read(self._objects.Get, pb.GetRequest(key=messages.encode_key(key)))
-        return messages.decode_object(response.object)
+        response = await self._read(self._objects.Get, pb.GetRequest(key=parts.encode_key(key)))
+        return parts.decode_object(response.object)
 
     async def list(self, query: ListQuery) -> Page:
-        return messages.decode_page(await self._read(self._objects.List, messages.encode_list(query)))
+        return reads.decode_page(await self._read(self._objects.List, reads.encode_list(query)))
 
     def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
-        return self._stream(
-            self._objects.Watch, messages.encode_watch(query), messages.decode_watch_batch, is_regular=True
-        )
+        return self._stream(self._objects.Watch, reads.encode_watch(query), reads.decode_watch_batch, is_regular=True)
 
     async def write(self, write: Write) -> WriteResult:
-        request = messages.encode_write(write)
+        request = encode_write(write)
         may_retry = is_retryable_eviction if isinstance(write, Evict) else is_retryable_write
-        return messages.decode_result(await self._ask(self._write_method(write), request, may_retry))
+        return decode_result(await self._ask(self._write_method(write), request, may_retry))
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
         response = await self._ask(
             self._objects.BatchWrite,
-            messages.encode_batch(writes),
+            encode_batch(writes),
             is_retryable_write,
             deadline_seconds=self._deadlines.batch_seconds,
         )
         if len(response.results) != len(writes):
             raise InternalError(f"{len(writes)} writes were answered by {len(response.results)} results")
-        return messages.decode_batch_results(response)
+        return decode_batch_results(response)
 
     async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:
         response = await self._ask(
             self._objects.DeleteCollection,
-            messages.encode_delete_collection(request),
+            reads.encode_delete_collection(request),
             is_retryable_write,
             deadline_seconds=self._deadlines.batch_seconds,
         )
-        return messages.decode_deleted_collection(response)
+        return reads.decode_deleted_collection(response)
 
     async def raise_fence(self, fence: Fence) -> None:
         # Epochs only grow, so that raising one twice is the same as once: repeated like a read.
-        await self._read(self._objects.RaiseFence, pb.RaiseFenceRequest(fence=messages.encode_fence(fence)))
+        await self._read(self._objects.RaiseFence, pb.RaiseFenceRequest(fence=parts.encode_fence(fence)))
 
     # Rollouts
 
@@ -236,7 +235,7 @@ class GrpcApi:
         return await self._ask(method, request, is_retryable_read)
 
     async def _change(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, pb.WriteResult], request: Q) -> WriteResult:
-        return messages.decode_result(await self._ask(method, request, is_retryable_write))
+        return decode_result(await self._ask(method, request, is_retryable_write))
 
     async def _ask(
         self,

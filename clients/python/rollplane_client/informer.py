@@ -8,8 +8,6 @@ contract follows kubernetes/client-go ``tools/cache/shared_informer.go``.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +18,7 @@ from rollplane_client.cache import Cache, Change, Entry, IndexValues, View
 from rollplane_client.watching import Patience, is_passing, resumed
 from rollplane_machinery.api import EventType, Key, ObjectApi, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ExpiredError, Outcome, RollplaneError, UnavailableError
+from rollplane_machinery.errors import ExpiredError, RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
 
 log = logging.getLogger(__name__)
@@ -67,9 +65,6 @@ class Informer(Generic[T]):
         self._revision = 0
         self._resumable = False
         self._staged: dict[Key, Entry[T]] | None = None
-        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._order = itertools.count()
-        self._stopped = False
         self.synced = asyncio.Event()
         """Set once the first whole state is in the cache and the handlers know of it."""
         self.reloads = 0
@@ -118,16 +113,6 @@ class Informer(Generic[T]):
         """Call ``callback`` with the revision reached, each time after the handlers were told all up to it."""
         self._progress.append(callback)
 
-    async def wait_for(self, revision: int) -> None:
-        """Block until ``revision`` is reached and the handlers know; raises UnavailableError when ``run`` ends."""
-        if self._revision >= revision and self.synced.is_set():
-            return
-        if self._stopped:
-            raise _stopped()
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiters, (revision, next(self._order), waiter))
-        await waiter
-
     async def run(self) -> None:
         """Keep the cache up to date until cancelled.
 
@@ -135,14 +120,9 @@ class Informer(Generic[T]):
         ForbiddenError or BadRequestError, and whatever a handler or the view function raises.
         """
         patience = Patience(self._backoff)
-        try:
-            async with resumed(
-                self._watch, self._clock, patience, jitter=self._jitter, may_resume=self._note
-            ) as batches:
-                async for batch in batches:
-                    self._take(batch)
-        finally:
-            self._stop()
+        async with resumed(self._watch, self._clock, patience, jitter=self._jitter, may_resume=self._note) as batches:
+            async for batch in batches:
+                self._take(batch)
 
     def _watch(self) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
         """Open the watch, from where we are or from the whole state on."""
@@ -180,17 +160,13 @@ class Informer(Generic[T]):
                     handler(*change)
 
     def _advance(self, revision: int) -> None:
-        """Take note that everything up to ``revision`` has been seen, and wake who waited for it."""
+        """Take note that everything up to ``revision`` has been seen, and tell who follows the progress."""
         if revision < self._revision:
             return
         self._revision = revision
         self._resumable = self._resumable or revision > 0
         for callback in self._progress:
             callback(revision)
-        while self._waiters and self._waiters[0][0] <= revision:
-            _, _, waiter = heapq.heappop(self._waiters)
-            if not waiter.done():
-                waiter.set_result(None)
 
     def _note(self, exc: RollplaneError) -> bool:
         """Log why the watch ended; return whether to go on, by a reload where the log no longer reaches back."""
@@ -198,14 +174,3 @@ class Informer(Generic[T]):
         is_expired = isinstance(exc, ExpiredError)
         self._resumable = self._resumable and not is_expired
         return is_expired or is_passing(exc)
-
-    def _stop(self) -> None:
-        self._stopped = True
-        for _, _, waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(_stopped())
-        self._waiters.clear()
-
-
-def _stopped() -> UnavailableError:
-    return UnavailableError("the informer has stopped", outcome=Outcome.NOT_SENT)

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollplane.coordination.v1 import Lease
-from rollplane.meta.v1 import MicroTime
 from rollplane_machinery.api import Key
-
-_MICROS = 1_000_000
+from rollplane_machinery.times import micro_time_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def taken(lease: Lease, identity: str, times: LeaseTimes, now: float) -> Lease:
 def renewed(lease: Lease, now: float) -> Lease:
     """Return ``lease`` with a fresh renew time."""
     result = _copy(lease)
-    result.spec.renew_time.CopyFrom(micro_time(now))
+    result.spec.renew_time.CopyFrom(micro_time_of(now))
     return result
 
 
@@ -88,21 +86,15 @@ def released(lease: Lease, now: float) -> Lease:
     result = _copy(lease)
     result.spec.holder_identity = ""
     result.spec.lease_duration_seconds = 1  # zero is not valid
-    result.spec.renew_time.CopyFrom(micro_time(now))
+    result.spec.renew_time.CopyFrom(micro_time_of(now))
     return result
-
-
-def micro_time(seconds: float) -> MicroTime:
-    """Return a time of day in seconds as a MicroTime, which has microseconds."""
-    whole, micros = divmod(round(seconds * _MICROS), _MICROS)
-    return MicroTime(seconds=whole, nanos=micros * 1_000)
 
 
 def _hold(lease: Lease, identity: str, times: LeaseTimes, now: float) -> None:
     lease.spec.holder_identity = identity
     lease.spec.lease_duration_seconds = times.duration_seconds
-    lease.spec.acquire_time.CopyFrom(micro_time(now))
-    lease.spec.renew_time.CopyFrom(micro_time(now))
+    lease.spec.acquire_time.CopyFrom(micro_time_of(now))
+    lease.spec.renew_time.CopyFrom(micro_time_of(now))
 
 
 def _copy(lease: Lease) -> Lease:

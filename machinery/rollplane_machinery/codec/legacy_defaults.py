@@ -17,7 +17,6 @@ from rollplane_machinery.kinds import ApiObject
 
 EXTENSIONS = "extensions/v1beta1"
 APPS_V1BETA1 = "apps/v1beta1"
-APPS_V1BETA2 = "apps/v1beta2"
 
 NO_LIMIT = 2**31 - 1
 """As a history limit: keep all. As a deadline: none."""

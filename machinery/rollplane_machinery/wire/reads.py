@@ -1,4 +1,4 @@
-"""Lists, watches and deletions of collections as messages, and back. The rules are those of ``messages``."""
+"""Lists, watches and deletions of collections as messages, and back."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """RolloutService's requests and answers: dataclasses to messages of rollplane.api.v1, and back.
 
-The rules are those of ``messages``.
+The rules are those of the package.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rollplane_machinery.api import (
     WriteResult,
 )
 from rollplane_machinery.errors import InternalError
-from rollplane_machinery.wire.messages import (
+from rollplane_machinery.wire.parts import (
     decode_key,
     decode_object,
     decode_options,

@@ -1,4 +1,4 @@
-"""Writes, one by one and in batches, and their results as messages, and back. The rules are those of ``messages``."""
+"""Writes, one by one and in batches, and their results as messages, and back."""
 
 from __future__ import annotations
 

@@ -24,9 +24,6 @@ class Resources:
     def __sub__(self, other: Resources) -> Resources:
         return Resources(self.cpu - other.cpu, self.memory - other.memory)
 
-    def fits_into(self, room: Resources) -> bool:
-        return self.cpu <= room.cpu and self.memory <= room.memory
-
     def at_least(self, other: Resources) -> Resources:
         """Return the larger of each resource."""
         return Resources(max(self.cpu, other.cpu), max(self.memory, other.memory))

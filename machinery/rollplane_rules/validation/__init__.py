@@ -1,7 +1,7 @@
 """Validation: what is wrong with an object, field by field, in Kubernetes' words for fields and our own for the fix.
 
 All checks take defaulted objects and change nothing. They never raise, whatever the message holds; who wants an error
-calls ``check_create`` or ``raise_invalid``. ``PodSpecMemo`` does defaulting, admission and validation at once and
+calls ``raise_invalid``. ``PodSpecMemo`` does defaulting, admission and validation at once and
 remembers them by the bytes of the pod spec.
 """
 
@@ -37,11 +37,6 @@ def validate_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     if located := pod_spec_of(new):
         found += under(located.path, check_pod_spec(located.spec, located.role))
     return found + validate_outer_update(new, old)
-
-
-def check_create(obj: ApiObject) -> None:
-    """Raise InvalidError when ``validate_create`` finds anything."""
-    raise_invalid(obj, validate_create(obj))
 
 
 def check_update(new: ApiObject, old: ApiObject) -> None:

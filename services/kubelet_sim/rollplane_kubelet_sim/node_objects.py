@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import Node, NodeAddress
-from rollplane.meta.v1 import MicroTime, Quantity, Time
+from rollplane.meta.v1 import Quantity
+from rollplane_machinery.times import micro_time_of, time_of
 
 LEASE_NAMESPACE = "kube-node-lease"
 LEASE_SECONDS = 40
@@ -49,7 +49,7 @@ def node_object(name: str, address: str, shape: NodeShape, now: float) -> Node:
 
 def set_conditions(node: Node, now: float, *, ready: bool) -> None:
     """Report the conditions as of ``now``, in place; a transition time moves only when its status does."""
-    time = Time(seconds=math.floor(now))
+    time = time_of(now)
     for type_, (status, reason, message) in _wanted(ready=ready).items():
         condition = next((one for one in node.status.conditions if one.type == type_), None)
         if condition is None:
@@ -89,6 +89,5 @@ def lease_object(name: str, now: float) -> Lease:
     lease.metadata.name, lease.metadata.namespace = name, LEASE_NAMESPACE
     lease.spec.holder_identity = name
     lease.spec.lease_duration_seconds = LEASE_SECONDS
-    whole = math.floor(now)
-    lease.spec.renew_time.CopyFrom(MicroTime(seconds=whole, nanos=int((now - whole) * 1e6) * 1000))
+    lease.spec.renew_time.CopyFrom(micro_time_of(now))
     return lease

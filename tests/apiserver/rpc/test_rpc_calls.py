@@ -27,7 +27,7 @@ from rollplane_machinery.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from rollplane_machinery.wire.messages import encode_key
+from rollplane_machinery.wire.parts import encode_key
 from rollplane_machinery.wire.status import BY_REASON, decode_error, make_error
 from tests.apiserver.rpc.serving import ScriptedCore, Served, serving
 

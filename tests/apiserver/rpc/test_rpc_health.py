@@ -13,7 +13,7 @@ from rollplane.api import v1 as pb
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Delete, Key, Write, WriteResult
 from rollplane_machinery.errors import Outcome, UnavailableError
-from rollplane_machinery.wire.messages import encode_write
+from rollplane_machinery.wire.writes import encode_write
 from tests.apiserver.rpc.serving import Served, error_of
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -41,8 +41,9 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.errors import ExpiredError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import Encoded
-from rollplane_machinery.wire import messages
+from rollplane_machinery.wire import parts, reads
 from rollplane_machinery.wire.status import decode_error
+from rollplane_machinery.wire.writes import decode_batch_results, decode_result, encode_batch, encode_write
 from tests.apiserver.rpc.serving import ScriptedCore, Served, error_of
 
 POD_KEY = Key(kinds.POD, "default", "web-0")
@@ -73,14 +74,14 @@ async def test_single_writes(served: Served, method: str, write: Write) -> None:
         return WriteResult(18, POD, removed=True)
 
     served.api.on_write = answer
-    response = pb.WriteResult.FromString(await served.call(method, messages.encode_write(write)))
+    response = pb.WriteResult.FromString(await served.call(method, encode_write(write)))
     assert served.api.asked == [write]
-    assert messages.decode_result(response) == WriteResult(18, POD, removed=True)
+    assert decode_result(response) == WriteResult(18, POD, removed=True)
 
 
 async def test_get_tells_the_revision(served: Served) -> None:
     served.api.object = POD
-    request = pb.GetRequest(key=messages.encode_key(POD_KEY))
+    request = pb.GetRequest(key=parts.encode_key(POD_KEY))
     response = pb.GetResponse.FromString(await served.call("ObjectService/Get", request))
     assert (response.revision, Encoded.from_any(response.object)) == (17, POD)
     assert served.api.asked == [POD_KEY]
@@ -88,14 +89,14 @@ async def test_get_tells_the_revision(served: Served) -> None:
 
 async def test_list(served: Served) -> None:
     query = ListQuery(kinds.POD, "default", "app=web", "spec.nodeName=n1", 5, "token", 3)
-    await served.call("ObjectService/List", messages.encode_list(query))
+    await served.call("ObjectService/List", reads.encode_list(query))
     assert served.api.asked == [query]
 
 
 async def test_delete_collection_and_fences(served: Served) -> None:
     request = DeleteCollection(kinds.POD, "default", "app=web")
-    await served.call("ObjectService/DeleteCollection", messages.encode_delete_collection(request))
-    fence = pb.RaiseFenceRequest(fence=messages.encode_fence(Fence("ns-1", 7)))
+    await served.call("ObjectService/DeleteCollection", reads.encode_delete_collection(request))
+    fence = pb.RaiseFenceRequest(fence=parts.encode_fence(Fence("ns-1", 7)))
     await served.call("ObjectService/RaiseFence", fence)
     assert served.api.asked == [request, Fence("ns-1", 7)]
 
@@ -103,20 +104,20 @@ async def test_delete_collection_and_fences(served: Served) -> None:
 async def test_a_batch_passes_values_on_unparsed(served: Served) -> None:
     opaque = Encoded(kinds.POD, b"\xff not even a pod")
     writes: list[Write] = [Create(opaque, group="g"), Delete(POD_KEY)]
-    response = await served.call("ObjectService/BatchWrite", messages.encode_batch(writes))
+    response = await served.call("ObjectService/BatchWrite", encode_batch(writes))
     assert served.api.asked == [writes]
-    results = messages.decode_batch_results(pb.BatchWriteResponse.FromString(response))
+    results = decode_batch_results(pb.BatchWriteResponse.FromString(response))
     assert results == [WriteResult(1), WriteResult(1)]
 
 
 async def test_items_that_cannot_be_read_fail_alone_and_stop_their_group(served: Served) -> None:
-    good = messages.encode_batch([Delete(POD_KEY)]).writes[0]
-    grouped = messages.encode_batch([Delete(POD_KEY, group="g")]).writes[0]
+    good = encode_batch([Delete(POD_KEY)]).writes[0]
+    grouped = encode_batch([Delete(POD_KEY, group="g")]).writes[0]
     unknown_kind = pb.Write(create=pb.CreateRequest(object=PackedAny(type_url="x/y", value=b"")), group="g")
     request = pb.BatchWriteRequest(writes=[grouped, unknown_kind, grouped, good, pb.Write()])
     served.api.on_batch = lambda writes: [WriteResult(number) for number, _ in enumerate(writes, 10)]
     response = await served.call("ObjectService/BatchWrite", request)
-    results = messages.decode_batch_results(pb.BatchWriteResponse.FromString(response))
+    results = decode_batch_results(pb.BatchWriteResponse.FromString(response))
     assert [str(result.reason) if isinstance(result, RollplaneError) else result.revision for result in results] == [
         10,
         "BadRequest",
@@ -142,8 +143,8 @@ async def test_a_watch_streams_until_its_error(served: Served) -> None:
     told = [WatchBatch([_event(1), _event(2)], 2), WatchBatch([], 9)]
     served.api.batches = _batches(*told, ExpiredError("the log was trimmed"))
     query = WatchQuery((WatchFilter(kinds.POD, ("default",), "app=web"),), from_revision=5)
-    stream = served.stream("ObjectService/Watch", messages.encode_watch(query))
-    received = [messages.decode_watch_batch(pb.WatchResponse.FromString(await stream.read())) for _ in told]
+    stream = served.stream("ObjectService/Watch", reads.encode_watch(query))
+    received = [reads.decode_watch_batch(pb.WatchResponse.FromString(await stream.read())) for _ in told]
     assert received == told
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stream.read()
@@ -158,7 +159,7 @@ async def test_watch_messages_stay_below_any_clients_limit(served: Served) -> No
     parts = [pb.WatchResponse.FromString(data) async for data in stream]
     assert [event.revision for part in parts for event in part.events] == list(range(1, 10))
     assert [part.revision for part in parts] == [3, 6, 9]
-    assert max(part.ByteSize() for part in parts) <= messages.MAX_MESSAGE_BYTES
+    assert max(part.ByteSize() for part in parts) <= reads.MAX_MESSAGE_BYTES
 
 
 async def test_a_watch_that_is_let_go_gives_its_place_back(served: Served) -> None:
@@ -238,7 +239,7 @@ async def test_well_formed_nonsense_never_crashes_a_method(served: Served, metho
 
 async def test_a_refused_write_in_a_batch_is_told_in_its_place(served: Served) -> None:
     served.api.on_batch = lambda _: [WriteResult(5), NotFoundError("gone", resource="pods", name="x")]
-    response = await served.call("ObjectService/BatchWrite", messages.encode_batch([Delete(POD_KEY), Delete(POD_KEY)]))
+    response = await served.call("ObjectService/BatchWrite", encode_batch([Delete(POD_KEY), Delete(POD_KEY)]))
     message = pb.BatchWriteResponse.FromString(response)
     assert message.results[0].revision == 5
     assert type(decode_error(message.results[1].error)) is NotFoundError

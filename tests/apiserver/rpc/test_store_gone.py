@@ -26,7 +26,7 @@ from rollplane_machinery.api import Create
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import Outcome, UnavailableError
 from rollplane_machinery.kinds import Encoded
-from rollplane_machinery.wire.messages import encode_write
+from rollplane_machinery.wire.writes import encode_write
 from tests.apiserver.rpc.serving import CountedCalls, error_of
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

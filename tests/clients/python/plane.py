@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import ConfigMap, Container, Pod
@@ -12,6 +14,7 @@ from rollplane_apiserver.core import ADMIN, Core, Identity, Role
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.store.memory_store import MemoryStore
+from rollplane_client.informer import Informer
 from rollplane_machinery.api import Api, Create, EventType, Key, ObjectApi, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.kinds import ApiObject, Encoded, Kind
@@ -54,6 +57,20 @@ class Plane:
     def in_process(self, role: Role = Role.ADMIN) -> Api:
         """Return the core's own Api."""
         return self.core.as_identity(ADMIN if role is Role.ADMIN else Identity(role.value, role))
+
+
+async def caught_up(informer: Informer[Any], revision: int) -> None:
+    """Return once the cache shows everything up to ``revision`` and the handlers know."""
+    reached = asyncio.Event()
+
+    def note(now: int) -> None:
+        if now >= revision:
+            reached.set()
+
+    informer.on_progress(note)
+    if informer.synced.is_set():
+        note(informer.revision)
+    await reached.wait()
 
 
 @asynccontextmanager

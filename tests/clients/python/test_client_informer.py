@@ -22,9 +22,9 @@ from rollplane_client.informer import Informer
 from rollplane_client.typed import parse
 from rollplane_machinery.api import Delete, EventType, Key, ListQuery, ObjectApi, Update, WatchFilter
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.errors import BadRequestError, NotFoundError, UnavailableError
+from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.kinds import CONFIG_MAP, POD, Encoded, Kind
-from tests.clients.python.plane import Plane, config_map, create, key, pod, running_plane
+from tests.clients.python.plane import Plane, caught_up, config_map, create, key, pod, running_plane
 
 ADDED, MODIFIED, DELETED = EventType.ADDED, EventType.MODIFIED, EventType.DELETED
 Told = tuple[EventType, str, str | None, str | None]
@@ -84,7 +84,7 @@ async def test_initial_state_then_changes_in_order(plane: Plane) -> None:
         assert told == [(ADDED, "a", None, "1")]
         await create(api, config_map("b", data="x"))
         await change(api, "a", "2")
-        await informer.wait_for(await remove(api, "b"))
+        await caught_up(informer, await remove(api, "b"))
         assert told[1:] == [(ADDED, "b", None, "x"), (MODIFIED, "a", "1", "2"), (DELETED, "b", "x", None)]
         assert dict(informer.items(CONFIG_MAP)) == {key(CONFIG_MAP, "a"): "2"}
         assert informer.reloads == 1
@@ -98,7 +98,7 @@ async def test_handlers_find_the_change_in_the_cache(plane: Plane) -> None:
     async with running(informer):
         await create(api, config_map("a", data="1"))
         await change(api, "a", "2")
-        await informer.wait_for(await remove(api, "a"))
+        await caught_up(informer, await remove(api, "a"))
     assert seen[-3:] == [("1", "1"), ("2", "2"), (None, None)]
 
 
@@ -106,7 +106,7 @@ async def test_bytes_are_kept(plane: Plane) -> None:
     api = plane.in_process()
     informer = new_informer(api)
     async with running(informer):
-        await informer.wait_for(await create(api, config_map("a", data="1")))
+        await caught_up(informer, await create(api, config_map("a", data="1")))
         assert informer.encoded(key(CONFIG_MAP, "a")) == await api.get(key(CONFIG_MAP, "a"))
         assert informer.encoded(key(CONFIG_MAP, "none")) is None
 
@@ -115,7 +115,7 @@ async def test_a_late_handler_is_told_what_is_there(plane: Plane) -> None:
     api = plane.in_process()
     informer = new_informer(api)
     async with running(informer):
-        await informer.wait_for(await create(api, config_map("a", data="1")))
+        await caught_up(informer, await create(api, config_map("a", data="1")))
         assert record(informer) == [(ADDED, "a", None, "1")]
     with pytest.raises(KeyError):
         record(informer, POD)
@@ -131,7 +131,7 @@ async def test_several_kinds_share_one_revision(plane: Plane) -> None:
         await informer.synced.wait()
         await create(api, config_map("a"))
         await create(api, pod("b"))
-        await informer.wait_for(await create(api, config_map("c")))
+        await caught_up(informer, await create(api, config_map("c")))
         assert order[-3:] == ["ConfigMap a", "Pod b", "ConfigMap c"]
 
 
@@ -141,9 +141,9 @@ async def test_an_index_follows(plane: Plane) -> None:
     informer.add_index(CONFIG_MAP, "text", lambda view: [view])
     async with running(informer):
         await create(api, config_map("a", data="x"))
-        await informer.wait_for(await create(api, config_map("b", data="x")))
+        await caught_up(informer, await create(api, config_map("b", data="x")))
         assert {found.name for found in informer.indexed(CONFIG_MAP, "text", "x")} == {"a", "b"}
-        await informer.wait_for(await change(api, "a", "y"))
+        await caught_up(informer, await change(api, "a", "y"))
         assert {found.name for found in informer.indexed(CONFIG_MAP, "text", "x")} == {"b"}
         assert informer.count(CONFIG_MAP) == 2
 
@@ -159,20 +159,8 @@ async def test_progress_opens_gates_also_without_events(plane: Plane) -> None:
         revision = await create(api, pod("unseen"))
         gates.shut("key", revision)
         assert not gates.is_open("key")
-        await informer.wait_for(revision)
+        await caught_up(informer, revision)
         assert opened == ["key"]
-
-
-async def test_wait_for_ends_with_the_informer(plane: Plane) -> None:
-    informer = new_informer(plane.in_process())
-    async with running(informer):
-        await informer.synced.wait()
-        waiting = asyncio.ensure_future(informer.wait_for(10**9))
-        await asyncio.sleep(0)
-    with pytest.raises(UnavailableError):
-        await waiting
-    with pytest.raises(UnavailableError):
-        await informer.wait_for(10**9)
 
 
 async def test_what_no_repetition_can_mend_ends_it(plane: Plane) -> None:
@@ -209,7 +197,7 @@ async def test_an_apiserver_that_is_killed_and_restarted_loses_and_repeats_nothi
                     last = await create(elsewhere.in_process(), config_map(f"meanwhile-{turn}"))
                 await plane.start()
                 expected += [(ADDED, f"{when}-{turn}", None, "") for when in ("before", "meanwhile")]
-                await informer.wait_for(last)
+                await caught_up(informer, last)
                 assert told == expected
             assert informer.reloads == 1
 
@@ -235,7 +223,7 @@ async def test_a_reload_tells_the_difference_and_is_never_half_visible(tmp_path:
                 await trim_the_log(elsewhere.in_process())
             await plane.start()
             expected = await listed(plane.in_process())
-            await informer.wait_for(await store.revision())
+            await caught_up(informer, await store.revision())
             assert sorted(told, key=str) == sorted(
                 [(DELETED, "gone", "1", None), (MODIFIED, "changed", "1", "100"), (ADDED, "new", None, "")], key=str
             )
@@ -309,7 +297,7 @@ class InformerMachine(RuleBasedStateMachine):
 
     async def _check(self) -> None:
         async with asyncio.timeout(10):
-            await self.informer.wait_for(await self.plane.store.revision())
+            await caught_up(self.informer, await self.plane.store.revision())
         expected = await listed(self.api)
         assert dict(self.informer.items(CONFIG_MAP)) == expected
         for text in set(expected.values()):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rollplane.coordination.v1 import Lease
-from rollplane_client.lease_plan import LeaseTimes, Observation, micro_time, new_lease, released, renewed, taken
+from rollplane_client.lease_plan import LeaseTimes, Observation, new_lease, released, renewed, taken
 from rollplane_machinery.api import Key
 from rollplane_machinery.kinds import LEASE
+from rollplane_machinery.times import micro_time_of
 
 KEY = Key(LEASE, "kube-system", "controller")
 TIMES = LeaseTimes(duration_seconds=15, deadline_seconds=10.0, renew_seconds=3.0)
@@ -49,7 +50,7 @@ def test_the_duration_is_the_holders() -> None:
 def test_a_new_lease_names_holder_times_and_no_transition() -> None:
     spec = new_lease(KEY, "me", TIMES, NOW).spec
     assert (spec.holder_identity, spec.lease_duration_seconds, spec.lease_transitions) == ("me", 15, 0)
-    assert spec.acquire_time == spec.renew_time == micro_time(NOW)
+    assert spec.acquire_time == spec.renew_time == micro_time_of(NOW)
 
 
 @pytest.mark.parametrize(("holder", "transitions"), [("other", 1), ("me", 0), ("", 1)])
@@ -57,7 +58,7 @@ def test_taking_over_counts_a_transition(holder: str, transitions: int) -> None:
     before = lease("7", holder=holder)
     after = taken(before, "me", TIMES, NOW + 60)
     assert after.spec.lease_transitions == transitions
-    assert after.spec.acquire_time == micro_time(NOW + 60)
+    assert after.spec.acquire_time == micro_time_of(NOW + 60)
     assert after.metadata.resource_version == "7"
     assert before == lease("7", holder=holder)
 
@@ -65,7 +66,7 @@ def test_taking_over_counts_a_transition(holder: str, transitions: int) -> None:
 def test_a_renewal_changes_the_renew_time_only() -> None:
     before = lease("7", holder="me")
     after = renewed(before, NOW + 3)
-    assert after.spec.renew_time == micro_time(NOW + 3)
+    assert after.spec.renew_time == micro_time_of(NOW + 3)
     after.spec.renew_time.CopyFrom(before.spec.renew_time)
     assert after == before
 
@@ -76,7 +77,7 @@ def test_a_released_lease_has_no_holder_and_runs_out_soon() -> None:
 
 
 def test_micro_time_has_microseconds() -> None:
-    time = micro_time(1_600_000_000.123456)
+    time = micro_time_of(1_600_000_000.123456)
     assert (time.seconds, time.nanos) == (1_600_000_000, 123_456_000)
 
 

@@ -20,7 +20,7 @@ from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import CONFIG_MAP
 from tests.apiserver.rpc.process import Process, running
 from tests.apiserver.store.conftest import find_binary
-from tests.clients.python.plane import config_map, create
+from tests.clients.python.plane import caught_up, config_map, create
 from tests.end_to_end.virtual_time import in_virtual_time
 
 FOUND_SECONDS = 8.0
@@ -73,12 +73,12 @@ async def test_a_paused_apiserver_is_left_for_the_other(tmp_path: Path, paused: 
         connect(f"{both[0].address},{both[1].address}", role="admin") as api,
         informed(api) as informer,
     ):
-        await informer.wait_for(await create(other, config_map("before")))
+        await caught_up(informer, await create(other, config_map("before")))
         started = time.monotonic()
         both[paused].process.send_signal(signal.SIGSTOP)
         try:
             await asyncio.gather(*(api.list(ListQuery(CONFIG_MAP)) for _ in range(4)))
-            await informer.wait_for(await create(other, config_map("after")))
+            await caught_up(informer, await create(other, config_map("after")))
             assert time.monotonic() - started < FOUND_SECONDS
         finally:
             both[paused].process.send_signal(signal.SIGCONT)

@@ -11,7 +11,7 @@ from rollplane_client.informer import Informer
 from rollplane_machinery.api import WatchFilter
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import CONFIG_MAP
-from tests.clients.python.plane import config_map, create, running_plane
+from tests.clients.python.plane import caught_up, config_map, create, running_plane
 
 
 async def test_one_goes_and_then_the_other_in_turn() -> None:
@@ -37,7 +37,7 @@ async def test_one_goes_and_then_the_other_in_turn() -> None:
             for number in range(5):
                 names.append(f"turn-{turn}-{number}")
                 last = await create(api, config_map(names[-1]))
-            await informer.wait_for(last)
+            await caught_up(informer, last)
             await plane.start()
         assert told == names
         assert informer.reloads == 1

@@ -16,7 +16,16 @@ from rollplane.api import v1 as pb
 from rollplane.core.v1 import PodSpec, PodTemplateSpec
 from rollplane_machinery import api, kinds
 from rollplane_machinery.errors import BadRequestError, NotFoundError, RollplaneError
-from rollplane_machinery.wire import messages, rollouts
+from rollplane_machinery.wire import parts, reads, rollouts
+from rollplane_machinery.wire.writes import (
+    decode_batch,
+    decode_batch_results,
+    decode_delete,
+    decode_patch,
+    encode_batch,
+    encode_batch_results,
+    encode_write,
+)
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 REVISIONS = st.integers(0, 2**63 - 1)
@@ -52,19 +61,19 @@ HISTORY = st.builds(api.Revision, REVISIONS, TEXT, TEXT, TEMPLATES, MICROSECONDS
 
 @given(st.lists(WRITES, max_size=4))
 def test_batches_round_trip(writes: list[api.Write]) -> None:
-    sent = messages.encode_batch(writes).SerializeToString()
-    assert messages.decode_batch(messages.parse(pb.BatchWriteRequest, sent)) == writes
+    sent = encode_batch(writes).SerializeToString()
+    assert decode_batch(parts.parse(pb.BatchWriteRequest, sent)) == writes
 
 
 @given(WRITES)
 def test_the_request_of_a_single_write_is_its_batch_item(write: api.Write) -> None:
-    item = messages.encode_batch([write]).writes[0]
-    assert getattr(item, item.WhichOneof("verb") or "") == messages.encode_write(write)
+    item = encode_batch([write]).writes[0]
+    assert getattr(item, item.WhichOneof("verb") or "") == encode_write(write)
 
 
 @given(st.lists(RESULTS, max_size=4))
 def test_batch_results_round_trip(results: list[api.WriteResult]) -> None:
-    assert messages.decode_batch_results(messages.encode_batch_results(results)) == results
+    assert decode_batch_results(encode_batch_results(results)) == results
 
 
 def test_a_failure_stands_in_its_own_place() -> None:
@@ -73,7 +82,7 @@ def test_a_failure_stands_in_its_own_place() -> None:
         NotFoundError("gone", resource="pods", name="p"),
         api.WriteResult(2),
     ]
-    first, second, third = messages.decode_batch_results(messages.encode_batch_results(results))
+    first, second, third = decode_batch_results(encode_batch_results(results))
     assert (first, third) == (results[0], results[2])
     assert isinstance(second, NotFoundError)
     assert str(second) == "gone"
@@ -81,22 +90,22 @@ def test_a_failure_stands_in_its_own_place() -> None:
 
 @given(st.builds(api.DeleteCollection, KINDS, TEXT, TEXT, TEXT, GRACE, PROPAGATIONS, OPTIONS))
 def test_collection_deletions_round_trip(request: api.DeleteCollection) -> None:
-    assert messages.decode_delete_collection(messages.encode_delete_collection(request)) == request
+    assert reads.decode_delete_collection(reads.encode_delete_collection(request)) == request
 
 
 @given(st.builds(api.DeletedCollection, COUNTS, REVISIONS))
 def test_deleted_collections_round_trip(deleted: api.DeletedCollection) -> None:
-    assert messages.decode_deleted_collection(messages.encode_deleted_collection(deleted)) == deleted
+    assert reads.decode_deleted_collection(reads.encode_deleted_collection(deleted)) == deleted
 
 
 @given(st.builds(api.ListQuery, KINDS, TEXT, TEXT, TEXT, COUNTS, TEXT, REVISIONS))
 def test_lists_round_trip(query: api.ListQuery) -> None:
-    assert messages.decode_list(messages.encode_list(query)) == query
+    assert reads.decode_list(reads.encode_list(query)) == query
 
 
 @given(st.builds(api.Page, st.lists(ENCODED, max_size=3), REVISIONS, TEXT, COUNTS))
 def test_pages_round_trip(page: api.Page) -> None:
-    assert messages.decode_page(messages.encode_page(page)) == page
+    assert reads.decode_page(reads.encode_page(page)) == page
 
 
 FILTERS = st.builds(
@@ -113,7 +122,7 @@ FILTERS = st.builds(
     st.builds(api.WatchQuery, st.lists(FILTERS, max_size=3).map(tuple), REVISIONS, st.booleans(), st.booleans()),
 )
 def test_watches_round_trip(query: api.WatchQuery) -> None:
-    assert messages.decode_watch(messages.encode_watch(query)) == query
+    assert reads.decode_watch(reads.encode_watch(query)) == query
 
 
 EVENTS = st.builds(api.WatchEvent, st.sampled_from(api.EventType), ENCODED, REVISIONS)
@@ -122,19 +131,19 @@ BATCHES = st.builds(api.WatchBatch, st.lists(EVENTS, max_size=5), REVISIONS, st.
 
 @given(BATCHES)
 def test_watch_batches_round_trip(batch: api.WatchBatch) -> None:
-    assert messages.decode_watch_batch(messages.encode_watch_batch(batch)) == batch
+    assert reads.decode_watch_batch(reads.encode_watch_batch(batch)) == batch
 
 
 @given(BATCHES, st.integers(1, 400))
 def test_a_watch_batch_is_cut_without_loss(batch: api.WatchBatch, max_bytes: int) -> None:
-    parts = list(messages.split_watch_batch(batch, max_bytes))
+    parts = list(reads.split_watch_batch(batch, max_bytes))
     assert [event for part in parts for event in part.events] == list(batch.events)
     assert parts[-1].revision == batch.revision
     assert [part.initial_state_complete for part in parts] == [False] * (len(parts) - 1) + [
         batch.initial_state_complete
     ]
     for part in parts:
-        assert len(part.events) <= 1 or messages.encode_watch_batch(part).ByteSize() <= max_bytes
+        assert len(part.events) <= 1 or reads.encode_watch_batch(part).ByteSize() <= max_bytes
 
 
 SENSELESS_OPTIONS = {
@@ -152,12 +161,12 @@ SENSELESS_OPTIONS = {
 @pytest.mark.parametrize("options", SENSELESS_OPTIONS.values(), ids=SENSELESS_OPTIONS)
 def test_options_that_make_no_sense_are_refused_where_they_are_read(options: pb.WriteOptions) -> None:
     with pytest.raises(BadRequestError):
-        messages.decode_options(options)
+        parts.decode_options(options)
 
 
 def test_a_fence_of_a_negative_epoch_is_refused_where_it_is_read() -> None:
     with pytest.raises(BadRequestError, match="-1"):
-        messages.decode_fence(pb.Fence(shard="ns-1", epoch=-1))
+        parts.decode_fence(pb.Fence(shard="ns-1", epoch=-1))
 
 
 def _batch(revision: int, complete: bool = False) -> api.WatchBatch:
@@ -176,7 +185,7 @@ RESUME_FROM = {
 
 @pytest.mark.parametrize(("batch", "revisions"), RESUME_FROM.values(), ids=RESUME_FROM)
 def test_parts_say_how_far_one_may_resume(batch: api.WatchBatch, revisions: list[int]) -> None:
-    assert [part.revision for part in messages.split_watch_batch(batch, 200)] == revisions
+    assert [part.revision for part in reads.split_watch_batch(batch, 200)] == revisions
 
 
 @given(st.builds(api.SetImage, KEYS, st.dictionaries(TEXT, TEXT, max_size=3), st.none() | TEXT, OPTIONS))
@@ -233,33 +242,33 @@ BAD_WRITES = {
 
 @pytest.mark.parametrize("item", BAD_WRITES.values(), ids=BAD_WRITES)
 def test_a_write_that_cannot_be_read_harms_no_other(item: pb.Write) -> None:
-    good = messages.encode_batch([api.Delete(api.Key(kinds.POD, "a", "b"))]).writes[0]
-    bad, fine = messages.decode_batch(pb.BatchWriteRequest(writes=[item, good]))
+    good = encode_batch([api.Delete(api.Key(kinds.POD, "a", "b"))]).writes[0]
+    bad, fine = decode_batch(pb.BatchWriteRequest(writes=[item, good]))
     assert isinstance(bad, BadRequestError | NotFoundError)
     assert fine == api.Delete(api.Key(kinds.POD, "a", "b"))
 
 
 def test_an_unknown_propagation_policy_is_refused() -> None:
-    request = messages.parse(
+    request = parts.parse(
         pb.DeleteRequest, pb.DeleteRequest(key=pb.ObjectKey(resource="pods")).SerializeToString() + b"\x18\x09"
     )
     with pytest.raises(BadRequestError, match="propagation policy 9"):
-        messages.decode_delete(request)
+        decode_delete(request)
 
 
 def test_a_value_no_message_can_hold_is_a_bad_request() -> None:
     with pytest.raises(BadRequestError):
         rollouts.encode_scale(api.Scale(api.Key(kinds.DEPLOYMENT, "a", "b"), 2**31))
     with pytest.raises(BadRequestError):
-        messages.encode_write(api.Delete(api.Key(kinds.POD, "a", "\ud800")))
+        encode_write(api.Delete(api.Key(kinds.POD, "a", "\ud800")))
 
 
 DECODERS: dict[type[Message], Callable[[typing.Any], object]] = {
-    pb.ListRequest: messages.decode_list,
-    pb.WatchRequest: messages.decode_watch,
-    pb.BatchWriteRequest: messages.decode_batch,
-    pb.DeleteCollectionRequest: messages.decode_delete_collection,
-    pb.PatchRequest: messages.decode_patch,
+    pb.ListRequest: reads.decode_list,
+    pb.WatchRequest: reads.decode_watch,
+    pb.BatchWriteRequest: decode_batch,
+    pb.DeleteCollectionRequest: reads.decode_delete_collection,
+    pb.PatchRequest: decode_patch,
     pb.SetImageRequest: rollouts.decode_set_image,
     pb.UndoRequest: rollouts.decode_undo,
 }
@@ -268,4 +277,4 @@ DECODERS: dict[type[Message], Callable[[typing.Any], object]] = {
 @given(st.sampled_from(list(DECODERS)), st.binary(max_size=60))
 def test_random_bytes_raise_nothing_but_our_errors(message_type: type[Message], data: bytes) -> None:
     with suppress(BadRequestError, NotFoundError):
-        DECODERS[message_type](messages.parse(message_type, data))
+        DECODERS[message_type](parts.parse(message_type, data))

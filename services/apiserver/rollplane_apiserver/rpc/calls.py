@@ -30,7 +30,7 @@ from rollplane_machinery.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from rollplane_machinery.wire.messages import parse
+from rollplane_machinery.wire.parts import parse
 from rollplane_machinery.wire.status import encode_error, shorten_error
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from rollplane.api import v1 as pb
 from rollplane_machinery.api import WatchBatch, WatchEvent
-from rollplane_machinery.wire.messages import encode_watch_batch
+from rollplane_machinery.wire.reads import encode_watch_batch
 
 _ENTRY_BYTES = 512  # the Python objects around one frame, and its event if the ring has let go of it
 

@@ -14,7 +14,7 @@ from rollplane_apiserver.rpc.calls import Service, Streaming, Unary
 from rollplane_apiserver.rpc.frames import Frames
 from rollplane_machinery.api import ObjectApi, Write
 from rollplane_machinery.errors import NotAttemptedError, RollplaneError
-from rollplane_machinery.wire import messages
+from rollplane_machinery.wire import parts, reads, writes
 
 R = TypeVar("R", bound=Message)
 
@@ -30,14 +30,14 @@ def object_service(api_of: Callable[[Identity], ObjectApi]) -> Service[ObjectApi
             "Get": Unary(pb.GetRequest, _get),
             "List": Unary(pb.ListRequest, _list),
             "Watch": Streaming(pb.WatchRequest, _watching(Frames())),
-            "Create": Unary(pb.CreateRequest, _writing(messages.decode_create)),
-            "Update": Unary(pb.UpdateRequest, _writing(messages.decode_update)),
-            "UpdateStatus": Unary(pb.UpdateStatusRequest, _writing(messages.decode_update_status)),
-            "Patch": Unary(pb.PatchRequest, _writing(messages.decode_patch)),
-            "Delete": Unary(pb.DeleteRequest, _writing(messages.decode_delete)),
+            "Create": Unary(pb.CreateRequest, _writing(writes.decode_create)),
+            "Update": Unary(pb.UpdateRequest, _writing(writes.decode_update)),
+            "UpdateStatus": Unary(pb.UpdateStatusRequest, _writing(writes.decode_update_status)),
+            "Patch": Unary(pb.PatchRequest, _writing(writes.decode_patch)),
+            "Delete": Unary(pb.DeleteRequest, _writing(writes.decode_delete)),
             "DeleteCollection": Unary(pb.DeleteCollectionRequest, _delete_collection),
-            "Bind": Unary(pb.BindRequest, _writing(messages.decode_bind)),
-            "Evict": Unary(pb.EvictRequest, _writing(messages.decode_evict)),
+            "Bind": Unary(pb.BindRequest, _writing(writes.decode_bind)),
+            "Evict": Unary(pb.EvictRequest, _writing(writes.decode_evict)),
             "BatchWrite": Unary(pb.BatchWriteRequest, _batch_write),
             "RaiseFence": Unary(pb.RaiseFenceRequest, _raise_fence),
         },
@@ -45,22 +45,22 @@ def object_service(api_of: Callable[[Identity], ObjectApi]) -> Service[ObjectApi
 
 
 async def _get(api: ObjectApi, request: pb.GetRequest) -> pb.GetResponse:
-    encoded = await api.get(messages.decode_key(request.key))
+    encoded = await api.get(parts.decode_key(request.key))
     metadata = PartialObjectMetadata.FromString(encoded.value).metadata
     return pb.GetResponse(object=encoded.to_any(), revision=int(metadata.resource_version))
 
 
 async def _list(api: ObjectApi, request: pb.ListRequest) -> pb.ListResponse:
-    return messages.encode_page(await api.list(messages.decode_list(request)))
+    return reads.encode_page(await api.list(reads.decode_list(request)))
 
 
 def _watching(frames: Frames) -> Callable[[ObjectApi, pb.WatchRequest], AsyncGenerator[bytes, None]]:
     """The method that streams changes, sharing ``frames`` between all streams."""
 
     async def watch(api: ObjectApi, request: pb.WatchRequest) -> AsyncGenerator[bytes, None]:
-        async with api.watch(messages.decode_watch(request)) as batches:
+        async with api.watch(reads.decode_watch(request)) as batches:
             async for batch in batches:
-                for part in messages.split_watch_batch(batch):
+                for part in reads.split_watch_batch(batch):
                     yield frames.response(part)
 
     return watch
@@ -72,17 +72,15 @@ def _writing(
     """The method whose whole work is one write."""
 
     async def write(api: ObjectApi, request: R) -> pb.WriteResult:
-        return messages.encode_result(await api.write(decode(request)))
+        return writes.encode_result(await api.write(decode(request)))
 
     return write
 
 
 async def _batch_write(api: ObjectApi, request: pb.BatchWriteRequest) -> pb.BatchWriteResponse:
-    items = _with_groups_stopped(request, messages.decode_batch(request))
+    items = _with_groups_stopped(request, writes.decode_batch(request))
     results = iter(await api.batch([item for item in items if not isinstance(item, RollplaneError)]))
-    return messages.encode_batch_results(
-        [item if isinstance(item, RollplaneError) else next(results) for item in items]
-    )
+    return writes.encode_batch_results([item if isinstance(item, RollplaneError) else next(results) for item in items])
 
 
 def _with_groups_stopped(
@@ -102,10 +100,10 @@ def _with_groups_stopped(
 
 
 async def _delete_collection(api: ObjectApi, request: pb.DeleteCollectionRequest) -> pb.DeleteCollectionResponse:
-    deleted = await api.delete_collection(messages.decode_delete_collection(request))
-    return messages.encode_deleted_collection(deleted)
+    deleted = await api.delete_collection(reads.decode_delete_collection(request))
+    return reads.encode_deleted_collection(deleted)
 
 
 async def _raise_fence(api: ObjectApi, request: pb.RaiseFenceRequest) -> pb.RaiseFenceResponse:
-    await api.raise_fence(messages.decode_fence(request.fence))
+    await api.raise_fence(parts.decode_fence(request.fence))
     return pb.RaiseFenceResponse()

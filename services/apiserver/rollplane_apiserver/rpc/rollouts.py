@@ -9,7 +9,7 @@ from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc.calls import Service, Streaming, Unary
 from rollplane_machinery.api import RolloutApi
 from rollplane_machinery.wire import rolling_updates, rollouts
-from rollplane_machinery.wire.messages import encode_result
+from rollplane_machinery.wire.writes import encode_result
 
 NAME = "rollplane.api.v1.RolloutService"
 

@@ -24,15 +24,6 @@ def with_revision(value: bytes, revision: int) -> bytes:
     return b"".join((_METADATA, _varint(end - start + len(version)), value[start:end], version, value[end:]))
 
 
-def stored_value(value: bytes, revision: int) -> bytes:
-    """Return what ``with_revision`` was given."""
-    start, end = _metadata_span(value)
-    cut = end - len(_version_field(revision))
-    if cut == start:
-        return value[end:]
-    return b"".join((_METADATA, _varint(cut - start), value[start:cut], value[end:]))
-
-
 def _metadata_span(value: bytes) -> tuple[int, int]:
     """Return where the content of the metadata begins and ends; serialized objects begin with that field."""
     if not value.startswith(_METADATA):
