@@ -273,18 +273,16 @@ async def test_nothing_to_write() -> None:
         assert list(await committer.write_batch([])) == []
 
 
-async def test_a_defect_in_the_store_ends_the_committer_and_is_told() -> None:
+async def test_a_defect_in_the_store_fails_its_commit_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
     store = GatedStore()
     store.let_through()
     store.failures[0] = ValueError("a defect")
-    committer = GroupCommitter(store, FakeClock())
-    run = asyncio.create_task(committer.run())
-    with pytest.raises(InternalError, match="a defect"):
-        await committer.write(create("pods", "a/0"))
-    with pytest.raises(ExceptionGroup):
-        await run
-    with pytest.raises(UnavailableError):
-        await committer.write(create("pods", "a/0"))
+    async with running(store) as committer:
+        with pytest.raises(InternalError, match="a defect") as raised:
+            await committer.write(create("pods", "a/0"))
+        assert raised.value.outcome is WriteOutcome.OUTCOME_UNKNOWN
+        assert isinstance(await committer.write(create("pods", "a/0")), Committed)
+    assert [record.message for record in caplog.records if record.exc_info] == ["a commit failed"]
 
 
 async def test_stopping_answers_everyone() -> None:

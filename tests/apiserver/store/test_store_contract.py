@@ -219,6 +219,25 @@ async def test_a_fence_is_never_lowered(store: Store) -> None:
     await must_commit(store, replace(create("pods", "a/1"), fence=Fence("7", second)))
 
 
+@pytest.mark.parametrize("epoch", [2**53 + 1, 2**62, 2**63 - 1])
+async def test_an_epoch_that_was_never_given_out_locks_nobody_out(store: Store, epoch: int) -> None:
+    (owner,) = await must_commit(store, create("leases", "a/1"))
+    for never in (epoch, owner + 1, 0):
+        with pytest.raises(FencedError, match="never given out"):
+            await store.raise_fence(Fence("7", never))
+    await store.raise_fence(Fence("7", owner))
+    fenced = replace(create("pods", "a/1"), fence=Fence("7", epoch))
+    assert await store.commit([fenced]) == [Refused(Refusal.FENCED)]
+    await must_commit(store, replace(fenced, fence=Fence("7", owner)))
+
+
+@pytest.mark.parametrize("revision", [-1, 2**62, 2**64, 2**80])
+async def test_a_revision_that_cannot_be_is_stale(store: Store, revision: int) -> None:
+    (there,) = await must_commit(store, create("pods", "a/1"))
+    impossible = replace(update("pods", "a/1"), require=Require.REVISION, revision=revision)
+    assert await store.commit([impossible]) == [Refused(Refusal.STALE, there)]
+
+
 async def test_refusals_are_checked_in_order(store: Store) -> None:
     await must_commit(store, create("pods", "a/1"))
     everything_wrong = replace(create("pods", "a/1"), namespace="a", fence=Fence("7", 1), group="x")
@@ -250,6 +269,7 @@ NONSENSE = {
     "deletion that requires absence": Mutation("pods", "a/1", None, Require.ABSENT),
     "zero byte in the key": create("pods", "a/\0"),
     "zero byte in the group": replace(create("pods", "a/1"), group="\0"),
+    "half a character": create("pods", "a/\ud800"),
 }
 
 

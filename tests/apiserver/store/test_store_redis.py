@@ -156,21 +156,6 @@ async def test_data_of_an_older_layout_are_upgraded(new_redis_store: NewRedisSto
     await must_commit(new_redis_store(cell=cell), update("pods", "a/1"))
 
 
-async def test_a_server_without_memory_refuses_before_it_begins(
-    new_redis_store: NewRedisStore, server_url: str
-) -> None:
-    store = new_redis_store()
-    (revision,) = await must_commit(store, create("pods", "a/1"))
-    await command(server_url, b"CONFIG", b"SET", b"maxmemory", b"1")
-    try:
-        with pytest.raises(UnavailableError, match="refuses") as raised:
-            await store.commit([create("pods", "a/2")])
-    finally:
-        await command(server_url, b"CONFIG", b"SET", b"maxmemory", b"0")
-    assert raised.value.outcome is Outcome.NOT_SENT
-    assert await store.commit([create("pods", "a/2")]) == [Committed(revision + 1)]
-
-
 async def test_data_that_are_not_ours_are_a_defect(new_redis_store: NewRedisStore, server_url: str, cell: str) -> None:
     await command(server_url, b"SET", Keys(cell).objects("pods"), b"a string")
     with pytest.raises(InternalError, match="WRONGTYPE"):

@@ -87,7 +87,8 @@ local function close_segment()
 end
 
 local function trim()
-  if open_entries * SEGMENTS_IN_LOG >= max_entries or open_bytes * SEGMENTS_IN_LOG >= max_bytes then
+  local is_full = open_entries * SEGMENTS_IN_LOG >= max_entries or open_bytes * SEGMENTS_IN_LOG >= max_bytes
+  if is_full and not memory_is_short then
     close_segment()
   end
   local trimmed = false
@@ -221,7 +222,8 @@ elseif not book[10] then
   call('HSET', KEYS[META], 'history', history)
 end
 if memory_is_short then
-  -- A deletion only moves bytes from the objects to the log, which is freed when it is trimmed.
+  -- A deletion only moves bytes from the objects to the log, which is freed when it is trimmed. This commit's own
+  -- entries stay, so that whoever has read all that was before goes on.
   close_segment()
   max_bytes = bytes / 2
 end

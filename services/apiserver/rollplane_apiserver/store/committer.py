@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Re
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError, RollplaneError, TooManyRequestsError, UnavailableError
 from rollplane_machinery.errors import Outcome as WriteOutcome
+
+log = logging.getLogger(__name__)
 
 Observer = Callable[[int, float], None]
 """Called after each commit with its number of items and its duration in seconds."""
@@ -141,8 +144,9 @@ class GroupCommitter:
             commit.fail(UnavailableError("the committer was stopped", outcome=WriteOutcome.OUTCOME_UNKNOWN))
             raise
         except Exception as exc:
+            # A defect that these writes met must not end all writing.
+            log.exception("a commit failed", extra={"items": len(commit.mutations)})
             commit.fail(InternalError(f"the store failed: {exc!r}", outcome=WriteOutcome.OUTCOME_UNKNOWN))
-            raise
         if self._observe is not None:
             self._observe(len(commit.mutations), self._clock.monotonic() - start)
 

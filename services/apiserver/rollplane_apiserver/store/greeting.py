@@ -5,13 +5,14 @@ A connection ends with its server's process, so the run id read here stays true 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
 from redis.exceptions import ResponseError
 
 from rollplane_apiserver.store.layout import SCHEMA, CommitCall
-from rollplane_apiserver.store.link import Link, pack, translate
+from rollplane_apiserver.store.link import Link, Reply, pack, translate
 from rollplane_apiserver.store.scripts import Script
 from rollplane_machinery.errors import TerminalError
 from rollplane_machinery.shards import SHARDS
@@ -19,6 +20,8 @@ from rollplane_machinery.shards import SHARDS
 log = logging.getLogger(__name__)
 
 OLDEST_SERVER = 7
+
+SECTIONS = (b"server", b"persistence", b"memory", b"replication")
 
 Upgrades = Mapping[int, Script]
 """By schema version, the script that takes a cell on to the next one.
@@ -35,28 +38,44 @@ class ServerTooOldError(TerminalError):
     """The server is older than the oldest that is supported."""
 
 
-class Greeter:
-    """Greets a server on a new link; raises LayoutError, ServerTooOldError, or what the link raises."""
+class EvictionPolicyError(TerminalError):
+    """The server is set to throw keys away when it is short of memory."""
 
-    def __init__(self, commit_call: CommitCall, commit: Script, others: tuple[Script, ...], upgrades: Upgrades) -> None:
+
+class Greeter:
+    """Greets a server on a new link; ``waits`` says that commits wait for replicas.
+
+    Raises LayoutError, ServerTooOldError, EvictionPolicyError, or what the link raises.
+    """
+
+    def __init__(
+        self, commit_call: CommitCall, commit: Script, others: tuple[Script, ...], upgrades: Upgrades, *, waits: bool
+    ) -> None:
         self._commit_call = commit_call
         self._commit = commit
         self._scripts = (commit, *others, *upgrades.values())
         self._upgrades = upgrades
-        self._warned = False
+        self._waits = waits
+        self._warned: set[str] = set()
 
     async def __call__(self, link: Link) -> None:
         """Load the scripts, lay out the cell if it is new, and record a jump if this is not the server it was."""
         loads = [pack(b"SCRIPT", b"LOAD", script.source) for script in self._scripts]
-        info, *_ = await link.call_all(pack(b"INFO", b"server", b"persistence"), *loads)
+        info, *_ = await link.call_all(pack(b"INFO", *SECTIONS), *loads)
         facts = _facts(info)
         _check_version(facts)
+        _check_eviction(facts)
         self._warn_of_loss(facts)
         link.run_id = facts["run_id"].encode()
-        while isinstance(error := await self._begin(link, self._commit), ResponseError):
-            await self._upgrade(link, error)
+        loop = asyncio.get_running_loop()
+        sent = loop.time()
+        while isinstance(reply := await self._begin(link, self._commit), ResponseError):
+            await self._upgrade(link, reply)
+            sent = loop.time()
+        _, server_time = reply
+        link.clock.observe(sent, loop.time(), server_time)
 
-    async def _begin(self, link: Link, script: Script) -> object:
+    async def _begin(self, link: Link, script: Script) -> Reply:
         arguments = self._commit_call.arguments(link.run_id, ())
         (reply,) = await link.exchange(pack(b"EVALSHA", script.sha, *arguments))
         return reply
@@ -78,9 +97,19 @@ class Greeter:
             raise translate(reply)
 
     def _warn_of_loss(self, facts: Mapping[str, str]) -> None:
-        if facts.get("aof_enabled") != "1" and not self._warned:
-            self._warned = True
-            log.warning("the server keeps no append-only file: acknowledged writes are lost when it stops")
+        if facts.get("aof_enabled") != "1":
+            self._warn_once("the server keeps no append-only file: acknowledged writes are lost when it stops")
+        is_replicated = int(facts.get("connected_slaves", 0)) > 0
+        if is_replicated and not self._waits and "min_slaves_good_slaves" not in facts:
+            self._warn_once(
+                "the server has replicas and acknowledges without them: what a master acknowledges while it is cut "
+                "off is lost when a replica takes over; set min-replicas-to-write on it, or ROLLPLANE_WAIT_REPLICAS"
+            )
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            log.warning(message)
 
 
 def _facts(info: bytes) -> dict[str, str]:
@@ -93,3 +122,13 @@ def _check_version(facts: Mapping[str, str]) -> None:
     version = facts["redis_version"]
     if int(version.partition(".")[0]) < OLDEST_SERVER:
         raise ServerTooOldError(f"the server is Redis {version}, {OLDEST_SERVER}.0 or newer is needed")
+
+
+def _check_eviction(facts: Mapping[str, str]) -> None:
+    # The volatile policies evict keys that expire, and ours do not.
+    policy = facts.get("maxmemory_policy", "noeviction")
+    if policy.startswith("allkeys"):
+        raise EvictionPolicyError(
+            f"the server's maxmemory-policy is {policy}, so it may throw objects away: set it to noeviction "
+            "(CONFIG SET maxmemory-policy noeviction, and in its configuration file)"
+        )

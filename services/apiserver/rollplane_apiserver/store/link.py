@@ -27,6 +27,7 @@ from redis.exceptions import (
 )
 
 from rollplane_apiserver.store.dial import Dialer
+from rollplane_apiserver.store.store_clock import StoreClock
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ REFUSED_TO_BEGIN = (
     ReadOnlyError,
     TryAgainError,
 )
-REFUSED_CODES = ("BUSY ", "MISCONF ", "NOREPLICAS ")
+REFUSED_CODES = ("BUSY ", "LATE ", "MISCONF ", "NOREPLICAS ", "UNBLOCKED ")
+"""Further replies that mean nothing was done; LATE is said by our script, UNBLOCKED when a master becomes a replica."""
+MEETS_ANOTHER = ("LATE ", "UNBLOCKED ")
 
 
 def pack(*arguments: bytes) -> bytes:
@@ -84,6 +87,7 @@ class Link:
 
     def __init__(self, dial: Dialer, greet: Greeting, *, timeout_seconds: float) -> None:
         self.run_id = b""
+        self.clock = StoreClock()
         self._dial = dial
         self._greet = greet
         self._timeout = timeout_seconds
@@ -98,6 +102,7 @@ class Link:
         try:
             async with asyncio.timeout(self._timeout):
                 self._connection = await self._dial()
+                self.clock = StoreClock()
                 await self._greet(self)
         except UnavailableError as exc:
             await self.close()
@@ -141,9 +146,31 @@ class Link:
         except BaseException:
             await self.close()
             raise
-        if any(isinstance(reply, REFUSED_TO_BEGIN) for reply in replies):
-            await self.close()  # it lost its scripts or its role: it must be found and greeted again
+        if any(map(_must_be_greeted, replies)):
+            await self.close()
         return replies
+
+    async def call_master(self, *command: bytes) -> Reply:
+        """Send one command and return its answer if the server is a master: a replica's may be old.
+
+        Raises as ``call`` does, and UnavailableError (NOT_SENT) when the server is no master any more.
+        """
+        role, answer = await self.call_all(pack(b"ROLE"), pack(*command))
+        await self.check_master(role)
+        return answer
+
+    async def check_master(self, role: Reply) -> None:
+        """Raise UnavailableError and close the link unless ``role``, the answer to ROLE, is that of a master."""
+        if role[0] != b"master":
+            await self.close()
+            raise _unavailable("the server has become a replica", Outcome.NOT_SENT)
+
+    def latest_start(self, patience_seconds: float = 0.0) -> int:
+        """Return when a command sent now has to begin, so that it does not after its caller gave it up.
+
+        In microseconds of the server's clock.
+        """
+        return self.clock.deadline(asyncio.get_running_loop().time() + self._timeout + patience_seconds)
 
     async def close(self) -> None:
         """Drop the connection; the next call opens another."""
@@ -158,6 +185,13 @@ async def _is_usable(connection: AbstractConnection) -> bool:
         return not await connection.can_read()
     except (RedisError, OSError):
         return False
+
+
+def _must_be_greeted(reply: Reply) -> bool:
+    """Tell whether the server lost its scripts or its role, or its clock was set: then it must be found anew."""
+    if not isinstance(reply, ResponseError) or isinstance(reply, OutOfMemoryError):
+        return False
+    return isinstance(reply, REFUSED_TO_BEGIN) or str(reply).startswith(MEETS_ANOTHER)
 
 
 async def _read(connection: AbstractConnection) -> Reply:

@@ -27,11 +27,13 @@ async def open_log(link: Link, keys: Keys, after: int) -> AsyncGenerator[LogBatc
 async def read_log(link: Link, keys: Keys, after: int) -> LogBatch:
     """Return what follows ``after``, without waiting for it; raises ExpiredError as ``open_log`` does."""
     start = b"(%d-0" % after
-    entries, spans, bounds = await link.call_all(
+    role, entries, spans, bounds = await link.call_all(
+        pack(b"ROLE"),
         pack(b"XRANGE", keys.log, start, b"+", b"COUNT", b"%d" % BATCH_CHANGES),
         pack(b"LRANGE", keys.runs, b"0", b"-1"),
         _bounds_command(keys),
     )
+    await link.check_master(role)
     _check(after, bounds, [jump(span) for span in spans])
     return _batch([log_entry(entry_id, fields) for entry_id, fields in entries], after)
 
@@ -40,9 +42,10 @@ async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogB
     while True:
         # The second command is carried out after the first has ended its wait. So if by then nothing behind the
         # position has been trimmed, neither had it been when the entries were read.
-        found, bounds = await link.call_all(
-            _read_command(keys, position), _bounds_command(keys), patience_seconds=BLOCK_SECONDS
+        found, bounds, role = await link.call_all(
+            _read_command(keys, position), _bounds_command(keys), pack(b"ROLE"), patience_seconds=BLOCK_SECONDS
         )
+        await link.check_master(role)
         entries = [log_entry(entry_id, fields) for entry_id, fields in found[0][1]] if found else []
         _check(position, bounds, [entry for entry in entries if isinstance(entry, Jump)])
         batch = _batch(entries, position)

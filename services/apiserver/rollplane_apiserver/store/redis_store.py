@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, OutOfMemoryError
 
 from rollplane_apiserver.store import scripts
 from rollplane_apiserver.store.checks import check_epoch, check_mutations
@@ -21,6 +21,7 @@ from rollplane_apiserver.store.interface import DEFAULT_TOKENS, Jump, LogBatch, 
 from rollplane_apiserver.store.layout import CommitCall, CommitLimits, Keys, jump, outcomes, stored
 from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, raise_first
 from rollplane_apiserver.store.log_reader import open_log, read_log
+from rollplane_apiserver.store.scripts import Script
 from rollplane_machinery.api import Fence
 from rollplane_machinery.errors import Outcome as WriteOutcome
 from rollplane_machinery.errors import UnavailableError
@@ -61,9 +62,16 @@ class RedisStore:
         limits = CommitLimits(settings.log_entries, settings.log_bytes, settings.tokens)
         self._commit_call = CommitCall(self._keys, limits)
         self._commit_script = scripts.load("commit")
+        self._relief_script = scripts.load("commit", flags="allow-oom")
         self._fence_script = scripts.load("raise_fence")
         self._dial: Dialer = dialer(settings.url, connect_timeout_seconds=settings.connect_timeout_seconds)
-        self._greet = Greeter(self._commit_call, self._commit_script, (self._fence_script,), upgrades)
+        self._greet = Greeter(
+            self._commit_call,
+            self._relief_script,
+            (self._commit_script, self._fence_script),
+            upgrades,
+            waits=settings.wait_replicas > 0,
+        )
         self._commits = self._pool(settings.commit_links)
         self._reads = self._pool(settings.read_links)
         self._lent: list[Link] = []  # to scans and followers
@@ -72,21 +80,36 @@ class RedisStore:
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         check_mutations(mutations)
         async with self._commits.link() as link:
-            patience = self._settings.call_timeout_seconds if self._settings.wait_replicas else 0.0
-            replies = await _scripted(link, lambda: self._commit_commands(link, mutations), patience)
+            try:
+                return await self._commit_on(link, mutations, self._commit_script)
+            except OutOfMemoryError:
+                # Refused before it began, so it may be sent again: what makes the cell smaller still goes through.
+                return await self._commit_on(link, mutations, self._relief_script)
+
+    async def _commit_on(self, link: Link, mutations: Sequence[Mutation], script: Script) -> Sequence[Outcome]:
         wanted = self._settings.wait_replicas
+        patience = self._settings.call_timeout_seconds if wanted else 0.0
+        sent = asyncio.get_running_loop().time()
+        replies = await _scripted(link, lambda: self._commit_commands(link, mutations, script), patience)
+        link.clock.observe(sent, asyncio.get_running_loop().time(), replies[0][1])
         if wanted and replies[1] < wanted:
             raise UnavailableError(
                 f"committed on {replies[1]} of {wanted} replicas", outcome=WriteOutcome.OUTCOME_UNKNOWN
             )
         return outcomes(replies[0])
 
-    def _commit_commands(self, link: Link, mutations: Sequence[Mutation]) -> list[bytes]:
-        arguments = self._commit_call.arguments(link.run_id, mutations)
-        commands = [pack(b"EVALSHA", self._commit_script.sha, *arguments)]
-        if self._settings.wait_replicas:
-            milliseconds = b"%d" % (self._settings.call_timeout_seconds * 1000)
-            commands.append(pack(b"WAIT", b"%d" % self._settings.wait_replicas, milliseconds))
+    def _commit_commands(self, link: Link, mutations: Sequence[Mutation], script: Script) -> list[bytes]:
+        wanted = self._settings.wait_replicas
+        patience = self._settings.call_timeout_seconds if wanted else 0.0
+        arguments = self._commit_call.arguments(
+            link.run_id,
+            mutations,
+            deadline=link.latest_start(patience),
+            memory_is_short=script is self._relief_script,
+        )
+        commands = [pack(b"EVALSHA", script.sha, *arguments)]
+        if wanted:
+            commands.append(pack(b"WAIT", b"%d" % wanted, b"%d" % (self._settings.call_timeout_seconds * 1000)))
         return commands
 
     async def read(self, resource: str, keys: Sequence[str]) -> Sequence[Stored | None]:
@@ -110,9 +133,10 @@ class RedisStore:
     async def scan(self) -> AsyncIterator[tuple[int, AsyncIterator[Sequence[Stored]]]]:
         async with self._own_link() as link:
             await link.open()
-            revision, resources = await link.call_all(
-                pack(b"HGET", self._keys.meta, b"revision"), pack(b"SMEMBERS", self._keys.resources)
+            role, revision, resources = await link.call_all(
+                pack(b"ROLE"), pack(b"HGET", self._keys.meta, b"revision"), pack(b"SMEMBERS", self._keys.resources)
             )
+            await link.check_master(role)
             names = sorted(resource.decode() for resource in resources)
             async with aclosing(self._chunks(link, names)) as chunks:
                 yield int(revision or 0), chunks
@@ -159,7 +183,7 @@ class RedisStore:
 
     async def _ask(self, *arguments: bytes) -> Reply:
         async with self._reads.link() as link:
-            return await link.call(*arguments)
+            return await link.call_master(*arguments)
 
     @asynccontextmanager
     async def _own_link(self) -> AsyncIterator[Link]:
@@ -181,11 +205,16 @@ class RedisStore:
 
 
 async def _scripted(link: Link, commands: Callable[[], list[bytes]], patience_seconds: float = 0.0) -> list[Reply]:
-    """Return the answers to commands of which the first runs a script; raises for an error among them."""
+    """Return the answers to commands of which the first runs a script; raises for an error among them.
+
+    That the server is out of memory is raised as redis' error: it has begun nothing, and the caller may know better.
+    """
     replies = await link.exchange(*commands(), patience_seconds=patience_seconds)
     if isinstance(replies[0], NoScriptError):
         # Somebody flushed the scripts. It was not carried out, so it may be sent again, to whoever is greeted now.
         await link.open()
         replies = await link.exchange(*commands(), patience_seconds=patience_seconds)
+    if isinstance(replies[0], OutOfMemoryError):
+        raise replies[0]
     raise_first(replies)
     return replies

@@ -15,7 +15,9 @@ class Script:
     sha: bytes
 
 
-def load(name: str) -> Script:
-    """Return the script ``name`` from the package's data."""
+def load(name: str, *, flags: str = "") -> Script:
+    """Return the script ``name`` from the package's data, with ``flags`` added to its first line."""
     source = resources.files(__package__).joinpath(f"{name}.lua").read_bytes()
+    if flags:
+        source = source.replace(b"#!lua", b"#!lua flags=" + flags.encode(), 1)
     return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
