@@ -1,192 +1,229 @@
-"""Holding a coordination.k8s.io/v1 Lease, so that of many processes one does the work.
+"""Holding coordination.k8s.io/v1 Leases, so that of many processes one does the work that each of them stands for.
 
-The lease decides who *should* act; that nobody else's writes go through is the fence's business,
-whose epoch is the revision of the write that acquired the lease. The rules are in ``lease_plan``.
+A lease decides who *should* act; that nobody else's writes go through is the fence's business, whose epoch is the
+revision of the write that acquired the lease. The rules are in ``lease_plan``. All leases are read, taken and renewed
+in one call each, so holding a hundred of them costs what holding one does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from rollplane.coordination.v1 import Lease
-from rollplane_client.backoff import Jitter, no_jitter
 from rollplane_client.lease_plan import LeaseTimes, Observation, new_lease, released, renewed, taken
 from rollplane_client.timeouts import within
-from rollplane_client.typed import parse
-from rollplane_machinery.api import Create, Key, ObjectApi, Update, WriteResult
+from rollplane_machinery.api import Create, Key, ListQuery, ObjectApi, Update, Write, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import (
-    AlreadyExistsError,
-    ConflictError,
-    InternalError,
-    NotFoundError,
-    RollplaneError,
-    TimedOutError,
-)
+from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import LEASE, Encoded
 
 log = logging.getLogger(__name__)
 
-RELEASE_SECONDS = 2.0
+RELEASE_SECONDS = 1.0
+"""How long a leaving process tries to give its leases up; without, they run out by themselves."""
 DEFAULT_TIMES = LeaseTimes()
 
 
-class LeaseHolder:
-    """Competes for one lease and holds it as long as it can.
+async def _nothing() -> None:
+    """Follow a round with nothing."""
 
-    ``on_acquired`` is called with the epoch, ``on_lost`` without arguments, strictly in turn and synchronously. After
-    ``on_lost`` nothing may be done any more in the lease's name. ``identity`` must differ between processes.
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A lease as last written by us, its epoch, and until when (by our own clock) we may act on it."""
+
+    lease: Lease
+    epoch: int
+    until: float
+
+
+class LeaseHolder:
+    """Holds as many of the leases ``names`` in ``namespace`` as can be had.
+
+    ``on_acquired`` is called with the epochs of leases that are ours from now on, ``on_lost`` with the names of those
+    in whose name nothing may be done any more; both synchronously, for each lease in turn. ``identity`` must differ
+    between processes.
     """
 
     def __init__(
         self,
         api: ObjectApi,
-        key: Key,
+        namespace: str,
+        names: Collection[str],
         identity: str,
         *,
         clock: Clock,
         times: LeaseTimes = DEFAULT_TIMES,
-        jitter: Jitter = no_jitter,
-        on_acquired: Callable[[int], None] = lambda _epoch: None,
-        on_lost: Callable[[], None] = lambda: None,
+        on_acquired: Callable[[Mapping[str, int]], None] = lambda _epochs: None,
+        on_lost: Callable[[frozenset[str]], None] = lambda _names: None,
     ) -> None:
         self._api = api
-        self._key = key
+        self._namespace = namespace
+        self._names = names
         self._identity = identity
         self._clock = clock
         self._times = times
-        self._jitter = jitter
         self._on_acquired = on_acquired
         self._on_lost = on_lost
-        self._observed: Observation | None = None
-        self._held: Lease | None = None
-        self._fresh_until = 0.0
-        self.epoch = 0
-        """Revision of the write that acquired the lease last; 0 before that."""
+        self._held: dict[str, _Held] = {}
+        self._seen: dict[str, Observation] = {}
+        self._hurry = asyncio.Event()
 
-    @property
-    def is_held(self) -> bool:
-        """Whether the lease is ours and we have renewed it in time, by our own clock."""
-        return self._held is not None and self._clock.monotonic() < self._fresh_until
+    def epoch(self, name: str) -> int | None:
+        """Return the revision of the write that acquired the lease; None when it is not ours, or no longer surely."""
+        held = self._held.get(name)
+        return held.epoch if held is not None and self._clock.monotonic() < held.until else None
 
-    async def run(self) -> None:
-        """Compete for the lease, hold it, and compete again once it is lost, until cancelled.
+    def drop(self, names: Collection[str], *, hurry: bool = False) -> None:
+        """Stop acting on leases that turned out not to be ours; ``hurry``: try at once to acquire them anew."""
+        self._lose(frozenset(names))
+        if hurry:
+            self._hurry.set()
 
-        When cancelled it calls ``on_lost`` if the lease was held, and gives it up so that another need not wait for
-        it to run out; that takes two seconds at most.
+    async def run(self, also: Callable[[], Awaitable[None]] = _nothing) -> None:
+        """Take, renew and retake leases until cancelled; then give them up, which takes a second at most.
+
+        ``also`` is awaited after each round; what either raises is logged, and tried again in the next.
         """
         try:
             while True:
-                await self._acquire()
-                await self._hold()
+                await self._round(also)
+                await self._rest()
         finally:
-            await self.release()
+            await self._release()
 
-    async def try_acquire(self) -> bool:
-        """Take the lease if it is free or ours already; return whether we hold it. Raises what the Api raises.
+    async def tend(self) -> None:
+        """Renew what is held and take what is free, in one round. Raises what the Api raises.
 
-        It is free when nobody holds it, or when this object has seen it unchanged for its duration: so the first look
-        at a lease that another holds always returns False.
+        A lease is free when nobody holds it, or when this object has seen it unchanged for its duration: so the first
+        look at one that another holds never takes it.
         """
-        started = self._clock.monotonic()
-        try:
-            result = await self._write_claim(started)
-        except (AlreadyExistsError, ConflictError):
-            return False  # somebody was faster
-        if result is None:
-            return False
-        self._keep(result, started)
-        self.epoch = result.revision
-        self._on_acquired(result.revision)
-        return True
+        stored = await self._read()
+        await self._write(self._renewals(stored), acquiring=False)
+        await self._write(self._claims(stored), acquiring=True)
 
-    async def release(self) -> None:
-        """Give the lease up if we hold it. Never raises a RollplaneError: unreleased, the lease runs out by itself."""
-        lease = self._lose()
-        if lease is None:
-            return
-        write = Update(Encoded.of(released(lease, self._clock.now())))
+    async def _round(self, also: Callable[[], Awaitable[None]]) -> None:
+        async def tend() -> None:
+            await self.tend()
+            await also()
+
         try:
-            await within(self._clock, RELEASE_SECONDS, self._api.write(write))
+            await within(self._clock, self._seconds_left(self._times.deadline_seconds), tend())
         except RollplaneError as exc:
-            log.info("lease not released", extra={"lease": str(self._key), "reason": exc.reason})
+            log.warning("leases not renewed", extra={"reason": exc.reason, "detail": exc.message})
+        self._drop_overdue()
 
-    async def _write_claim(self, now: float) -> WriteResult | None:
-        """Write that the lease is ours; return None when another holds it."""
-        try:
-            stored = await self._api.get(self._key)
-        except NotFoundError:
-            lease = new_lease(self._key, self._identity, self._times, self._clock.now())
-            return await self._api.write(Create(Encoded.of(lease)))
-        lease = parse(Lease, stored)
-        self._observed = Observation.of(lease, now, self._observed)
-        # Ours already: from an earlier life under this identity, or by a claim whose answer was lost.
-        if self._observed.holder != self._identity and not self._observed.is_free(now):
-            return None
-        claim = taken(lease, self._identity, self._times, self._clock.now())
-        return await self._api.write(Update(Encoded.of(claim)))
+    async def _rest(self) -> None:
+        """Wait for the next round, for a lease to run out, or until one is to be had in a hurry."""
+        missing = len(self._held) < len(self._names)
+        seconds = self._seconds_left(self._times.retry_seconds if missing else self._times.renew_seconds)
+        async with asyncio.TaskGroup() as waiting:
+            alarm = waiting.create_task(self._clock.sleep(seconds))
+            hurry = waiting.create_task(self._hurry.wait())
+            await asyncio.wait((alarm, hurry), return_when=asyncio.FIRST_COMPLETED)
+            alarm.cancel()
+            hurry.cancel()
+        self._hurry.clear()
 
-    async def _acquire(self) -> None:
+    def _seconds_left(self, most: float) -> float:
+        """Return how long every lease that is held surely stays ours, at most ``most``."""
+        now = self._clock.monotonic()
+        return max(0.0, min([most, *(held.until - now for held in self._held.values())]))
+
+    async def _read(self) -> dict[str, Lease]:
+        """Return those of our leases that are stored, by name."""
+        leases: dict[str, Lease] = {}
+        token = ""
         while True:
-            try:
-                if await self.try_acquire():
-                    return
-            except RollplaneError as exc:
-                log.warning("lease not read", extra={"lease": str(self._key), "reason": exc.reason})
-            # Spread over one to two intervals: candidates that wait for the same lease do not ask in step.
-            await self._clock.sleep(self._times.retry_seconds * (1.0 + self._jitter()))
+            page = await self._api.list(ListQuery(LEASE, self._namespace, continue_token=token))
+            found = (Lease.FromString(encoded.value) for encoded in page.objects)
+            leases.update({lease.metadata.name: lease for lease in found})
+            token = page.continue_token
+            if not token:
+                return leases
 
-    async def _hold(self) -> None:
-        """Renew until the lease is lost or could not be renewed in time."""
+    def _renewals(self, stored: dict[str, Lease]) -> dict[str, Lease]:
+        """Return the renewed leases that are held and still ours; the others are lost."""
+        now = self._clock.now()
+        ours = {name for name in self._held if name in stored and self._is_ours(stored[name])}
+        self._lose(frozenset(self._held) - ours)
+        return {name: renewed(stored[name], now) for name in ours}
+
+    def _is_ours(self, lease: Lease) -> bool:
+        return lease.spec.holder_identity == self._identity
+
+    def _claims(self, stored: dict[str, Lease]) -> dict[str, Lease]:
+        """Return the leases to write that are nobody's now, or were ours in an earlier life."""
+        claims = {}
+        now = self._clock.now()
+        for name in self._names:
+            if name in self._held:
+                continue
+            lease = stored.get(name)
+            if lease is None:
+                claims[name] = new_lease(Key(LEASE, self._namespace, name), self._identity, self._times, now)
+            elif self._is_ours(lease) or self._is_free(name, lease):
+                claims[name] = taken(lease, self._identity, self._times, now)
+        return claims
+
+    def _is_free(self, name: str, lease: Lease) -> bool:
+        monotonic = self._clock.monotonic()
+        seen = self._seen[name] = Observation.of(lease, monotonic, self._seen.get(name))
+        return seen.is_free(monotonic)
+
+    async def _write(self, leases: dict[str, Lease], *, acquiring: bool) -> None:
+        """Write leases in one batch; those that went through are held from now on, counting from when it was sent."""
+        if not leases:
+            return
+        until = self._clock.monotonic() + self._times.deadline_seconds
+        results = await self._api.batch([_write_of(lease) for lease in leases.values()])
+        acquired = {}
+        for (name, lease), result in zip(leases.items(), results, strict=True):
+            if not isinstance(result, WriteResult):
+                continue
+            lease.metadata.resource_version = str(result.revision)
+            if acquiring:
+                self._held[name] = _Held(lease, result.revision, until)
+                acquired[name] = result.revision
+            elif name in self._held:
+                self._held[name] = replace(self._held[name], lease=lease, until=until)
+        if acquired:
+            self._on_acquired(acquired)
+
+    def _drop_overdue(self) -> None:
+        """Stop acting on leases that could not be renewed in time: another may hold them now."""
+        monotonic = self._clock.monotonic()
+        self._lose(frozenset(name for name, held in self._held.items() if monotonic >= held.until))
+
+    def _lose(self, names: frozenset[str]) -> None:
+        lost = names & self._held.keys()
+        for name in lost:
+            del self._held[name]
+        if lost:
+            log.warning("leases lost", extra={"leases": len(lost)})
+            self._on_lost(lost)
+
+    async def _release(self) -> None:
+        """Give up what is held, so that nobody has to wait for it. Never raises: unreleased, a lease runs out."""
+        now = self._clock.now()
+        writes = [Update(Encoded.of(released(held.lease, now))) for held in self._held.values()]
+        if not writes:
+            return
+        given_up = frozenset(self._held)
+        self._held.clear()
+        self._on_lost(given_up)
         try:
-            while True:
-                await self._clock.sleep(self._times.renew_seconds)
-                await within(self._clock, self._fresh_until - self._clock.monotonic(), self._renew())
-        except (ConflictError, NotFoundError, TimedOutError) as exc:
-            log.warning("lease lost", extra={"lease": str(self._key), "reason": exc.reason})
-        self._lose()
+            async with asyncio.timeout(RELEASE_SECONDS):
+                await self._api.batch(writes)
+        except TimeoutError:
+            log.info("leases not released", extra={"reason": "no answer"})
+        except RollplaneError as exc:
+            log.info("leases not released", extra={"reason": exc.reason})
 
-    async def _renew(self) -> None:
-        """Renew, however many tries it takes; raises ConflictError or NotFoundError when it is no longer ours."""
-        while self._held is not None:
-            try:
-                if await self._renew_once(self._held):
-                    return
-            except (ConflictError, NotFoundError):
-                raise
-            except RollplaneError as exc:
-                log.warning("lease not renewed", extra={"lease": str(self._key), "reason": exc.reason})
-                await self._clock.sleep(self._times.retry_seconds)
 
-    async def _renew_once(self, held: Lease) -> bool:
-        """Renew, or find out why not; return False when it is ours all the same and only changed meanwhile."""
-        started = self._clock.monotonic()
-        try:
-            result = await self._api.write(Update(Encoded.of(renewed(held, self._clock.now()))))
-        except ConflictError:
-            await self._check_still_ours()
-            return False
-        self._keep(result, started)
-        return True
-
-    async def _check_still_ours(self) -> None:
-        """Read the lease again: an earlier renewal of ours may have gone through unanswered."""
-        lease = parse(Lease, await self._api.get(self._key))
-        if lease.spec.holder_identity != self._identity:
-            raise ConflictError(f"held by {lease.spec.holder_identity!r}", resource=LEASE.resource, name=self._key.name)
-        self._held = lease
-
-    def _keep(self, result: WriteResult, started: float) -> None:
-        """Take note of a write that was answered; our time counts from when it was sent."""
-        if result.object is None:
-            raise InternalError("the answer to a lease's write holds no object", resource=LEASE.resource)
-        self._held = parse(Lease, result.object)
-        self._fresh_until = started + self._times.deadline_seconds
-
-    def _lose(self) -> Lease | None:
-        """Stop holding the lease and say so; return what was held."""
-        lease, self._held = self._held, None
-        if lease is not None:
-            self._on_lost()
-        return lease
+def _write_of(lease: Lease) -> Write:
+    encoded = Encoded.of(lease)
+    return Update(encoded) if lease.metadata.resource_version else Create(encoded)
