@@ -136,7 +136,7 @@ def _apiserver(folder: Path, number: int, port: int, link: FaultProxy) -> Proces
 
 def _controller(folder: Path, number: int, links: Sequence[FaultProxy]) -> Process:
     own = links[number * APISERVERS : (number + 1) * APISERVERS]
-    arguments = ("--server", _addresses(own), "--health-listen", f"{HOST}:0")
+    arguments = ("--server", _addresses(own), "--health-listen", f"{HOST}:0", "--metrics-listen", f"{HOST}:0")
     return Process(
         f"controller-{number}", lambda: service("rollplane_controller", *arguments), folder / f"controller-{number}.log"
     )
@@ -145,8 +145,8 @@ def _controller(folder: Path, number: int, links: Sequence[FaultProxy]) -> Proce
 def _fleet(folder: Path, number: int, links: Sequence[FaultProxy]) -> Process:
     first = CONTROLLERS + number
     own = links[first * APISERVERS : (first + 1) * APISERVERS]
-    arguments = ("--server", _addresses(own), "--health-listen", f"{HOST}:0", "--profile", "instant")
-    nodes = ("--nodes", str(NODES), "--first-node", str(number * NODES))
+    arguments = ("--server", _addresses(own), "--health-listen", f"{HOST}:0", "--metrics-listen", f"{HOST}:0")
+    nodes = ("--profile", "instant", "--nodes", str(NODES), "--first-node", str(number * NODES))
     return Process(
         f"fleet-{number}",
         lambda: service("rollplane_kubelet_sim", *arguments, *nodes),
@@ -155,4 +155,4 @@ def _fleet(folder: Path, number: int, links: Sequence[FaultProxy]) -> Process:
 
 
 def _addresses(links: Sequence[FaultProxy]) -> str:
-    return f"{HOST}:{links[0].port}"
+    return ",".join(f"{HOST}:{link.port}" for link in links)
