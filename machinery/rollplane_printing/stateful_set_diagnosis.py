@@ -83,7 +83,7 @@ def _trap(view: StatefulSetView, at: int, pod: Pod) -> Diagnosis | None:
     if view.heals_itself:
         return Diagnosis(f"{view.called} waits for its controller to replace {name}: {what}", FORCED_ROLLBACK, (pod,))
     cure = (
-        f'delete it ("rollplane delete pod {name}") to go on, or annotate the set with {HEAL_STUCK_ROLLOUT}=true to '
+        f'delete it ("rollplane delete pod {name}") to go on, or set its annotation {HEAL_STUCK_ROLLOUT}=true to '
         "have that done"
     )
     sentence = f"cannot proceed: {what}; OrderedReady replaces no pod before it is available: {cure}"

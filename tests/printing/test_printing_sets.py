@@ -29,7 +29,7 @@ from tests.machinery.sets import ENDING, NOW, READY, daemon_set, daemons, member
 PULL = 'image "app:404" cannot be pulled (ErrImagePull)'
 TRAP = (
     f"cannot proceed: db-2 runs a template that is no longer wanted and fails, {PULL}; OrderedReady replaces no pod "
-    'before it is available: delete it ("rollplane delete pod db-2") to go on, or annotate the set with '
+    'before it is available: delete it ("rollplane delete pod db-2") to go on, or set its annotation '
     "rollplane.dev/heal-stuck-rollout=true to have that done"
 )
 

@@ -40,20 +40,28 @@ class Chosen:
         return int(self.failed)
 
 
-async def choose(flags: ChoosingFlags, session: Session, words: Sequence[str] | None = None) -> Chosen:
+async def choose(
+    flags: ChoosingFlags,
+    session: Session,
+    words: Sequence[str] | None = None,
+    *,
+    nothing_named: str = "required resource not specified",
+    type_is_enough: bool = False,
+) -> Chosen:
     """Return the objects meant by the words (by default all of them), ``-f``, ``-l`` and ``--all``.
 
-    Objects that are absent are reported and skipped. Raises CommandError when nothing at all was named.
+    Where a ``type_is_enough``, one without a name means all its objects. What is absent is reported and skipped. Raises
+    CommandError with ``nothing_named`` when nothing at all was.
     """
     if flags.filename:
         return await fetch_files(session, flags)
     targets = parse_targets(flags.words if words is None else words)
     if not targets.items:
-        raise CommandError("required resource not specified")
+        raise CommandError(nothing_named)
     if targets.are_named:
         refuse_selector(flags)
         return await fetch(session, keys_of(session, targets))
-    if not flags.selector and not flags.all:
+    if not (flags.selector or flags.all or type_is_enough):
         raise CommandError("resource(s) were provided, but no name was specified")
     return await _select(flags, session, targets)
 
@@ -107,7 +115,10 @@ async def _select(flags: ChoosingFlags, session: Session, targets: Targets) -> C
         query = ListQuery(kind, namespace, flags.selector)
         chosen.found += [Found(key_of(each), each) for each in (await list_all(api, query)).objects]
     if not chosen.found:
-        session.console.warn("No resources found")
+        inside = any(kind.namespaced for kind in targets.kinds)
+        session.console.warn(
+            f"No resources found in {session.namespace} namespace." if inside else "No resources found"
+        )
     return chosen
 
 

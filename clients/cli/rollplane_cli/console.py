@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TextIO
 
+_CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\t\n\r"}
+_ESCAPES = {**_CARETS, ord("\r"): "\\r", **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}}
+
+
+def escaped(line: str) -> str:
+    """Return ``line`` with control characters made visible: what others wrote must not steer the terminal.
+
+    Source: ``^[`` and ``\\r`` as in kubernetes/kubernetes pkg/util terminal escaping of kubectl; the others likewise.
+    """
+    return line if line.isprintable() else line.translate(_ESCAPES)
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -26,7 +37,7 @@ class Console:
 
     def say(self, line: str = "") -> None:
         """Write one line of the answer, at once: whoever reads through a pipe wants to see it now."""
-        self.out.write(f"{line}\n")
+        self.out.write(f"{escaped(line)}\n")
         self.out.flush()
 
     def write(self, text: str) -> None:
@@ -36,5 +47,5 @@ class Console:
 
     def warn(self, line: str) -> None:
         """Write one line beside the answer."""
-        self.err.write(f"{line}\n")
+        self.err.write(f"{escaped(line)}\n")
         self.err.flush()

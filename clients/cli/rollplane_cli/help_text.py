@@ -29,6 +29,21 @@ def program_help(entries: Mapping[str, Entry]) -> str:
     )
 
 
+def group_help(group: str, entries: Mapping[str, Entry]) -> str:
+    """Return the help of a group: the commands that begin with its word."""
+    rows = [(name, entry.summary) for name, entry in entries.items() if name.startswith(f"{group} ")]
+    return "\n".join(
+        [
+            f"Usage: {PROGRAM} {group} COMMAND [flags]",
+            "",
+            "Commands:",
+            *_aligned(rows),
+            "",
+            f'"{PROGRAM} {group} COMMAND --help" tells more about a command.',
+        ]
+    )
+
+
 def command_help(name: str, command: Command[Any]) -> str:
     """Return the help of one command."""
     sections = [command.summary, "", f"Usage: {PROGRAM} {name} {command.usage}".rstrip()]

@@ -13,7 +13,7 @@ from rollplane_cli.command import Command
 from rollplane_cli.console import Console
 from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
 from rollplane_cli.flags import GLOBAL_FLAGS, Flags
-from rollplane_cli.help_text import PROGRAM, command_help, program_help
+from rollplane_cli.help_text import PROGRAM, command_help, group_help, program_help
 from rollplane_cli.parsing import parse_line
 from rollplane_cli.registry import commands, entry_of, is_group
 from rollplane_cli.session import Session
@@ -28,6 +28,13 @@ class Invocation:
     name: str
     command: Command[Any]
     flags: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What help is asked for: a command, a group of commands, or with an empty name the program."""
+
+    name: str = ""
 
 
 def run(line: Sequence[str] | None = None) -> int:
@@ -46,25 +53,35 @@ def run(line: Sequence[str] | None = None) -> int:
 async def execute(line: Sequence[str], environ: Mapping[str, str], console: Console) -> int:
     """Carry out ``line`` within a running loop and return the exit code; failures are told on ``console``."""
     try:
-        invocation = find(line)
+        found = find(line)
     except UsageError as exc:
         return _refuse_usage(exc, exc.command, console)
-    if invocation is None:
-        console.say(program_help(commands()))
+    if isinstance(found, Topic):
+        console.say(_help_on(found))
         return 0
-    if invocation.flags.help:
-        console.say(command_help(invocation.name, invocation.command))
-        return 0
-    return await _carry_out(invocation, environ, console)
+    return await _carry_out(found, environ, console)
+
+
+def _help_on(topic: Topic) -> str:
+    entry = entry_of(topic.name) if topic.name else None
+    if entry is not None:
+        return command_help(topic.name, entry.load())
+    return group_help(topic.name, commands()) if topic.name else program_help(commands())
 
 
 async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console: Console) -> int:
     flags = invocation.flags
     for flag in flags.deprecated:
         console.warn(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
-    async with Session(
-        console, environ, server=flags.server, namespace=flags.namespace, clock=SystemClock()
-    ) as session:
+    session = Session(
+        console,
+        environ,
+        server=flags.server,
+        namespace=flags.namespace,
+        request_timeout_seconds=flags.request_timeout,
+        clock=SystemClock(),
+    )
+    async with session:
         try:
             return await invocation.command.run(flags, session)
         except UsageError as exc:
@@ -78,23 +95,45 @@ async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console
 
 def _refuse_usage(error: UsageError, name: str, console: Console) -> int:
     console.warn(error.line)
-    console.warn(f"See '{' '.join(filter(None, (PROGRAM, name)))} --help' for usage.")
+    console.warn(f"See '{' '.join(filter(None, (PROGRAM, name)))} {error.hint}")
     return FAILED
 
 
-def find(line: Sequence[str]) -> Invocation | None:
-    """Return the command that ``line`` means, None when it names none; raises UsageError."""
+def find(line: Sequence[str]) -> Invocation | Topic:
+    """Return the command that ``line`` means, or the help that it asks for; raises UsageError."""
     name, rest = split_command(line)
+    if name == "help":
+        return _topic(rest)
     entry = entry_of(name) if name else None
     if entry is None:
-        if {"--help", "-h"} & set(rest) or not (name or rest) or name == "help":
-            return None
-        raise UsageError(_unknown(name, rest))
+        return _no_command(name, rest)
     command = entry.load()
     try:
-        return Invocation(name, command, parse_line(rest, command.flags))
+        flags = parse_line(rest, command.flags)
     except UsageError as exc:
-        raise UsageError(exc.message, command=name) from exc
+        exc.command = name
+        raise
+    return Topic(name) if flags.help else Invocation(name, command, flags)
+
+
+def _topic(words: Sequence[str]) -> Topic:
+    """What ``help WORD…`` asks for; raises UsageError for words that mean nothing."""
+    name, _ = split_command(words)
+    if name and entry_of(name) is None and not is_group(name):
+        raise UsageError(f"Unknown help topic [`{' '.join(words)}`]")
+    return Topic(name)
+
+
+def _no_command(name: str, rest: Sequence[str]) -> Topic:
+    """A group alone, or nothing at all, shows its help, as in kubectl; raises UsageError for anything else."""
+    group, _, second = name.partition(" ")
+    if second:
+        raise UsageError(f'unknown command "{second}"', command=group)
+    if name and not is_group(name):
+        raise UsageError(f'unknown command "{name}" for "{PROGRAM}"')
+    if not name and rest and not {"--help", "-h"} & set(rest):
+        raise UsageError(f"no command in {' '.join(rest)}")
+    return Topic(name)
 
 
 def split_command(line: Sequence[str]) -> tuple[str, list[str]]:
@@ -118,10 +157,3 @@ def split_command(line: Sequence[str]) -> tuple[str, list[str]]:
         if len(words) == wanted:
             break
     return " ".join(words), [*rest, *tokens]
-
-
-def _unknown(name: str, rest: Sequence[str]) -> str:
-    if is_group(name):
-        known = ", ".join(each.split()[1] for each in commands() if each.startswith(f"{name} "))
-        return f'"{name}" needs one of: {known}'
-    return f'unknown command "{name}" for "{PROGRAM}"' if name else f"no command in {' '.join(rest)}"

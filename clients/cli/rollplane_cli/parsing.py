@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
-from rollplane_cli.failures import UsageError
+from rollplane_cli.failures import FlagError
 from rollplane_cli.flags import Flag, Flags, flags_of
 
 F = TypeVar("F", bound=Flags)
 
 
 def parse_line(line: Sequence[str], flags: type[F]) -> F:
-    """Return ``line`` as ``flags`` reads it; raises UsageError for flags that are unknown or have wrong values."""
+    """Return ``line`` as ``flags`` reads it; raises FlagError for flags that are unknown or have wrong values."""
     return _Reading(flags).read(line)
 
 
@@ -47,36 +47,36 @@ class _Reading(Generic[F]):
         name, equals, written = text.partition("=")
         flag = self._by_name.get(name)
         if flag is None:
-            raise UsageError(f"unknown flag: --{name}")
+            raise FlagError(f"unknown flag: --{name}")
         value = written if equals else _behind(flag, rest)
         if value is None:
-            raise UsageError(f"flag needs an argument: --{name}")
+            raise FlagError(f"flag needs an argument: --{name}")
         self._take(flag, value)
 
     def _read_short(self, letters: str, rest: Iterator[str]) -> None:
         for at, letter in enumerate(letters):
             flag = self._by_short.get(letter)
             if flag is None:
-                raise UsageError(f"unknown shorthand flag: '{letter}' in -{letters}")
+                raise FlagError(f"unknown shorthand flag: '{letter}' in -{letters}")
             tail = letters[at + 1 :]
             if not flag.takes_value and not tail.startswith("="):
                 self._take(flag, flag.bare)
                 continue
             value = tail.removeprefix("=") if tail else next(rest, None)
             if value is None:
-                raise UsageError(f"flag needs an argument: '{letter}' in -{letters}")
+                raise FlagError(f"flag needs an argument: '{letter}' in -{letters}")
             self._take(flag, value)
             return
 
     def _take(self, flag: Flag[Any], text: str) -> None:
-        """Note what was given; raises UsageError when it is no value of the flag."""
+        """Note what was given; raises FlagError when it is no value of the flag."""
         if flag.choices and text not in flag.choices:
             wanted = ", ".join(flag.choices)
-            raise UsageError(f'invalid argument "{text}" for "--{flag.name}" flag: must be one of {wanted}')
+            raise FlagError(f'invalid argument "{text}" for "--{flag.name}" flag: must be one of {wanted}')
         try:
             flag.read(text)
         except ValueError as exc:
-            raise UsageError(f'invalid argument "{text}" for "--{flag.name}" flag: {exc}') from exc
+            raise FlagError(f'invalid argument "{text}" for "--{flag.name}" flag: {exc}') from exc
         self._given.append((flag, text))
 
 

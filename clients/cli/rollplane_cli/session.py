@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rollplane_cli.console import Console
+from rollplane_cli.failures import CommandError
 from rollplane_machinery.errors import Outcome, RollplaneError, UnavailableError
 
 if TYPE_CHECKING:
@@ -25,10 +26,18 @@ class Session:
     """``async with Session(…) as session``: the connection is opened by the first ``api()`` and closed at the end.
 
     ``namespace`` is the one commands act in; ``namespace_given`` tells whether the caller named it.
+    ``request_timeout_seconds`` bounds every call but watches; 0 leaves that to the client library.
     """
 
     def __init__(
-        self, console: Console, environ: Mapping[str, str], *, server: str = "", namespace: str = "", clock: Clock
+        self,
+        console: Console,
+        environ: Mapping[str, str],
+        *,
+        server: str = "",
+        namespace: str = "",
+        request_timeout_seconds: float = 0.0,
+        clock: Clock,
     ) -> None:
         self.console = console
         self.environ = environ
@@ -36,6 +45,7 @@ class Session:
         self.namespace = namespace or DEFAULT_NAMESPACE
         self.namespace_given = bool(namespace)
         self.clock = clock
+        self._request_timeout_seconds = request_timeout_seconds
         self._stack = AsyncExitStack()
         self._api: Api | None = None
 
@@ -61,12 +71,23 @@ class Session:
             self.console.warn(line)
 
     async def api(self) -> Api:
-        """Return the Api at ``server``; nothing is sent before it is used. Raises BadRequestError for no address."""
+        """Return the Api at ``server``; nothing is sent before it is used.
+
+        Raises BadRequestError for no address, CommandError for one with a scheme.
+        """
         if self._api is None:
             # Imported late: gRPC is half of the program's start, and `version` and `--help` do without.
-            from rollplane_client.grpc_api import connect
+            from rollplane_client.grpc_api import DEFAULT_DEADLINES, Deadlines, connect
             from rollplane_client.retry import RetryPolicy
 
-            policy = RetryPolicy(give_up_seconds=_GIVE_UP_SECONDS)
-            self._api = await self._stack.enter_async_context(connect(self.server, name="rollplane", retry=policy))
+            if self.server.startswith(("http://", "https://")):
+                raise CommandError(f"the server {self.server} speaks gRPC: name it as host:port, without http://")
+            limit = self._request_timeout_seconds
+            opened = connect(
+                self.server,
+                name="rollplane",
+                deadlines=Deadlines(limit, limit) if limit else DEFAULT_DEADLINES,
+                retry=RetryPolicy(give_up_seconds=min(limit or _GIVE_UP_SECONDS, _GIVE_UP_SECONDS)),
+            )
+            self._api = await self._stack.enter_async_context(opened)
         return self._api

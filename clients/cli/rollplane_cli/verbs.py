@@ -1,4 +1,4 @@
-"""Refusals that kubectl finds by itself and our server tells: printed as kubectl's own."""
+"""Refusals that kubectl finds by itself and our server tells: printed as kubectl's own, under our name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rollplane_cli.failures import CommandError
+from rollplane_cli.help_text import PROGRAM
 from rollplane_machinery.errors import ConflictError, InvalidError, NotFoundError, RollplaneError, UnsupportedError
 
 
@@ -21,7 +22,7 @@ def told_as_own() -> Iterator[None]:
     except (InvalidError, NotFoundError, UnsupportedError, ConflictError) as exc:
         if _is_servers(exc):
             raise
-        raise CommandError(exc.message) from exc
+        raise CommandError(exc.message.replace("'kubectl ", f"'{PROGRAM} ")) from exc
 
 
 def _is_servers(error: RollplaneError) -> bool:

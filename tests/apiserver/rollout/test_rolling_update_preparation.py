@@ -217,7 +217,7 @@ async def test_5_5_names_and_selectors_must_differ(workshop: Workshop) -> None:
     await workshop.create(controller("old", v="1"))
     await refused(workshop, by_file(controller("other", v="1")), "must specify a matching key with non-equal value")
     await refused(workshop, by_file(controller("other", extra="key")), "must specify a matching key")
-    with pytest.raises(InvalidError, match="missing/unexpected annotations"):
+    with pytest.raises(InvalidError, match="old cannot have the same name as the existing ReplicationController old"):
         await start(workshop, by_file(controller("old", v="2")))
 
 

@@ -36,6 +36,17 @@ def images(spec: core.PodSpec) -> dict[str, str]:
     return {container.name: container.image for container in (*spec.init_containers, *spec.containers)}
 
 
+async def test_verbs_that_come_at_once_all_get_their_way(workshop: Workshop) -> None:
+    web = await workshop.create(deployment())
+    containers = {container.name for container in web.spec.template.spec.containers}
+    calls = [
+        workshop.rollouts.set_image(SetImage(WEB, dict.fromkeys(containers, f"app:{number}"))) for number in range(100)
+    ]
+    sizes = [workshop.rollouts.scale(Scale(WEB, number)) for number in range(50)]
+    await asyncio.gather(*calls, *sizes)
+    assert (await workshop.get(WEB, apps.Deployment)).metadata.generation == 1 + 100 + 50
+
+
 @pytest.mark.parametrize("kind", WORKLOADS, ids=str)
 async def test_set_image(workshop: Workshop, kind: Kind) -> None:
     await workshop.create(workload(kind, "web"))

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from rollplane_apiserver.core import Identity
+from rollplane_apiserver.rollout.edit import Turns
 from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.calls import DETAILS_KEY
@@ -40,7 +41,7 @@ class ScriptedApi(Rollouts):
     """An Api whose writes and watches the test scripts; it keeps what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__(self, FakeClock())
+        super().__init__(self, FakeClock(), Turns())
         self.asked: list[Any] = []
         self.on_write: Callable[[Write], Awaitable[WriteResult]] | None = None
         self.on_batch: Callable[[Sequence[Write]], Sequence[WriteResult | RollplaneError]] | None = None

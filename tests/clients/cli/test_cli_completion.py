@@ -100,7 +100,7 @@ async def test_the_scripts_and_no_others(cli: Cli) -> None:
             assert process.returncode == 0
     ran = await cli.run("completion", "tcsh")
     assert ran.code == 1
-    assert ran.err.startswith("error: name one shell: bash, zsh, fish\n")
+    assert ran.err.startswith('error: Unsupported shell type "tcsh".\n')
     assert "__complete" not in await cli.ok("--help")
 
 

@@ -13,7 +13,7 @@ from rollplane.core.v1 import Container, Pod, Volume
 from rollplane.meta.v1 import OwnerReference, Time
 from rollplane_cli.commands.drain import DrainFlags
 from rollplane_cli.draining.choice import Choice, DrainRules, choose_pods
-from rollplane_cli.main import find
+from rollplane_cli.main import Invocation, find
 from tests.clients.cli.drain_session import drain
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
@@ -124,7 +124,7 @@ def test_choose_pods_names_all_pods_of_one_sort_together() -> None:
 
 def test_drain_is_a_command() -> None:
     found = find(["drain", "node-0", "--ignore-daemonsets", "--timeout=5m"])
-    assert found is not None
+    assert isinstance(found, Invocation)
     assert isinstance(found.flags, DrainFlags)
     assert (found.name, found.flags.words, found.flags.timeout) == ("drain", ("node-0",), 300.0)
 

@@ -9,7 +9,7 @@ import pytest
 from rollplane_cli.command import output
 from rollplane_cli.failures import UsageError
 from rollplane_cli.flags import Flags, flags_of, optional_number, own_flags_of, seconds, switch, text, texts
-from rollplane_cli.main import find, split_command
+from rollplane_cli.main import Topic, find, split_command
 from rollplane_cli.parsing import parse_line
 
 
@@ -115,15 +115,32 @@ def test_split_command(line: str, expected: tuple[str, list[str]]) -> None:
     assert split_command(line.split()) == expected
 
 
-@pytest.mark.parametrize("line", ["", "help", "-h", "--help"])
-def test_help_is_no_command(line: str) -> None:
-    assert find(line.split()) is None
+TOPICS = {
+    "": "",
+    "help": "",
+    "-h": "",
+    "--help": "",
+    "help get": "get",
+    "get --help": "get",
+    "get pods -h": "get",
+    "help rollout": "rollout",
+    "rollout": "rollout",
+    "rollout --help": "rollout",
+    "help rollout status": "rollout status",
+    "rollout status -h": "rollout status",
+}
+
+
+@pytest.mark.parametrize(("line", "topic"), TOPICS.items(), ids=TOPICS)
+def test_help_is_about_what_was_asked(line: str, topic: str) -> None:
+    assert find(line.split()) == Topic(topic)
 
 
 UNKNOWN = {
     "fetch pods": 'unknown command "fetch" for "rollplane"',
-    "rollout stop": 'unknown command "rollout stop" for "rollplane"',
-    "sim": '"sim" needs one of: ready, unready, crash, finish',
+    "fetch --help": 'unknown command "fetch" for "rollplane"',
+    "rollout stop": 'unknown command "stop"',
+    "help fetch": "Unknown help topic [`fetch`]",
     "-n a": "no command in -n a",
 }
 

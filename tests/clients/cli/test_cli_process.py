@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from rollplane.core.v1 import ConfigMap
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_cli.flags import flags_of
 from rollplane_cli.registry import commands
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG
+from tests.clients.cli.stand_in import StandIn
 from tests.clients.python.plane import Plane
 
 
@@ -104,3 +107,20 @@ def test_the_documentation_names_every_command() -> None:
     for name in commands():
         first, _, second = name.partition(" ")
         assert f"`{name}" in page or (f"`{first} " in page and f"`{second}" in page), name
+
+
+async def test_a_group_names_its_commands(cli: Cli) -> None:
+    text = await cli.ok("rollout", "--help")
+    assert text.startswith("Usage: rollplane rollout COMMAND [flags]\n")
+    assert all((f"  {name}  " in text) == name.startswith("rollout ") for name in commands())
+    assert await cli.ok("help", "rollout", "status") == await cli.ok("rollout", "status", "--help")
+
+
+async def test_what_others_wrote_does_not_steer_the_terminal(cli: Cli, stand_in: StandIn) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[31mred\x9b2J"
+    await stand_in.create(ConfigMap(metadata=ObjectMeta(name="a", namespace="default"), data={"text": hostile}))
+    described = await cli.ok("describe", "cm", "a")
+    assert "^[]0;owned^G^[[31mred\\x9b2J" in described
+    assert described.replace("\n", "").isprintable()
+    ran = await cli.run("get", "pods", "\x1b[31m\r")
+    assert "^[[31m\\r" in ran.err

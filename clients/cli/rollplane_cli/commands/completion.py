@@ -21,8 +21,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:_-]*")
 
 async def run(flags: Flags, session: Session) -> int:
     """Print the script that makes a shell complete command lines."""
-    if len(flags.words) != 1 or flags.words[0] not in _SHELLS:
-        raise UsageError(f"name one shell: {', '.join(_SHELLS)}")
+    if not flags.words:
+        raise UsageError(f"Shell not specified. Name one: {', '.join(_SHELLS)}")
+    if len(flags.words) > 1:
+        raise UsageError("Too many arguments. Expected only the shell type.")
+    if flags.words[0] not in _SHELLS:
+        raise UsageError(f'Unsupported shell type "{flags.words[0]}".')
     (shell,) = flags.words
     session.console.write(bash_script() if shell == "bash" else SCRIPTS[shell])
     return 0

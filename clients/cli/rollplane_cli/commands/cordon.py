@@ -18,7 +18,7 @@ from rollplane_machinery.kinds import NODE
 
 async def _run(flags: DryRunFlags, session: Session, *, cordon: bool) -> int:
     if not flags.words:
-        raise UsageError("one or more nodes must be named")
+        raise UsageError(f"USAGE: {'cordon' if cordon else 'uncordon'} NODE [flags]")
     names = [word.removeprefix("node/").removeprefix("nodes/") for word in flags.words]
     chosen = await fetch(session, [Key(NODE, "", name) for name in names])
     for found in chosen.found:

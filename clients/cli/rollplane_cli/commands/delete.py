@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollplane_cli.choosing import Found, fetch, fetch_files, keys_of, refuse_selector, report_failure
 from rollplane_cli.command import ChoosingFlags, Command, DryRunFlags, ListingFlags, WaitFlags, output
-from rollplane_cli.failures import CommandError
+from rollplane_cli.failures import NOTHING_NAMED, CommandError
 from rollplane_cli.flags import optional_number, switch, text
 from rollplane_cli.output.answers import dry_run_suffix, is_client_dry_run, write_options
 from rollplane_cli.reading import key_of, list_all
@@ -88,7 +88,7 @@ async def _choose(flags: DeleteFlags, session: Session) -> tuple[list[Found], bo
         return chosen.found, chosen.failed
     targets = parse_targets(flags.words)
     if not targets.items:
-        raise CommandError("you must provide one or more resources by argument or filename")
+        raise CommandError(NOTHING_NAMED)
     if targets.are_named:
         refuse_selector(flags)
         chosen = await fetch(session, keys_of(session, targets), ignore_absent=flags.ignore_not_found)

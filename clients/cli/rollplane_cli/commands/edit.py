@@ -12,7 +12,7 @@ from typing import Any
 
 from rollplane_cli.choosing import Found, choose
 from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
-from rollplane_cli.failures import CommandError
+from rollplane_cli.failures import NOTHING_NAMED, CommandError
 from rollplane_cli.output.answers import answer, write_options
 from rollplane_cli.output.documents import document
 from rollplane_cli.recording import note
@@ -40,7 +40,7 @@ class EditFlags(ChoosingFlags, WriteFlags, RecordFlags):
 
 async def run(flags: EditFlags, session: Session) -> int:
     """Let a person edit the objects named, one after the other."""
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, nothing_named=NOTHING_NAMED, type_is_enough=True)
     for found in chosen.found:
         await _Editing(flags, session, found).run()
     return chosen.exit_code

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from rollplane.core.v1 import ReplicationController
 from rollplane_cli.command import Command, FileFlags, WriteFlags
-from rollplane_cli.failures import FAILED, CommandError
+from rollplane_cli.failures import FAILED, CommandError, UsageError
 from rollplane_cli.files import place, read_files
 from rollplane_cli.flags import seconds, switch, text
 from rollplane_cli.following import follow
@@ -131,7 +131,10 @@ def _from_file(session: Session, flags: RollingUpdateFlags) -> Encoded:
     message = files.manifests[0].object if files.manifests else None
     if not isinstance(message, ReplicationController) or files.failed:
         raise CommandError(f"{filename} does not specify a valid ReplicationController")
-    place(session, message)
+    if place(session, message).name == flags.words[0]:
+        raise UsageError(
+            f"{filename} cannot have the same name as the existing ReplicationController {message.metadata.name}"
+        )
     return Encoded.of(message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rollplane_cli.choosing import Found, choose, report_failure
 from rollplane_cli.command import ChoosingFlags, Command, RecordFlags, WriteFlags
-from rollplane_cli.failures import CommandError
+from rollplane_cli.failures import NOTHING_NAMED, CommandError
 from rollplane_cli.flags import optional_number, text
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
 from rollplane_cli.recording import record
@@ -25,9 +25,11 @@ class ScaleFlags(ChoosingFlags, WriteFlags, RecordFlags):
 async def run(flags: ScaleFlags, session: Session) -> int:
     """Set the number of replicas of each object named."""
     replicas = flags.replicas
-    if replicas is None or replicas < 0:
+    if replicas is None:
+        raise CommandError('required flag(s) "replicas" not set')
+    if replicas < 0:
         raise CommandError("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0")
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, nothing_named=NOTHING_NAMED)
     for found in chosen.found:
         try:
             await _scale(flags, session, found, replicas)

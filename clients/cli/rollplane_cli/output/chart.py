@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,16 @@ class Recording:
 
 
 def check_path(text: str) -> Path:
-    """Return where to draw; raises CommandError for a name that ends otherwise than .svg or .png."""
+    """Return where to draw; raises CommandError when nothing can be drawn there."""
     path = Path(text)
     if path.suffix not in SUFFIXES:
         raise CommandError(f"{text!r} must end in {' or '.join(SUFFIXES)}")
+    if find_spec("matplotlib") is None:
+        raise CommandError("drawing needs matplotlib: pip install 'rollplane[plot]'")
+    try:
+        path.open("ab").close()
+    except OSError as exc:
+        raise CommandError(f"cannot draw to {path}: {exc.strerror}") from exc
     return path
 
 
@@ -79,7 +86,7 @@ def _draw_sum(axes: Axes, recording: Recording) -> None:
     """Draw how many pods were ready in all: what a rolling update keeps up."""
     moments = sorted({count.at for counts in recording.versions.values() for count in counts} | {recording.end})
     sums = [sum(_ready_at(counts, moment) for counts in recording.versions.values()) for moment in moments]
-    axes.step(moments, sums, where="post", color="black", linewidth=1, alpha=0.7, label="all versions")
+    axes.step(moments, sums, where="post", color="black", linewidth=1, alpha=0.7, label="ready, all versions")
 
 
 def _ready_at(counts: Sequence[Count], moment: float) -> int:

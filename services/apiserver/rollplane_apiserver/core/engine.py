@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rollplane_apiserver.core.pipeline import Pipeline
 from rollplane_apiserver.core.reads import Reads
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.core.tools import Tools
+from rollplane_apiserver.rollout.edit import Turns
 from rollplane_apiserver.store.interface import Store
 from rollplane_machinery.clock import Clock
 
@@ -22,3 +23,4 @@ class Engine:
     tools: Tools
     reads: Reads
     pipeline: Pipeline
+    turns: Turns = field(default_factory=Turns)

@@ -53,7 +53,7 @@ class Session(Rollouts):
     """All of ``Api``, in the name of ``identity``."""
 
     def __init__(self, engine: Engine, identity: Identity) -> None:
-        super().__init__(self, engine.clock)
+        super().__init__(self, engine.clock, engine.turns)
         self._engine = engine
         self._identity = identity
 

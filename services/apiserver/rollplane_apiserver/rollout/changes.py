@@ -5,10 +5,9 @@ Source of the rules and sentences: docs/semantics/kubectl-surface.md section 5, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 from rollplane.apps import v1 as apps
-from rollplane.core import v1 as core
 from rollplane_apiserver.rollout.workloads import (
     CHANGE_CAUSE,
     RESTARTED_AT,
@@ -20,13 +19,12 @@ from rollplane_apiserver.rollout.workloads import (
 from rollplane_machinery.api import Key, Scale, SetImage
 from rollplane_machinery.codec.time_text import format_time
 from rollplane_machinery.errors import Cause, CauseReason, ConflictError, InvalidError
+from rollplane_machinery.images import missing_containers, set_images
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
 
 Change = Callable[[ApiObject], None]
 """Alters a message in place; raises to refuse."""
-
-EVERY_CONTAINER = "*"
 
 
 def setting_images(request: SetImage) -> Change:
@@ -34,26 +32,16 @@ def setting_images(request: SetImage) -> Change:
 
     def change(message: ApiObject) -> None:
         spec = pod_spec_of(message)
-        containers = [*spec.init_containers, *spec.containers]
-        missing = [name for name in request.images if name not in {EVERY_CONTAINER, *(c.name for c in containers)}]
-        if missing:
+        if missing := missing_containers(spec, request.images):
             raise _no_container(request.key, missing)
-        for container in containers:
-            _set_image(container, request.images)
+        set_images(spec, request.images)
         if request.change_cause is not None:
             message.metadata.annotations[CHANGE_CAUSE] = request.change_cause
 
     return change
 
 
-def _set_image(container: core.Container, images: Mapping[str, str]) -> None:
-    image = images.get(container.name) or images.get(EVERY_CONTAINER)  # a name says more than the star
-    if image:
-        container.image = image
-
-
-def _no_container(key: Key, names: list[str]) -> InvalidError:
-    sentences = [f'unable to find container named "{name}"' for name in names]
+def _no_container(key: Key, sentences: Sequence[str]) -> InvalidError:
     causes = [Cause(CauseReason.NOT_FOUND, "spec.template.spec.containers", sentence) for sentence in sentences]
     return InvalidError("; ".join(sentences), resource=key.kind.resource, name=key.name, causes=causes)
 

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout import changes, undo
-from rollplane_apiserver.rollout.edit import edit, read
+from rollplane_apiserver.rollout.changes import Change
+from rollplane_apiserver.rollout.edit import Turns, edit, read
 from rollplane_apiserver.rollout.history import Step, history_of
 from rollplane_apiserver.rollout.progress import look_at
 from rollplane_apiserver.rollout.rolling_update import preparation
@@ -54,33 +55,34 @@ from rollplane_machinery.kinds import ApiObject
 
 
 class Rollouts:
-    """The rollout verbs, in the name of whoever ``objects`` acts for."""
+    """The rollout verbs, in the name of whoever ``objects`` acts for; ``turns`` are shared by all of this server."""
 
-    def __init__(self, objects: ObjectApi, clock: Clock) -> None:
+    def __init__(self, objects: ObjectApi, clock: Clock, turns: Turns) -> None:
         self._objects = objects
         self._clock = clock
+        self._turns = turns
 
     async def set_image(self, request: SetImage) -> WriteResult:
         demand(request.key, WITH_PODS, "setting images")
         if not request.images or not all(request.images.values()):
             raise BadRequestError("name at least one container, and an image for each")
-        return await edit(self._objects, request.key, changes.setting_images(request), request.options)
+        return await self._edit(request.key, changes.setting_images(request), request.options)
 
     async def scale(self, request: Scale) -> WriteResult:
         demand(request.key, SCALABLE, "scaling")
-        return await edit(self._objects, request.key, changes.scaling(request), request.options)
+        return await self._edit(request.key, changes.scaling(request), request.options)
 
     async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
         demand(key, PAUSABLE, "pausing")
-        return await edit(self._objects, key, changes.pausing(key, pause=True), options)
+        return await self._edit(key, changes.pausing(key, pause=True), options)
 
     async def resume(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
         demand(key, PAUSABLE, "resuming")
-        return await edit(self._objects, key, changes.pausing(key, pause=False), options)
+        return await self._edit(key, changes.pausing(key, pause=False), options)
 
     async def restart(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
         demand(key, ROLLED_OUT, "restarting")
-        return await edit(self._objects, key, changes.restarting(key, self._clock.now()), options)
+        return await self._edit(key, changes.restarting(key, self._clock.now()), options)
 
     async def history(self, key: Key, revision: int = 0) -> Sequence[Revision]:
         demand(key, ROLLED_OUT, "rollout history")
@@ -110,7 +112,11 @@ class Rollouts:
             if isinstance(message, apps.Deployment):
                 undo.bring_back(message, step)
 
-        return await edit(self._objects, key, change, options)
+        return await self._edit(key, change, options)
+
+    async def _edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+        async with self._turns.of(key):
+            return await edit(self._objects, key, change, options)
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         if key.kind not in ROLLED_OUT:

@@ -30,7 +30,7 @@ async def run(flags: HistoryFlags, session: Session) -> int:
     """Show the revisions of each workload named, or the template of one revision."""
     if flags.revision < 0:
         raise CommandError(f"revision must be a positive integer: {flags.revision}")
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, type_is_enough=True)
     api = await session.api()
     for found in chosen.found:
         try:

@@ -47,8 +47,13 @@ async def run(flags: PlotFlags, session: Session) -> int:
         async with asyncio.timeout(flags.timeout or None):
             await recorder.record(await session.api(), found.key, _selector(workload))
     draw(recorder.recording, path)
-    session.console.say(f"{path}: {recorder.recording.end:.1f} s, {len(recorder.recording.versions)} versions")
+    session.console.say(f"{path}: {recorder.recording.end:.1f} s, {_counted(recorder.recording)}")
     return chosen.exit_code
+
+
+def _counted(recording: Recording) -> str:
+    count = len(recording.versions)
+    return "1 version" if count == 1 else f"{count} versions"
 
 
 class _Recorder:

@@ -47,7 +47,7 @@ class StatusFlags(ChoosingFlags, WaitFlags):
 
 async def run(flags: StatusFlags, session: Session) -> int:
     """Follow the rollout of each workload named until it is done, fails or cannot go on."""
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, type_is_enough=True)
     for found in chosen.found:
         try:
             outcome = await _follow(flags, session, found)

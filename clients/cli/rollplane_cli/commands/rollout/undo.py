@@ -28,7 +28,7 @@ async def run(flags: UndoFlags, session: Session) -> int:
     """Bring back an earlier template of each workload named."""
     if flags.to_revision < 0:
         raise CommandError(f"unable to find specified revision {flags.to_revision} in history")
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, type_is_enough=True)
     for found in chosen.found:
         try:
             await _undo(flags, session, found)

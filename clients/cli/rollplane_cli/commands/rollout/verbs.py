@@ -22,7 +22,7 @@ class VerbFlags(ChoosingFlags, WriteFlags):
 
 
 async def _run(flags: VerbFlags, session: Session, *, verb: Verb, done: str) -> int:
-    chosen = await choose(flags, session)
+    chosen = await choose(flags, session, type_is_enough=True)
     api = await session.api()
     for found in chosen.found:
         message = found.parse()

@@ -47,6 +47,10 @@ def _problems(request: StartRollingUpdate | RollBackRollingUpdate) -> Iterator[C
         if request.image_pull_policy not in ("", *POLICIES):
             sentence = f"the image pull policy must be one of {', '.join(POLICIES)}"
             yield Cause(CauseReason.NOT_SUPPORTED, "image_pull_policy", sentence)
+        name = _name_of_new(request)
+        if name and name == request.old.name:
+            sentence = f"{name} cannot have the same name as the existing ReplicationController {name}"
+            yield Cause(CauseReason.INVALID, "new_name", sentence)
     pace = request.pace
     for field in ("update_period_seconds", "poll_interval_seconds", "timeout_seconds"):
         if getattr(pace, field) < 0:
@@ -59,6 +63,10 @@ def controller(message: ApiObject) -> ReplicationController:
         return message
     name = message.metadata.name
     raise refusal(name, f"{name} is not a ReplicationController but a {type(message).__name__}", "new")
+
+
+def _name_of_new(request: StartRollingUpdate) -> str:
+    return request.new_name if request.new is None else request.new.parse().metadata.name
 
 
 def from_manifest(written: Encoded, old: ReplicationController) -> ReplicationController:
@@ -142,13 +150,11 @@ def check_image_of_present(request: StartRollingUpdate, present: ReplicationCont
 
 
 def check_pair(old: ReplicationController, new: ReplicationController, label_key: str = "") -> None:
-    """Raise InvalidError unless the two have different names and select different pods.
+    """Raise InvalidError unless the two select different pods.
 
     Selectors must differ in a key that both have: a controller that lacks the key would select the other's pods.
     ``label_key`` is a key that ``old`` is going to get, with a value of its own.
     """
-    if old.metadata.name == new.metadata.name:
-        raise refusal(old.metadata.name, f"{new.metadata.name} cannot have the same name as the controller it replaces")
     ours, theirs = old.spec.selector, new.spec.selector
     if label_key or any(key in theirs and theirs[key] != value for key, value in ours.items()):
         return
