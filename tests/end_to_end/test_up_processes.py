@@ -49,31 +49,71 @@ def test_a_second_plane_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with running(*INSTANT, *data) as first:
         refused = rollplane(f"up {' '.join((*INSTANT, *data))}")
         assert (refused.code, refused.out) == (1, "")
-        assert refused.err.count("\n") == 1
-        assert f"error: store did not start: {tmp_path}/store is in use by another Rollplane" in refused.err
+        assert refused.err == (
+            f"error: {tmp_path} is in use by another plane, process {first.process.pid} at {first.server}; "
+            f"rollplane down --data {tmp_path} ends it\n"
+        )
         assert rollplane("get nodes", server=first.server).code == 0
 
 
-def test_a_taken_port_is_left_alone(tmp_path: Path) -> None:
+def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with running("--nodes", "0", "--port", str(port), "--data", str(tmp_path)) as up:
-            assert up.server != f"127.0.0.1:{port}"
-            assert rollplane("get ns", server=up.server).code == 0
+        refused = rollplane(f"up --nodes 0 --port {port} --data {tmp_path}")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith(f"error: port {port} is taken: another plane or another program listens there")
 
 
-@pytest.mark.parametrize("module", ["rollplane_apiserver.store", "rollplane_kubelet_sim"])
-def test_the_store_s_keeper_and_the_fleet_come_back(tmp_path: Path, module: str) -> None:
+def test_a_plane_in_the_background(tmp_path: Path) -> None:
+    """What a pipeline does: start, wait, use, end; and end again, which harms nobody."""
+    data = f"--data {tmp_path / 'data'}"
+    started = rollplane(f"up {' '.join(INSTANT)} --detach {data}")
+    try:
+        assert (started.code, started.err) == (0, "")
+        words = dict(word.split("=", 1) for word in started.out.split()[1:])
+        assert len(words["metrics"].split(",")) == 3
+        waited = rollplane("wait-ready --nodes 3 --timeout 15s", server=words["server"])
+        assert (waited.code, waited.out) == (0, f"{words['server']} is ready\n")
+        too_many = rollplane("wait-ready --nodes 4 --timeout 1s", server=words["server"])
+        assert too_many.code == 1
+        assert too_many.err == f"error: {words['server']} is not ready after 1 s: 3 of 4 nodes are ready\n"
+        again = rollplane(f"up {' '.join(INSTANT)} --detach {data}")
+        assert (again.code, again.out) == (1, "")
+        assert again.err.startswith(f"error: {tmp_path / 'data'} is in use by another plane, process ")
+    finally:
+        ended = rollplane(f"down {data}")
+    assert (ended.code, ended.out) == (0, f"the plane on {tmp_path / 'data'} has ended; its data stay\n")
+    assert rollplane("get nodes", server=words["server"]).code == 1
+    assert rollplane(f"down {data}").out == f"no plane runs on {tmp_path / 'data'}\n"
+
+
+def test_nodes_that_an_earlier_run_had_go(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path), "--profile", "instant", "--port", "0")
+    with running("--nodes", "5", *data) as up:
+        assert rollplane("get nodes -o name", server=up.server).out.count("\n") == 5
+    with running("--nodes", "2", *data) as up:
+        assert rollplane("get nodes -o name", server=up.server).out == "node/node-0\nnode/node-1\n"
+        ended = up.end()
+    assert ended.err == (
+        "warning: an earlier run had more nodes than --nodes 2: 3 nodes (node-2 to node-4) are removed; "
+        "what ran there is made again elsewhere\n"
+    )
+
+
+@pytest.mark.parametrize("service", ["store", "kubelet_sim"])
+def test_the_store_s_keeper_and_the_fleet_come_back(tmp_path: Path, service: str) -> None:
     """Controller, apiserver and the store itself are killed in the story."""
     change = "set image deploy/nginx-deployment nginx=nginx:after"
     with running(*INSTANT, "--data", str(tmp_path)) as up:
         rollplane(f"apply -f {MANIFEST}", server=up.server)
-        victim = next(pid for pid, line in up.descendants().items() if module in line)
+        victim = next(pid for pid, line in up.descendants().items() if line.strip().endswith(f"keeper {service}"))
         os.kill(victim, signal.SIGKILL)
         eventually(lambda: not is_alive(victim), "a killed process lives on")
         eventually(lambda: rollplane(change, server=up.server).code == 0, "the plane does not answer again")
         roll_out(up, "nginx:1.9.1")
         assert len(up.descendants()) == PROCESSES
+        ended = up.end()
+    assert f"warning: the {service} was killed (SIGKILL); it is started again\n" in ended.err
 
 
 def test_ctrl_c_ends_a_plane_that_is_still_starting(tmp_path: Path) -> None:
@@ -97,15 +137,20 @@ def test_a_killed_plane_leaves_nobody_behind(tmp_path: Path) -> None:
 REFUSED = {
     "nodes below zero": ("--nodes -1", "error: nodes is -1, want 0 to 16384\n"),
     "more nodes than a fleet holds": ("--nodes 16385", "error: nodes is 16385, want 0 to 16384\n"),
+    "no names of nodes": (
+        "--node-prefix Bad_Name!",
+        "error: node prefix is 'Bad_Name!', of which no names of nodes can be made: ",
+    ),
     "no such port": ("--port 65536", "error: port is 65536, want 0 (any) to 65535\n"),
-    "data where none can be": ("--data /dev/null/data", "error: /dev/null/data/logs: Not a directory\n"),
+    "data where none can be": ("--data /dev/null/data", "error: /dev/null/data: Not a directory\n"),
 }
 
 
 @pytest.mark.parametrize(("flags", "line"), REFUSED.values(), ids=REFUSED)
 def test_bad_settings_are_told_in_one_line(tmp_path: Path, flags: str, line: str) -> None:
     done = rollplane(f"up {flags}", cwd=tmp_path)
-    assert (done.code, done.out, done.err) == (1, "", line)
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith(line)
 
 
 def test_an_unknown_profile_is_told_in_one_line(tmp_path: Path) -> None:

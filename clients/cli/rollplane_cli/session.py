@@ -61,7 +61,7 @@ class Session:
         """Tell on standard error what went wrong, in kubectl's words."""
         from rollplane_printing.sentences import error_lines
 
-        if isinstance(error, UnavailableError) and error.outcome is Outcome.NOT_SENT:
+        if _is_absent(error):
             self.console.warn(
                 f"The connection to the server {self.server} was refused - "
                 'start a control plane with "rollplane up", or name another by --server or ROLLPLANE_SERVER'
@@ -91,3 +91,10 @@ class Session:
             )
             self._api = await self._stack.enter_async_context(opened)
         return self._api
+
+
+def _is_absent(error: RollplaneError) -> bool:
+    """Whether nobody answered: a server that is there but cannot do it now says when to come again."""
+    if not isinstance(error, UnavailableError) or error.retry_after_seconds is not None:
+        return False
+    return error.outcome is Outcome.NOT_SENT

@@ -6,16 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.names import check_dns1123_subdomain, check_label_value
 from rollplane_service.settings import WORKER_FLAGS, Flag, WorkerSettings
 from rollplane_service.settings import read_arguments as read
-
-MAX_NODES = 16_384
-"""What one fleet can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +40,6 @@ class Settings(WorkerSettings):
         if self.first_node < 0:
             raise ValueError(f"first_node is {self.first_node}, want 0 or more")
         check_prefix(self.node_prefix, self.first_node + self.nodes - 1)
-
-
-def check_prefix(prefix: str, last: int) -> None:
-    """Raise ValueError unless ``<prefix>-<number>`` names a node up to the number ``last``.
-
-    A node's name is also the value of its hostname label.
-    """
-    name = f"{prefix}-{last}"
-    if problems := [*check_dns1123_subdomain(name), *check_label_value(name)]:
-        raise ValueError(f"node_prefix is {prefix!r}, of which no names of nodes can be made: {problems[0]}")
 
 
 def read_profile(name: str) -> Profile:

@@ -1,4 +1,4 @@
-"""``python -m rollplane_plane.keeper MODULE``: one service as the child of a plane.
+"""``python -m rollplane_plane.keeper SERVICE``: one service as the child of a plane.
 
 The service is imported at once, so that all of a plane's children load side by side, and begins when its arguments
 arrive on standard input, as one line of JSON: by then the child it depends on is up. Standard input then stays open for
@@ -7,7 +7,6 @@ as long as the parent lives; its end means that nobody is left to stop this proc
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -15,21 +14,23 @@ import sys
 import threading
 import time
 
+from rollplane_plane.services import Service, load
+
 STDIN = 0
 CHUNK = 65_536
 LAST_SECONDS = 3.0
 """What a service has to come to its end without its parent."""
 
 
-def run(module: str) -> int:
-    """Carry out ``module.run(arguments)`` and return its exit code; 0 when the parent leaves before it says go."""
-    service = importlib.import_module(module)
+def run(service: Service) -> int:
+    """Carry out ``service`` and return its exit code; 0 when the parent leaves before it says go."""
+    carry_out = load(service)
     line = _read_line()
     if not line:
         return 0
     # A thread, because a service may be busy for long, and its loop is its own affair. It ends with the process.
     threading.Thread(target=_outlive_nobody, name="parent", daemon=True).start()
-    return int(service.run(json.loads(line)))
+    return carry_out(json.loads(line))
 
 
 def _read_line() -> bytes:
@@ -53,4 +54,4 @@ def _outlive_nobody() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1]))
+    sys.exit(run(Service(sys.argv[1])))

@@ -6,36 +6,39 @@ Children end in the opposite order of their start, so that each can say its good
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_plane.child import Child
+from rollplane_plane.ports import ANY, HOST, MAX_PORT, preferred, server_port
+from rollplane_plane.services import Service
 
-HOST = "127.0.0.1"
+log = logging.getLogger(__name__)
+
 DEFAULT_PORT = 7070
+METRICS_PORTS = {Service.APISERVER: 7071, Service.CONTROLLER: 7074, Service.KUBELET_SIM: 7075}
+"""Where each service's figures are, unless taken: those that the services themselves prefer."""
 CONTROLLER_IDENTITY = "embedded"
-MAX_PORT = 65_535
-MAX_NODES = 16_384
-"""What one fleet process can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaneSettings:
-    """``data`` keeps the objects between runs. ``port`` is where the apiserver is wanted; a free one if it is taken.
+    """``data`` keeps the objects between runs. ``port`` is the apiserver's: 0 for any, None for the usual or any.
 
     ``nodes`` 0 starts no fleet; ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
     Raises ValueError for what makes no sense.
     """
 
     data: Path
-    port: int = DEFAULT_PORT
+    port: int | None = None
     nodes: int = 10
     profile: str = "realistic"
     node_prefix: str = "node"
@@ -45,15 +48,16 @@ class PlaneSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.nodes <= MAX_NODES:
             raise ValueError(f"nodes is {self.nodes}, want 0 to {MAX_NODES}")
-        if not 0 <= self.port <= MAX_PORT:
+        if self.port is not None and not 0 <= self.port <= MAX_PORT:
             raise ValueError(f"port is {self.port}, want 0 (any) to {MAX_PORT}")
+        check_prefix(self.node_prefix, max(0, self.nodes - 1))
 
 
 class EmbeddedPlane:
     """``async with EmbeddedPlane(settings) as plane``: the plane runs while the context is open, at ``plane.address``.
 
-    A child that dies is started again; one that dies time after time ends the context with TerminalError. When this
-    process is killed its children end by themselves.
+    A child that ends is started again, for as long as the plane runs; one that says it never will start ends the
+    context with TerminalError. When this process is killed its children end by themselves.
     """
 
     def __init__(self, settings: PlaneSettings, *, clock: Clock | None = None) -> None:
@@ -61,13 +65,11 @@ class EmbeddedPlane:
         self._clock = clock or SystemClock()
         self._tasks = asyncio.TaskGroup()
         self._store_url = ""
-        self.address = f"{HOST}:{free_port(settings.port)}"
-        self.store = self._child(
-            "store", "rollplane_apiserver.store.__main__", self._store_arguments, restarted=self._follow_store
-        )
-        self.apiserver = self._child("apiserver", "rollplane_apiserver.main", self._apiserver_arguments)
-        self.controller = self._child("controller", "rollplane_controller.main", self._controller_arguments)
-        self.kubelets = self._child("kubelet_sim", "rollplane_kubelet_sim.main", self._fleet_arguments)
+        self.address = f"{HOST}:{server_port(settings.port, DEFAULT_PORT)}"
+        self.store = self._child(Service.STORE, self._store_arguments, returned=self._follow_store)
+        self.apiserver = self._child(Service.APISERVER, self._apiserver_arguments)
+        self.controller = self._child(Service.CONTROLLER, self._controller_arguments)
+        self.kubelets = self._child(Service.KUBELET_SIM, self._fleet_arguments)
 
     @property
     def children(self) -> Sequence[Child]:
@@ -80,8 +82,14 @@ class EmbeddedPlane:
         """The process id of the Redis or Valkey server itself, which the store's child keeps."""
         return int(self.store.ready["pid"])
 
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Where the figures of apiserver, controller and fleet are, in the order of their start."""
+        return [child.ready["metrics"] for child in self.children[1:]]
+
     async def __aenter__(self) -> Self:
-        """Start everything; raises TerminalError with one line when a child does not start."""
+        """Start everything; raises TerminalError or TimedOutError with one line when a child does not start."""
+        self._tell_of_another_port()
         try:
             await self._start()
         except BaseException:
@@ -91,6 +99,14 @@ class EmbeddedPlane:
         for child in self.children:
             self._tasks.create_task(child.supervise())
         return self
+
+    def _tell_of_another_port(self) -> None:
+        if self._settings.port is None and self.address != f"{HOST}:{DEFAULT_PORT}":
+            log.warning(
+                "port %(taken)d is taken, perhaps by another plane: this one is at %(server)s, so give --server "
+                "%(server)s to later commands, or export ROLLPLANE_SERVER=%(server)s",
+                {"taken": DEFAULT_PORT, "server": self.address},
+            )
 
     async def _start(self) -> None:
         """Load all children side by side; each begins when the one it needs is ready."""
@@ -121,16 +137,11 @@ class EmbeddedPlane:
             await child.stop()
 
     def _child(
-        self,
-        name: str,
-        module: str,
-        arguments: Callable[[], Sequence[str]],
-        *,
-        restarted: Callable[[], None] = lambda: None,
+        self, service: Service, arguments: Callable[[], Sequence[str]], *, returned: Callable[[], None] = lambda: None
     ) -> Child:
         environ = {**os.environ, "ROLLPLANE_LOG_LEVEL": self._settings.log_level}
-        log_path = self._settings.data / "logs" / f"{name}.log"
-        return Child(name, module, arguments, log_path, clock=self._clock, environ=environ, restarted=restarted)
+        log_path = self._settings.data / "logs" / f"{service}.log"
+        return Child(service, arguments, log_path, clock=self._clock, environ=environ, returned=returned)
 
     def _follow_store(self) -> None:
         """End an apiserver that looks for the store at its former address; its next life gets the new one."""
@@ -142,29 +153,20 @@ class EmbeddedPlane:
 
     def _apiserver_arguments(self) -> Sequence[str]:
         self._store_url = self.store.ready["url"]
-        return ("--listen", self.address, "--metrics-listen", f"{HOST}:0", "--redis", self._store_url)
+        return ("--listen", self.address, "--redis", self._store_url, *self._metrics_arguments(Service.APISERVER))
 
     def _controller_arguments(self) -> Sequence[str]:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.
-        return (*self._worker_arguments(), "--identity", CONTROLLER_IDENTITY)
+        return (*self._worker_arguments(Service.CONTROLLER), "--identity", CONTROLLER_IDENTITY)
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings
         fleet = ("--nodes", str(settings.nodes), "--profile", settings.profile, "--node-prefix", settings.node_prefix)
-        return (*self._worker_arguments(), *fleet)
+        return (*self._worker_arguments(Service.KUBELET_SIM), *fleet)
 
-    def _worker_arguments(self) -> Sequence[str]:
-        return ("--server", self.address, "--health-listen", f"{HOST}:0", "--metrics-listen", f"{HOST}:0")
+    def _worker_arguments(self, service: Service) -> Sequence[str]:
+        return ("--server", self.address, "--health-listen", f"{HOST}:0", *self._metrics_arguments(service))
 
-
-def free_port(wanted: int) -> int:
-    """Return ``wanted`` if nobody listens there, else a port of the system's choice."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    return 0
+    def _metrics_arguments(self, service: Service) -> Sequence[str]:
+        # A plane that may be anywhere leaves the usual places to one that is to be found.
+        return ("--metrics-listen", preferred(ANY if self._settings.port == ANY else METRICS_PORTS[service]))

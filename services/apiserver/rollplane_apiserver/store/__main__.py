@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rollplane_apiserver.store.server import RedisServer, ServerSettings
+from rollplane_apiserver.store.disk import full_disk
+from rollplane_apiserver.store.server import LOG_NAME, RedisServer, ServerSettings
 from rollplane_machinery.errors import RollplaneError
 from rollplane_service.logs import start_logging
 
@@ -31,7 +32,15 @@ async def keep(folder: Path, fsync: str) -> int:
         died = ended.done()
         stopping.cancel()
         ended.cancel()
+    if died:
+        _complain(folder, f"the store server ended by itself; its log is {folder / LOG_NAME}")
     return int(died)
+
+
+def _complain(folder: Path, what: str) -> None:
+    """Say in one line what went wrong, a full disk before anything that may have come of it."""
+    said = "; ".join(filter(None, (full_disk(folder), what)))
+    sys.stderr.write(f"rollplane_apiserver.store: {said}\n")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -44,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return asyncio.run(keep(given.data, given.fsync))
     except (RollplaneError, OSError) as exc:
-        sys.stderr.write(f"rollplane_apiserver.store: {exc}\n")
+        _complain(given.data, str(exc))
         return 1
 
 

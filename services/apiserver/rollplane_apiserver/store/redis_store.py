@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError, OutOfMemoryError
 from rollplane_apiserver.store import scripts
 from rollplane_apiserver.store.checks import check_epoch, check_mutations
 from rollplane_apiserver.store.dial import Dialer, dialer
+from rollplane_apiserver.store.disk import naming_a_full_disk
 from rollplane_apiserver.store.greeting import Greeter, Upgrades
 from rollplane_apiserver.store.interface import DEFAULT_TOKENS, Jump, LogBatch, Mutation, Outcome, Stored, TokenLimits
 from rollplane_apiserver.store.layout import CommitCall, CommitLimits, Keys, jump, outcomes, stored
@@ -79,7 +80,7 @@ class RedisStore:
 
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         check_mutations(mutations)
-        async with self._commits.link() as link:
+        async with self._linked(self._commits) as link:
             try:
                 return await self._commit_on(link, mutations, self._commit_script)
             except OutOfMemoryError:
@@ -157,7 +158,7 @@ class RedisStore:
                     break
 
     async def changes(self, after: int) -> LogBatch:
-        async with self._reads.link() as link:
+        async with self._linked(self._reads) as link:
             return await read_log(link, self._keys, after)
 
     @asynccontextmanager
@@ -169,7 +170,7 @@ class RedisStore:
         keys = (self._keys.fence, self._keys.runs, self._keys.meta)
         epoch = b"%d" % fence.epoch
         packed = pack(b"EVALSHA", self._fence_script.sha, b"3", *keys, fence.shard.encode(), epoch)
-        async with self._reads.link() as link:
+        async with self._linked(self._reads) as link:
             (reply,) = await _scripted(link, lambda: [packed])
         if reply is not None:
             revision, current, spans = reply
@@ -182,8 +183,14 @@ class RedisStore:
             await link.close()
 
     async def _ask(self, *arguments: bytes) -> Reply:
-        async with self._reads.link() as link:
+        async with self._linked(self._reads) as link:
             return await link.call_master(*arguments)
+
+    @asynccontextmanager
+    async def _linked(self, pool: LinkPool) -> AsyncIterator[Link]:
+        with naming_a_full_disk(self._settings.url):
+            async with pool.link() as link:
+                yield link
 
     @asynccontextmanager
     async def _own_link(self) -> AsyncIterator[Link]:

@@ -1,37 +1,41 @@
-"""``rollplane up``: the embedded control plane, until Ctrl-C."""
+"""``rollplane up``: the embedded control plane, until Ctrl-C, or in the background until ``rollplane down``."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 
 from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import Flags, number, text
+from rollplane_cli.flags import number, optional_number, switch, text
 from rollplane_cli.session import Session
-from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.errors import RollplaneError, TerminalError
+from rollplane_plane.commands.folder import DataFlags, folder_of
+from rollplane_plane.detach import start_detached
 from rollplane_plane.plane import DEFAULT_PORT, EmbeddedPlane, PlaneSettings
-from rollplane_service.logs import start_logging
+from rollplane_plane.presence import claimed
+from rollplane_service.logs import LogFormat, start_logging
 
-DEFAULT_DATA = ".rollplane"
 DEFAULT_NODES = 10
 
 
-class UpFlags(Flags):
+class UpFlags(DataFlags):
     """Flags of ``up``."""
 
     nodes = number(f"How many simulated nodes; 0 for none (default {DEFAULT_NODES})", default=DEFAULT_NODES)
     profile = text("How pods live: instant, realistic, flaky, manual, or a file", default="realistic")
     node_prefix = text("What the names of the nodes begin with", default="node")
-    data = text("Folder that keeps the objects between runs", default=DEFAULT_DATA)
-    port = number(f"Port of the apiserver; a free one if it is taken (default {DEFAULT_PORT})", default=DEFAULT_PORT)
+    port = optional_number(f"Port of the apiserver, 0 for any; {DEFAULT_PORT} when not given, another if it is taken")
+    detach = switch("Go on in the background once it is ready; rollplane down ends it", "d")
+    log_format = text("How to tell what happens to the plane", default=LogFormat.TEXT, choices=tuple(LogFormat))
 
 
 async def run(flags: UpFlags, session: Session) -> int:
     """Run the plane until Ctrl-C or SIGTERM; everything it started has ended when this returns."""
     settings = _settings(flags)
-    start_logging("warning", session.console.err)
+    if flags.detach:
+        return await _detach(settings, flags, session)
+    start_logging("warning", session.console.err, LogFormat(flags.log_format))
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -46,15 +50,48 @@ async def run(flags: UpFlags, session: Session) -> int:
     return 0
 
 
+async def _detach(settings: PlaneSettings, flags: UpFlags, session: Session) -> int:
+    try:
+        session.console.say(await start_detached(settings.data, flags.given, session.console.warn))
+    except (TerminalError, OSError) as exc:
+        raise CommandError(_words(exc)) from exc
+    return 0
+
+
 async def _keep_up(settings: PlaneSettings, session: Session) -> None:
     started = session.clock.monotonic()
-    async with EmbeddedPlane(settings) as plane:
-        seconds = session.clock.monotonic() - started
-        session.console.say(
-            f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
-            f"data={settings.data} seconds={seconds:.1f}"
+    has_past = (settings.data / "store").exists()
+    with claimed(settings.data) as claim:
+        async with EmbeddedPlane(settings) as plane:
+            if has_past and settings.nodes:
+                await _part_from_old_nodes(plane, settings, session)
+            claim.tell(plane.address)
+            seconds = session.clock.monotonic() - started
+            session.console.say(
+                f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
+                f"data={settings.data} metrics={','.join(plane.metrics)} seconds={seconds:.1f}"
+            )
+            await asyncio.Event().wait()
+
+
+async def _part_from_old_nodes(plane: EmbeddedPlane, settings: PlaneSettings, session: Session) -> None:
+    # A plane without a past does without either.
+    from rollplane_client.grpc_api import connect
+    from rollplane_plane.old_nodes import remove_old_nodes
+
+    async with connect(plane.address, name="up") as api:
+        names = await remove_old_nodes(api, settings.node_prefix, settings.nodes)
+    if names:
+        session.console.warn(
+            f"warning: an earlier run had more nodes than --nodes {settings.nodes}: {_span(names)} removed; "
+            "what ran there is made again elsewhere"
         )
-        await asyncio.Event().wait()
+
+
+def _span(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{len(names)} nodes ({names[0]} to {names[-1]}) are"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -71,7 +108,7 @@ def _words(error: BaseException) -> str:
 def _settings(flags: UpFlags) -> PlaneSettings:
     try:
         return PlaneSettings(
-            Path(flags.data).absolute(),
+            folder_of(flags),
             port=flags.port,
             nodes=flags.nodes,
             profile=flags.profile,
@@ -82,7 +119,7 @@ def _settings(flags: UpFlags) -> PlaneSettings:
 
 
 UP = Command(
-    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT]",
+    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
     run,

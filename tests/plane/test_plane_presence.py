@@ -1,0 +1,56 @@
+"""Who runs on a data folder is found by a lock; a process id in a file is not believed by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollplane_machinery.errors import TerminalError
+from rollplane_plane.presence import NAME, Presence, ask_to_end, claimed, plane_on
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from rollplane_plane.presence import claimed
+with claimed(Path(sys.argv[1])) as claim:
+    claim.tell("127.0.0.1:1")
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_has_one_plane(tmp_path: Path) -> None:
+    with claimed(tmp_path) as claim:
+        claim.tell("127.0.0.1:1")
+        assert plane_on(tmp_path) == Presence(os.getpid(), "127.0.0.1:1")
+        told = f"in use by another plane, process {os.getpid()} at 127.0.0.1:1"
+        with pytest.raises(TerminalError, match=told), claimed(tmp_path):
+            pass
+    assert plane_on(tmp_path) is None
+
+
+def test_nobody_runs_where_nobody_ran(tmp_path: Path) -> None:
+    assert plane_on(tmp_path) is None
+    assert ask_to_end(tmp_path / "nowhere") is None
+
+
+def test_the_holder_of_the_lock_is_ended(tmp_path: Path) -> None:
+    with subprocess.Popen((sys.executable, "-c", HOLDER, str(tmp_path)), stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert ask_to_end(tmp_path) == Presence(holder.pid, "127.0.0.1:1")
+        assert holder.wait(timeout=20) != 0
+    assert plane_on(tmp_path) is None
+
+
+def test_a_process_id_that_somebody_left_behind_is_not_signalled(tmp_path: Path) -> None:
+    with subprocess.Popen((sys.executable, "-c", "input()"), stdin=subprocess.PIPE, text=True) as stranger:
+        (tmp_path / NAME).write_text(json.dumps({"pid": stranger.pid, "server": "127.0.0.1:1"}))
+        assert ask_to_end(tmp_path) is None
+        stranger.communicate("\n")
+    assert stranger.returncode == 0
