@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -32,6 +33,10 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import AlreadyExistsError, RollplaneError
 from rollplane_machinery.kinds import Encoded
 from rollplane_rules.registry.namespaces import INITIAL
+
+log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
 
 
 class Core:
@@ -81,7 +86,7 @@ class Core:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            loops = (self._committer.run, self._cache.run, self._freshness.run)
+            loops = (self._committer.run, self._cache.run, self._freshness.run, self._keep_namespaces)
             self._tasks = [tasks.create_task(loop()) for loop in loops]
             stack.callback(self._stop)
             async with asyncio.timeout(self._settings.load_timeout_seconds):
@@ -125,6 +130,22 @@ class Core:
         self.end_watches()
         for task in self._tasks:
             task.cancel()
+
+    async def _keep_namespaces(self) -> None:
+        """Make the first namespaces again after history was lost: the store may have been emptied."""
+        loads = await self._cache.next_load(0)
+        while True:
+            loads = await self._cache.next_load(loads)
+            while not await self._has_bootstrapped():
+                await self._engine.clock.sleep(_RETRY_SECONDS)
+
+    async def _has_bootstrapped(self) -> bool:
+        try:
+            await self._bootstrap()
+        except RollplaneError as exc:
+            log.warning("the first namespaces could not be made", extra={"cause": str(exc)})
+            return False
+        return True
 
     async def _bootstrap(self) -> None:
         """Create the namespaces every plane has; another apiserver may be doing the same."""

@@ -19,7 +19,7 @@ from rollplane_apiserver.watch.ring import Ring, RingEvent
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ExpiredError, UnavailableError
+from rollplane_machinery.errors import ExpiredError, InternalError, UnavailableError
 from rollplane_machinery.kinds import KINDS, Kind
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,9 @@ class Cache:
         self.revision = 0
         self.is_following = False
         self._loaded = asyncio.Event()
+        self.loads = 0
+        self._load_waiters: list[asyncio.Future[None]] = []
+        self._next_wait = _RETRY_SECONDS
 
     def entry(self, kind: Kind, key: str) -> Entry | None:
         """Return the object as last seen; it may have changed since."""
@@ -154,24 +157,40 @@ class Cache:
         """Wait until the cache was loaded for the first time."""
         await self._loaded.wait()
 
+    async def next_load(self, seen: int) -> int:
+        """Wait until everything was loaded more often than ``seen`` times, and return how often that is.
+
+        After the first time history was lost: what must always exist may be gone.
+        """
+        while self.loads <= seen:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._load_waiters.append(waiter)
+            await waiter
+        return self.loads
+
     async def run(self) -> None:
-        """Load, then follow the log until cancelled; comes back by itself from whatever the store does."""
-        failures = 0
+        """Load, then follow the log until cancelled; comes back by itself from whatever the store does.
+
+        Raises TerminalError, for a store that will not do.
+        """
         while True:
             try:
                 if not self._loaded.is_set():
                     await self._load()
-                failures = 0
                 await self._follow()
             except ExpiredError as exc:
                 log.warning("history was lost: reloading every object", extra={"at": self.revision, "cause": str(exc)})
                 self._loaded.clear()
-            except UnavailableError as exc:
+            except (UnavailableError, InternalError) as exc:
                 log.warning("the store cannot be read", extra={"at": self.revision, "cause": str(exc)})
-                await self._clock.sleep(min(_RETRY_SECONDS * 2**failures, _MAX_RETRY_SECONDS))
-                failures += 1
+                await self._back_off()
             finally:
                 self.is_following = False
+
+    async def _back_off(self) -> None:
+        """Wait longer after each failure in a row; what was read from the log ends the row."""
+        seconds, self._next_wait = self._next_wait, min(self._next_wait * 2, _MAX_RETRY_SECONDS)
+        await self._clock.sleep(seconds)
 
     async def _load(self) -> None:
         """Read everything: the scan is no snapshot, so the log since its start is played over it."""
@@ -193,6 +212,7 @@ class Cache:
         self.ring.reset(revision)
         self._loaded.set()
         self._release()
+        self._tell_loaded()
         log.info("loaded", extra={"revision": revision, "objects": sum(len(t.entries) for t in tables.values())})
 
     async def _follow(self) -> None:
@@ -200,6 +220,7 @@ class Cache:
         async with self._store.follow(self.revision) as batches:
             self.is_following = True
             async for batch in batches:
+                self._next_wait = _RETRY_SECONDS
                 self._apply(batch)
 
     async def _check_history(self) -> None:
@@ -227,6 +248,13 @@ class Cache:
             # The key string of the table is kept, so that a hundred events of a pod share one.
             table.put(Entry(known.key if known else change.key, event.encoded, change.revision))
         return event
+
+    def _tell_loaded(self) -> None:
+        self.loads += 1
+        waiters, self._load_waiters = self._load_waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _release(self) -> None:
         while self._waiters and self._waiters[0][0] <= self.revision:

@@ -7,8 +7,9 @@ ring; whoever reads too slowly falls out of the ring and ends with Expired.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Store
@@ -29,12 +30,15 @@ class CursorLimits:
     """``batch_bytes`` cuts a batch; after ``progress_seconds`` a watcher hears of a log that moved without it.
 
     After ``idle_seconds`` without anything to tell it gets an empty batch, by which it knows that we are alive.
+    ``catch_ups`` bounds how many read from the log at a time. A watcher that takes longer than ``stall_seconds`` for a
+    batch of its initial state loses it.
     """
 
     batch_bytes: int
     progress_seconds: float
     idle_seconds: float
     catch_ups: asyncio.Semaphore
+    stall_seconds: float = 60.0
 
 
 class Cursor:
@@ -58,9 +62,9 @@ class Cursor:
         self._metadata_only = metadata_only
         self._revision = cache.revision if initial_state else revision
         # References taken at once: whatever happens to the cache while they are sent, this is the state at _revision.
-        self._initial: list[Entry] | None = None
+        self._initial: deque[Entry] | None = None
         if initial_state:
-            self._initial = [entry for kind in filters.kinds for entry in cache.snapshot(kind)]
+            self._initial = deque(entry for kind in filters.kinds for entry in cache.snapshot(kind))
         self._incarnation = self._ring.incarnation
         self._position = 0
         self._in_ring = self._join_ring()
@@ -87,30 +91,54 @@ class Cursor:
             # History was reloaded under us: the log knows whether our revision is still part of it.
             self._in_ring = False
 
-    async def _send_initial(self, entries: Sequence[Entry]) -> AsyncGenerator[WatchBatch, None]:
+    async def _send_initial(self, entries: deque[Entry]) -> AsyncGenerator[WatchBatch, None]:
         events: list[WatchEvent] = []
-        for number, entry in enumerate(entries, 1):
-            if self._filters.matches(entry.encoded.kind, view_of(entry)):
-                content = trimmed(entry.encoded) if self._metadata_only else entry.encoded
-                events.append(WatchEvent(EventType.ADDED, content, entry.revision))
-            if number % _EXAMINE == 0 or number == len(entries):
-                *full, last = _cut(events, self._limits.batch_bytes)
-                for part in full:
+        while entries:
+            for entry in _taken(entries, _EXAMINE):
+                if self._filters.matches(entry.encoded.kind, view_of(entry)):
+                    content = trimmed(entry.encoded) if self._metadata_only else entry.encoded
+                    events.append(WatchEvent(EventType.ADDED, content, entry.revision))
+            *full, last = _cut(events, self._limits.batch_bytes)
+            for part in full:
+                with self._held_for(entries):
                     yield WatchBatch(part, 0)
-                events = last
-                await asyncio.sleep(0)
+            events = last
+            await asyncio.sleep(0)
         yield WatchBatch(events, self._revision, initial_state_complete=True)
 
+    @contextmanager
+    def _held_for(self, entries: deque[Entry]) -> Iterator[None]:
+        """Keep the state that is yet to be sent while a batch is taken, but not for ever: the past takes memory."""
+        letting_go = asyncio.get_running_loop().call_later(self._limits.stall_seconds, entries.clear)
+        held = len(entries)
+        try:
+            yield
+        finally:
+            letting_go.cancel()
+        if len(entries) < held:
+            raise ExpiredError(f"the initial state was not taken within {self._limits.stall_seconds} s; watch again")
+
     async def _catch_up(self) -> AsyncGenerator[WatchBatch, None]:
-        """Read from the store's log until the ring takes over; few do so at a time, since all share the one store."""
-        async with self._limits.catch_ups, self._store.follow(self._revision) as log:
-            while not self._join_ring():
-                self._check_open()
-                changes = await anext(log)
-                events = [RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE]
-                self._revision = changes.revision
-                for batch in self._tell(events):
-                    yield batch
+        """Read from the store's log until the ring takes over.
+
+        Few read at a time, since all share the one store; nobody keeps others from reading while it is being sent.
+        """
+        while not self._join_ring():
+            self._check_open()
+            async with self._limits.catch_ups:
+                changes = await self._store.changes(self._revision)
+            if changes.revision == self._revision:
+                # The ring is yet to get where another apiserver has been.
+                await self._ring_moved_within(self._limits.idle_seconds)
+            events = [RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE]
+            self._revision = changes.revision
+            for batch in self._tell(events):
+                yield batch
+
+    async def _ring_moved_within(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ring.moved(self._ring.revision, self._ring.incarnation)
 
     def _join_ring(self) -> bool:
         """Step into the ring, if it holds everything after our revision."""
@@ -176,6 +204,11 @@ class Cursor:
             matched = matches and event.type is not EventType.ADDED
         told = _transition(matched, matches and event.type is not EventType.DELETED)
         return event.told_as(told, metadata_only=self._metadata_only) if told else None
+
+
+def _taken(entries: deque[Entry], count: int) -> Iterator[Entry]:
+    for _ in range(min(count, len(entries))):
+        yield entries.popleft()
 
 
 def _transition(matched: bool, matches: bool) -> EventType | None:
