@@ -16,24 +16,13 @@ from typing import Protocol
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
+from rollplane_machinery.kinds import Key as Key
 from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
 
 MAX_NUMBER = 2**63 - 1
 """The highest revision, epoch or sequence."""
 
 _WRITER = re.compile("[!-~]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The name of one object; ``namespace`` is empty for cluster-scoped kinds."""
-
-    kind: Kind
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind.resource}/{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +110,16 @@ class Propagation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Store a new object."""
+    """Store a new object; the name in ``key`` is empty where the server is to generate one."""
 
     object: Encoded
     options: WriteOptions = DEFAULT_OPTIONS
     group: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The key that the object names; raises BadRequestError when its bytes are none."""
+        return self.object.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +130,11 @@ class Update:
     options: WriteOptions = DEFAULT_OPTIONS
     group: str = ""
 
+    @property
+    def key(self) -> Key:
+        """The key that the object names; raises BadRequestError when its bytes are none."""
+        return self.object.key
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateStatus:
@@ -144,6 +143,11 @@ class UpdateStatus:
     object: Encoded
     options: WriteOptions = DEFAULT_OPTIONS
     group: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The key that the object names; raises BadRequestError when its bytes are none."""
+        return self.object.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,14 @@ class Evict:
 
 
 Write = Create | Update | UpdateStatus | Patch | Delete | Bind | Evict
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands in a batch for a write that could not be read: refused for ``error``, in its place and its group."""
+
+    error: RollplaneError
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Reason(StrEnum):
@@ -116,6 +117,17 @@ class RollplaneError(Exception):
         self.retry_after_seconds = retry_after_seconds
         if outcome is not None:
             self.outcome = outcome
+
+    def with_outcome(self, outcome: Outcome) -> Self:
+        """Return the same error, telling ``outcome``."""
+        return type(self)(
+            self.message,
+            outcome=outcome,
+            resource=self.resource,
+            name=self.name,
+            causes=self.causes,
+            retry_after_seconds=self.retry_after_seconds,
+        )
 
 
 class BadRequestError(RollplaneError):

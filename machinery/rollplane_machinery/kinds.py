@@ -6,7 +6,7 @@ It knows storage versions only; older API versions are the codec's business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
@@ -15,6 +15,7 @@ from google.protobuf.any_pb2 import Any
 from rollplane.apps import v1 as apps
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
+from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane.policy import v1 as policy
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 
@@ -241,17 +242,59 @@ def by_type_url(type_url: str) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """The name of one object; ``namespace`` is empty for cluster-scoped kinds."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.resource}/{self.namespace}/{self.name}"
+
+
+def metadata_of(value: bytes) -> ObjectMeta:
+    """Return the metadata in the bytes of an object of any kind; raises BadRequestError when they are not one.
+
+    Every kind keeps its metadata in field 1, so a message that knows only that field reads it from all of them, in
+    about a tenth of the time that parsing a pod takes.
+    """
+    partial = PartialObjectMetadata()
+    try:
+        partial.MergeFromString(value)
+    except Exception as exc:  # protobuf raises DecodeError, and on some inputs RuntimeError
+        raise BadRequestError(f"not an object: {exc}") from exc
+    return partial.metadata
+
+
+@dataclass(frozen=True, slots=True)
 class Encoded:
     """An object as it travels: its kind and its serialized message, metadata.resource_version included."""
 
     kind: Kind
     value: bytes
+    _key: Key | None = field(default=None, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, message: ApiObject) -> Encoded:
         """Return ``message`` serialized deterministically."""
         kind = by_type_url(TYPE_URL_PREFIX + message.DESCRIPTOR.full_name)
-        return cls(kind, message.SerializeToString(deterministic=True))
+        encoded = cls(kind, message.SerializeToString(deterministic=True))
+        encoded._keep_key(message.metadata)
+        return encoded
+
+    @property
+    def key(self) -> Key:
+        """The key in the metadata, read at most once; its name is empty where the server is to generate one.
+
+        Raises BadRequestError when the bytes are no object.
+        """
+        return self._key or self._keep_key(metadata_of(self.value))
+
+    def _keep_key(self, metadata: ObjectMeta) -> Key:
+        key = Key(self.kind, metadata.namespace, metadata.name)
+        object.__setattr__(self, "_key", key)
+        return key
 
     @classmethod
     def from_any(cls, packed: Any) -> Encoded:

@@ -30,5 +30,4 @@ async def list_all(api: Api, query: ListQuery) -> Listed:
 
 def key_of(encoded: Encoded) -> Key:
     """Return the object's key."""
-    metadata = encoded.parse().metadata
-    return Key(encoded.kind, metadata.namespace, metadata.name)
+    return encoded.key

@@ -9,7 +9,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
-from rollplane_client.identity import key_of
 from rollplane_machinery.api import EventType, Key, WatchEvent
 from rollplane_machinery.kinds import Encoded, Kind
 
@@ -122,12 +121,12 @@ class Cache(Generic[T]):
     def read(self, event: WatchEvent) -> tuple[Key, Entry[T]]:
         """Return the key and the entry that ``event`` is about, without taking them up."""
         encoded = event.object
-        return key_of(encoded), Entry(encoded, self._view(encoded.kind, encoded.value), event.revision)
+        return encoded.key, Entry(encoded, self._view(encoded.kind, encoded.value), event.revision)
 
     def apply(self, event: WatchEvent) -> Change[T] | None:
         """Take up one event; return the change it made, None when it told nothing new."""
         if event.type is EventType.DELETED:
-            return self.remove(key_of(event.object))
+            return self.remove(event.object.key)
         return self.put(*self.read(event))
 
     def put(self, key: Key, entry: Entry[T]) -> Change[T] | None:

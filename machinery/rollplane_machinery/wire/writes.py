@@ -14,6 +14,7 @@ from rollplane_machinery.api import (
     Key,
     Patch,
     PatchType,
+    Unreadable,
     Update,
     UpdateStatus,
     Write,
@@ -197,16 +198,16 @@ def decode_item(item: pb.Write) -> Write:
             raise BadRequestError("the write has no verb")
 
 
-def decode_batch(request: pb.BatchWriteRequest) -> list[Write | RollplaneError]:
-    """Return the writes in order; one that cannot be read is its error, and harms no other."""
-    return [_item_or_error(item) for item in request.writes]
+def decode_batch(request: pb.BatchWriteRequest) -> list[Write | Unreadable]:
+    """Return the writes in order; one that cannot be read keeps its place."""
+    return [_decode_or_refuse(item) for item in request.writes]
 
 
-def _item_or_error(item: pb.Write) -> Write | RollplaneError:
+def _decode_or_refuse(item: pb.Write) -> Write | Unreadable:
     try:
         return decode_item(item)
     except RollplaneError as error:
-        return error
+        return Unreadable(error, item.group)
 
 
 def encode_result(result: WriteResult) -> pb.WriteResult:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from rollplane_machinery.api import Delete, Preconditions
+from rollplane_apiserver.store.interface import Mutation, Outcome, Require
+from rollplane_machinery.api import Delete, Preconditions, SetImage
 from rollplane_machinery.errors import AlreadyExistsError, ConflictError, InvalidError, NotFoundError
 from rollplane_machinery.kinds import ApiObject
 from tests.apiserver.core.office import (
@@ -158,3 +159,29 @@ async def test_status_update_with_a_uid_and_no_version_is_allowed(office: Office
     made.metadata.uid = "a-former-pods"
     with pytest.raises(ConflictError):
         await office.update_status(made)
+
+
+async def test_a_verb_that_lost_its_race_starts_again_from_what_is_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status writes change the resource version all the time; a verb that lost a race tries again on what is there."""
+    await office.create(deployment())
+    commit, lost = office.store.commit, 0
+
+    async def racing(mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        nonlocal lost
+        if lost < 3:
+            lost += 1
+            (stored,) = await office.store.read("deployments.apps", ["default/web"])
+            assert stored is not None
+            now = deployment()
+            now.ParseFromString(stored.value)
+            now.spec.replicas += 1
+            theirs = Mutation(stored.resource, stored.key, now.SerializeToString(), Require.PRESENT)
+            await commit([theirs])
+        return await commit(mutations)
+
+    monkeypatch.setattr(office.store, "commit", racing)
+    await office.api.set_image(SetImage(key_of(deployment()), {"app": "app:2"}))
+    now = await office.get(deployment())
+    assert (lost, now.spec.replicas, now.spec.template.spec.containers[0].image) == (3, 4, "app:2")

@@ -10,7 +10,7 @@ import pytest
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane_machinery import kinds
-from rollplane_machinery.api import Key, Preconditions, Scale, SetImage, Update, WriteOptions
+from rollplane_machinery.api import Key, Preconditions, Scale, SetImage, WriteOptions
 from rollplane_machinery.errors import (
     BadRequestError,
     CauseReason,
@@ -19,7 +19,7 @@ from rollplane_machinery.errors import (
     NotFoundError,
     UnsupportedError,
 )
-from rollplane_machinery.kinds import Encoded, Kind
+from rollplane_machinery.kinds import Kind
 from tests.apiserver.rollout.workshop import WEB, Workload, Workshop, deployment, exactly, template, workload
 
 WORKLOADS = (
@@ -241,23 +241,3 @@ async def test_verbs_win_against_a_busy_controller(workshop: Workshop) -> None:
         busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
     assert images((await workshop.get(WEB, apps.Deployment)).spec.template.spec)["app"] == "app:19"
-
-
-async def test_a_lost_race_starts_again_from_what_is_there(workshop: Workshop) -> None:
-    await workshop.create(deployment())
-    api, lost = workshop.objects, 0
-    write = api.write
-
-    async def racing(request: Update) -> object:
-        nonlocal lost
-        if lost < 3:
-            lost += 1
-            now = await workshop.get(WEB, apps.Deployment)
-            now.spec.replicas += 1
-            await write(Update(Encoded.of(now)))
-        return await write(request)
-
-    api.write = racing  # type: ignore[method-assign, assignment]
-    await workshop.rollouts.set_image(SetImage(WEB, {"app": "app:2"}))
-    stored = await workshop.get(WEB, apps.Deployment)
-    assert (lost, stored.spec.replicas, stored.spec.template.spec.containers[0].image) == (3, 6, "app:2")

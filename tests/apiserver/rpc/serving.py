@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 
 from rollplane_apiserver.core import Identity
-from rollplane_apiserver.rollout.edit import Turns
+from rollplane_apiserver.rollout.edit import Change, Turns
 from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.calls import DETAILS_KEY
@@ -26,15 +26,19 @@ from rollplane_machinery.api import (
     Key,
     ListQuery,
     Page,
+    Unreadable,
     WatchBatch,
     WatchQuery,
     Write,
+    WriteOptions,
     WriteResult,
 )
 from rollplane_machinery.clock import FakeClock, SystemClock
 from rollplane_machinery.errors import RollplaneError, UnsupportedError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire.status import decode_error
+
+Asked = Write | Unreadable
 
 
 class ScriptedApi(Rollouts):
@@ -44,7 +48,7 @@ class ScriptedApi(Rollouts):
         super().__init__(self, FakeClock(), Turns())
         self.asked: list[Any] = []
         self.on_write: Callable[[Write], Awaitable[WriteResult]] | None = None
-        self.on_batch: Callable[[Sequence[Write]], Sequence[WriteResult | RollplaneError]] | None = None
+        self.on_batch: Callable[[Sequence[Asked]], Sequence[WriteResult | RollplaneError]] | None = None
         self.batches: AsyncIterator[WatchBatch] | None = None
         self.object: Encoded | None = None
 
@@ -69,7 +73,13 @@ class ScriptedApi(Rollouts):
         self.asked.append(write)
         return WriteResult(1) if self.on_write is None else await self.on_write(write)
 
-    async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+        raise UnsupportedError("not scripted")
+
+    async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:
+        raise UnsupportedError("not scripted")
+
+    async def batch(self, writes: Sequence[Asked]) -> Sequence[WriteResult | RollplaneError]:
         self.asked.append(list(writes))
         return [WriteResult(1) for _ in writes] if self.on_batch is None else self.on_batch(writes)
 

@@ -39,7 +39,7 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.errors import ExpiredError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import BadRequestError, ExpiredError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire import parts, reads
 from rollplane_machinery.wire.status import decode_error
@@ -110,22 +110,14 @@ async def test_a_batch_passes_values_on_unparsed(served: Served) -> None:
     assert results == [WriteResult(1), WriteResult(1)]
 
 
-async def test_items_that_cannot_be_read_fail_alone_and_stop_their_group(served: Served) -> None:
+async def test_items_that_cannot_be_read_keep_their_place_and_their_group(served: Served) -> None:
     good = encode_batch([Delete(POD_KEY)]).writes[0]
-    grouped = encode_batch([Delete(POD_KEY, group="g")]).writes[0]
     unknown_kind = pb.Write(create=pb.CreateRequest(object=PackedAny(type_url="x/y", value=b"")), group="g")
-    request = pb.BatchWriteRequest(writes=[grouped, unknown_kind, grouped, good, pb.Write()])
-    served.api.on_batch = lambda writes: [WriteResult(number) for number, _ in enumerate(writes, 10)]
-    response = await served.call("ObjectService/BatchWrite", request)
-    results = decode_batch_results(pb.BatchWriteResponse.FromString(response))
-    assert [str(result.reason) if isinstance(result, RollplaneError) else result.revision for result in results] == [
-        10,
-        "BadRequest",
-        "NotAttempted",
-        11,
-        "BadRequest",
-    ]
-    assert served.api.asked == [[Delete(POD_KEY, group="g"), Delete(POD_KEY)]]
+    await served.call("ObjectService/BatchWrite", pb.BatchWriteRequest(writes=[unknown_kind, good, pb.Write()]))
+    ((first, second, third),) = served.api.asked
+    assert (first.group, type(first.error)) == ("g", BadRequestError)
+    assert second == Delete(POD_KEY)
+    assert (third.group, type(third.error)) == ("", BadRequestError)
 
 
 def _event(revision: int, size: int = 0) -> WatchEvent:

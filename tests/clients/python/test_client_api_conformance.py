@@ -41,6 +41,7 @@ from rollplane_machinery.api import (
     Write,
     WriteOptions,
     WriteResult,
+    WriteToken,
 )
 from rollplane_machinery.errors import (
     AlreadyExistsError,
@@ -256,6 +257,14 @@ class TestBatches:
         assert set(outcomes(results)) == {WriteResult}
         revisions = [result.revision for result in results if isinstance(result, WriteResult)]
         assert len(set(revisions)) == 1000
+
+    async def test_a_repeat_is_answered_with_what_its_first_sending_came_to(self, api: Api) -> None:
+        token = WriteToken("me", 1)
+        first = await api.write(Create(Encoded.of(config_map("c")), WriteOptions(token=token)))
+        await api.write(Delete(key(CONFIG_MAP, "c")))
+        repeat = WriteOptions(token=token, repeat=True)
+        (again,) = await api.batch([Create(Encoded.of(config_map("c")), repeat)])
+        assert again == WriteResult(first.revision, None, removed=True)
 
 
 class TestLists:

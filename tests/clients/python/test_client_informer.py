@@ -17,7 +17,6 @@ from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_client.backoff import Backoff
 from rollplane_client.gates import Gates
 from rollplane_client.grpc_api import connect
-from rollplane_client.identity import key_of
 from rollplane_client.informer import Informer
 from rollplane_client.typed import parse
 from rollplane_machinery.api import Delete, EventType, Key, ListQuery, ObjectApi, Update, WatchFilter
@@ -71,7 +70,7 @@ async def remove(api: ObjectApi, name: str) -> int:
 
 async def listed(api: ObjectApi) -> dict[Key, str]:
     page = await api.list(ListQuery(CONFIG_MAP, namespace="default"))
-    return {key_of(found): text_of(CONFIG_MAP, found.value) for found in page.objects}
+    return {found.key: text_of(CONFIG_MAP, found.value) for found in page.objects}
 
 
 async def test_initial_state_then_changes_in_order(plane: Plane) -> None:

@@ -244,7 +244,8 @@ BAD_WRITES = {
 def test_a_write_that_cannot_be_read_harms_no_other(item: pb.Write) -> None:
     good = encode_batch([api.Delete(api.Key(kinds.POD, "a", "b"))]).writes[0]
     bad, fine = decode_batch(pb.BatchWriteRequest(writes=[item, good]))
-    assert isinstance(bad, BadRequestError | NotFoundError)
+    assert isinstance(bad, api.Unreadable)
+    assert isinstance(bad.error, BadRequestError | NotFoundError)
     assert fine == api.Delete(api.Key(kinds.POD, "a", "b"))
 
 

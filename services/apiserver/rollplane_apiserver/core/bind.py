@@ -18,6 +18,7 @@ class BindStep:
     reads = True
     is_live = False
     max_tries = MAX_TRIES
+    deletes = False
 
     def __init__(self, write: Bind, tools: Tools) -> None:
         self._write = write

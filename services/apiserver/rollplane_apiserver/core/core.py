@@ -28,7 +28,7 @@ from rollplane_apiserver.watch.cursor import CursorLimits
 from rollplane_apiserver.watch.freshness import Freshness
 from rollplane_apiserver.watch.ring import Ring
 from rollplane_machinery import kinds
-from rollplane_machinery.api import Api, Create
+from rollplane_machinery.api import Create
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import AlreadyExistsError, RollplaneError
 from rollplane_machinery.kinds import Encoded
@@ -103,7 +103,7 @@ class Core:
         else:
             await self._running.aclose()  # an error of the caller's is its own: a task group would wrap it
 
-    def as_identity(self, identity: Identity) -> Api:
+    def as_identity(self, identity: Identity) -> Session:
         """Return the Api as ``identity`` may use it; cheap enough to call for every request."""
         return Session(self._engine, identity)
 

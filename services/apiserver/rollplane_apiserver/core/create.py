@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollplane_apiserver.core.step import Proposal, namespace_for
+from rollplane_apiserver.core.step import Proposal, namespace_for, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Create, Key, WriteOptions
@@ -27,12 +27,14 @@ class CreateStep:
     reads = False
     is_live = False
     max_tries = MAX_NAME_TRIES
+    deletes = False
 
     def __init__(self, write: Create, tools: Tools) -> None:
         self._write = write
         self._tools = tools
+        self._names = 0
         self.options = write.options
-        self.key = Key(write.object.kind, "", "")
+        self.key = write.key
 
     def decide(self, current: Entry | None, now: float) -> Proposal:
         obj = self._write.object.parse()
@@ -44,15 +46,14 @@ class CreateStep:
                 name=meta.name,
             )
         if not meta.name and meta.generate_name:
-            meta.name = generate_name(meta.generate_name, self._tools.identifiers.suffix())
+            meta.name = self._generated(meta.generate_name)
         self.key = Key(self.key.kind, namespace_for(self.key.kind, meta.namespace), meta.name)
         return propose_create(self._tools, self.key.kind, obj, now, self.options)
 
     def may_retry_existing(self) -> bool:
         # Whoever chose the name must hear that it is taken; a generated one was bad luck.
-        return self._generates
+        return self._names > 0
 
-    @property
-    def _generates(self) -> bool:
-        meta = self._write.object.parse().metadata
-        return not meta.name and bool(meta.generate_name)
+    def _generated(self, base: str) -> str:
+        self._names += 1
+        return generate_name(base, self._tools.identifiers.suffix(token_of(self.options), self._names))

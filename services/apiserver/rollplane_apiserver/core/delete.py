@@ -17,6 +17,7 @@ class DeleteStep:
     reads = True
     is_live = False
     max_tries = MAX_TRIES
+    deletes = True
 
     def __init__(self, write: Delete, tools: Tools) -> None:
         self._write = write

@@ -8,7 +8,7 @@ from rollplane.core.v1 import Pod
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_apiserver.core.delete import propose_delete
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import Decision, Proposal, check_preconditions, placed
+from rollplane_apiserver.core.step import Decision, Proposal, check_preconditions, placed, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.store.interface import Mutation
 from rollplane_apiserver.watch.entry import Entry
@@ -37,6 +37,7 @@ class EvictStep:
     reads = True
     is_live = True  # budgets are read from the cache
     max_tries = MAX_EVICT_TRIES
+    deletes = True
 
     def __init__(self, write: Evict, tools: Tools) -> None:
         self._write = write
@@ -76,7 +77,13 @@ class EvictStep:
         draw(budget, pod, now)
         self._charged_at = now
         decision = self._tools.writer.replace(key, budget, old, entry, DEFAULT_OPTIONS)
-        return decision.mutation if isinstance(decision, Proposal) else None
+        return replace(decision.mutation, token=self._charge_token) if isinstance(decision, Proposal) else None
+
+    @property
+    def _charge_token(self) -> str:
+        """What the charge is known by: the store then charges a repeat no second time."""
+        token = token_of(self.options)
+        return token and f"{token}/charge"
 
     def _has_charged(self, pod: Pod, budget: PodDisruptionBudget) -> bool:
         """Whether a former try was committed as far as the budget, and the pod was then overtaken."""

@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rollplane_apiserver.core import refusals
-from rollplane_apiserver.core.step import Proposal, Step, Unchanged
-from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused
+from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, token_of
+from rollplane_apiserver.store.committer import Settled
+from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require
 from rollplane_apiserver.watch.entry import Entry, with_revision
 from rollplane_machinery.api import WriteResult
-from rollplane_machinery.errors import FencedError, RollplaneError
+from rollplane_machinery.errors import FencedError, Outcome, RollplaneError
 from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.metadata import is_being_deleted
 
 Result = WriteResult | RollplaneError
-Settled = Outcome | RollplaneError
 
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A write; done when it has a ``result``.
+    """A write; settled when it has a ``result``, or was made before by another sending of its token, ``made_at``.
 
-    ``current`` is what it was decided on, which the store confirmed if ``is_live``. A refusal is final once it is live.
+    ``current`` is what it was decided on, which the store confirmed if ``is_live``. A refusal is final once it is live,
+    that of a repeat once its token is withdrawn as well: until then an earlier sending may have been made, or be yet.
     """
 
     step: Step
@@ -31,7 +33,13 @@ class Item:
     decision: Proposal | Unchanged | None = None
     refusal: RollplaneError | None = None
     result: Result | None = None
+    made_at: int = 0
+    is_withdrawn: bool = False
     tries: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        return self.result is not None or self.made_at > 0
 
     @property
     def is_decided(self) -> bool:
@@ -43,6 +51,35 @@ class Item:
         if not self.is_decided:
             return True
         return self.step.reads and not self.is_live and not isinstance(self.decision, Proposal)
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether this is a repeat that would be refused or change nothing, which its token may contradict."""
+        if not self.step.options.repeat or self.is_withdrawn or self.made_at:
+            return False
+        if isinstance(self.result, RollplaneError):
+            return self.result.outcome is None
+        return _is_definite(self.refusal) or isinstance(self.decision, Unchanged)
+
+    def withdrawal(self) -> Mutation:
+        """Return what asks the store about the token, and has it refused for ever where nothing became of it."""
+        key = self.step.key
+        return Mutation(key.kind.resource, store_key(key), None, Require.NEVER, token=token_of(self.step.options))
+
+    def take_withdrawal(self, settled: Settled) -> None:
+        """Take in the store's word on the token."""
+        match settled:
+            case Committed(revision):
+                self.result, self.made_at = None, revision
+            case Refused():
+                self.is_withdrawn = True
+            case RollplaneError():
+                self.result = settled
+
+    def claim_nothing(self) -> None:
+        """Tell no more of a repeat than is known: this sending was not tried, or not answered, and another may be."""
+        if self.step.options.repeat and isinstance(self.result, RollplaneError) and self.result.outcome is not None:
+            self.result = self.result.with_outcome(Outcome.OUTCOME_UNKNOWN)
 
     def reconsider(self) -> None:
         """Forget what was decided: the object has moved on."""
@@ -75,6 +112,12 @@ class Item:
             encoded = Encoded(self.step.key.kind, value)
         return WriteResult(revision, encoded, removed=proposal.mutation.value is None)
 
+    def answer_made(self, now: Entry | None) -> WriteResult:
+        """Return the result of the sending that was made, with the object as it is by ``now``."""
+        is_gone = now is None or (self.step.deletes and not is_being_deleted(now.encoded.parse().metadata))
+        told = None if is_gone or self.step.options.omit_object or now is None else now.encoded
+        return WriteResult(self.made_at, told, removed=is_gone)
+
     def answer_unchanged(self, unchanged: Unchanged) -> WriteResult:
         """Return the result of a write that changes nothing."""
         entry = unchanged.entry
@@ -92,7 +135,11 @@ class Groups:
         """Give a result to every item that needs no commit, or that must not be tried any more."""
         self._waiting.clear()
         for item in items:
-            if item.group in self._failed:
+            if item.made_at:
+                continue
+            if item.result is not None:
+                self._fail(item, item.result)
+            elif item.group in self._failed:
                 item.result = refusals.not_attempted(item.group)
             elif item.refusal is not None:
                 self._fail(item, item.refusal)
@@ -103,6 +150,8 @@ class Groups:
         """Take in what became of the item's mutations: a result, or another try."""
         first = next((one for one in settled if not isinstance(one, Committed)), settled[-1])
         match first:
+            case Committed(revision, repeated=True):
+                item.made_at = revision
             case Committed(revision):
                 item.result = item.answer(revision)
             case RollplaneError():
@@ -120,10 +169,14 @@ class Groups:
         else:
             self._fail(item, _error_of(item, refusal))
 
-    def _fail(self, item: Item, error: RollplaneError) -> None:
+    def _fail(self, item: Item, error: Result) -> None:
         item.result = error
         if item.group:
             self._failed.add(item.group)
+
+
+def _is_definite(error: RollplaneError | None) -> bool:
+    return error is not None and error.outcome is None
 
 
 def _may_retry(item: Item, refusal: Refusal) -> bool:

@@ -22,6 +22,7 @@ class PatchStep:
     reads = True
     is_live = False
     max_tries = MAX_TRIES
+    deletes = False
 
     def __init__(self, write: Patch, tools: Tools) -> None:
         self._write = write

@@ -3,6 +3,10 @@
 Refusals and "nothing to do" are never answered from the cache alone: such a decision is made again on a live read.
 What a commit refuses because the object has moved on is decided anew on a live read too, five tries in all, so that
 only a version that the caller named can be in conflict.
+
+A write with a token is made at most once: its token goes into the commit, and the store answers a known one with what
+came of it. A repeat that would be refused, or change nothing, proves nothing: its first sending may have been made, or
+be on its way. So its token is withdrawn first; then either the first sending's result or the refusal is definite.
 """
 
 from __future__ import annotations
@@ -13,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
-from rollplane_apiserver.core.item import Groups, Item, Result, Settled
+from rollplane_apiserver.core.item import Groups, Item, Result
 from rollplane_apiserver.core.live import LiveReader
 from rollplane_apiserver.core.step import Step
-from rollplane_apiserver.store.committer import GroupCommitter
+from rollplane_apiserver.store.committer import GroupCommitter, Settled
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry
@@ -24,7 +28,7 @@ from rollplane_apiserver.watch.freshness import Freshness
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Key, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import InternalError, RollplaneError
+from rollplane_machinery.errors import InternalError, Outcome, RollplaneError
 from rollplane_rules.registry.namespaces import is_sealed
 
 log = logging.getLogger(__name__)
@@ -53,6 +57,22 @@ class Pipeline:
             raise result
         return result
 
+    async def made_before(self, step: Step) -> WriteResult | None:
+        """Return what an earlier sending of a repeat came to; None when none was made, or ever will be.
+
+        Raises UnavailableError when that cannot be told.
+        """
+        item = Item(step, is_live=True, refusal=refusals.withdrawn(step.key))
+        if not item.is_unproven:
+            return None
+        await self._carry_out([item], single=True)
+        result = _result(item)
+        if isinstance(result, WriteResult):
+            return result
+        if result.outcome is not None:
+            raise result
+        return None
+
     async def batch(self, steps: Sequence[tuple[Step, str]]) -> list[Result]:
         """Carry out writes, each with its group; results in order, failures as values."""
         items = [Item(step, group) for step, group in steps]
@@ -75,9 +95,14 @@ class Pipeline:
         while pending:
             await self._decide(pending)
             await self._confirm([item for item in pending if item.is_doubtful])
+            await self._withdraw(pending)
             groups.conclude(pending)
-            await self._commit([item for item in pending if item.result is None], groups, single=single)
-            pending = [item for item in pending if item.result is None]
+            await self._commit([item for item in pending if not item.is_settled], groups, single=single)
+            pending = [item for item in pending if not item.is_settled]
+        await self._withdraw(items)
+        await self._tell_made([item for item in items if item.made_at])
+        for item in items:
+            item.claim_nothing()
 
     async def _decide(self, items: Sequence[Item]) -> None:
         """Decide on what the cache holds, giving way to other tasks between slices."""
@@ -115,8 +140,9 @@ class Pipeline:
                 await self.freshness.current()
             found = await self.live.read(item.step.key for item in items if item.step.reads)
         except RollplaneError as exc:
+            untried = exc.with_outcome(Outcome.NOT_SENT)
             for item in items:
-                item.decision, item.refusal, item.is_live = None, exc, True
+                item.decision, item.refusal, item.is_live = None, untried, True
             return
         for item in items:
             self._decide_live(item, found.get(item.step.key))
@@ -127,6 +153,28 @@ class Pipeline:
             item.decision = item.refusal = None
             self._decide_one(item, current)
         item.is_live = True
+
+    async def _withdraw(self, items: Sequence[Item]) -> None:
+        """Have the store decide what became of repeats that prove nothing by themselves."""
+        unproven = [item for item in items if item.is_unproven]
+        if not unproven:
+            return
+        answers = await self._settled([item.withdrawal() for item in unproven], single=False)
+        for item, settled in zip(unproven, answers, strict=True):
+            item.take_withdrawal(settled)
+
+    async def _tell_made(self, items: Sequence[Item]) -> None:
+        """Give their results to writes that an earlier sending has made."""
+        if not items:
+            return
+        try:
+            found = await self.live.read(item.step.key for item in items)
+        except RollplaneError as exc:
+            for item in items:
+                item.result = exc
+            return
+        for item in items:
+            item.result = item.answer_made(found[item.step.key])
 
     async def _commit(self, items: Sequence[Item], groups: Groups, *, single: bool) -> None:
         written = [item for item in items if not item.step.options.dry_run]

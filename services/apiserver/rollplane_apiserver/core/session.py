@@ -9,6 +9,7 @@ from dataclasses import replace
 from rollplane_apiserver.core.bind import BindStep
 from rollplane_apiserver.core.create import CreateStep
 from rollplane_apiserver.core.delete import DeleteStep
+from rollplane_apiserver.core.edit import EditStep
 from rollplane_apiserver.core.engine import Engine
 from rollplane_apiserver.core.evict import EvictStep
 from rollplane_apiserver.core.identity import Identity, Role, check_fence
@@ -16,6 +17,7 @@ from rollplane_apiserver.core.patch import PatchStep
 from rollplane_apiserver.core.step import RefusedStep, Step
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import StatusStep, UpdateStep
+from rollplane_apiserver.rollout.edit import Change
 from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_machinery.api import (
     Bind,
@@ -30,11 +32,13 @@ from rollplane_machinery.api import (
     Page,
     Patch,
     Preconditions,
+    Unreadable,
     Update,
     UpdateStatus,
     WatchBatch,
     WatchQuery,
     Write,
+    WriteOptions,
     WriteResult,
 )
 from rollplane_machinery.errors import (
@@ -44,7 +48,7 @@ from rollplane_machinery.errors import (
     RequestTooLargeError,
     RollplaneError,
 )
-from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.kinds import ApiObject, Encoded, metadata_of
 
 _DELETE_BATCH = 256
 
@@ -69,7 +73,14 @@ class Session(Rollouts):
     async def write(self, write: Write) -> WriteResult:
         return await self._engine.pipeline.write(self._step(write))
 
-    async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+        return await self._engine.pipeline.write(self._editing(key, change, options))
+
+    async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:
+        return await self._engine.pipeline.made_before(self._editing(key, _no_change, options))
+
+    async def batch(self, writes: Sequence[Write | Unreadable]) -> Sequence[WriteResult | RollplaneError]:
+        """As ``Api.batch``; a write that could not be read is refused in its place."""
         self._check_size(writes)
         return await self._engine.pipeline.batch([(self._step_or_refusal(write), write.group) for write in writes])
 
@@ -106,7 +117,7 @@ class Session(Rollouts):
                 return deletions
             query = replace(query, continue_token=page.continue_token)
 
-    def _check_size(self, writes: Sequence[Write]) -> None:
+    def _check_size(self, writes: Sequence[Write | Unreadable]) -> None:
         settings = self._engine.settings
         if len(writes) > settings.max_batch_writes:
             raise RequestTooLargeError(
@@ -116,7 +127,13 @@ class Session(Rollouts):
         if size > settings.max_batch_bytes:
             raise RequestTooLargeError(f"a batch of {size} bytes, at most {settings.max_batch_bytes} are taken")
 
-    def _step_or_refusal(self, write: Write) -> Step:
+    def _editing(self, key: Key, change: Change, options: WriteOptions) -> Step:
+        check_fence(self._identity, key.kind, options.fence)
+        return EditStep(key, change, options, self._engine.tools)
+
+    def _step_or_refusal(self, write: Write | Unreadable) -> Step:
+        if isinstance(write, Unreadable):
+            return RefusedStep(write.error)
         try:
             return self._step(write)
         except RollplaneError as exc:
@@ -148,17 +165,17 @@ def _step_of(write: Write, tools: Tools) -> Step:
 
 
 def _deletion(request: DeleteCollection, found: Encoded) -> Delete:
-    meta = found.parse().metadata
-    return Delete(
-        Key(found.kind, meta.namespace, meta.name),
-        request.grace_period_seconds,
-        request.propagation,
-        Preconditions(uid=meta.uid),
-        replace(request.options, omit_object=True),
-    )
+    uid = metadata_of(found.value).uid
+    # One token cannot name many deletions, and none is needed: each names the uid it was meant for.
+    options = replace(request.options, omit_object=True, token=None, repeat=False)
+    return Delete(found.key, request.grace_period_seconds, request.propagation, Preconditions(uid=uid), options)
 
 
-def _size(write: Write) -> int:
+def _no_change(_: ApiObject) -> None:
+    """Where only the token is asked about."""
+
+
+def _size(write: Write | Unreadable) -> int:
     match write:
         case Create() | Update() | UpdateStatus():
             return len(write.object.value)

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_apiserver.core.refusals import conflict, stale, too_large
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
@@ -36,9 +37,12 @@ class Identifiers:
         """Return a random UUID."""
         return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
 
-    def suffix(self) -> str:
-        """Return the end of a generated name."""
-        return random_suffix(self._source)
+    def suffix(self, token: str, number: int) -> str:
+        """Return the end of the ``number``-th name that a create generates.
+
+        A repeat of the create, by its ``token``, gets the same ones again and so finds what it made.
+        """
+        return random_suffix(random.Random(f"{token} {number}") if token else self._source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,11 @@ class Step(Protocol):
         """How often to decide before giving up on an object that keeps moving on."""
         ...
 
+    @property
+    def deletes(self) -> bool:
+        """Whether it leaves nothing behind but an object that is marked as deleted."""
+        ...
+
     def decide(self, current: Entry | None, now: float) -> Decision:
         """Return what to do to ``current`` (None: nothing is stored), at ``now`` in seconds since the epoch.
 
@@ -107,6 +116,7 @@ class RefusedStep:
     reads = False
     is_live = False
     max_tries = 1
+    deletes = False
     options = DEFAULT_OPTIONS
     key = Key(NAMESPACE, "", "")
 
@@ -143,9 +153,14 @@ def store_key(key: Key) -> str:
     return f"{key.namespace}/{key.name}"
 
 
-def check_preconditions(key: Key, obj: ApiObject, preconditions: Preconditions) -> None:
-    """Raise ConflictError unless ``obj``, as stored, is what the caller wants to change."""
-    meta = obj.metadata
+def token_of(options: WriteOptions) -> str:
+    """Return the write's token as the store knows it, empty for none."""
+    return "" if options.token is None else str(options.token)
+
+
+def check_preconditions(key: Key, obj: ApiObject | None, preconditions: Preconditions) -> None:
+    """Raise ConflictError unless ``obj``, as stored, is what the caller wants to change; None: nothing is stored."""
+    meta = ObjectMeta() if obj is None else obj.metadata
     if preconditions.uid and preconditions.uid != meta.uid:
         why = f"the UID in the precondition ({preconditions.uid}) is not that of the stored object ({meta.uid})"
         raise conflict(key, why)
@@ -177,6 +192,7 @@ class Writer:
             Require.ABSENT,
             namespace=key.namespace,
             fence=options.fence,
+            token=token_of(options),
         )
         return Proposal(mutation, value)
 
@@ -196,6 +212,7 @@ class Writer:
             sealed=is_sealed(new),
             log_previous=_is_selected_otherwise(key, new, old),
             fence=options.fence,
+            token=token_of(options),
         )
         return Proposal(mutation, value)
 
@@ -208,6 +225,7 @@ class Writer:
             Require.REVISION,
             revision=current.revision,
             fence=options.fence,
+            token=token_of(options),
         )
         return Proposal(mutation, self.encode(key, last))
 

@@ -34,12 +34,13 @@ class UpdateStep:
     reads = True
     is_live = False
     max_tries = MAX_TRIES
+    deletes = False
 
     def __init__(self, write: Update, tools: Tools) -> None:
         self._write = write
         self._tools = tools
         self.options = write.options
-        self.key = key_of(write)
+        self.key = placed(write.key)
 
     def decide(self, current: Entry | None, now: float) -> Decision:
         new = self._write.object.parse()
@@ -47,6 +48,7 @@ class UpdateStep:
         if current is None:
             if not rules.creates_on_update:
                 raise not_found(self.key)
+            check_preconditions(self.key, None, preconditions_in(new))
             return propose_create(self._tools, self.key.kind, new, now, self.options)
         old = current.encoded.parse()
         check_preconditions(self.key, old, preconditions_in(new))
@@ -65,12 +67,13 @@ class StatusStep:
     reads = True
     is_live = False
     max_tries = MAX_TRIES
+    deletes = False
 
     def __init__(self, write: UpdateStatus, tools: Tools) -> None:
         self._write = write
         self._tools = tools
         self.options = write.options
-        self.key = key_of(write)
+        self.key = placed(write.key)
 
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
@@ -82,12 +85,6 @@ class StatusStep:
 
     def may_retry_existing(self) -> bool:
         return False
-
-
-def key_of(write: Update | UpdateStatus) -> Key:
-    """Return the key that the object itself names."""
-    meta = write.object.parse().metadata
-    return placed(Key(write.object.kind, meta.namespace, meta.name))
 
 
 def preconditions_in(obj: ApiObject) -> Preconditions:

@@ -1,1 +1,1 @@
-"""Rollout verbs over any ObjectApi, as ``kubectl set image``, ``scale`` and ``rollout`` carry them out."""
+"""Rollout verbs over any EditingApi, as ``kubectl set image``, ``scale`` and ``rollout`` carry them out."""

@@ -5,9 +5,10 @@ Source of the rules and sentences: docs/semantics/kubectl-surface.md section 5, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from rollplane.apps import v1 as apps
+from rollplane_apiserver.rollout.edit import Change
 from rollplane_apiserver.rollout.workloads import (
     CHANGE_CAUSE,
     RESTARTED_AT,
@@ -22,9 +23,6 @@ from rollplane_machinery.errors import Cause, CauseReason, ConflictError, Invali
 from rollplane_machinery.images import missing_containers, set_images
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
-
-Change = Callable[[ApiObject], None]
-"""Alters a message in place; raises to refuse."""
 
 
 def setting_images(request: SetImage) -> Change:

@@ -1,20 +1,29 @@
-"""Read an object, change it, write it back on top of what was read; again when somebody else wrote in between."""
+"""Reading and editing one object: what the rollout verbs need beside the Api."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol
 from weakref import WeakValueDictionary
 
-from rollplane_machinery.api import Key, ObjectApi, Update, WriteOptions, WriteResult
-from rollplane_machinery.errors import ConflictError
-from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_machinery.api import Key, ObjectApi, WriteOptions, WriteResult
+from rollplane_machinery.kinds import ApiObject
 
-M = TypeVar("M", bound=ApiObject)
+Change = Callable[[ApiObject], None]
+"""Alters a message in place; raises to refuse. It may be asked several times, about newer states."""
 
-TRIES = 10
-"""A rollout in full swing writes the status of its Deployment many times a second: one conflict means nothing."""
+
+class EditingApi(ObjectApi, Protocol):
+    """Objects, and a write that is computed from what is stored."""
+
+    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+        """Apply ``change`` to what is stored, again when somebody else wrote in between; raises as ``change`` does."""
+        ...
+
+    async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:
+        """Return what an earlier sending of a repeat came to; None when none was made, or ever will be."""
+        ...
 
 
 class Turns:
@@ -37,20 +46,3 @@ class Turns:
 async def read(objects: ObjectApi, key: Key) -> ApiObject:
     """Return the object as it is now, parsed; raises NotFoundError."""
     return (await objects.get(key)).parse()
-
-
-async def edit(objects: ObjectApi, key: Key, change: Callable[[ApiObject], None], options: WriteOptions) -> WriteResult:
-    """Apply ``change`` (which alters the message in place, or raises to refuse) and return the write's result.
-
-    The resource_version that was read is the write's precondition. Raises ConflictError after ten lost races.
-    """
-    for _ in range(TRIES - 1):
-        message = await read(objects, key)
-        change(message)
-        try:
-            return await objects.write(Update(Encoded.of(message), options))
-        except ConflictError:
-            continue
-    message = await read(objects, key)
-    change(message)
-    return await objects.write(Update(Encoded.of(message), options))

@@ -1,4 +1,4 @@
-"""``RolloutApi`` over any ``ObjectApi``: whatever it does could be done with objects too."""
+"""``RolloutApi`` over any ``EditingApi``: whatever it does could be done with objects too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout import changes, undo
-from rollplane_apiserver.rollout.changes import Change
-from rollplane_apiserver.rollout.edit import Turns, edit, read
+from rollplane_apiserver.rollout.edit import Change, EditingApi, Turns, read
 from rollplane_apiserver.rollout.history import Step, history_of
 from rollplane_apiserver.rollout.progress import look_at
 from rollplane_apiserver.rollout.rolling_update import preparation
@@ -29,7 +28,6 @@ from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
     EventType,
     Key,
-    ObjectApi,
     Patch,
     PatchType,
     Revision,
@@ -50,14 +48,14 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.deployments import REVISION
-from rollplane_machinery.errors import BadRequestError, ConflictError, NotFoundError, UnsupportedError
+from rollplane_machinery.errors import BadRequestError, ConflictError, NotFoundError, RollplaneError, UnsupportedError
 from rollplane_machinery.kinds import ApiObject
 
 
 class Rollouts:
     """The rollout verbs, in the name of whoever ``objects`` acts for; ``turns`` are shared by all of this server."""
 
-    def __init__(self, objects: ObjectApi, clock: Clock, turns: Turns) -> None:
+    def __init__(self, objects: EditingApi, clock: Clock, turns: Turns) -> None:
         self._objects = objects
         self._clock = clock
         self._turns = turns
@@ -96,10 +94,17 @@ class Rollouts:
     async def undo(self, key: Key, to_revision: int = 0, options: WriteOptions = DEFAULT_OPTIONS) -> Undone:
         demand(key, ROLLED_OUT, "rolling back")
         workload = rolled_out(await read(self._objects, key))
-        step = undo.choose(key, await history_of(self._objects, workload), to_revision)
-        undo.check_not_paused(key, workload)
+        steps = await history_of(self._objects, workload)
+        try:
+            step = undo.choose(key, steps, to_revision)
+            undo.check_not_paused(key, workload)
+        except RollplaneError:
+            if (made := await self._objects.made_before(key, options)) is None:
+                raise
+            return Undone(made, steps[max(steps)].revision)  # it has its number by now
         if undo.is_there_already(workload, step):
-            return Undone(WriteResult(0), step.revision, skipped=True)
+            made = await self._objects.made_before(key, options)
+            return Undone(made or WriteResult(0), step.revision, skipped=made is None)
         return Undone(await self._bring_back(key, step, options), step.revision)
 
     async def _bring_back(self, key: Key, step: Step, options: WriteOptions) -> WriteResult:
@@ -116,7 +121,7 @@ class Rollouts:
 
     async def _edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
         async with self._turns.of(key):
-            return await edit(self._objects, key, change, options)
+            return await self._objects.edit(key, change, options)
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         if key.kind not in ROLLED_OUT:

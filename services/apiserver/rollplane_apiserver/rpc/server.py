@@ -16,7 +16,7 @@ from rollplane_apiserver.rpc.admission import Admission, Limits
 from rollplane_apiserver.rpc.authentication import Authenticate, believe
 from rollplane_apiserver.rpc.calls import CallMetrics, Calls
 from rollplane_apiserver.rpc.reflection import reflection_handlers
-from rollplane_machinery.api import Api
+from rollplane_machinery.api import RolloutApi
 from rollplane_machinery.clock import Clock
 from rollplane_service.health import NAME as HEALTH
 from rollplane_service.health import Health, HealthService
@@ -39,10 +39,14 @@ OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
+class ServedApi(objects.ServedObjects, RolloutApi, Protocol):
+    """All that is served in a caller's name."""
+
+
 class ServedCore(Protocol):
     """What the server needs of a core."""
 
-    def as_identity(self, identity: Identity) -> Api: ...
+    def as_identity(self, identity: Identity) -> ServedApi: ...
 
     @property
     def is_serving(self) -> bool: ...

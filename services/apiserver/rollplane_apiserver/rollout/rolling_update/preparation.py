@@ -10,17 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rollplane.core.v1 import ReplicationController
-from rollplane_apiserver.rollout.edit import edit
+from rollplane_apiserver.rollout.edit import EditingApi
 from rollplane_apiserver.rollout.rolling_update import drafts
 from rollplane_apiserver.rollout.rolling_update.drafts import RESOURCE, controller, refusal
 from rollplane_apiserver.rollout.rolling_update.present import Present, key_of, read_present
 from rollplane_machinery.api import (
     Create,
     Key,
-    ObjectApi,
     RollBackRollingUpdate,
     RollingUpdate,
     StartRollingUpdate,
+    WriteOptions,
     WriteResult,
 )
 from rollplane_machinery.errors import InternalError, NotFoundError
@@ -44,10 +44,10 @@ from rollplane_machinery.rolling_update import (
 )
 
 
-async def start(objects: ObjectApi, request: StartRollingUpdate) -> RollingUpdate:
+async def start(objects: EditingApi, request: StartRollingUpdate) -> RollingUpdate:
     """Start or take up an update; raises InvalidError, NotFoundError."""
     drafts.check_arguments(request)
-    request = replace(request, options=replace(request.options, omit_object=False))
+    request = replace(request, options=_options(request.options))
     present = await read_present(objects, request.old.namespace)
     old = present.get(request.old.name)
     if old is None:
@@ -61,10 +61,10 @@ async def start(objects: ObjectApi, request: StartRollingUpdate) -> RollingUpdat
     return await _begin(objects, request, old)
 
 
-async def roll_back(objects: ObjectApi, request: RollBackRollingUpdate) -> RollingUpdate:
+async def roll_back(objects: EditingApi, request: RollBackRollingUpdate) -> RollingUpdate:
     """Make the old controller the target and its half-made successor the source; raises InvalidError, NotFoundError."""
     drafts.check_arguments(request)
-    request = replace(request, options=replace(request.options, omit_object=False))
+    request = replace(request, options=_options(request.options))
     present = await read_present(objects, request.old.namespace)
     old = present.find(request.old.name)
     half = _half_made(request, old, present)
@@ -73,8 +73,16 @@ async def roll_back(objects: ObjectApi, request: RollBackRollingUpdate) -> Rolli
     continuing = f"Continuing update with existing controller {old.metadata.name}."
     if state is not None and not state.error and state.pace == request.pace:
         return _under_way(old, half, present.revision, (continuing,))
-    result = await edit(objects, request.old, _Turning(half, request.pace), request.options)
+    result = await objects.edit(request.old, _Turning(half, request.pace), request.options)
     return _written(result, half, (continuing,))
+
+
+def _options(options: WriteOptions) -> WriteOptions:
+    """Return how the writes of a start are made: there are several, so that none can bear the caller's token.
+
+    They need none, since a start takes up what an earlier one has done.
+    """
+    return replace(options, omit_object=False, token=None, repeat=False)
 
 
 # Which successor
@@ -116,7 +124,7 @@ def _half_made(request: RollBackRollingUpdate, old: ReplicationController, prese
 # Starting
 
 
-async def _begin(objects: ObjectApi, request: StartRollingUpdate, old: ReplicationController) -> RollingUpdate:
+async def _begin(objects: EditingApi, request: StartRollingUpdate, old: ReplicationController) -> RollingUpdate:
     if request.new is not None:
         new = drafts.from_manifest(request.new, old)
     else:
@@ -127,7 +135,7 @@ async def _begin(objects: ObjectApi, request: StartRollingUpdate, old: Replicati
     if request.new is None:
         state = _with_label(state, request.deployment_label_key, old)
     drafts.check_pair(old, new, state.label_key)
-    noted = await edit(objects, request.old, _Noting(request, new.metadata.name, is_fresh=True), request.options)
+    noted = await objects.edit(request.old, _Noting(request, new.metadata.name, is_fresh=True), request.options)
     _make_target(new, old, state)
     result = await objects.write(Create(Encoded.of(new), request.options))
     return _written(result, _stored(noted), (f"Created {new.metadata.name}",))
@@ -175,7 +183,7 @@ class _Noting:
 
 
 async def _take_up(
-    objects: ObjectApi,
+    objects: EditingApi,
     request: StartRollingUpdate,
     old: ReplicationController,
     new: ReplicationController,
@@ -188,10 +196,10 @@ async def _take_up(
     state = state_of(new.metadata.annotations)
     wanted = _taken_up(request, old, state)
     drafts.check_pair(old, new, wanted.label_key)
-    noted = await edit(objects, request.old, _Noting(request, name, is_fresh=False), request.options)
+    noted = await objects.edit(request.old, _Noting(request, name, is_fresh=False), request.options)
     if wanted == state:
         return _under_way(new, _stored(noted), revision, messages)
-    result = await edit(objects, key_of(new), _Setting(wanted), request.options)
+    result = await objects.edit(key_of(new), _Setting(wanted), request.options)
     return _written(result, _stored(noted), messages)
 
 
@@ -223,7 +231,7 @@ def _check_annotations(old: ReplicationController, new: ReplicationController) -
 # Renaming
 
 
-async def _rename(objects: ObjectApi, request: StartRollingUpdate, present: Present) -> RollingUpdate:
+async def _rename(objects: EditingApi, request: StartRollingUpdate, present: Present) -> RollingUpdate:
     """Go on where the old controller is gone: only its temporary successor can still take its name."""
     temporary = present.replacing(request.old.name)
     state = state_of(temporary.metadata.annotations) if temporary is not None else None
@@ -236,7 +244,7 @@ async def _rename(objects: ObjectApi, request: StartRollingUpdate, present: Pres
     if state is not None and not state.error:
         return _under_way(temporary, None, present.revision, messages, source_name=request.old.name)
     wanted = UpdateState(cleanup=CleanupPolicy.RENAME, pace=request.pace)
-    result = await edit(objects, key_of(temporary), _Setting(wanted), request.options)
+    result = await objects.edit(key_of(temporary), _Setting(wanted), request.options)
     return _written(result, None, messages, source_name=request.old.name)
 
 
