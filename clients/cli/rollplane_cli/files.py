@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
-from rollplane_machinery.codec import Manifest, read_manifests
 from rollplane_machinery.kinds import TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
+
+if TYPE_CHECKING:
+    from rollplane_machinery.codec import Manifest
 
 STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -33,6 +36,8 @@ def read_files(session: Session, flags: FileFlags) -> Files:
 
     Raises CommandError for a path that is not there, and when there is no object at all.
     """
+    from rollplane_machinery.codec import read_manifests  # with YAML, which few commands have to do with
+
     sources = list(_sources(flags))
     manifests: list[Manifest] = []
     problems: list[str] = []

@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
@@ -80,6 +79,8 @@ PLUGINS = "rollplane.commands"
 @cache
 def commands() -> Mapping[str, Entry]:
     """Return all commands by the words they are called with, ours first."""
+    from importlib.metadata import entry_points  # takes as long as most of the program's start
+
     brought = (entry for point in entry_points(group=PLUGINS) for entry in point.load().items())
     return MappingProxyType({**_OWN, **dict(brought)})
 

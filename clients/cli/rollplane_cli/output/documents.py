@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rollplane_machinery.codec import dump_yaml, to_json
 from rollplane_machinery.kinds import ApiObject
 
 INDENT = 4
@@ -15,6 +14,8 @@ INDENT = 4
 
 def document(message: ApiObject) -> dict[str, Any]:
     """Return an object as JSON, without the record of who manages which field, which nobody wants to read."""
+    from rollplane_machinery.codec import to_json  # tables do without
+
     data = to_json(message)
     data["metadata"].pop("managedFields", None)
     return data
@@ -33,5 +34,7 @@ def list_document(messages: Sequence[ApiObject]) -> dict[str, Any]:
 def render(data: dict[str, Any], form: str) -> str:
     """Return ``data`` as ``yaml`` or ``json`` text, ending in a line break."""
     if form == "yaml":
+        from rollplane_machinery.codec import dump_yaml
+
         return dump_yaml(data)
     return json.dumps(data, ensure_ascii=False, indent=INDENT, sort_keys=True) + "\n"
