@@ -1,4 +1,4 @@
-// Creates a Deployment, lists all, sets a new image, and watches it happen.
+// Creates a Deployment (or sets back the one of an earlier run), lists all, sets a new image, and watches it happen.
 //
 //   npm install && node rollout.mjs 127.0.0.1:7070
 import { connect, typed } from "./rollplane.mjs";
@@ -8,17 +8,22 @@ const resource = "deployments.apps";
 const key = { resource, namespace: "default", name: "web" };
 
 const labels = { app: "web" };
-const created = await objects.create({
-  object: typed("rollplane.apps.v1.Deployment", {
-    metadata: { namespace: key.namespace, name: key.name },
-    spec: {
-      replicas: 3,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: "app", image: "app:v1" }] } },
-    },
-  }),
+const object = typed("rollplane.apps.v1.Deployment", {
+  metadata: { namespace: key.namespace, name: key.name },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: labels },
+    template: { metadata: { labels }, spec: { containers: [{ name: "app", image: "app:v1" }] } },
+  },
 });
-console.log(`created ${key.name} at revision ${created.revision}`);
+try {
+  const created = await objects.create({ object });
+  console.log(`created ${key.name} at revision ${created.revision}`);
+} catch (error) {
+  if (error.code !== 6) throw error; // 6 is ALREADY_EXISTS
+  const changed = await rollouts.setImage({ key, images: { app: "app:v1" } });
+  console.log(`set back ${key.name} at revision ${changed.revision}`);
+}
 
 const { objects: found } = await objects.list({ resource, namespace: "default" });
 for (const { metadata, spec } of found) {

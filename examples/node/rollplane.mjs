@@ -1,12 +1,17 @@
 // A Rollplane client in thirty lines: stubs made of the .proto files at run time, calls as promises.
 import { promisify } from "node:util";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 
-const protos = fileURLToPath(new URL("../../protos", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
+
+// Where the .proto files are: where one says, beside this file, or in the repository that this is an example of.
+const places = [process.env.ROLLPLANE_PROTOS, join(here, "protos"), join(here, "../../protos")];
+const protos = places.find((place) => place && existsSync(join(place, "rollplane")));
+if (!protos) throw new Error("no folder with the .proto files: set ROLLPLANE_PROTOS to it");
 
 // Every file is loaded, for objects travel as Any and the loader must know what may be inside. With `json` it unpacks
 // them: { "@type": "type.googleapis.com/rollplane.apps.v1.Deployment", metadata: {…}, spec: {…} }.

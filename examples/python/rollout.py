@@ -1,4 +1,4 @@
-"""Create a Deployment from YAML, set a new image, and follow the rollout: ``python rollout.py [address]``."""
+"""Apply a Deployment from YAML, set a new image, and follow the rollout: ``python rollout.py [address]``."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from rollplane_client.objects import connect
 async def main(address: str) -> None:
     """Roll a Deployment out and on to its next image."""
     async with connect(address, name="example") as client:
-        [web] = await client.create_yaml((Path(__file__).parent / "web.yaml").read_text())
+        [web] = await client.apply_yaml((Path(__file__).parent / "web.yaml").read_text())
         await client.set_image(Deployment, "default", "web", {"nginx": "nginx:1.28"})
         async with client.rollout_status(Deployment, "default", "web") as looks:
             async for look in looks:

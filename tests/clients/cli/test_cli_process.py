@@ -76,6 +76,16 @@ async def test_what_needs_no_server_starts_without_its_weight(line: str, heavy: 
     assert out.splitlines()[-1] == b"[]"
 
 
+async def test_a_table_is_read_without_yaml() -> None:
+    code = (
+        "import sys; import rollplane_cli.main, rollplane_cli.commands.get, rollplane_client.grpc_api; "
+        "print([name for name in ('yaml', 'rollplane_machinery.codec', 'importlib.metadata') if name in sys.modules])"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE)
+    out, _ = await process.communicate()
+    assert out == b"[]\n"
+
+
 async def test_version(cli: Cli) -> None:
     assert re.fullmatch(r"Client Version: v\d+\.\d+\.\d+\n", await cli.ok("version"))
     assert re.fullmatch(
