@@ -11,25 +11,37 @@ from rollplane.core.v1 import Namespace
 from rollplane_load.progress import RolloutWatcher
 from rollplane_load.timing import percentile
 from rollplane_load.usage import Usage, spent, usage_of
-from rollplane_machinery.api import Api, Create, DeleteCollection, Key, SetImage
+from rollplane_machinery.api import Api, Create, Delete, Key, SetImage
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import AlreadyExistsError, RollplaneError, TimedOutError
-from rollplane_machinery.kinds import DEPLOYMENT, Encoded
+from rollplane_machinery.errors import (
+    AlreadyExistsError,
+    BadRequestError,
+    InternalError,
+    NotFoundError,
+    RollplaneError,
+    TimedOutError,
+)
+from rollplane_machinery.kinds import DEPLOYMENT, NAMESPACE, Encoded
 
 CONTAINER = "app"
 IN_FLIGHT = 64
 """Calls to SetImage under way at once."""
 BATCH = 200
+CLEAN_UP_SECONDS = 120.0
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``deployments`` of ``replicas`` pods each; v3 is set when ``overlap`` (0 to 1) of all v2 pods are available."""
+    """``deployments`` of ``replicas`` pods each; v3 is set when ``overlap`` (0 to 1) of all v2 pods are available.
+
+    ``namespace`` is made for the run and deleted with all that is in it; empty lets the server make a name up.
+    """
 
     deployments: int = 100
     replicas: int = 10
     overlap: float = 0.3
-    namespace: str = "load"
+    namespace: str = ""
     timeout_seconds: float = 600.0
 
     def __post_init__(self) -> None:
@@ -72,20 +84,30 @@ class RolloverTest:
         self._load = load
         self._clock = clock
         self._pids = pids
-        self._watcher = RolloutWatcher(api, load.namespace, clock=clock)
+        self._namespace = load.namespace
         self._writes: list[float] = []
         self._rollouts: list[float] = []
 
     async def run(self) -> Report:
-        """Run the test and clean up after it. Raises TimedOutError when a phase does not complete in its time."""
-        await self._make_namespace()
+        """Run the test and clean up after it.
+
+        Raises TimedOutError when a phase does not complete in its time, BadRequestError for a namespace that is there
+        already: what is in it is somebody's.
+        """
+        self._namespace = await self._make_namespace()
+        try:
+            return await self._watched()
+        finally:
+            await self._clean_up()
+
+    async def _watched(self) -> Report:
+        self._watcher = RolloutWatcher(self._api, self._namespace, clock=self._clock)
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self._watcher.run())
             try:
                 await self._watcher.synced.wait()
                 return await self._measure()
             finally:
-                await self._clean_up()
                 watching.cancel()
 
     async def _measure(self) -> Report:
@@ -100,7 +122,7 @@ class RolloverTest:
             load.overlap,
             round(create_seconds, 3),
             round(rollover_seconds, 3),
-            round(load.pods / create_seconds, 1),
+            round(load.pods / create_seconds, 1) if create_seconds else 0.0,  # in virtual time it may take none
             round(percentile(self._rollouts, 0.5), 3),
             round(percentile(self._rollouts, 0.99), 3),
             round(percentile(self._writes, 0.5), 4),
@@ -147,7 +169,7 @@ class RolloverTest:
 
         async def worker() -> None:
             for number in numbers:
-                key = Key(DEPLOYMENT, self._load.namespace, self._name(number))
+                key = Key(DEPLOYMENT, self._namespace, self._name(number))
                 started = self._clock.monotonic()
                 await self._api.set_image(SetImage(key, {CONTAINER: image}))
                 self._writes.append(self._clock.monotonic() - started)
@@ -156,17 +178,37 @@ class RolloverTest:
             for _ in range(min(IN_FLIGHT, self._load.deployments)):
                 tasks.create_task(worker())
 
-    async def _make_namespace(self) -> None:
+    async def _make_namespace(self) -> str:
         namespace = Namespace()
-        namespace.metadata.name = self._load.namespace
+        metadata = namespace.metadata
+        metadata.name, metadata.generate_name = self._namespace, "" if self._namespace else "load-"
         try:
-            await self._api.write(Create(Encoded.of(namespace)))
+            made = await self._api.write(Create(Encoded.of(namespace)))
         except AlreadyExistsError:
-            await self._clean_up()
+            raise BadRequestError(
+                f'namespace "{metadata.name}" is there already, and a load test works only in one that it has made: '
+                "name another, or none"
+            ) from None
+        if made.object is None:
+            raise InternalError("the answer to a write holds no object")
+        return Namespace.FromString(made.object.value).metadata.name
 
     async def _clean_up(self) -> None:
-        """Delete what the test made; the garbage collector does the rest."""
-        await self._api.delete_collection(DeleteCollection(DEPLOYMENT, self._load.namespace))
+        """Delete the namespace with all that is in it, and wait until it has gone."""
+        key = Key(NAMESPACE, "", self._namespace)
+        await self._api.write(Delete(key))
+        deadline = self._clock.monotonic() + CLEAN_UP_SECONDS
+        while await self._is_there(key):
+            if self._clock.monotonic() > deadline:
+                raise TimedOutError(f'namespace "{self._namespace}" has not gone after {CLEAN_UP_SECONDS:g} s')
+            await self._clock.sleep(LOOK_SECONDS)
+
+    async def _is_there(self, key: Key) -> bool:
+        try:
+            await self._api.get(key)
+        except NotFoundError:
+            return False
+        return True
 
     def _name(self, number: int) -> str:
         return f"load-{number:04}"
@@ -174,7 +216,7 @@ class RolloverTest:
     def _deployment(self, number: int) -> Deployment:
         deployment = Deployment()
         name = deployment.metadata.name = self._name(number)
-        deployment.metadata.namespace = self._load.namespace
+        deployment.metadata.namespace = self._namespace
         deployment.spec.replicas = self._load.replicas
         deployment.spec.selector.match_labels["app"] = name
         deployment.spec.template.metadata.labels["app"] = name

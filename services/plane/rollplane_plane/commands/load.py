@@ -39,9 +39,10 @@ async def rollover(flags: LoadFlags, session: Session) -> int:
             flags.deployments,
             flags.replicas,
             _fraction(flags),
+            namespace=session.namespace if session.namespace_given else "",
             timeout_seconds=flags.timeout,
         )
-        async with _target(flags) as (address, pids), connect(address, name="load") as api:
+        async with _target(flags, session) as (address, pids), connect(address, name="load") as api:
             report = await RolloverTest(api, load, clock=session.clock, pids=pids).run()
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
@@ -53,14 +54,14 @@ async def rollover(flags: LoadFlags, session: Session) -> int:
 
 
 @asynccontextmanager
-async def _target(flags: LoadFlags) -> AsyncIterator[tuple[str, Mapping[str, int]]]:
+async def _target(flags: LoadFlags, session: Session) -> AsyncIterator[tuple[str, Mapping[str, int]]]:
     """Yield the address of the plane to measure and the processes it consists of, as far as they are ours.
 
-    Without --server that is a durable plane of our own, which has ended when the context ends.
+    Without --server and $ROLLPLANE_SERVER that is a durable plane of our own, which has ended when the context ends.
     """
     load_tester = {"load tester": os.getpid()}
-    if server := flags.server:
-        yield server, load_tester
+    if flags.server or session.environ.get("ROLLPLANE_SERVER"):
+        yield session.server, load_tester
         return
     with tempfile.TemporaryDirectory(prefix="rollplane-load-") as folder:
         nodes, profile = flags.nodes, flags.profile
@@ -79,7 +80,8 @@ def _fraction(flags: LoadFlags) -> float:
 
 ROLLOVER = Command(
     "[--deployments D] [--replicas R] [--overlap F] [-o json]",
-    "Create, update, and update again while the first is in flight; on a plane of its own without --server.",
+    "Create, update, and update again while the first is in flight; in a namespace made for it (-n names it), on a "
+    "plane of its own unless --server or ROLLPLANE_SERVER names one.",
     LoadFlags,
     rollover,
 )

@@ -1,0 +1,55 @@
+"""A load test works in a namespace of its own: what users have is left alone, and nothing of the test stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollplane.apps.v1 import Deployment
+from rollplane.core.v1 import Namespace
+from rollplane_load.rollover import Load, RolloverTest
+from rollplane_machinery.errors import BadRequestError
+from tests.end_to_end.fleet_plane import fleet_plane
+from tests.end_to_end.virtual_time import in_virtual_time
+
+SMALL = 2
+USERS = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: load}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: load-0000, namespace: load}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: mine}}
+  template:
+    metadata: {labels: {app: mine}}
+    spec: {containers: [{name: app, image: "mine:1"}]}
+"""
+
+
+def test_a_run_leaves_nothing_behind_and_everything_alone() -> None:
+    async def run() -> None:
+        async with fleet_plane(SMALL) as plane:
+            await plane.client.create_yaml(USERS)
+            before = [one.metadata.name for one in await plane.client.list(Namespace)]
+            report = await RolloverTest(plane.api, Load(SMALL, SMALL), clock=plane.clock, pids={}).run()
+            assert report.invariant_violations == []
+            assert [one.metadata.name for one in await plane.client.list(Namespace)] == before
+            mine = await plane.client.get(Deployment, "load", "load-0000")
+            assert mine.spec.template.spec.containers[0].image == "mine:1"
+
+    in_virtual_time(run)
+
+
+def test_a_namespace_that_is_there_is_refused() -> None:
+    async def run() -> None:
+        async with fleet_plane(SMALL) as plane:
+            await plane.client.create_yaml(USERS)
+            load = Load(SMALL, SMALL, namespace="load")
+            with pytest.raises(BadRequestError, match='"load" is there already'):
+                await RolloverTest(plane.api, load, clock=plane.clock, pids={}).run()
+            assert len(await plane.client.list(Deployment, "load")) == 1
+
+    in_virtual_time(run)
