@@ -17,4 +17,8 @@ LAST_AVAILABLE = "rollplane.dev/last-available-revision"
 AUTO_ROLLED_BACK = "rollplane.dev/auto-rolled-back"
 """Kept by the controller: the names of the revisions that were given up, oldest first, separated by commas."""
 
-OWN = frozenset({HEAL_STUCK_ROLLOUT, AUTO_ROLLBACK, LAST_AVAILABLE, AUTO_ROLLED_BACK})
+ROLLING_BACK = "rollplane.dev/rolling-back"
+"""Kept by the controller, on a Deployment between the decision to go back and its execution: JSON with the ``revision``
+that is given up, and the ``reason`` and ``text`` of its failure."""
+
+OWN = frozenset({HEAL_STUCK_ROLLOUT, AUTO_ROLLBACK, LAST_AVAILABLE, AUTO_ROLLED_BACK, ROLLING_BACK})

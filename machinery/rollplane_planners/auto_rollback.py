@@ -11,6 +11,7 @@ remembered by their objects' names, for numbers change when a revision returns.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from rollplane.apps.v1 import DaemonSet, Deployment, DeploymentCondition, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.conditions import get_condition, remove_condition, replace_condition
-from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
+from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLING_BACK
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment.status import is_complete
@@ -140,6 +141,7 @@ def _remember(view: RolloutView) -> Plan:
     """Note the revision; a story of an earlier one that failed is over."""
     wanted = deepcopy(view.workload)
     wanted.metadata.annotations[LAST_AVAILABLE] = view.present
+    wanted.metadata.annotations.pop(ROLLING_BACK, None)
     if isinstance(wanted, Deployment):
         remove_condition(wanted.status.conditions, CONDITION)
     # With the status, because an annotation written with the spec would be a new generation of a Deployment.
@@ -160,13 +162,12 @@ def _trouble(view: RolloutView) -> Trouble | None:
 
 
 def _decided(view: RolloutView) -> Trouble | None:
-    """Return the trouble that a Deployment's condition tells of the present revision already."""
-    if not isinstance(view.workload, Deployment):
+    """Return the trouble for which the present revision was given up already; a decision nobody can read is none."""
+    try:
+        told = json.loads(view.workload.metadata.annotations.get(ROLLING_BACK, "{}"))
+        return Trouble(str(told["reason"]), str(told["text"])) if told["revision"] == view.present else None
+    except (ValueError, TypeError, KeyError):
         return None
-    condition = get_condition(view.workload.status.conditions, CONDITION)
-    if condition is None or not condition.message.startswith(f'"{view.present}" '):
-        return None
-    return Trouble(condition.reason, condition.message.partition(": ")[2])
 
 
 def _go_back(view: RolloutView, remembered: str, trouble: Trouble, now: float) -> Plan:
@@ -177,14 +178,18 @@ def _go_back(view: RolloutView, remembered: str, trouble: Trouble, now: float) -
         return Plan(reasons=(f'"{view.present}" fails ({trouble.text}), and no revision was ever available',))
     text = f'"{view.present}" is rolled back to revision {target.number} ("{target.name}"): {trouble.text}'
     if isinstance(view.workload, Deployment) and _decided(view) is None:
-        return _announce(view.workload, c.new_condition(CONDITION, "True", trouble.reason, text, now))
+        decision = {"revision": view.present, "reason": trouble.reason, "text": trouble.text}
+        condition = c.new_condition(CONDITION, "True", trouble.reason, text, now)
+        return _announce(view.workload, json.dumps(decision), condition)
     event = PlannedEvent("AutoRollback", f"Revision {text}", Severity.WARNING)
     return Plan(writes=(UpdateObject(_restored(view, target), (event,)),))
 
 
-def _announce(deployment: Deployment, condition: DeploymentCondition) -> Plan:
+def _announce(deployment: Deployment, decision: str, condition: DeploymentCondition) -> Plan:
+    """Tell people in a condition, and the next step in an annotation."""
     wanted = Deployment()
     wanted.CopyFrom(deployment)
+    wanted.metadata.annotations[ROLLING_BACK] = decision
     remove_condition(wanted.status.conditions, CONDITION)
     replace_condition(wanted.status.conditions, condition)
     return Plan(writes=(UpdateObjectStatus(wanted),))
@@ -196,6 +201,7 @@ def _restored(view: RolloutView, target: Release) -> Workload:
     wanted.spec.template.CopyFrom(target.template)
     annotations = wanted.metadata.annotations
     annotations[AUTO_ROLLED_BACK] = ",".join([*given_up(view.workload), view.present][-REMEMBERED:])
+    annotations.pop(ROLLING_BACK, None)
     annotations.pop(CHANGE_CAUSE, None)
     if CHANGE_CAUSE in target.annotations:
         annotations[CHANGE_CAUSE] = target.annotations[CHANGE_CAUSE]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rollplane.core.v1 import Pod, PodTemplateSpec
+from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
 
@@ -24,11 +24,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlannedEvent:
-    """An Event on the planned object."""
+    """An Event on the planned object, or on the one that ``about`` names."""
 
     reason: str
     message: str
     severity: Severity = Severity.NORMAL
+    about: ObjectReference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,14 @@ class CreateDistinctPods:
 
 @dataclass(frozen=True, slots=True)
 class UpdateObject:
-    """Replace an object; its resource_version and uid are preconditions."""
+    """Replace an object; its resource_version and uid are preconditions.
+
+    ``regardless``: also when another write of the plan fails.
+    """
 
     object: ApiObject
     events: Sequence[PlannedEvent] = ()
+    regardless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,18 @@ class UpdateObjectStatus:
 
     object: ApiObject
     regardless: bool = False
+    events: Sequence[PlannedEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BindPod:
+    """Give a pod its node; ``uid`` is a precondition."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+    events: Sequence[PlannedEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,7 @@ class DeleteObject:
     """Delete one object; ``uid`` is a precondition, so that a namesake is never hit.
 
     ``resource_version`` is one too, where the object must be as it was planned with. ``propagation`` None leaves the
-    fate of its dependents to the kind's default.
+    fate of its dependents to the kind's default, ``grace_period_seconds`` None its time to end to the object.
     """
 
     kind: Kind
@@ -90,9 +107,12 @@ class DeleteObject:
     events: Sequence[PlannedEvent] = ()
     resource_version: str | None = None
     propagation: Propagation | None = None
+    grace_period_seconds: int | None = None
 
 
-PlannedWrite = CreateObject | CreatePods | CreateDistinctPods | UpdateObject | UpdateObjectStatus | DeleteObject
+PlannedWrite = (
+    CreateObject | CreatePods | CreateDistinctPods | UpdateObject | UpdateObjectStatus | BindPod | DeleteObject
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +120,10 @@ class Plan:
     """What to do for one key.
 
     ``writes`` are sent together, each on its own conditions. ``requeue_after`` counts seconds; None waits for the next
-    event. ``reasons`` say what holds the object back, in the words a user reads. A plan without writes means converged,
-    or waiting for what ``reasons`` names. ``confirm_owner`` asks the shell to read the planned object live before it
-    sends anything: an adoption is among the writes.
+    event. ``retry`` looks again after the key's back-off, which grows each time. ``reasons`` say what holds the object
+    back, in the words a user reads. A plan without writes means converged, or waiting for what ``reasons`` names.
+    ``confirm_owner`` asks the shell to read the planned object live before it sends anything: an adoption is among the
+    writes.
     """
 
     writes: Sequence[PlannedWrite] = ()
@@ -110,6 +131,7 @@ class Plan:
     requeue_after: float | None = None
     reasons: Sequence[str] = ()
     confirm_owner: bool = False
+    retry: bool = False
 
 
 NOTHING = Plan()

@@ -16,6 +16,7 @@ from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.manager import Manager
+from rollplane_controller.metrics import Metrics
 from rollplane_machinery.api import (
     Api,
     Create,
@@ -161,9 +162,14 @@ class Plane:
         """Return a controller's Api."""
         return self.core.as_identity(Identity("controller", Role.CONTROLLER))
 
-    async def start(self, name: str = "first", wrap: Callable[[ObjectApi], ObjectApi] = unchanged) -> Manager:
+    async def start(
+        self,
+        name: str = "first",
+        wrap: Callable[[ObjectApi], ObjectApi] = unchanged,
+        metrics: Metrics | None = None,
+    ) -> Manager:
         """Start a manager and wait until it has had its first look."""
-        manager = Manager(wrap(self.api()), name, clock=self.clock, random=Random(name))
+        manager = Manager(wrap(self.api()), name, clock=self.clock, random=Random(name), metrics=metrics)
         self.managers[name] = manager
         self.running[name] = self.tasks.create_task(manager.run())
         await self.until(lambda: manager.shards.looked.is_set(), "the manager never looked")

@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from rollplane.core.v1 import Event
-from rollplane_apiserver.core import Core
-from rollplane_apiserver.core.identity import Identity, Role
-from rollplane_apiserver.store.memory_store import MemoryStore
-from rollplane_client.batch_writer import BatchWriter
-from rollplane_controller.reconcile.event_expiry import KEPT_SECONDS, EventExpiry
-from rollplane_machinery.api import Create, Fence, ListQuery
-from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.kinds import EVENT, Encoded
-from tests.end_to_end.waiting import until
-
-FENCE = Fence("cluster", 1)
+from rollplane_controller.reconcile.event_expiry import KEPT_SECONDS
+from rollplane_controller.shards import ALL_SHARDS
+from rollplane_machinery.api import Key, ListQuery, ObjectApi, Page
+from rollplane_machinery.kinds import EVENT
+from tests.controller.plane import PlainApi, a_plane, names_of
 
 
 async def test_old_events_go_and_recent_ones_stay() -> None:
-    clock = SystemClock()
-    async with Core(MemoryStore(), clock) as core, asyncio.TaskGroup() as tasks:
-        api = core.as_identity(Identity("manager", Role.CONTROLLER))
-        user = core.as_identity(Identity("user", Role.EDITOR))
-        await api.raise_fence(FENCE)
+    async with a_plane() as plane:
         for name, age in (("old", KEPT_SECONDS + 10), ("recent", KEPT_SECONDS / 2)):
-            await user.write(Create(Encoded.of(_event(name, clock.now() - age))))
-        before = core.revision
-        writer = BatchWriter(api, clock=clock)
-        expiry = EventExpiry(api, writer, clock=clock, fence=lambda: FENCE)
-        running = [tasks.create_task(writer.run()), tasks.create_task(expiry.run())]
-        expiry.wake_all()
-        await until(lambda: core.revision > before and writer.pending == 0, 10, "nothing was swept")
-        page = await user.list(ListQuery(EVENT))
-        assert [encoded.parse().metadata.name for encoded in page.objects] == ["recent"]
-        for task in running:
-            task.cancel()
+            await plane.create(_event(name, plane.clock.now() - age))
+        await plane.start()
+        await plane.quiet()
+        assert names_of(await plane.all(EVENT, "default")) == ["recent"]
+
+
+class SmallPages(PlainApi):
+    """Gives events one at a time."""
+
+    async def list(self, query: ListQuery) -> Page:
+        limit = 1 if query.kind is EVENT else query.limit
+        return await super().list(
+            ListQuery(query.kind, query.namespace, limit=limit, continue_token=query.continue_token)
+        )
+
+
+async def test_a_sweep_goes_through_all_pages_and_begins_again() -> None:
+    async with a_plane() as plane:
+        for number in range(5):
+            await plane.create(_event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - 1000))
+        await plane.start(wrap=SmallPages)
+        await plane.quiet()
+        assert names_of(await plane.all(EVENT, "default")) == ["e0", "e2", "e4"]
+        await plane.pass_time(KEPT_SECONDS)
+        assert names_of(await plane.all(EVENT, "default")) == []
 
 
 async def test_without_its_shard_it_touches_nothing() -> None:
-    clock = SystemClock()
-    async with Core(MemoryStore(), clock) as core, asyncio.TaskGroup() as tasks:
-        user = core.as_identity(Identity("user", Role.EDITOR))
-        await user.write(Create(Encoded.of(_event("old", clock.now() - KEPT_SECONDS - 10))))
-        writer = BatchWriter(user, clock=clock)
-        expiry = EventExpiry(user, writer, clock=clock, fence=lambda: None)
-        running = tasks.create_task(expiry.run())
-        expiry.wake_all()
-        await until(lambda: expiry.queue.is_quiet(), 10, "it never rests")
-        assert len((await user.list(ListQuery(EVENT))).objects) == 1
-        running.cancel()
+    async with a_plane() as plane:
+        first = await plane.start("first")
+        await plane.until(lambda: len(first.shards.owned) == len(ALL_SHARDS), "the first does not own all")
+        asked: list[Key] = []
+
+        class Watched(PlainApi):
+            async def list(self, query: ListQuery) -> Page:
+                if query.kind is EVENT:
+                    asked.append(Key(EVENT, "", ""))
+                return await super().list(query)
+
+        def wrap(api: ObjectApi) -> ObjectApi:
+            return Watched(api)
+
+        await plane.start("second", wrap)
+        await plane.pass_time(30)
+        assert asked == []
 
 
 def _event(name: str, last_seen: float) -> Event:

@@ -14,11 +14,10 @@ FENCE = Fence("ns-1", 5)
 class Recorded:
     """A recorder and what it has written."""
 
-    def __init__(self, component: str = "replicaset-controller", fence: Fence | None = FENCE) -> None:
+    def __init__(self, component: str = "replicaset-controller") -> None:
         self.clock = FakeClock()
         self.writes: list[Write] = []
-        self.fence = fence
-        self.recorder = EventRecorder(self._record, component, self.clock, lambda _namespace: self.fence)
+        self.recorder = EventRecorder(self._record, component, self.clock)
 
     def _record(self, write: Write) -> bool:
         self.writes.append(write)
@@ -26,7 +25,7 @@ class Recorded:
 
     def emit(self, message: str = "Created pod: a", *, reason: str = "SuccessfulCreate", uid: str = "u") -> None:
         subject = ObjectReference(kind="ReplicaSet", namespace="shop", name="set", uid=uid)
-        self.recorder.emit(subject, PlannedEvent(reason, message, Severity.NORMAL))
+        self.recorder.emit(subject, PlannedEvent(reason, message, Severity.NORMAL), FENCE)
 
     @property
     def events(self) -> list[Event]:
@@ -117,9 +116,3 @@ async def test_an_object_has_a_burst_then_one_event_in_five_minutes() -> None:
     told.emit()
     assert len(told.writes) == BURST + 2
     assert told.events[-1].count == BURST + 8, "dropped ones are counted"
-
-
-async def test_without_a_fence_nothing_is_written() -> None:
-    told = Recorded(fence=None)
-    told.emit()
-    assert told.writes == []

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.core.v1 import Container, ReplicationController
+from rollplane_controller.shards import ALL_SHARDS
 from rollplane_machinery.api import Create, Delete, Key, Propagation, SetImage, UpdateStatus, Write
 from rollplane_machinery.errors import ForbiddenError, RollplaneError
-from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, Encoded
+from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, REPLICATION_CONTROLLER, Encoded
+from rollplane_machinery.rolling_update import STATE
 from tests.controller.plane import (
     LaggingApi,
     LossyApi,
@@ -194,7 +197,7 @@ async def test_a_lagging_cache_makes_no_surplus_pods() -> None:
         await plane.create(a_replica_set(5))
         await plane.until(lambda: any(map(creates_pods, lagging[0].written)), "no pods were created")
         for _ in range(5):
-            manager._wake_all()  # as any event would
+            manager._wake(frozenset(ALL_SHARDS))  # as any event would
             await plane.pass_time(1)
         assert sum(map(creates_pods, lagging[0].written)) == 5
         lagging[0].flowing.set()
@@ -234,7 +237,7 @@ async def test_lost_answers_and_a_lagging_cache_together_make_no_surplus_pods() 
         await plane.create(a_replica_set(6))
         for _ in range(5):
             await plane.pass_time(1)
-            manager._wake_all()  # as any event would
+            manager._wake(frozenset(ALL_SHARDS))  # as any event would
         lagging[0].flowing.set()
         await plane.quiet()
         assert len({write.object.value for write in lagging[0].written if creates_pods(write)}) == 6  # type: ignore[union-attr]
@@ -337,3 +340,25 @@ async def test_a_pod_lost_from_under_a_set_is_replaced() -> None:
         await plane.quiet()
         alive = [pod for pod in await plane.pods() if pod.status.phase != "Failed"]
         assert len(alive) == 3
+
+
+async def test_what_no_retry_can_help_waits_for_the_object_to_change() -> None:
+    async with a_plane() as plane:
+        manager = await plane.start()
+        controller = ReplicationController()
+        controller.metadata.namespace, controller.metadata.name = "shop", "next"
+        controller.metadata.annotations[STATE] = "nobody can read this"
+        controller.spec.selector["app"] = "next"
+        controller.spec.template.metadata.labels["app"] = "next"
+        controller.spec.template.spec.containers.append(Container(name="app", image="app:2"))
+        await plane.create(controller)
+        (loop,) = [one for one in manager.loops if one.name == "rolling-update-controller"]
+        await plane.pass_time(30)
+        assert set(loop.results) == {"terminal"}
+        assert loop.results["terminal"] <= 3, "once for each change, of its status too"
+        stored = await plane.find(REPLICATION_CONTROLLER, "next")
+        assert stored is not None
+        del stored.metadata.annotations[STATE]
+        await plane.update(stored)
+        await plane.quiet()
+        assert loop.results["success"] > 0

@@ -12,7 +12,7 @@ from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.conditions import get_condition
-from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE
+from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLING_BACK
 from rollplane_planners.auto_rollback import CONDITION, Release, RolloutView, Workload, plan_auto_rollback
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.model import NOTHING, Plan, UpdateObject, UpdateObjectStatus
@@ -109,10 +109,21 @@ def test_deployment_says_why_in_a_condition_first() -> None:
     assert condition is not None
     assert (condition.status, condition.reason) == ("True", "ImagePullFailed")
     assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x cannot pull')
-    # Once decided it is carried out, whatever has become of the pod.
+    # Once decided it is carried out, whatever has become of the pod, and whatever the condition says by now.
+    condition.message = "told in other words"
     made = plan(announced.object)
     assert images(made) == ["w:good"]
     assert made.writes[0].object.metadata.annotations[AUTO_ROLLED_BACK] == "bad"  # type: ignore[union-attr]
+    assert ROLLING_BACK not in made.writes[0].object.metadata.annotations  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("decision", ["", "no JSON", "[]", '{"revision": "bad"}', '{"revision": "worse"}'])
+def test_a_decision_that_is_none_for_the_present_revision_is_made_anew(decision: str) -> None:
+    deployment = a_workload("Deployment")
+    deployment.metadata.annotations[ROLLING_BACK] = decision
+    assert plan(deployment) == NOTHING
+    (announced,) = plan(deployment, a_failing_pod()).writes
+    assert isinstance(announced, UpdateObjectStatus)
 
 
 def _late(deployment: Workload, replica_set: str) -> Workload:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.errors import InvalidError, TerminalError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
@@ -318,7 +318,7 @@ def test_lost_annotations_stop_the_update_with_a_reason() -> None:
     world.engine("new")
     assert state_of(world).error == "its annotations have been changed"
     world.controllers["new"].metadata.annotations[STATE] = "{"
-    with pytest.raises(InvalidError):
+    with pytest.raises(TerminalError):
         world.engine("new")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from rollplane.coordination.v1 import Lease
+from rollplane_client.lease_identity import has_ended, name_in
 from rollplane_client.lease_plan import LeaseTimes, Observation, new_lease, released, renewed, taken
 from rollplane_client.timeouts import within
 from rollplane_machinery.api import Create, Key, ListQuery, ObjectApi, Update, Write, WriteResult
@@ -44,8 +45,8 @@ class LeaseHolder:
     """Holds as many of the leases ``names`` in ``namespace`` as can be had.
 
     ``on_acquired`` is called with the epochs of leases that are ours from now on, ``on_lost`` with the names of those
-    in whose name nothing may be done any more; both synchronously, for each lease in turn. ``identity`` must differ
-    between processes.
+    in whose name nothing may be done any more; both synchronously, for each lease in turn. A lease that was renewed
+    after it had lapsed counts as acquired. ``identity`` must be that of one life of one process (``lease_identity``).
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class LeaseHolder:
         self._on_lost = on_lost
         self._held: dict[str, _Held] = {}
         self._seen: dict[str, Observation] = {}
+        self._namesakes: set[str] = set()
         self._hurry = asyncio.Event()
 
     def epoch(self, name: str) -> int | None:
@@ -171,8 +173,19 @@ class LeaseHolder:
 
     def _is_free(self, name: str, lease: Lease) -> bool:
         monotonic = self._clock.monotonic()
-        seen = self._seen[name] = Observation.of(lease, monotonic, self._seen.get(name))
-        return seen.is_free(monotonic)
+        before = self._seen.get(name)
+        seen = self._seen[name] = Observation.of(lease, monotonic, before)
+        if before is not None and before.holder == seen.holder and before != seen:
+            self._note_alive(seen.holder)
+        return has_ended(seen.holder, self._identity) or seen.is_free(monotonic)
+
+    def _note_alive(self, holder: str) -> None:
+        """Say loudly, once for each, that another process renews leases under our own name."""
+        name = name_in(self._identity)
+        if name and name_in(holder) == name and holder not in self._namesakes:
+            self._namesakes.add(holder)
+            extra = {"holder": name, "other": holder, "own": self._identity}
+            log.error("another holder of this name is alive; give each a name of its own", extra=extra)
 
     async def _write(self, leases: dict[str, Lease], *, acquiring: bool) -> None:
         """Write leases in one batch; those that went through are held from now on, counting from when it was sent."""
@@ -188,8 +201,11 @@ class LeaseHolder:
             if acquiring:
                 self._held[name] = _Held(lease, result.revision, until)
                 acquired[name] = result.revision
-            elif name in self._held:
-                self._held[name] = replace(self._held[name], lease=lease, until=until)
+            elif (held := self._held.get(name)) is not None:
+                if self._clock.monotonic() >= held.until:
+                    # For a while it was not surely ours: whoever acts on it has to look at everything again.
+                    acquired[name] = held.epoch
+                self._held[name] = replace(held, lease=lease, until=until)
         if acquired:
             self._on_acquired(acquired)
 

@@ -14,11 +14,24 @@ from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
+from rollplane_client.tally import Tally
 from rollplane_machinery.clock import Clock
 
 K = TypeVar("K", bound=Hashable)
 
 DEFAULT_BACKOFF = Backoff(base_seconds=0.005, cap_seconds=60.0, spread=0.0)
+
+
+class QueueStats:
+    """What a queue has seen: keys added, keys failed, seconds they waited to be taken, seconds they were worked on."""
+
+    __slots__ = ("adds", "retries", "waits", "works")
+
+    def __init__(self) -> None:
+        self.adds = 0
+        self.retries = 0
+        self.waits = Tally()
+        self.works = Tally()
 
 
 class WorkQueue(Generic[K]):
@@ -33,8 +46,10 @@ class WorkQueue(Generic[K]):
         self._backoff = backoff
         self._jitter = jitter
         self._ready: deque[K] = deque()
-        self._waiting: set[K] = set()
-        self._processing: set[K] = set()
+        self._waiting: dict[K, float] = {}
+        """Since when (monotonic) each key is ready."""
+        self._processing: dict[K, float] = {}
+        """Since when each key is being processed."""
         self._dirty: set[K] = set()
         self._failures: dict[K, int] = {}
         self._due: dict[K, float] = {}
@@ -44,6 +59,7 @@ class WorkQueue(Generic[K]):
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+        self.stats = QueueStats()
 
     def __len__(self) -> int:
         """Return how many keys are ready now; neither delayed nor processed ones count."""
@@ -72,8 +88,9 @@ class WorkQueue(Generic[K]):
         if key in self._processing:
             self._dirty.add(key)
         elif key not in self._waiting:
-            self._waiting.add(key)
+            self._waiting[key] = self._clock.monotonic()
             self._ready.append(key)
+            self.stats.adds += 1
             self._changed.set()
 
     def add_after(self, key: K, delay_seconds: float) -> None:
@@ -117,6 +134,7 @@ class WorkQueue(Generic[K]):
         """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        self.stats.retries += 1
         delay = max(self._backoff.seconds(failures, self._jitter), retry_after_seconds)
         self.add_after(key, delay)
         self._finish(key)
@@ -142,15 +160,18 @@ class WorkQueue(Generic[K]):
 
     def _take_ready(self, limit: int) -> list[K]:
         keys = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
-        self._waiting.difference_update(keys)
-        self._processing.update(keys)
+        now = self._clock.monotonic()
+        for key in keys:
+            self.stats.waits.add(now - self._waiting.pop(key))
+            self._processing[key] = now
         self._idle.clear()
         return keys
 
     def _finish(self, key: K) -> None:
-        if key not in self._processing:
+        started = self._processing.pop(key, None)
+        if started is None:
             raise ValueError(f"{key} is not being processed")
-        self._processing.discard(key)
+        self.stats.works.add(self._clock.monotonic() - started)
         if key in self._dirty:
             self._dirty.discard(key)
             self.add(key)

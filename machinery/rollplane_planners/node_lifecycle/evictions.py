@@ -11,6 +11,8 @@ from rollplane_machinery.pods import DISRUPTION_TARGET, POD_READY
 from rollplane_machinery.times import time_of
 from rollplane_planners.scheduling.node_affinity import tolerates
 
+BY_TAINT_MANAGER = "DeletionByTaintManager"
+
 
 def tolerated_seconds(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -> float:
     """Return how long a pod with ``tolerations`` may stay under ``taints``: 0 must go now, infinity may stay.
@@ -47,6 +49,12 @@ def marked_not_ready(pod: Pod, now: float) -> Pod | None:
     return marked
 
 
+def is_marked_for_eviction(pod: Pod) -> bool:
+    """Tell whether the pod says already what ``marked_for_eviction`` would write."""
+    said = get_condition(pod.status.conditions, DISRUPTION_TARGET)
+    return said is not None and said.status == TRUE and said.reason == BY_TAINT_MANAGER
+
+
 def marked_for_eviction(pod: Pod, now: float) -> Pod:
     """Return a copy of ``pod`` that says why it is about to go."""
     marked = Pod()
@@ -54,7 +62,7 @@ def marked_for_eviction(pod: Pod, now: float) -> Pod:
     condition = PodCondition(
         type=DISRUPTION_TARGET,
         status=TRUE,
-        reason="DeletionByTaintManager",
+        reason=BY_TAINT_MANAGER,
         message="Taint manager: deleting due to NoExecute taint",
         last_transition_time=time_of(now),
     )

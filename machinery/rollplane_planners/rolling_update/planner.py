@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rollplane.core.v1 import ReplicationController
+from rollplane_machinery.errors import InvalidError, TerminalError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import (
@@ -49,9 +50,16 @@ MARGIN_SECONDS = 0.01
 def plan_rolling_update(view: RollingUpdateView, now: float) -> Plan:
     """Return the next step of the update that ``view.target`` carries; nothing when it carries none.
 
-    A plan without writes means waiting for what ``reasons`` names. Raises InvalidError for annotations that cannot be
-    read.
+    A plan without writes means waiting for what ``reasons`` names. Raises TerminalError for annotations that cannot be
+    read: nothing helps but changing them.
     """
+    try:
+        return _next_step(view, now)
+    except InvalidError as exc:
+        raise TerminalError(exc.message) from exc
+
+
+def _next_step(view: RollingUpdateView, now: float) -> Plan:
     annotations = view.target.metadata.annotations
     state, source = state_of(annotations), source_of(annotations)
     if state is None or is_being_deleted(view.target.metadata):

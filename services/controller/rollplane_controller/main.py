@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Sequence
 from random import Random
 
-from prometheus_client import CollectorRegistry
-
 from rollplane_client.channel import open_channel
 from rollplane_client.grpc_api import connect
+from rollplane_client.lease_identity import identity_of
 from rollplane_controller.manager import Manager
+from rollplane_controller.metrics import Metrics
 from rollplane_controller.settings import Settings, read_arguments
 from rollplane_machinery.clock import SystemClock
 from rollplane_service.background import running
@@ -35,15 +36,18 @@ async def control(settings: Settings, process: Process) -> None:
     Ready once the first whole state has been seen and all shards were looked at, while the apiserver answers.
     """
     random = Random(settings.seed) if settings.seed else Random()
-    identity = settings.identity or f"{socket.gethostname()}_{os.getpid()}_{random.getrandbits(32):08x}"
-    clock, registry = SystemClock(), CollectorRegistry()
+    life = settings.life or f"{os.getpid()}-{secrets.token_hex(4)}"
+    identity = identity_of(settings.identity or socket.gethostname(), life)
+    clock = SystemClock()
+    metrics = Metrics(clock)
     async with (
-        worker_ports(settings, registry, process.health, clock) as ports,
+        worker_ports(settings, metrics.registry, process.health, clock) as ports,
         open_channel(settings.server) as channel,
         connect(settings.server, role="controller", name=identity) as api,
     ):
         peer = Peer(channel, clock)
-        manager = Manager(api, identity, clock=clock, random=random, node_times=settings.node_times())
+        times = settings.node_times()
+        manager = Manager(api, identity, clock=clock, random=random, node_times=times, metrics=metrics)
         process.health.add_check("apiserver", peer.trouble)
         process.health.add_check("shards", lambda: "" if manager.shards.looked.is_set() else "not looked at yet")
         async with running(peer.run, manager.run):

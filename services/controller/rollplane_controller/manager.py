@@ -1,4 +1,4 @@
-"""The controller service in one object: an observer, shards, and a Rounds for each reconciler.
+"""The controller service in one object: an observer, shards, and a Loop for each reconciler.
 
 It takes any Api, so the same manager runs over gRPC and, in one process, over the apiserver's core.
 """
@@ -9,36 +9,31 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from random import Random
-from typing import Protocol
 
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.repeatable import settle_by_owner
-from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.fencing import FenceAwareApi
+from rollplane_controller.metrics import Metrics
 from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
 from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
 from rollplane_controller.reconcile.event_expiry import EventExpiry
-from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
+from rollplane_controller.reconcile.loop import Loop, Means
 from rollplane_controller.reconcile.namespaces import NamespaceController
-from rollplane_controller.reconcile.node_lifecycle import NAME as NODE_LIFECYCLE_NAME
 from rollplane_controller.reconcile.node_lifecycle import NodeLifecycle
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.pod_gc import PodGarbageCollector
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconciler
-from rollplane_controller.reconcile.rounds import Rounds
-from rollplane_controller.reconcile.scheduler import NAME as SCHEDULER_NAME
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
-from rollplane_controller.reconcile.taint_eviction import NAME as TAINT_EVICTION_NAME
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
-from rollplane_controller.shards import CLUSTER, GARBAGE_COLLECTOR, SCHEDULER, ShardOwner
-from rollplane_machinery.api import Key, ObjectApi
+from rollplane_controller.shards import CLUSTER, ShardOwner
+from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
     CONFIG_MAP,
@@ -59,6 +54,7 @@ from rollplane_machinery.kinds import (
     Kind,
 )
 from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_service.metrics import MeasuredBatches
 
 OBSERVED: tuple[Kind, ...] = (
     NAMESPACE,
@@ -80,18 +76,11 @@ OBSERVED: tuple[Kind, ...] = (
 """All kinds but those that are written all the time and own nothing, Lease and Event."""
 
 
-class Part(Protocol):
-    """What the manager runs: woken by the informer, or all at once when a shard has been acquired."""
-
-    queue: WorkQueue[Key]
-
-    def attach(self) -> None: ...
-    def wake_all(self) -> None: ...
-    async def run(self) -> None: ...
-
-
 class Manager:
-    """All controllers of one process. ``run`` until cancelled; ``identity`` must differ between processes."""
+    """All controllers of one process. ``run`` until cancelled.
+
+    ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity).
+    """
 
     def __init__(
         self,
@@ -101,109 +90,68 @@ class Manager:
         clock: Clock,
         random: Random,
         node_times: NodeTimes = DEFAULT_TIMES,
+        metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
-        self._observer = Observer(api, OBSERVED, clock)
-        self._writer = BatchWriter(api, clock=clock, settle=settle_by_owner(api))
+        self.observer = Observer(api, OBSERVED, clock)
+        self._metrics = metrics or Metrics(clock)
+        batches = MeasuredBatches(api, self._metrics.writes, clock)
+        self.writer = BatchWriter(batches, clock=clock, settle=settle_by_owner(api))
         self.shards = ShardOwner(
             api,
             identity,
             clock=clock,
-            reached=lambda: self._observer.informer.revision,
-            on_acquired=lambda _shards: self._wake_all(),
+            reached=lambda: self.observer.informer.revision,
+            on_acquired=self._wake,
         )
-        self._parts: list[Part] = [
-            *(self._rounds_of(one, api, clock, random) for one in self._reconcilers()),
-            self._make_scheduler(clock),
-            self._make_garbage_collector(api, clock),
-            *self._make_cluster_parts(api, clock),
-            *self._make_node_parts(api, clock, node_times),
-        ]
+        means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
+        self.loops = [Loop(one, means) for one in self._reconcilers(api, clock, node_times)]
+        self._metrics.show(self.loops, self.shards)
 
-    def _make_scheduler(self, clock: Clock) -> Scheduler:
-        fence = partial(self.shards.fence, SCHEDULER)
-        # Its events are of all namespaces, and carry its own shard's fence: others may own the namespaces.
-        recorder = EventRecorder(self._writer.record, SCHEDULER_NAME, clock, lambda _namespace: fence())
-        return Scheduler(self._observer, self._writer, recorder, clock=clock, fence=fence)
-
-    def _make_garbage_collector(self, api: ObjectApi, clock: Clock) -> GarbageCollector:
-        fence = partial(self.shards.fence, GARBAGE_COLLECTOR)
-        return GarbageCollector(self._observer, OBSERVED, api, self._writer, clock=clock, fence=fence)
-
-    def _make_cluster_parts(self, api: ObjectApi, clock: Clock) -> Sequence[Part]:
-        fence = partial(self.shards.fence, CLUSTER)
+    def _reconcilers(self, api: ObjectApi, clock: Clock, node_times: NodeTimes) -> Sequence[Reconciler]:
+        observer, fence = self.observer, partial(self.shards.fence, CLUSTER)
         return (
-            NamespaceController(self._observer, OBSERVED, api, clock=clock, fence=fence),
-            PodGarbageCollector(self._observer, api, self._writer, clock=clock, fence=fence),
-            EventExpiry(api, self._writer, clock=clock, fence=fence),
-        )
-
-    def _make_node_parts(self, api: ObjectApi, clock: Clock, times: NodeTimes) -> Sequence[Part]:
-        fence = partial(self.shards.fence, CLUSTER)
-        lifecycle, eviction = (
-            EventRecorder(self._writer.record, name, clock, lambda _namespace: fence())
-            for name in (NODE_LIFECYCLE_NAME, TAINT_EVICTION_NAME)
-        )
-        return (
-            NodeLifecycle(self._observer, api, self._writer, lifecycle, times=times, clock=clock, fence=fence),
-            TaintEviction(self._observer, self._writer, eviction, clock=clock, fence=fence),
-        )
-
-    def _reconcilers(self) -> Sequence[Reconciler]:
-        return (
-            DeploymentReconciler(self._observer),
-            PodControllerReconciler(self._observer, REPLICA_SET),
-            PodControllerReconciler(self._observer, REPLICATION_CONTROLLER),
-            RollingUpdateReconciler(self._observer),
-            StatefulSetReconciler(self._observer),
-            DaemonSetReconciler(self._observer),
-            DisruptionReconciler(self._observer),
-            ClaimBinder(self._observer),
-            *(AutoRollbackReconciler(self._observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
-        )
-
-    def _rounds_of(self, reconciler: Reconciler, api: ObjectApi, clock: Clock, random: Random) -> Rounds:
-        return Rounds(
-            reconciler,
-            self._observer,
-            api,
-            self._writer,
-            EventRecorder(self._writer.record, component_of(reconciler), clock, self.shards.fence_for),
-            clock=clock,
-            random=random,
-            fence_for=self.shards.fence_for,
+            DeploymentReconciler(observer),
+            PodControllerReconciler(observer, REPLICA_SET),
+            PodControllerReconciler(observer, REPLICATION_CONTROLLER),
+            RollingUpdateReconciler(observer),
+            StatefulSetReconciler(observer),
+            DaemonSetReconciler(observer, clock),
+            DisruptionReconciler(observer),
+            ClaimBinder(observer),
+            *(AutoRollbackReconciler(observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
+            Scheduler(observer),
+            GarbageCollector(observer, OBSERVED, api, clock),
+            NamespaceController(observer, OBSERVED, api, clock, fence),
+            PodGarbageCollector(observer, api, clock),
+            EventExpiry(observer, api, clock),
+            NodeLifecycle(observer, api, node_times, clock, fence),
+            TaintEviction(observer, clock),
         )
 
     async def run(self) -> None:
         """Own shards, observe, plan and write, until cancelled."""
-        self._observer.informer.on_progress(self.shards.catch_up)
-        for part in self._parts:
-            part.attach()
+        self.observer.informer.on_progress(self.shards.catch_up)
+        self.observer.informer.on_progress(self._metrics.writes.reached)
+        for loop in self.loops:
+            loop.attach()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._writer.run())
-            tasks.create_task(self._observer.informer.run())
+            tasks.create_task(self.writer.run())
+            tasks.create_task(self.observer.informer.run())
             tasks.create_task(self.shards.run())
-            for part in self._parts:
-                tasks.create_task(part.run())
+            for loop in self.loops:
+                tasks.create_task(loop.run())
 
     async def ready(self) -> None:
         """Wait until the first whole state has been seen, and which shards can be had."""
-        await self._observer.informer.synced.wait()
+        await self.observer.informer.synced.wait()
         await self.shards.looked.wait()
 
     def is_quiet(self, revision: int, within_seconds: float = 0.5) -> bool:
         """Return whether everything up to ``revision`` has been seen and acted on, and nothing is due soon."""
-        seen = self._observer.informer.revision >= revision and self._writer.pending == 0
-        return seen and all(part.queue.is_quiet(within_seconds) for part in self._parts)
+        seen = self.observer.informer.revision >= revision and self.writer.pending == 0
+        return seen and all(loop.queue.is_quiet(within_seconds) for loop in self.loops)
 
-    def _wake_all(self) -> None:
-        for part in self._parts:
-            part.wake_all()
-
-
-def component_of(reconciler: Reconciler) -> str:
-    """Return the name a reconciler signs its events with: one of its own, for names of events derive from it."""
-    kind = reconciler.kind
-    if isinstance(reconciler, AutoRollbackReconciler):
-        return f"{kind.singular}-auto-rollback"
-    return "replication-controller" if kind is REPLICATION_CONTROLLER else f"{kind.singular}-controller"
+    def _wake(self, shards: frozenset[str]) -> None:
+        for loop in self.loops:
+            loop.wake(shards)

@@ -21,6 +21,7 @@ class Settings(WorkerSettings):
     health_listen: str = "127.0.0.1:7072"
     metrics_listen: str = "127.0.0.1:7074"
     identity: str = ""
+    life: str = ""
     seed: int = 0
     node_monitor_seconds: float = 5.0
     node_grace_seconds: float = 40.0
@@ -43,7 +44,11 @@ class Settings(WorkerSettings):
         )
 
 
-FLAGS = (*WORKER_FLAGS, Flag("identity", "NAME", "who holds the shards; differs between processes"))
+FLAGS = (
+    *WORKER_FLAGS,
+    Flag("identity", "NAME", "who holds the shards, to people; differs between controllers"),
+    Flag("life", "WHO.NUMBER", "which life of it this is, of those that are started one after the other's end"),
+)
 
 
 def read_arguments(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:

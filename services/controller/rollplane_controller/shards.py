@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from rollplane_client.lease_plan import LeaseTimes
-from rollplane_client.leases import DEFAULT_TIMES, LeaseHolder
+from rollplane_client.leases import LeaseHolder
 from rollplane_machinery.api import Fence, ListQuery, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import FencedError
@@ -28,8 +28,13 @@ SINGLETONS = (SCHEDULER, GARBAGE_COLLECTOR, CLUSTER)
 ALL_SHARDS = (*SINGLETONS, *(f"ns-{number}" for number in range(SHARDS)))
 
 
+TIMES = LeaseTimes(duration_seconds=10, deadline_seconds=7.0, renew_seconds=2.0, retry_seconds=1.0)
+"""A killed owner's shards have moved within 15 seconds, the start of the next process included."""
+
+
 @functools.lru_cache(maxsize=4096)
-def _shard_name(namespace: str) -> str:
+def shard_name(namespace: str) -> str:
+    """Return the shard that a namespace belongs to."""
     return f"ns-{shard_of(namespace)}"
 
 
@@ -37,7 +42,8 @@ class ShardOwner:
     """Owns those of ``shards`` whose leases can be had.
 
     A new owner raises the fence, looks, then plans: ``reached`` tells the revision that the observer has reached, and
-    ``on_acquired`` is called once that covers all a former owner can have written.
+    ``on_acquired`` is called once that covers all a former owner can have written. So it is with shards
+    whose lease was renewed after it had lapsed: what was to be done meanwhile was held back.
     """
 
     def __init__(
@@ -47,9 +53,9 @@ class ShardOwner:
         *,
         clock: Clock,
         reached: Callable[[], int],
+        on_acquired: Callable[[frozenset[str]], None],
         shards: Sequence[str] = ALL_SHARDS,
-        times: LeaseTimes = DEFAULT_TIMES,
-        on_acquired: Callable[[frozenset[str]], None] = lambda _shards: None,
+        times: LeaseTimes = TIMES,
     ) -> None:
         self._api = api
         self._reached = reached
@@ -82,7 +88,7 @@ class ShardOwner:
 
     def fence_for(self, namespace: str) -> Fence | None:
         """Return the fence for a write inside ``namespace``."""
-        return self.fence(_shard_name(namespace))
+        return self.fence(shard_name(namespace))
 
     def distrust(self, fence: Fence) -> None:
         """Take note that a write with ``fence`` was refused: its shard is to be acquired anew, if it can be."""

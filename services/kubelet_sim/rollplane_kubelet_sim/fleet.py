@@ -9,7 +9,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 
-from rollplane.core.v1 import ConfigMap, Node, ObjectReference, Pod
+from rollplane.core.v1 import ConfigMap, Node, Pod
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.informer import Informer
 from rollplane_kubelet_sim.events import EventRecorder
@@ -24,6 +24,7 @@ from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Kind
+from rollplane_machinery.references import reference_to
 from rollplane_service.metrics import MeasuredBatches
 
 log = logging.getLogger(__name__)
@@ -164,14 +165,8 @@ class Fleet:
         return True
 
     def _tell(self, config: ConfigMap, note: Note) -> None:
-        reference = ObjectReference(
-            kind=CONFIG_MAP.name,
-            api_version=CONFIG_MAP.api_version,
-            namespace=config.metadata.namespace,
-            name=config.metadata.name,
-            uid=config.metadata.uid,
-        )
-        self._events.emit(reference, note)
+        key = Key(CONFIG_MAP, config.metadata.namespace, config.metadata.name)
+        self._events.emit(reference_to(key, config.metadata.uid), note)
 
 
 def _view(kind: Kind, value: bytes) -> NodeView | None:

@@ -28,6 +28,7 @@ from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResu
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.references import reference_to
 
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
@@ -296,10 +297,4 @@ class PodKeeper:
 
 
 def _reference(pod: Pod) -> ObjectReference:
-    return ObjectReference(
-        kind=POD.name,
-        api_version=POD.api_version,
-        namespace=pod.metadata.namespace,
-        name=pod.metadata.name,
-        uid=pod.metadata.uid,
-    )
+    return reference_to(Key(POD, pod.metadata.namespace, pod.metadata.name), pod.metadata.uid)

@@ -18,6 +18,7 @@ from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_plane.child import Child
+from rollplane_plane.lives import next_life
 from rollplane_plane.ports import ANY, HOST, MAX_PORT, preferred, server_port
 from rollplane_plane.services import Service
 
@@ -157,7 +158,9 @@ class EmbeddedPlane:
 
     def _controller_arguments(self) -> Sequence[str]:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.
-        return (*self._worker_arguments(Service.CONTROLLER), "--identity", CONTROLLER_IDENTITY)
+        life = next_life(self._settings.data / "controller.life")
+        identity = ("--identity", CONTROLLER_IDENTITY, "--life", f"up.{life}")
+        return (*self._worker_arguments(Service.CONTROLLER), *identity)
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane_controller.reconcile.observer import BY_UID, Observer
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.deployments import REVISION, without_hash
@@ -21,14 +21,18 @@ from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
 
 
-class AutoRollbackReconciler:
+class AutoRollbackReconciler(Reconciler):
     """Wakes on workloads of one kind that have opted in, and on their pods; costs next to nothing for all others."""
 
     def __init__(self, observer: Observer, kind: Kind) -> None:
         self.kind = kind
-        self._observer = observer
+        super().__init__(observer)
         self._opted: dict[str, Key] = {}
         """The workloads that have opted in, by uid."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind.singular}-auto-rollback"
 
     def attach(self, wake: Wake) -> None:
         def on_workload(type_: EventType, key: Key, old: View | None, new: View | None) -> None:

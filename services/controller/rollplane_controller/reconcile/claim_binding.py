@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import PersistentVolumeClaim
-from rollplane_controller.reconcile.observer import Observer
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_machinery.api import Key
 from rollplane_machinery.kinds import PERSISTENT_VOLUME_CLAIM
 from rollplane_planners.claim_binding import plan_claim
 from rollplane_planners.model import NOTHING, Plan
 
 
-class ClaimBinder:
+class ClaimBinder(Reconciler):
     """Wakes on claims."""
 
     kind = PERSISTENT_VOLUME_CLAIM
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
 
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(self.kind, lambda _type, key, _old, _new: wake(key))

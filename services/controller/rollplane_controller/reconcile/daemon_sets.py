@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
 from rollplane.core.v1 import Node
+from rollplane_client.batch_writer import Answer
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import Names, wake_owners
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
-from rollplane_machinery.api import EventType, Key
+from rollplane_controller.reconcile.wire_writes import Sent
+from rollplane_machinery.api import Delete, EventType, Key, WriteResult
+from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
-from rollplane_planners.model import NOTHING, DeleteObject, Plan
+from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.scheduling.cluster import NodeView, node_view
 
 BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, FORGET_SECONDS = 1.0, 900.0, 1800.0
@@ -48,15 +52,18 @@ class FailureBackoff:
         self._failures[key] = _Failures(before.count + 1 if before else 1, now)
 
 
-class DaemonSetReconciler:
+class DaemonSetReconciler(Reconciler):
     """Wakes on DaemonSets, their pods and revisions, and on nodes that change where a daemon should run."""
 
     kind = DAEMON_SET
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self, observer: Observer, clock: Clock) -> None:
+        super().__init__(observer)
+        self._clock = clock
         self._nodes: dict[str, NodeView] = {}
         self._backoff = FailureBackoff()
+        self._failed: dict[Key, dict[str, tuple[str, int, str]]] = {}
+        """By set, the failed pods its last plan saw, and what a replacement counts against."""
 
     def attach(self, wake: Wake) -> None:
         informer = self._observer.informer
@@ -86,16 +93,16 @@ class DaemonSetReconciler:
             lambda node: self._backoff.remaining((*generation, node), now),
             Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
         )
-        plan = plan_daemon_set(view, now)
-        self._note_failures(plan, view, generation, now)
-        return plan
+        self._failed[key] = {pod.name: (*generation, pod.node_name) for pod in view.pods if pod.phase == "Failed"}
+        return plan_daemon_set(view, now)
 
-    def _note_failures(self, plan: Plan, view: DaemonSetView, generation: tuple[str, int], now: float) -> None:
-        """Count the failed pods that the plan replaces against their nodes."""
-        failed = {pod.name: pod.node_name for pod in view.pods if pod.phase == "Failed"}
-        for write in plan.writes:
-            if isinstance(write, DeleteObject) and write.kind is POD and write.name in failed:
-                self._backoff.note((*generation, failed[write.name]), now)
+    def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """Count the failed pods that were deleted against their nodes."""
+        failed = self._failed.pop(key, {})
+        for one, answer in zip(sent, answers, strict=True):
+            gone = one.write.key if isinstance(one.write, Delete) and isinstance(answer, WriteResult) else None
+            if gone is not None and gone.kind is POD and gone.name in failed:
+                self._backoff.note(failed[gone.name], self._clock.now())
 
     def _take_node(self, type_: EventType, key: Key) -> bool:
         """Remember a node as scheduling sees it; tells whether that has changed."""

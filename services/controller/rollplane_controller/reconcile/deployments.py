@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane_controller.reconcile.observer import BY_UID, Observer
+from rollplane_controller.reconcile.observer import BY_UID
 from rollplane_controller.reconcile.ownership import Names, wake_owners
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Create, EventType, Key
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
@@ -17,13 +17,10 @@ from rollplane_planners.limits import RECREATE
 from rollplane_planners.model import NOTHING, Plan
 
 
-class DeploymentReconciler:
+class DeploymentReconciler(Reconciler):
     """Wakes on Deployments, their ReplicaSets, and, under Recreate, on the end of their last pod."""
 
     kind = DEPLOYMENT
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
 
     def attach(self, wake: Wake) -> None:
         informer = self._observer.informer

@@ -8,7 +8,7 @@ from rollplane.apps.v1 import Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import ReplicationController
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_controller.reconcile.observer import BY_UID, Observer
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View, WatchedPod
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import (
@@ -42,13 +42,13 @@ class _Watched:
     pods: dict[Key, PodView] = field(default_factory=dict)
 
 
-class DisruptionReconciler:
+class DisruptionReconciler(Reconciler):
     """Wakes on budgets, and on pods they select when one comes, goes, or changes in what is counted."""
 
     kind = POD_DISRUPTION_BUDGET
 
     def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+        super().__init__(observer)
         self._watched: dict[str, dict[Key, _Watched]] = {}
 
     def attach(self, wake: Wake) -> None:

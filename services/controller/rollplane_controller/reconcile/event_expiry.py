@@ -5,85 +5,74 @@ They are listed, page by page, rather than watched: events are written all the t
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Iterable, Sequence
 
 from rollplane.core.v1 import Event
-from rollplane_client.batch_writer import BatchWriter
-from rollplane_client.work_queue import WorkQueue
-from rollplane_machinery.api import Delete, Fence, Key, ListQuery, ObjectApi, Preconditions, WriteOptions
+from rollplane_client.batch_writer import Answer
+from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.reconciler import Failure, Look, Reconciler, Wake
+from rollplane_controller.reconcile.wire_writes import Sent
+from rollplane_controller.shards import CLUSTER
+from rollplane_machinery.api import Key, ListQuery, ObjectApi
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import ExpiredError
 from rollplane_machinery.kinds import EVENT
+from rollplane_planners.model import DeleteObject, Plan
 
-log = logging.getLogger(__name__)
-
-NAME = "event-expiry"
 KEPT_SECONDS = 3600.0
 SWEEP_SECONDS = 300.0
 SWEEP = Key(EVENT, "", "")
-"""The one key of the queue: all events."""
+"""The one key: all events."""
 
 
-class EventExpiry:
-    """Deletes old events; ``fence`` returns its shard's fence, None while another process owns it."""
+class EventExpiry(Reconciler):
+    """Deletes old events, those of one page in a plan."""
 
-    def __init__(self, api: ObjectApi, writer: BatchWriter, *, clock: Clock, fence: Callable[[], Fence | None]) -> None:
+    kind = EVENT
+    name = "event-expiry"
+    shard = CLUSTER
+
+    def __init__(self, observer: Observer, api: ObjectApi, clock: Clock) -> None:
+        super().__init__(observer)
         self._api = api
-        self._writer = writer
         self._clock = clock
-        self._fence = fence
-        self.queue: WorkQueue[Key] = WorkQueue(clock=clock)
+        self._token = self._next_token = ""
+        """Where the sweep stands, and where it goes on once the page's deletions are answered."""
 
-    def attach(self) -> None:
+    def attach(self, wake: Wake) -> None:
         """Nothing: no event of the informer's concerns it."""
 
-    def wake_all(self) -> None:
-        """Sweep now, and from then on regularly."""
-        self.queue.add(SWEEP)
+    def all_keys(self) -> Iterable[Key]:
+        return (SWEEP,)
 
-    async def run(self) -> None:
-        """Sweep until cancelled."""
-        while await self.queue.take():
-            fence = self._fence()
-            if fence is not None:
-                await self._sweep(fence)
-                self.queue.add_after(SWEEP, SWEEP_SECONDS)
-            self.queue.done(SWEEP)
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan | Look:
+        return self._look
 
-    async def _sweep(self, fence: Fence) -> None:
-        """Delete what is too old, a page at a time; what fails is found again by the next sweep."""
-        options = WriteOptions(NAME, fence=fence, omit_object=True)
+    async def _look(self) -> Plan:
+        """List one page; one that has expired meanwhile begins a new sweep."""
         try:
-            async for page in self._pages():
-                await self._delete([event for event in page if self._is_old(event)], options)
-        except RollplaneError as exc:
-            log.warning("events not swept", extra={"reason": exc.reason, "detail": exc.message})
-
-    async def _pages(self) -> AsyncIterator[list[Event]]:
-        query = ListQuery(EVENT)
-        while True:
-            page = await self._api.list(query)
-            yield [Event.FromString(encoded.value) for encoded in page.objects]
-            if not page.continue_token:
-                return
-            query = ListQuery(EVENT, continue_token=page.continue_token)
+            page = await self._api.list(ListQuery(EVENT, continue_token=self._token))
+        except ExpiredError:
+            self._token = ""
+            return Plan(retry=True)
+        self._next_token = page.continue_token
+        events = (Event.FromString(encoded.value) for encoded in page.objects)
+        old = [_deletion(event) for event in events if self._is_old(event)]
+        return Plan(old, requeue_after=0.0 if page.continue_token else SWEEP_SECONDS)
 
     def _is_old(self, event: Event) -> bool:
         """Judge by when it was last seen; an event that does not say goes by its creation."""
         seen = max(event.last_timestamp.seconds, event.event_time.seconds) or event.metadata.creation_timestamp.seconds
         return seen + KEPT_SECONDS < self._clock.now()
 
-    async def _delete(self, events: list[Event], options: WriteOptions) -> None:
-        writes = [
-            Delete(
-                Key(EVENT, event.metadata.namespace, event.metadata.name),
-                preconditions=Preconditions(resource_version=event.metadata.resource_version),
-                options=options,
-            )
-            for event in events
-        ]
-        for write, answer in zip(writes, await self._writer.apply(writes), strict=True):
-            # One that was seen again meanwhile has another version, and stays.
-            if isinstance(answer, RollplaneError) and not isinstance(answer, NotFoundError | ConflictError):
-                log.warning("event not deleted", extra={"object": str(write.key), "detail": answer.message})
+    def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """Go on behind this page; what could not be deleted is found again by the next sweep."""
+        self._token = self._next_token
+
+
+def _deletion(event: Event) -> DeleteObject:
+    """Delete the event as it was seen: one that was seen again meanwhile has another version, and stays."""
+    metadata = event.metadata
+    return DeleteObject(
+        EVENT, metadata.namespace, metadata.name, metadata.uid, resource_version=metadata.resource_version
+    )

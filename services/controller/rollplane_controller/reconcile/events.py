@@ -59,29 +59,25 @@ class _Bucket:
 class EventRecorder:
     """Writes Events through a lane of low priority; ``component`` names the controller that speaks."""
 
-    def __init__(
-        self, record: Callable[[Write], bool], component: str, clock: Clock, fence_for: Callable[[str], Fence | None]
-    ) -> None:
+    def __init__(self, record: Callable[[Write], bool], component: str, clock: Clock) -> None:
         self._record = record
         self._component = component
         self._clock = clock
-        self._fence_for = fence_for
         self._told: OrderedDict[tuple[str, ...], _Told] = OrderedDict()
         self._similar: OrderedDict[tuple[str, ...], _Similar] = OrderedDict()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._origin = zlib.crc32(component.encode()) % 1000
         self._micros = 0
 
-    def emit(self, subject: ObjectReference, event: PlannedEvent) -> None:
-        """Write ``event`` about ``subject``, folded with what was said before; may drop it.
+    def emit(self, subject: ObjectReference, event: PlannedEvent, fence: Fence) -> None:
+        """Write ``event`` about ``subject`` under ``fence``, folded with what was said before; may drop it.
 
         A dropped one is counted with the next that is alike.
         """
         now = self._clock.now()
         message = self._combined(subject, event, now)
         told = self._fold((subject.uid, event.reason, event.severity, message), subject, now)
-        fence = self._fence_for(subject.namespace or "default")
-        if fence is not None and self._take_token(subject.uid, now):
+        if self._take_token(subject.uid, now):
             self._write(subject, event, message, told, now, fence)
 
     def _write(

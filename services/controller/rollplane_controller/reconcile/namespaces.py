@@ -6,17 +6,18 @@ and whatever has finalizers of its own is waited for; the namespace's conditions
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from rollplane.core.v1 import Namespace
 from rollplane_client.backoff import Backoff
-from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.reconcile.observer import BY_NAMESPACE, Observer
+from rollplane_controller.reconcile.reconciler import Failure, Look, Pace, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
+from rollplane_controller.shards import CLUSTER
 from rollplane_machinery.api import (
     DeleteCollection,
     EventType,
@@ -31,64 +32,54 @@ from rollplane_machinery.api import (
     WriteOptions,
 )
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import ConflictError, NotFoundError
 from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
 
 log = logging.getLogger(__name__)
 
-NAME = "namespace-controller"
-ROUND = 8
-"""Most namespaces emptied at a time."""
-RETRY = Backoff(base_seconds=1.0, cap_seconds=15.0, spread=0.0)
 SAMPLE = 100
 """Most objects of a kind looked at for their finalizers."""
 
 
-class NamespaceController:
+class NamespaceController(Reconciler):
     """Serves the finalizer ``kubernetes``; ``fence`` returns its shard's fence, None while that is another's."""
+
+    kind = NAMESPACE
+    shard = CLUSTER
+    pace = Pace(backoff=Backoff(base_seconds=1.0, cap_seconds=15.0, spread=0.0), looks=8, look_seconds=300.0)
 
     def __init__(
         self,
         observer: Observer,
         kinds: Sequence[Kind],
         api: ObjectApi,
-        *,
         clock: Clock,
         fence: Callable[[], Fence | None],
     ) -> None:
-        self._observer = observer
+        super().__init__(observer)
         self._kinds = tuple(kind for kind in kinds if kind.namespaced)
         self._api = api
         self._clock = clock
         self._fence = fence
-        self.queue: WorkQueue[Key] = WorkQueue(clock=clock, backoff=RETRY)
 
-    def attach(self) -> None:
-        """Register with the informer; to be called before it runs."""
+    def attach(self, wake: Wake) -> None:
+        self._wake = wake
         self._observer.informer.add_handler(NAMESPACE, self._on_namespace)
         for kind in self._kinds:
             self._observer.informer.add_handler(kind, self._on_content)
 
-    def wake_all(self) -> None:
-        """Look at every namespace that is being deleted, as after the shard has been acquired."""
-        for key, view in self._observer.informer.items(NAMESPACE):
-            if view.terminating:
-                self.queue.add(key)
-
-    async def run(self) -> None:
-        """Empty namespaces until cancelled."""
-        await self._observer.informer.synced.wait()
-        self.wake_all()
-        while keys := await self.queue.take(ROUND):
-            await asyncio.gather(*(self._process(key) for key in keys))
+    def all_keys(self) -> Iterator[Key]:
+        """Yield every namespace that is being deleted."""
+        yield from (key for key, view in self._observer.informer.items(NAMESPACE) if view.terminating)
 
     # What the informer tells.
 
     def _on_namespace(self, _type: EventType, key: Key, _old: View | None, new: View | None) -> None:
         if new is not None and new.terminating:
-            self.queue.add(key)
+            self._wake(key)
 
     def _on_content(self, type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
         """Wake a terminating namespace once the last object that we can see has gone."""
@@ -97,29 +88,23 @@ class NamespaceController:
         namespace = Key(NAMESPACE, "", key.namespace)
         view = self._observer.informer.get(namespace)
         if view is not None and view.terminating and self._looks_empty(key.namespace):
-            self.queue.add(namespace)
+            self._wake(namespace)
 
     def _looks_empty(self, namespace: str) -> bool:
         return not any(self._observer.informer.indexed(kind, BY_NAMESPACE, namespace) for kind in self._kinds)
 
     # What is done.
 
-    async def _process(self, key: Key) -> None:
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan | Look:
         fence = self._fence()
-        if fence is None:
-            self.queue.done(key)
-            return
+        return NOTHING if fence is None else partial(self._look, key, WriteOptions(self.name, fence=fence))
+
+    async def _look(self, key: Key, options: WriteOptions) -> Plan:
+        """Empty the namespace as far as it goes, and come back while anything is left."""
         try:
-            finished = await self._empty(key, WriteOptions(NAME, fence=fence))
+            return Plan(retry=not await self._empty(key, options))
         except NotFoundError:
-            finished = True
-        except RollplaneError as exc:
-            log.warning("namespace not emptied", extra={"object": str(key), "detail": exc.message})
-            finished = False
-        if finished:
-            self.queue.done(key)
-        else:
-            self.queue.failed(key)
+            return NOTHING
 
     async def _empty(self, key: Key, options: WriteOptions) -> bool:
         """Delete what there is and tell whether nothing is left to be done; raises what the Api raises."""

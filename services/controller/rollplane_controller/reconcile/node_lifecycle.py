@@ -8,35 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import Node, Pod
-from rollplane_client.batch_writer import Answer, BatchWriter
-from rollplane_client.gates import Gates
+from rollplane_client.batch_writer import Answer
 from rollplane_client.informer import Informer
-from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.observer import Observer
-from rollplane_controller.reconcile.submission import reference_to, submit_all
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Source, Wake
 from rollplane_controller.reconcile.views import View
-from rollplane_machinery.api import (
-    EventType,
-    Fence,
-    Key,
-    ObjectApi,
-    Update,
-    UpdateStatus,
-    WatchFilter,
-    Write,
-    WriteOptions,
-    WriteResult,
-)
+from rollplane_controller.reconcile.wire_writes import Sent
+from rollplane_controller.shards import CLUSTER
+from rollplane_machinery.api import EventType, Fence, Key, ObjectApi, WatchFilter, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError
-from rollplane_machinery.kinds import LEASE, NODE, POD, Encoded, Kind
+from rollplane_machinery.conditions import is_true
+from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.kinds import LEASE, NODE, Kind
+from rollplane_machinery.references import reference_to
 from rollplane_machinery.times import to_seconds
-from rollplane_planners.model import PlannedEvent, Severity
+from rollplane_planners.model import (
+    NOTHING,
+    Plan,
+    PlannedEvent,
+    PlannedWrite,
+    Severity,
+    UpdateObject,
+    UpdateObjectStatus,
+)
 from rollplane_planners.node_lifecycle.evictions import marked_not_ready
 from rollplane_planners.node_lifecycle.health import (
     NodeHealth,
@@ -51,30 +49,28 @@ from rollplane_planners.node_lifecycle.zones import Zones
 
 log = logging.getLogger(__name__)
 
-NAME = "node-controller"
+NODE_READY = "Ready"
 LEASE_NAMESPACE = "kube-node-lease"
-ROUND = 64
 PASS_SECONDS = 0.1
 """Between two looks at whose turn it is, as long as any node waits for a NoExecute taint."""
 
 
-class NodeLifecycle:
+class NodeLifecycle(Reconciler):
     """Keeps nodes' conditions and taints; ``fence`` returns its shard's fence, None while another process owns it."""
+
+    kind = NODE
+    name = "node-controller"
+    shard = CLUSTER
 
     def __init__(
         self,
         observer: Observer,
         api: ObjectApi,
-        writer: BatchWriter,
-        recorder: EventRecorder,
-        *,
         times: NodeTimes,
         clock: Clock,
         fence: Callable[[], Fence | None],
     ) -> None:
-        self._observer = observer
-        self._writer = writer
-        self._recorder = recorder
+        super().__init__(observer)
         self._times = times
         self._clock = clock
         self._fence = fence
@@ -82,36 +78,21 @@ class NodeLifecycle:
         self._health: dict[str, NodeHealth] = {}
         self._zones = Zones(times)
         self._granted: set[str] = set()
+        self._telling: set[str] = set()
+        """Nodes whose pods the present plan shows as not ready."""
         self._pods_told: set[str] = set()
-        self._gates: Gates[Key] = Gates()
         leases = [WatchFilter(LEASE, (LEASE_NAMESPACE,))]
         self._leases: Informer[float] = Informer(api, leases, _renewed, clock=clock)
         self._waiting = asyncio.Event()
-        self.queue: WorkQueue[Key] = WorkQueue(clock=clock)
 
-    def attach(self) -> None:
-        """Register with the informers; to be called before they run."""
+    @property
+    def sources(self) -> Sequence[Source]:
+        return self._leases.run, self._monitor, self._pace
+
+    def attach(self, wake: Wake) -> None:
+        self._wake = wake
         self._observer.informer.add_handler(NODE, self._on_node)
-        self._observer.informer.on_progress(self._open_gates)
         self._leases.add_handler(LEASE, self._on_lease)
-
-    def wake_all(self) -> None:
-        """Look at every node, as after the shard has been acquired."""
-        for key, _ in self._observer.informer.items(NODE):
-            self.queue.add(key)
-
-    async def run(self) -> None:
-        """Watch over the nodes until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for loop in (self._leases.run, self._work, self._monitor, self._pace):
-                tasks.create_task(loop())
-
-    async def _work(self) -> None:
-        await self._observer.informer.synced.wait()
-        while keys := await self.queue.take(ROUND):
-            for key in keys:
-                self._process(key)
-            await asyncio.sleep(0)
 
     async def _monitor(self) -> None:
         """Look all nodes over, once in each period."""
@@ -127,7 +108,7 @@ class NodeLifecycle:
             await self._waiting.wait()
             for name in self._zones.grant(self._clock.monotonic()) if self._owned_fence() else ():
                 self._granted.add(name)
-                self.queue.add(_key(name))
+                self._wake(_key(name))
             if not self._zones.waiting:
                 self._waiting.clear()
             await self._clock.sleep(PASS_SECONDS)
@@ -143,11 +124,12 @@ class NodeLifecycle:
         self._health[key.name] = health
         if health.is_ready:
             self._pods_told.discard(key.name)
-        self.queue.add(key)
+        self._wake(key)
 
     def _forget(self, name: str, health: NodeHealth | None) -> None:
         self._health.pop(name, None)
         self._granted.discard(name)
+        self._telling.discard(name)
         self._pods_told.discard(name)
         if health is not None:
             self._zones.leave(health.zone, name)
@@ -156,10 +138,6 @@ class NodeLifecycle:
         health = self._health.get(key.name)
         if health is not None and renewed is not None:
             self._health[key.name] = observe_lease(health, renewed, self._clock.monotonic())
-
-    def _open_gates(self, revision: int) -> None:
-        for key in self._gates.reach(revision):
-            self.queue.add(key)
 
     # What is judged.
 
@@ -184,33 +162,33 @@ class NodeLifecycle:
             self._restart_silence()
         if verdict.turned:
             log.warning("all zones are down" if self._zones.all_down else "zones are back")
-            self.wake_all()
+            for key in self.all_keys():
+                self._wake(key)
         if self._zones.waiting:
             self._waiting.set()
         monotonic = self._clock.monotonic()
         for name, health in self._health.items():
             if is_newly_silent(health, self._times, monotonic):
-                self.queue.add(_key(name))
+                self._wake(_key(name))
 
     # What is written.
 
-    def _process(self, key: Key) -> None:
-        fence, node, health = self._owned_fence(), self._observer.message(key, Node), self._health.get(key.name)
-        if fence is None or node is None or health is None or not self._gates.is_open(key):
-            self.queue.done(key)
-            return
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
+        self._owned_fence()
+        node, health = self._observer.message(key, Node), self._health.get(key.name)
+        if node is None or health is None:
+            return NOTHING
         plan = plan_node(
             node,
             health,
             self._times,
             granted=key.name in self._granted,
             lifted=self._zones.all_down,
-            now=self._clock.now(),
+            now=now,
             monotonic=self._clock.monotonic(),
         )
         self._line_up(key.name, health.zone, plan)
-        writes, pods = self._writes(key, plan, WriteOptions(NAME, fence=fence, omit_object=True))
-        submit_all(self._writer, writes, lambda answers: self._answered(key, node, plan, pods, answers))
+        return Plan(self._writes(key.name, node, plan, now))
 
     def _line_up(self, name: str, zone: str, plan: NodePlan) -> None:
         if plan.waits:
@@ -220,53 +198,39 @@ class NodeLifecycle:
         if plan.spec is None:
             self._granted.discard(name)
 
-    def _writes(self, key: Key, plan: NodePlan, options: WriteOptions) -> tuple[list[Write], list[Pod]]:
-        """Return what ``plan`` means on the wire, and the pods that are shown as not ready by its last writes."""
-        writes: list[Write] = []
+    def _writes(self, name: str, node: Node, plan: NodePlan, now: float) -> list[PlannedWrite]:
+        """Return what ``plan`` means: the node's own writes, then the pods that are shown as not ready."""
+        writes: list[PlannedWrite] = []
         if plan.status is not None:
-            writes.append(UpdateStatus(Encoded.of(plan.status), options))
+            writes.append(UpdateObjectStatus(plan.status, events=_news_of(node)))
         if plan.spec is not None:
-            writes.append(Update(Encoded.of(plan.spec), options))
-        pods = list(self._lost_pods(key.name)) if plan.lost_pods and key.name not in self._pods_told else []
-        return [*writes, *(UpdateStatus(Encoded.of(pod), options) for pod in pods)], pods
+            writes.append(UpdateObject(plan.spec, regardless=True))
+        (self._telling.add if plan.lost_pods else self._telling.discard)(name)
+        if plan.lost_pods and name not in self._pods_told:
+            writes.extend(self._lost_pods(name, now))
+        return writes
 
-    def _lost_pods(self, node: str) -> Iterator[Pod]:
-        now = self._clock.now()
+    def _lost_pods(self, node: str, now: float) -> Iterator[UpdateObjectStatus]:
         for key, view in self._observer.pods_on(node):
             pod = self._observer.message(key, Pod) if view.pod.ready else None
             marked = marked_not_ready(pod, now) if pod is not None else None
             if marked is not None:
-                yield marked
+                about = reference_to(key, marked.metadata.uid)
+                event = PlannedEvent("NodeNotReady", "Node is not ready", Severity.WARNING, about)
+                yield UpdateObjectStatus(marked, regardless=True, events=(event,))
 
-    def _answered(self, key: Key, node: Node, plan: NodePlan, pods: list[Pod], answers: list[Answer]) -> None:
-        for answer in answers:
-            if isinstance(answer, WriteResult):
-                self._gates.shut(key, answer.revision)
-        for pod, answer in zip(pods, answers[len(answers) - len(pods) :], strict=True):
-            if isinstance(answer, WriteResult):
-                self._tell_pod(pod)
-        failures = [answer for answer in answers if not isinstance(answer, WriteResult | NotFoundError)]
-        if plan.lost_pods and not failures and key.name in self._health:
-            # From here on it is the kubelet's word again whether a pod is ready.
+    def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """Once all pods are shown as not ready, it is the kubelet's word again whether one is."""
+        written = all(isinstance(answer, WriteResult | NotFoundError) for answer in answers)
+        if written and key.name in self._telling and key.name in self._health:
             self._pods_told.add(key.name)
-        if plan.status is not None and not failures and self._is_news(node):
-            text = f"Node {key.name} status is now: NodeNotReady"
-            self._recorder.emit(reference_to(key, node.metadata.uid), PlannedEvent("NodeNotReady", text))
-        for failure in failures:
-            if not isinstance(failure, ConflictError):
-                log.warning("node not written", extra={"object": str(key), "detail": failure.message})
-        if failures:
-            self.queue.failed(key)
-        else:
-            self.queue.done(key)
 
-    def _is_news(self, node: Node) -> bool:
-        """Tell whether the node was ready before."""
-        return any(one.type == "Ready" and one.status == "True" for one in node.status.conditions)
 
-    def _tell_pod(self, pod: Pod) -> None:
-        subject = reference_to(Key(POD, pod.metadata.namespace, pod.metadata.name), pod.metadata.uid)
-        self._recorder.emit(subject, PlannedEvent("NodeNotReady", "Node is not ready", Severity.WARNING))
+def _news_of(node: Node) -> Sequence[PlannedEvent]:
+    """Return the event that a node which was ready deserves."""
+    if not is_true(node.status.conditions, NODE_READY):
+        return ()
+    return (PlannedEvent("NodeNotReady", f"Node {node.metadata.name} status is now: NodeNotReady"),)
 
 
 def _renewed(_kind: Kind, value: bytes) -> float:

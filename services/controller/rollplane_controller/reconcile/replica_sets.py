@@ -9,7 +9,7 @@ from rollplane.apps.v1 import ReplicaSet
 from rollplane.core.v1 import ReplicationController
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import wake_owners
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_machinery.api import Create, Delete, Key
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
 from rollplane_machinery.metadata import controller_of
@@ -22,12 +22,16 @@ from rollplane_planners.replica_set import (
 )
 
 
-class PodControllerReconciler:
+class PodControllerReconciler(Reconciler):
     """Wakes on its own objects, on their pods, and on orphans that a selector may match."""
 
     def __init__(self, observer: Observer, kind: Kind = REPLICA_SET) -> None:
         self.kind = kind
-        self._observer = observer
+        super().__init__(observer)
+
+    @property
+    def name(self) -> str:
+        return "replication-controller" if self.kind is REPLICATION_CONTROLLER else super().name
 
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(self.kind, lambda _type, key, _old, _new: wake(key))

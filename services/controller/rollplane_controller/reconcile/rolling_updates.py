@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rollplane.core.v1 import ReplicationController
 from rollplane_controller.reconcile.observer import BY_UID, Observer
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER
@@ -15,16 +15,18 @@ from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.rolling_update import RollingUpdateView, plan_rolling_update
 
 
-class RollingUpdateReconciler:
+class RollingUpdateReconciler(Reconciler):
     """Plans the ReplicationControllers that are the target of an update. What runs elsewhere costs it a look in a dict.
 
     ``_sources`` holds the source of every target, and follows the informer.
     """
 
     kind = REPLICATION_CONTROLLER
+    name = "rolling-update-controller"
+    component = "replication-controller"
 
     def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+        super().__init__(observer)
         self._sources: dict[Key, Key] = {}
 
     def attach(self, wake: Wake) -> None:

@@ -1,84 +1,58 @@
 """The scheduler's shell: pods that want a node are taken many at a time, and their bindings leave as one batch.
 
-A pod is counted on its node from the moment it is chosen, not from when the watch shows it: else the next round
-would fill the same room again.
+A pod is counted on its node from the moment it is chosen, not from when the watch shows it: else the next pod would
+fill the same room again. Asked again before its binding is answered, it plans nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import math
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 
-from rollplane.core.v1 import Node, ObjectReference, Pod, PodCondition
-from rollplane.meta.v1 import Time
+from rollplane.core.v1 import Node, Pod, PodCondition
 from rollplane_client.backoff import Backoff
-from rollplane_client.batch_writer import Answer, BatchWriter
-from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.reconcile.events import EventRecorder
+from rollplane_client.batch_writer import Answer
 from rollplane_controller.reconcile.observer import Observer
+from rollplane_controller.reconcile.reconciler import Failure, Pace, Reconciler, Wake
 from rollplane_controller.reconcile.views import View, WatchedPod
-from rollplane_machinery.api import Bind, EventType, Fence, Key, Preconditions, UpdateStatus, WriteOptions, WriteResult
-from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
-from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_controller.reconcile.wire_writes import Sent
+from rollplane_controller.shards import SCHEDULER
+from rollplane_machinery.api import Bind, EventType, Key
+from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.kinds import NODE, POD
 from rollplane_machinery.pods import POD_SCHEDULED
-from rollplane_planners.model import PlannedEvent, Severity
+from rollplane_machinery.times import time_of
+from rollplane_planners.model import NOTHING, BindPod, Plan, PlannedEvent, Severity, UpdateObjectStatus
 from rollplane_planners.pods import PodView
 from rollplane_planners.scheduling.cluster import Cluster, node_view
 from rollplane_planners.scheduling.demand import demand_of
 
-log = logging.getLogger(__name__)
-
 NAME = "default-scheduler"
-ROUND = 256
-"""Most pods given a node in one go."""
-RETRY = Backoff(base_seconds=1.0, cap_seconds=10.0, spread=0.0)
 UNSCHEDULABLE = "Unschedulable"
 
 
-class Scheduler:
-    """Binds pods that name our scheduler; ``fence`` returns its shard's fence, None while another process owns it."""
+class Scheduler(Reconciler):
+    """Binds pods that name our scheduler."""
 
-    def __init__(
-        self,
-        observer: Observer,
-        writer: BatchWriter,
-        recorder: EventRecorder,
-        *,
-        clock: Clock,
-        fence: Callable[[], Fence | None],
-    ) -> None:
-        self._observer = observer
-        self._writer = writer
-        self._recorder = recorder
-        self._clock = clock
-        self._fence = fence
+    kind = POD
+    name = NAME
+    shard = SCHEDULER
+    pace = Pace(round=256, backoff=Backoff(base_seconds=1.0, cap_seconds=10.0, spread=0.0))
+
+    def __init__(self, observer: Observer) -> None:
+        super().__init__(observer)
         self._cluster = Cluster()
-        self._assumed: dict[Key, PodView] = {}
-        self._assumed_node: dict[Key, str] = {}
+        self._assumed: dict[Key, tuple[PodView, str]] = {}
         self._unschedulable: set[Key] = set()
-        self.queue: WorkQueue[Key] = WorkQueue(clock=clock, backoff=RETRY)
 
-    def attach(self) -> None:
-        """Register with the informer; to be called before it runs."""
+    def attach(self, wake: Wake) -> None:
+        self._wake = wake
         self._observer.informer.add_handler(NODE, self._on_node)
         self._observer.informer.add_handler(POD, self._on_pod)
 
-    def wake_all(self) -> None:
-        """Look at every pod without a node, as after the shard has been acquired."""
+    def all_keys(self) -> Iterator[Key]:
         for key, view in self._observer.informer.items(POD):
             if isinstance(view, WatchedPod) and _wants_node(view.pod):
-                self.queue.add(key)
-
-    async def run(self) -> None:
-        """Give nodes to pods until cancelled."""
-        await self._observer.informer.synced.wait()
-        while keys := await self.queue.take(ROUND):
-            for key in keys:
-                self._schedule(key)
-            await asyncio.sleep(0)
+                yield key
 
     # What the informer tells.
 
@@ -95,10 +69,9 @@ class Scheduler:
         self._recount(key, before, after)
         if after is not None and _wants_node(after):
             if key not in self._assumed:
-                self.queue.add(key)
+                self._wake(key)
         else:
             self._unschedulable.discard(key)
-            self.queue.forget(key)
 
     def _recount(self, key: Key, before: PodView | None, after: PodView | None) -> None:
         """Move a pod from where it counted to where it counts now."""
@@ -115,74 +88,42 @@ class Scheduler:
     def _retry_unschedulable(self) -> None:
         """Something made room: pods that found none look again."""
         for key in sorted(self._unschedulable, key=str):
-            self.queue.add(key)
+            self._wake(key)
         self._unschedulable.clear()
 
     # What is chosen.
 
-    def _schedule(self, key: Key) -> None:
-        fence, view = self._fence(), self._observer.informer.get(key)
-        pod = self._observer.message(key, Pod)
-        if fence is None or pod is None or not isinstance(view, WatchedPod) or not _wants_node(view.pod):
-            self.queue.done(key)
-            return
-        if key in self._assumed:
-            self.queue.done(key)
-            return
+    def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
+        view, pod = self._observer.informer.get(key), self._observer.message(key, Pod)
+        if pod is None or not isinstance(view, WatchedPod) or not _wants_node(view.pod) or key in self._assumed:
+            return NOTHING
         choice = self._cluster.choose(demand_of(pod.spec))
-        if choice.node:
-            self._bind(key, view.pod, choice.node, fence)
-        else:
-            self._report(key, pod, choice.why, fence)
+        return self._bind(key, view.pod, choice.node) if choice.node else self._report(key, pod, choice.why, now)
 
-    def _bind(self, key: Key, pod: PodView, node: str, fence: Fence) -> None:
+    def _bind(self, key: Key, pod: PodView, node: str) -> Plan:
         self._cluster.add(node, pod.requests, pod.host_ports)
-        self._assumed[key], self._assumed_node[key] = pod, node
-        options = WriteOptions(NAME, fence=fence, omit_object=True)
-        write = Bind(key, node, Preconditions(uid=pod.uid), options)
-        self._submit(write, lambda answer: self._bound(key, pod, node, answer))
+        self._assumed[key] = pod, node
+        event = PlannedEvent("Scheduled", f"Successfully assigned {pod.namespace}/{pod.name} to {node}")
+        return Plan((BindPod(pod.namespace, pod.name, pod.uid, node, (event,)),))
 
-    def _bound(self, key: Key, pod: PodView, node: str, answer: Answer) -> None:
-        if isinstance(answer, WriteResult):
-            text = f"Successfully assigned {pod.namespace}/{pod.name} to {node}"
-            self._recorder.emit(_reference(key, pod.uid), PlannedEvent("Scheduled", text))
-            self.queue.done(key)
-            return
-        self._forget_assumed(key)
-        if isinstance(answer, NotFoundError | ConflictError):
-            # Gone, or bound by somebody else: the watch will tell.
-            self.queue.done(key)
-        else:
-            log.warning("not bound", extra={"object": str(key), "detail": answer.message})
-            self.queue.failed(key)
-
-    def _forget_assumed(self, key: Key) -> None:
-        pod = self._assumed.pop(key, None)
-        if pod is not None:
-            self._cluster.remove(self._assumed_node.pop(key), pod.requests, pod.host_ports)
-
-    def _report(self, key: Key, pod: Pod, why: str, fence: Fence) -> None:
+    def _report(self, key: Key, pod: Pod, why: str, now: float) -> Plan:
         """Show why the pod has no node, and try again: when something changes, at the latest after the back-off."""
         self._unschedulable.add(key)
         event = PlannedEvent("FailedScheduling", why, Severity.WARNING)
-        self._recorder.emit(_reference(key, pod.metadata.uid), event)
-        wanted = _with_condition(pod, why, self._clock.now())
-        if wanted.status == pod.status:
-            self.queue.failed(key)
-            return
-        options = WriteOptions(NAME, fence=fence, omit_object=True)
-        self._submit(UpdateStatus(Encoded.of(wanted), options), lambda _answer: self._reported(key))
+        wanted = _with_condition(pod, why, now)
+        writes = () if wanted.status == pod.status else (UpdateObjectStatus(wanted),)
+        return Plan(writes, (event,), retry=True)
 
-    def _reported(self, key: Key) -> None:
-        self.queue.failed(key)
+    def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
+        """A pod that was not bound gives up the room it was counted on."""
+        if any(isinstance(one.write, Bind) for one in sent) and isinstance(answers[0], RollplaneError):
+            self._forget_assumed(key)
 
-    def _submit(self, write: Bind | UpdateStatus, answered: Callable[[Answer], None]) -> None:
-        try:
-            future = self._writer.submit(write)
-        except RollplaneError as exc:
-            answered(exc)
-            return
-        future.add_done_callback(lambda done: None if done.cancelled() else answered(done.result()))
+    def _forget_assumed(self, key: Key) -> None:
+        assumed = self._assumed.pop(key, None)
+        if assumed is not None:
+            pod, node = assumed
+            self._cluster.remove(node, pod.requests, pod.host_ports)
 
 
 def _wants_node(pod: PodView) -> bool:
@@ -194,10 +135,6 @@ def _holds_room(pod: PodView | None) -> bool:
     return pod is not None and bool(pod.node_name) and not pod.finished
 
 
-def _reference(key: Key, uid: str) -> ObjectReference:
-    return ObjectReference(kind=POD.name, api_version=POD.api_version, namespace=key.namespace, name=key.name, uid=uid)
-
-
 def _with_condition(pod: Pod, why: str, now: float) -> Pod:
     """Return a copy of the pod that says why it is not scheduled; unchanged when it says so already."""
     wanted = Pod()
@@ -206,7 +143,7 @@ def _with_condition(pod: Pod, why: str, now: float) -> Pod:
         if condition.type == POD_SCHEDULED:
             condition.message = why
             return wanted
-    time = Time(seconds=math.floor(now))
+    time = time_of(now)
     wanted.status.conditions.append(
         PodCondition(type=POD_SCHEDULED, status="False", reason=UNSCHEDULABLE, message=why, last_transition_time=time)
     )

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim
-from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import Names, wake_owners
-from rollplane_controller.reconcile.reconciler import Failure, Wake
+from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
@@ -17,13 +16,10 @@ from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
 from rollplane_planners.stateful_set.volumes import claims_of
 
 
-class StatefulSetReconciler:
+class StatefulSetReconciler(Reconciler):
     """Wakes on StatefulSets, their pods, revisions that they own or may adopt, and the end of their claims."""
 
     kind = STATEFUL_SET
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
 
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(STATEFUL_SET, lambda _type, key, _old, _new: wake(key))
