@@ -21,6 +21,9 @@ from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
 
 MAX_NUMBER = 2**63 - 1
 """The highest revision, epoch or sequence."""
+MAX_BATCH_WRITES = 1000
+MAX_FILTERS = 256
+"""How many filters a watch may have, and namespaces and shards in each."""
 
 _WRITER = re.compile("[!-~]{1,64}")
 

@@ -12,9 +12,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from functools import lru_cache
 
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.remembering import remembered
 
 NANO = 10**9
 """How many nano units make one."""
@@ -88,7 +88,7 @@ def round_up_to_milli(text: str) -> str:
 
 
 # Quantities repeat endlessly (every pod of a rollout has the same four), so the parse is remembered by its text.
-@lru_cache(maxsize=4096)
+@remembered(4096, largest_bytes=64)
 def _parse(text: str) -> _Parsed:
     text = text.strip()
     match = _PATTERN.fullmatch(text) if len(text) <= _MAX_TEXT else None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from rollplane.core.v1 import Event, Node, Pod, ReplicationController
 from rollplane.meta.v1 import LabelSelector as LabelSelectorMessage
 from rollplane_machinery import kinds
 from rollplane_machinery.errors import BadRequestError, CauseReason, InvalidError, RollplaneError
+from rollplane_machinery.remembering import remembered
 from rollplane_machinery.selectors import (
     EVERYTHING,
     NOTHING,
@@ -310,3 +313,36 @@ def test_selectable_event_fields() -> None:
     event.source.component = "other"
     assert selectable_fields(kinds.EVENT, event)["source"] == "other"
     assert parse_field_selector("involvedObject.name=p,type!=Warning", kinds.EVENT).matches(fields)
+
+
+TOO_LARGE = {
+    "label terms": (lambda: parse_label_selector("a," * 2_000_000 + "a"), "label selector of .* bytes, at most 524288"),
+    "label values": (lambda: parse_label_selector(f"a in ({'b,' * 2000}b)"), "2001 terms and values, at most 2000"),
+    "field bytes": (
+        lambda: parse_field_selector("metadata.name=" + "x" * 600_000, kinds.POD),
+        "field selector of 600014 bytes, at most 524288",
+    ),
+    "field terms": (
+        lambda: parse_field_selector("metadata.name=a," * 20_000 + "metadata.name=a", kinds.POD),
+        "20001 terms and values, at most 20000",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parse", "sentence"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_a_selector_beyond_the_limits_is_refused_before_it_is_read(parse: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(BadRequestError, match=sentence):
+        parse()
+
+
+def test_large_values_are_not_remembered() -> None:
+    asked: list[str] = []
+
+    @remembered(8, largest_bytes=4)
+    def ask(text: str) -> str:
+        asked.append(text)
+        return text
+
+    for text in ("abcd", "abcd", "abcde", "abcde"):
+        assert ask(text) == text
+    assert asked == ["abcd", "abcde", "abcde"]

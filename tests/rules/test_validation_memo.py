@@ -131,3 +131,13 @@ def test_any_object(obj: ApiObject) -> None:
     expected = _plain(plain)
     assert _memoized(memo, obj) == expected
     assert _memoized(memo, again) == expected
+
+
+def test_it_is_bounded_by_bytes_too() -> None:
+    memo = validation.PodSpecMemo(1000, max_bytes=100_000)
+    for number in range(20):
+        memo.complete(codec.from_json(pod(container(args=[f"{number}", "x" * 10_000]))))
+        assert len(memo) <= 5
+    assert len(memo) > 0
+    memo.complete(codec.from_json(pod(container(args=["x" * 200_000]))))
+    assert len(memo) == 0

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.selectors.limits import MAX_FIELD_TERMS, check_size
 from rollplane_machinery.selectors.selectable import selectable_field_names
 
 Fields = Mapping[str, str]
@@ -86,8 +87,9 @@ def parse_field_selector(text: str, kind: Kind) -> FieldSelector:
     """Return the selector written in ``text``; an empty one matches everything.
 
     Raises BadRequestError for text that cannot be read, naming its position (from 1), and for a field that ``kind``
-    does not offer, naming those it does.
+    does not offer, naming those it does, and for text beyond the limits.
     """
+    check_size("field selector", text, MAX_FIELD_TERMS)
     terms: list[FieldTerm] = []
     position = 0
     while position < len(text):

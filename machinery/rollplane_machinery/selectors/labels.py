@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +9,9 @@ from rollplane.core.v1 import ReplicationController
 from rollplane.meta import v1 as meta
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
 from rollplane_machinery.kinds import Workload
+from rollplane_machinery.remembering import remembered
 from rollplane_machinery.selectors.label_grammar import parse_requirements
+from rollplane_machinery.selectors.limits import MAX_LABEL_TERMS, check_size
 from rollplane_machinery.selectors.requirement import Labels, Operator, Requirement, Test, key_problem, value_problem
 
 _EXPRESSION_OPERATORS: Mapping[str, Operator] = {
@@ -48,8 +49,9 @@ class LabelSelector:
 def parse_label_selector(text: str) -> LabelSelector:
     """Return the selector written in ``text``; an empty one matches everything.
 
-    Raises BadRequestError that names the position of what cannot be read.
+    Raises BadRequestError that names the position of what cannot be read, or the limit that ``text`` passes.
     """
+    check_size("label selector", text, MAX_LABEL_TERMS)
     return _selector(parse_requirements(text))
 
 
@@ -63,7 +65,7 @@ def label_selector_of(message: meta.LabelSelector | None) -> LabelSelector:
     return _compiled(message.SerializeToString(deterministic=True))
 
 
-@functools.lru_cache(maxsize=4096)
+@remembered(4096, largest_bytes=4096)
 def _compiled(value: bytes) -> LabelSelector:
     """Return the selector in a serialized LabelSelector; controllers ask for the same ones over and over."""
     message = meta.LabelSelector.FromString(value)

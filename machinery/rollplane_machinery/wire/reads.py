@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from rollplane.api import v1 as pb
 from rollplane_machinery.api import (
+    MAX_FILTERS,
     DeleteCollection,
     DeletedCollection,
     EventType,
@@ -144,7 +145,8 @@ def encode_watch(query: WatchQuery) -> pb.WatchRequest:
 
 
 def decode_watch(message: pb.WatchRequest) -> WatchQuery:
-    """Return the watch that is asked for."""
+    """Return the watch that is asked for; raises BadRequestError for more filters, or more in one, than are taken."""
+    _check_filters(message)
     filters = tuple(
         WatchFilter(
             by_resource(wanted.resource),
@@ -156,6 +158,17 @@ def decode_watch(message: pb.WatchRequest) -> WatchQuery:
         for wanted in message.filters
     )
     return WatchQuery(filters, message.from_revision, message.send_initial_state, message.metadata_only)
+
+
+def _check_filters(message: pb.WatchRequest) -> None:
+    counts = {
+        "filters": len(message.filters),
+        "namespaces in a filter": max((len(wanted.namespaces) for wanted in message.filters[:MAX_FILTERS]), default=0),
+        "shards in a filter": max((len(wanted.shards) for wanted in message.filters[:MAX_FILTERS]), default=0),
+    }
+    for what, count in counts.items():
+        if count > MAX_FILTERS:
+            raise BadRequestError(f"a watch with {count} {what}, at most {MAX_FILTERS} are taken")
 
 
 def split_watch_batch(batch: WatchBatch, max_bytes: int = MAX_MESSAGE_BYTES) -> Iterator[WatchBatch]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from rollplane.api import v1 as pb
 from rollplane_machinery.api import (
+    MAX_BATCH_WRITES,
     Bind,
     Create,
     Delete,
@@ -20,7 +22,7 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.errors import BadRequestError, RollplaneError
+from rollplane_machinery.errors import BadRequestError, RequestTooLargeError, RollplaneError
 from rollplane_machinery.kinds import POD
 from rollplane_machinery.wire.parts import (
     decode_grace_period,
@@ -35,7 +37,8 @@ from rollplane_machinery.wire.parts import (
     encode_propagation,
     encoder,
 )
-from rollplane_machinery.wire.status import decode_error, encode_error
+from rollplane_machinery.wire.reads import MAX_MESSAGE_BYTES
+from rollplane_machinery.wire.status import decode_error, encode_error, shorten_error
 
 WriteRequest = (
     pb.CreateRequest
@@ -199,7 +202,12 @@ def decode_item(item: pb.Write) -> Write:
 
 
 def decode_batch(request: pb.BatchWriteRequest) -> list[Write | Unreadable]:
-    """Return the writes in order; one that cannot be read keeps its place."""
+    """Return the writes in order; one that cannot be read keeps its place.
+
+    Raises RequestTooLargeError for more than MAX_BATCH_WRITES, before any of them is looked at.
+    """
+    if len(request.writes) > MAX_BATCH_WRITES:
+        raise RequestTooLargeError(f"{len(request.writes)} writes in a batch, at most {MAX_BATCH_WRITES} are taken")
     return [_decode_or_refuse(item) for item in request.writes]
 
 
@@ -222,14 +230,23 @@ def decode_result(message: pb.WriteResult) -> WriteResult:
     return WriteResult(message.revision, stored, message.removed)
 
 
-def encode_batch_results(results: Sequence[WriteResult | RollplaneError]) -> pb.BatchWriteResponse:
-    """Return a batch's results in order, failures as google.rpc.Status."""
-    return pb.BatchWriteResponse(
-        results=[
-            pb.WriteResult(error=encode_error(result)) if isinstance(result, RollplaneError) else encode_result(result)
-            for result in results
-        ]
-    )
+def encode_batch_results(
+    results: Sequence[WriteResult | RollplaneError], object_bytes: int = MAX_MESSAGE_BYTES
+) -> pb.BatchWriteResponse:
+    """Return a batch's results in order, failures as google.rpc.Status.
+
+    What was written has been written, whatever the answer weighs: objects beyond ``object_bytes`` altogether are left
+    out of it, and errors are cut as those of single calls.
+    """
+    response = pb.BatchWriteResponse()
+    left = object_bytes
+    for result in results:
+        if isinstance(result, RollplaneError):
+            response.results.add(error=encode_error(shorten_error(result)))
+            continue
+        left -= 0 if result.object is None else len(result.object.value)
+        response.results.append(encode_result(result if left >= 0 else replace(result, object=None)))
+    return response
 
 
 def decode_batch_results(response: pb.BatchWriteResponse) -> list[WriteResult | RollplaneError]:

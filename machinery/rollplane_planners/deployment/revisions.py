@@ -5,13 +5,13 @@ Source: docs/semantics/deployment.md section 3.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY, travels, without_hash
 from rollplane_machinery.equality import semantic_equal
+from rollplane_machinery.remembering import remembered
 from rollplane_planners.claims import Owner
 from rollplane_planners.deployment.annotations import append_revision, integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, oldest_first
@@ -24,7 +24,7 @@ def equal_ignoring_hash(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
     return _equal(one.SerializeToString(deterministic=True), other.SerializeToString(deterministic=True))
 
 
-@functools.lru_cache(maxsize=8192)
+@remembered(8192, largest_bytes=32 * 1024)
 def _equal(one: bytes, other: bytes) -> bool:
     """Compare serialized templates; a rollout asks about the same pairs at every step."""
     return semantic_equal(

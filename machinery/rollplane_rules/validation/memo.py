@@ -30,13 +30,14 @@ class _Entry:
 
 
 class PodSpecMemo:
-    """Defaults, admits and validates objects, remembering the last ``capacity`` pod specs seen.
+    """Defaults, admits and validates objects, remembering the last ``capacity`` pod specs seen, in ``max_bytes``.
 
     The same results as from the plain functions, only sooner. Not for use by several threads at once.
     """
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 1024, max_bytes: int = 16 * 1024 * 1024) -> None:
         self._capacity = capacity
+        self._bytes_left = max_bytes
         self._entries: OrderedDict[tuple[Role, bytes], _Entry] = OrderedDict()
 
     def __len__(self) -> int:
@@ -89,6 +90,8 @@ class PodSpecMemo:
         entry = _Entry(after, tuple(check_pod_spec(spec, role)), qos_class)
         for key in dict.fromkeys(((role, before), (role, after))):
             self._entries[key] = entry
-        while len(self._entries) > self._capacity:
-            self._entries.popitem(last=False)
+            self._bytes_left -= len(key[1]) + len(after)
+        while self._entries and (len(self._entries) > self._capacity or self._bytes_left < 0):
+            (_, oldest), kept = self._entries.popitem(last=False)
+            self._bytes_left += len(oldest) + len(kept.spec)
         return entry

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rollplane.api import v1 as pb
 from rollplane.core.v1 import PodSpec, PodTemplateSpec
 from rollplane_machinery import api, kinds
-from rollplane_machinery.errors import BadRequestError, NotFoundError, RollplaneError
+from rollplane_machinery.errors import BadRequestError, NotFoundError, RequestTooLargeError, RollplaneError
 from rollplane_machinery.wire import parts, reads, rollouts
 from rollplane_machinery.wire.writes import (
     decode_batch,
@@ -144,6 +144,43 @@ def test_a_watch_batch_is_cut_without_loss(batch: api.WatchBatch, max_bytes: int
     ]
     for part in parts:
         assert len(part.events) <= 1 or reads.encode_watch_batch(part).ByteSize() <= max_bytes
+
+
+def test_objects_that_do_not_fit_into_an_answer_are_left_out_of_it() -> None:
+    """What was written has been written: an answer that cannot be sent would tell the batch as refused."""
+    large = api.WriteResult(1, kinds.Encoded(kinds.POD, b"x" * 1_500_000))
+    answer = encode_batch_results([large] * 12)
+    assert answer.ByteSize() < 3 * 1024 * 1024 + 1000
+    told = [result for result in decode_batch_results(answer) if isinstance(result, api.WriteResult)]
+    assert [result.object is None for result in told] == [False, False] + [True] * 10
+    assert {result.revision for result in told} == {1}
+
+
+def test_errors_of_a_batch_are_cut_as_those_of_single_calls() -> None:
+    (error,) = decode_batch_results(encode_batch_results([BadRequestError("no " * 100_000)]))
+    assert isinstance(error, BadRequestError)
+    assert len(error.message) <= 1024
+
+
+TOO_MANY = {
+    "writes": (lambda: decode_batch(pb.BatchWriteRequest(writes=[pb.Write()] * 1001)), "1001 writes .* 1000"),
+    "filters": (lambda: reads.decode_watch(pb.WatchRequest(filters=[pb.WatchFilter()] * 257)), "257 filters.* 256"),
+    "namespaces": (
+        lambda: reads.decode_watch(pb.WatchRequest(filters=[pb.WatchFilter(resource="pods", namespaces=["a"] * 257)])),
+        "257 namespaces in a filter, at most 256",
+    ),
+    "shards": (
+        lambda: reads.decode_watch(pb.WatchRequest(filters=[pb.WatchFilter(resource="pods", shards=[1] * 257)])),
+        "257 shards in a filter, at most 256",
+    ),
+}
+
+
+@pytest.mark.parametrize(("decode", "sentence"), TOO_MANY.values(), ids=TOO_MANY)
+def test_what_is_counted_is_limited_and_told_so(decode: Callable[[], object], sentence: str) -> None:
+    with pytest.raises(RollplaneError, match=sentence) as caught:
+        decode()
+    assert isinstance(caught.value, BadRequestError | RequestTooLargeError)
 
 
 SENSELESS_OPTIONS = {

@@ -78,7 +78,12 @@ class Core:
             store,
             clock,
             settings,
-            Tools(Identifiers(source), Judge(settings.memo_entries), Writer(settings.max_object_bytes), self._cache),
+            Tools(
+                Identifiers(source),
+                Judge(settings.memo_entries, settings.memo_bytes),
+                Writer(settings.max_object_bytes),
+                self._cache,
+            ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),
             Pipeline(self._cache, self._committer, live, self._freshness, clock, settings.slice_seconds),
         )

@@ -7,10 +7,13 @@ from rollplane_rules.validation import PodSpecMemo, check_status_update, raise_i
 
 
 class Judge:
-    """Makes objects whole and refuses what breaks the rules of their kind; ``remembered`` pod specs are judged once."""
+    """Makes objects whole and refuses what breaks the rules of their kind.
 
-    def __init__(self, remembered: int) -> None:
-        self._memo = PodSpecMemo(remembered)
+    The last ``remembered`` pod specs, of at most ``max_bytes``, are judged once.
+    """
+
+    def __init__(self, remembered: int, max_bytes: int) -> None:
+        self._memo = PodSpecMemo(remembered, max_bytes)
 
     def complete(self, obj: ApiObject) -> None:
         """Fill in the defaults, in place."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollplane_machinery.api import MAX_BATCH_WRITES
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -14,7 +16,7 @@ class CoreSettings:
 
     ring_bytes: int = 64 * MIB
     max_object_bytes: int = 3 * MIB // 2
-    max_batch_writes: int = 1000
+    max_batch_writes: int = MAX_BATCH_WRITES
     max_batch_bytes: int = 4 * MIB
     page_bytes: int = 3 * MIB
     watch_batch_bytes: int = 3 * MIB
@@ -25,3 +27,4 @@ class CoreSettings:
     slice_seconds: float = 0.002
     concurrent_catch_ups: int = 4
     memo_entries: int = 1024
+    memo_bytes: int = 16 * MIB

@@ -57,9 +57,9 @@ class FilterSet:
     """Several filters asked as one: an object is meant if any filter of its kind means it."""
 
     def __init__(self, filters: Sequence[Filter]) -> None:
-        self._by_kind: dict[Kind, tuple[Filter, ...]] = {}
+        self._by_kind: dict[Kind, list[Filter]] = {}
         for item in filters:
-            self._by_kind[item.kind] = (*self._by_kind.get(item.kind, ()), item)
+            self._by_kind.setdefault(item.kind, []).append(item)
 
     @property
     def kinds(self) -> Sequence[Kind]:
