@@ -31,8 +31,8 @@ class Files:
     failed: bool
 
 
-def read_files(session: Session, flags: FileFlags) -> Files:
-    """Return the objects of all ``-f``, a line told for each problem of any file.
+def read_files(session: Session, flags: FileFlags, purpose: str = "") -> Files:
+    """Return the objects of all ``-f``, a line told for each problem of any file; ``purpose`` is what they are for.
 
     Raises CommandError for a path that is not there, and when there is no object at all.
     """
@@ -52,7 +52,7 @@ def read_files(session: Session, flags: FileFlags) -> Files:
     for problem in problems:
         session.console.warn(f"error: {problem}")
     if not manifests and not problems:
-        raise CommandError("no objects passed")
+        raise CommandError(f"no objects passed to {purpose}" if purpose else "no objects passed")
     return Files(tuple(manifests), bool(problems))
 
 
@@ -80,7 +80,7 @@ def _paths(path: Path, *, recursive: bool) -> list[Path]:
     found = path.rglob("*") if recursive else path.iterdir()
     manifests = sorted(each for each in found if each.suffix in _SUFFIXES and each.is_file())
     if not manifests:
-        raise CommandError(f"no .yaml, .yml or .json file in {path}")
+        raise CommandError(f"error reading [{path}]: recognized file extensions are [.json .yaml .yml]")
     return manifests
 
 

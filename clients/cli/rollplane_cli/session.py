@@ -63,8 +63,10 @@ class Session:
 
         if _is_absent(error):
             self.console.warn(
-                f"The connection to the server {self.server} was refused - "
-                'start a control plane with "rollplane up", or name another by --server or ROLLPLANE_SERVER'
+                f"The connection to the server {self.server} was refused - did you specify the right host or port?"
+            )
+            self.console.warn(
+                'Start a control plane with "rollplane up", or name another by --server or ROLLPLANE_SERVER.'
             )
             return
         for line in error_lines(error):

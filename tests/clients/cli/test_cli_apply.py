@@ -58,7 +58,9 @@ async def test_an_object_that_was_not_applied_before_loses_nothing(cli: Cli, sta
     written(tmp_path, CONFIG.replace('a: "1", ', ""))
     ran = await cli.run("apply", "-f", file)
     assert (ran.code, ran.out) == (0, "configmap/settings configured\n")
-    assert ran.err.startswith(f"Warning: configmaps settings has no annotation {LAST_APPLIED}")
+    assert ran.err.startswith(
+        f"Warning: resource configmaps/settings is missing the {LAST_APPLIED} annotation which is required"
+    )
     assert dict((await stand_in.get(ConfigMap, "settings")).data) == {"a": "1", "b": "2"}
 
 

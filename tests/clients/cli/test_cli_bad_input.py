@@ -41,7 +41,7 @@ FILES: dict[str, tuple[str, str]] = {
         WEB.replace("  name: web\n", ""),
         "error: FILE: line 1: metadata.name is required to apply an object\n",
     ),
-    "nothing in it": ("---\n# nothing\n", "error: no objects passed\n"),
+    "nothing in it": ("---\n# nothing\n", "error: no objects passed to apply\n"),
     "selector that does not match": (
         WEB.replace("matchLabels: {app: web}", "matchLabels: {app: other}"),
         'The Deployment "web" is invalid: spec.template.metadata.labels: ',
@@ -112,7 +112,10 @@ COMMANDS: dict[str, str] = {
     "get gadgets": 'error: the server doesn\'t have a resource type "gadgets"',
     "get deploy web -l a=b": "error: name cannot be provided when a selector is specified",
     "get deploy web -A": "error: a resource cannot be retrieved by name across all namespaces",
-    "get pods,deploy -w": "error: you may only specify a single resource type, or one object, to watch",
+    "get pods,deploy -w": "error: you may only specify a single resource type",
+    "get deploy web none -w": (
+        "error: watch is only supported on individual resources and resource collections - 2 resources were found"
+    ),
     "get deploy none": 'Error from server (NotFound): deployments.apps "none" not found',
     "delete deploy": "error: resource(s) were provided, but no name was specified",
     "delete": NOTHING_NAMED,
@@ -182,7 +185,8 @@ async def test_a_server_that_is_not_there(unused_tcp_port: int) -> None:
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
         f"The connection to the server 127.0.0.1:{unused_tcp_port} was refused - "
-        'start a control plane with "rollplane up", or name another by --server or ROLLPLANE_SERVER\n'
+        "did you specify the right host or port?\n"
+        'Start a control plane with "rollplane up", or name another by --server or ROLLPLANE_SERVER.\n'
     )
 
 

@@ -54,7 +54,7 @@ async def test_what_was_changed_is_sent(cli: Cli, stand_in: StandIn, editor: Edi
     assert (ran.code, ran.out, ran.err) == (0, "deployment.apps/web edited\n", "")
     web = await stand_in.get(Deployment, "web")
     assert web.spec.template.spec.containers[0].image == "nginx:1.9.1"
-    assert editor.seen[0].startswith("# Change the object below")
+    assert editor.seen[0].startswith("# Please edit the object below")
 
 
 async def test_what_was_taken_out_goes(cli: Cli, stand_in: StandIn, editor: Editor) -> None:

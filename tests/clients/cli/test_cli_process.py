@@ -14,7 +14,7 @@ import pytest
 from rollplane.core.v1 import ConfigMap
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_cli.flags import flags_of
-from rollplane_cli.registry import commands
+from rollplane_cli.registry import commands, is_group
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG
 from tests.clients.cli.stand_in import StandIn
@@ -134,3 +134,20 @@ async def test_what_others_wrote_does_not_steer_the_terminal(cli: Cli, stand_in:
     assert described.replace("\n", "").isprintable()
     ran = await cli.run("get", "pods", "\x1b[31m\r")
     assert "^[[31m\\r" in ran.err
+
+
+_WORDS = re.compile(r"[`\"$] ?rollplane ([a-z-]+)(?: ([a-z]+))?")
+ROOT = Path(__file__).parents[3]
+TOLD_IN = [
+    ROOT / "README.md",
+    *(ROOT / "docs").glob("*.md"),
+    *(ROOT / "examples").rglob("*.md"),
+    *(ROOT / "clients").rglob("*.py"),
+    *(ROOT / "machinery" / "rollplane_printing").rglob("*.py"),
+]
+
+
+@pytest.mark.parametrize("path", TOLD_IN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_is_told_of_exists(path: Path) -> None:
+    for first, second in _WORDS.findall(path.read_text()):
+        assert first in commands() or f"{first} {second}" in commands() or is_group(first) or first == "help", first

@@ -6,6 +6,7 @@ from rollplane_cli.choosing import report_failure
 from rollplane_cli.command import Command, FileFlags, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
+from rollplane_cli.help_text import PROGRAM
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
 from rollplane_cli.recording import CHANGE_CAUSE, change_cause
 from rollplane_cli.session import Session
@@ -27,7 +28,7 @@ async def run(flags: ApplyFlags, session: Session) -> int:
         raise UsageError(f"Unexpected args: [{' '.join(flags.words)}]")
     if not flags.filename:
         raise UsageError("must specify -f")
-    files = read_files(session, flags)
+    files = read_files(session, flags, "apply")
     failed = files.failed
     for manifest in files.manifests:
         try:
@@ -48,8 +49,9 @@ async def _apply(flags: ApplyFlags, session: Session, manifest: Manifest) -> Non
     live = await live_object(api, key)
     if live is not None and not was_applied(live):
         session.console.warn(
-            f"Warning: {key.kind.plural} {key.name} has no annotation {LAST_APPLIED}, since it was not made by apply; "
-            "it is added now."
+            f"Warning: resource {key.kind.plural}/{key.name} is missing the {LAST_APPLIED} annotation which is required "
+            f"by {PROGRAM} apply. {PROGRAM} apply should only be used on resources created declaratively by "
+            f"{PROGRAM} apply. The missing annotation will be patched automatically."
         )
     write = write_to_apply(key, manifest, live, write_options(flags, "client-side-apply"))
     if write is None:

@@ -28,8 +28,9 @@ NO_CHANGES = "Edit cancelled, no changes made."
 _EDITORS = ("ROLLPLANE_EDITOR", "KUBE_EDITOR", "EDITOR")
 _DEFAULT_EDITOR = "vi"
 _HEADER = (
-    "Change the object below, save and leave. Lines that begin with '#' do not count; an empty file cancels.",
-    "What is not accepted is shown here again, together with the reason.",
+    "Please edit the object below. Lines beginning with a '#' will be ignored,",
+    "and an empty file will abort the edit. If an error occurs while saving this file will be",
+    "reopened with the relevant failures.",
 )
 _IDENTITY = ("apiVersion", "kind")
 

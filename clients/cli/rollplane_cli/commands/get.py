@@ -147,8 +147,11 @@ def _tell_nothing_found(flags: GetFlags, session: Session, targets: Targets) -> 
 
 async def _watch(flags: GetFlags, session: Session, targets: Targets) -> int:
     """Show one kind's objects and then each change, until interrupted."""
-    if len(targets.kinds) != 1 or len(targets.items) > 1:
-        raise CommandError("you may only specify a single resource type, or one object, to watch")
+    if len(targets.kinds) != 1:
+        raise CommandError("you may only specify a single resource type")
+    if (count := len(targets.items)) > 1:
+        sentence = "watch is only supported on individual resources and resource collections"
+        raise CommandError(f"{sentence} - {count} resources were found")
     kind, name = targets.items[0].kind, targets.items[0].name
     fields = f"metadata.name={name}" if name else flags.field_selector
     namespace = _namespace(flags, session, kind)

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from rollplane_cli.console import Console
+from rollplane_cli.console import Console, escaped
 from rollplane_machinery.api import RolloutState, RolloutStatus
 from rollplane_printing.findings import Diagnosis
 from rollplane_printing.pod_status import pod_status
@@ -48,12 +48,12 @@ class LivePicture:
         self._live.update(self._picture())
 
     def _picture(self) -> RenderableType:
-        parts: list[RenderableType] = [Text(self._title, style="bold")]
+        parts: list[RenderableType] = [Text(escaped(self._title), style="bold")]
         if self._status is not None:
-            parts += [bars(self._status), Text(self._status.message)]
+            parts += [bars(self._status), Text(escaped(self._status.message))]
         is_over = self._status is not None and self._status.state is RolloutState.DONE
         if self._diagnosis is not None and self._diagnosis.pods and not is_over:
-            parts += [Text(self._diagnosis.sentence, style="yellow"), _pods(self._diagnosis)]
+            parts += [Text(escaped(self._diagnosis.sentence), style="yellow"), _pods(self._diagnosis)]
         return Group(*parts)
 
 
