@@ -49,8 +49,8 @@ async def _apply(flags: ApplyFlags, session: Session, manifest: Manifest) -> Non
     live = await live_object(api, key)
     if live is not None and not was_applied(live):
         session.console.warn(
-            f"Warning: resource {key.kind.plural}/{key.name} is missing the {LAST_APPLIED} annotation which is required "
-            f"by {PROGRAM} apply. {PROGRAM} apply should only be used on resources created declaratively by "
+            f"Warning: resource {key.kind.plural}/{key.name} is missing the {LAST_APPLIED} annotation which is "
+            f"required by {PROGRAM} apply. {PROGRAM} apply should only be used on resources created declaratively by "
             f"{PROGRAM} apply. The missing annotation will be patched automatically."
         )
     write = write_to_apply(key, manifest, live, write_options(flags, "client-side-apply"))
