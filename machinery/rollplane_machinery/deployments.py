@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.extensions import OWN
+from rollplane_machinery.well_known import LAST_APPLIED
 
 HASH_LABEL = "pod-template-hash"
 """Tells the pods of one ReplicaSet from those of the others of its Deployment."""
@@ -17,7 +18,6 @@ REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
 ROLLBACK_TO = "deprecated.deployment.rollback.rollbackTo"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 STAYING = frozenset({REVISION, REVISION_HISTORY, DESIRED_REPLICAS, MAX_REPLICAS, ROLLBACK_TO, LAST_APPLIED}) | OWN
 """Annotations that stay where they are; all others travel, to a new ReplicaSet and back with a rollback."""

@@ -21,6 +21,7 @@ from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.conditions import get_condition, remove_condition, replace_condition
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLING_BACK
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.well_known import CHANGE_CAUSE
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.deployment.status import is_complete
 from rollplane_planners.model import (
@@ -35,7 +36,6 @@ from rollplane_planners.pods import PodView
 
 Workload = Deployment | StatefulSet | DaemonSet
 
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 CONDITION = "AutoRollback"
 TOO_MANY_RESTARTS = 3
 REMEMBERED = 20

@@ -13,9 +13,7 @@ from enum import Enum
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.metadata import is_being_deleted
-
-FOREGROUND = "foregroundDeletion"
-ORPHAN = "orphan"
+from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 
 
 class Standing(Enum):

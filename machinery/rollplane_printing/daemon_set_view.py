@@ -12,9 +12,8 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import is_pod_available
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.limits import daemon_set_max_surge, daemon_set_max_unavailable
-
-HASH_LABEL = "controller-revision-hash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def daemon_set_view(
     uid = daemon_set.metadata.uid
     owned = [each for each in revisions if controller_uid(each.metadata) == uid]
     latest = max(owned, key=lambda each: each.revision, default=None)
-    hash_ = latest.metadata.labels.get(HASH_LABEL, "") if latest is not None else ""
+    hash_ = latest.metadata.labels.get(REVISION_LABEL, "") if latest is not None else ""
     mine = sorted((pod for pod in pods if controller_uid(pod.metadata) == uid), key=lambda pod: str(pod.metadata.name))
     by_node: dict[str, list[Pod]] = {}
     for pod in mine:
@@ -119,7 +118,7 @@ def daemon_set_view(
 
 
 def _split(pods: Sequence[Pod], hash_: str) -> NodeView:
-    new = tuple(pod for pod in pods if pod.metadata.labels.get(HASH_LABEL, "") == hash_)
+    new = tuple(pod for pod in pods if pod.metadata.labels.get(REVISION_LABEL, "") == hash_)
     return NodeView(new, tuple(pod for pod in pods if pod not in new))
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from rollplane.meta.v1 import MicroTime, ObjectMeta, Time
-from rollplane_machinery.deployments import LAST_APPLIED
 from rollplane_machinery.metadata import controller_of
 from rollplane_machinery.times import to_seconds
+from rollplane_machinery.well_known import LAST_APPLIED
 from rollplane_printing.template_text import pairs
 
 

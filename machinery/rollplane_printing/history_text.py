@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.api import Revision
+from rollplane_machinery.well_known import CHANGE_CAUSE
 from rollplane_printing.table import or_none
 from rollplane_printing.template_text import template_lines
 from rollplane_printing.text_table import aligned
-
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 
 NO_HISTORY = "No rollout history found."
 

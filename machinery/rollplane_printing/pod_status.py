@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import ContainerState, ContainerStatus, Pod
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_ready
 
 NODE_LOST = "NodeLost"
 """The reason of a pod whose node is gone: it may or may not still run."""
@@ -88,7 +89,7 @@ def _app_status(pod: Pod, containers: Sequence[ContainerStatus]) -> str:
         elif each.ready and state.HasField("running"):
             running = True
     if word == "Completed" and running:
-        ready = any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions)
+        ready = is_pod_ready(pod)
         return "Running" if ready else "NotReady"
     return word
 

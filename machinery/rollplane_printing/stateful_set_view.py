@@ -14,9 +14,9 @@ from rollplane.core.v1 import Pod
 from rollplane_machinery.extensions import AUTO_ROLLBACK, HEAL_STUCK_ROLLOUT
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import RUNNING, is_pod_available
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.limits import stateful_set_max_unavailable
 
-REVISION_LABEL = "controller-revision-hash"
 _NAME = re.compile(r"(.*)-(0|[1-9][0-9]*)")
 
 

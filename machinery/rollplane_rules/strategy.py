@@ -24,11 +24,10 @@ from rollplane_machinery.errors import BadRequestError, ConflictError, Unsupport
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.times import is_set, time_of, to_seconds
+from rollplane_machinery.well_known import TEMPLATE_GENERATION
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
-"""Annotation in which apps/v1 keeps how often a DaemonSet's template has changed."""
 
 _BY_MESSAGE: Mapping[type, Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
 

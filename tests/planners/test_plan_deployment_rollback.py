@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollplane.apps.v1 import Deployment
-from rollplane_machinery.deployments import HASH_LABEL, LAST_APPLIED, REVISION, ROLLBACK_TO
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, ROLLBACK_TO
+from rollplane_machinery.well_known import LAST_APPLIED
 from rollplane_planners.model import UpdateObject
 from tests.planners.deployments import a_deployment, a_recreating, a_set, plan, sizes, told
 

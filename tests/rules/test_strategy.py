@@ -22,9 +22,9 @@ from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 from rollplane_machinery.times import time_of, to_seconds
+from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.strategy import (
     NAMESPACE_FINALIZER,
-    TEMPLATE_GENERATION,
     is_unchanged,
     mark_deleted,
     prepare_create,

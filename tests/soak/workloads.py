@@ -13,6 +13,7 @@ from rollplane_machinery.api import Api, Key, SetImage, StartRollingUpdate, Watc
 from rollplane_machinery.errors import AlreadyExistsError, ExpiredError, RollplaneError
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
 from rollplane_machinery.kinds import DEPLOYMENT, REPLICATION_CONTROLLER
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import UpdatePace
 
 NAMESPACE = "default"
@@ -169,8 +170,8 @@ async def come_to_rest(client: Client) -> list[str]:
 async def unrest(client: Client) -> list[str]:
     """Return what does not stand as declared, by the pods that live."""
     pods = await client.list(Pod, NAMESPACE)
-    live = [pod for pod in pods if not pod.metadata.HasField("deletion_timestamp")]
-    wrong = [f"pod {pod.metadata.name} is going" for pod in pods if pod.metadata.HasField("deletion_timestamp")]
+    live = [pod for pod in pods if not is_being_deleted(pod.metadata)]
+    wrong = [f"pod {pod.metadata.name} is going" for pod in pods if is_being_deleted(pod.metadata)]
     wrong += [f"pod {pod.metadata.name} is not ready" for pod in live if not _is_ready(pod)]
     for name, wanted in (await _wanted(client)).items():
         have = [pod for pod in live if pod.metadata.labels["app"] == name]

@@ -13,8 +13,7 @@ from rollplane_cli.help_text import PROGRAM
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key, Patch, PatchType, WriteOptions
 from rollplane_machinery.kinds import ApiObject
-
-CHANGE_CAUSE = "kubernetes.io/change-cause"
+from rollplane_machinery.well_known import CHANGE_CAUSE
 
 
 def change_cause(command: str, flags: RecordFlags) -> str | None:

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from rollplane_machinery import kinds
 from rollplane_machinery.codec.problems import Json, Path, Report
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.well_known import TEMPLATE_GENERATION
 
 ROLLBACK_TO = "deprecated.deployment.rollback.rollbackTo"
-TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 V1BETA1_MATCH_NONE = "pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match"
 
 _SERVED: Mapping[str, tuple[Kind, ...]] = MappingProxyType(

@@ -29,10 +29,7 @@ from rollplane_machinery.conditions import is_true
 from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
-
-REVISION_LABEL = "controller-revision-hash"
-GENERATION_LABEL = "pod-template-generation"
-GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
+from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL, TEMPLATE_GENERATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ class OrdinalRules:
 
     def _check_unavailable(self, owner: DaemonSet, member: Member) -> Iterator[str]:
         settled = owner.status.observed_generation >= owner.metadata.generation
-        new = member.generation == owner.metadata.annotations.get(GENERATION_ANNOTATION, "")
+        new = member.generation == owner.metadata.annotations.get(TEMPLATE_GENERATION, "")
         rolling = owner.spec.update_strategy.type == "RollingUpdate"
         if not settled or new or not rolling or member.disrupted:
             return

@@ -9,10 +9,10 @@ import json
 from typing import Any
 
 from rollplane_machinery.codec import Manifest, to_json
-from rollplane_machinery.deployments import LAST_APPLIED
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.patch.three_way import three_way_merge
+from rollplane_machinery.well_known import LAST_APPLIED
 
 
 def remembered(manifest: Manifest) -> str:

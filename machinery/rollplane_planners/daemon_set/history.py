@@ -6,8 +6,8 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.claims import Owner
-from rollplane_planners.daemon_set.placement import HASH_LABEL
 from rollplane_planners.hashing import template_hash
 from rollplane_planners.model import CreateObject, DeleteObject, UpdateObject
 from rollplane_planners.revision_history import deletion, in_order, new_revision, numbered, template_data
@@ -33,10 +33,10 @@ def labelled(revisions: Iterable[ControllerRevision]) -> list[UpdateObject]:
     """Return the writes that give each revision without a hash label one: its own name."""
     writes = []
     for one in revisions:
-        if HASH_LABEL not in one.metadata.labels:
+        if REVISION_LABEL not in one.metadata.labels:
             wanted = ControllerRevision()
             wanted.CopyFrom(one)
-            wanted.metadata.labels[HASH_LABEL] = one.metadata.name
+            wanted.metadata.labels[REVISION_LABEL] = one.metadata.name
             writes.append(UpdateObject(wanted))
     return writes
 
@@ -62,7 +62,7 @@ def current_of(
 
 def hash_of(revision: ControllerRevision) -> str:
     """Return the hash a revision's pods carry; one without a label goes by its own name."""
-    return revision.metadata.labels.get(HASH_LABEL, revision.metadata.name)
+    return revision.metadata.labels.get(REVISION_LABEL, revision.metadata.name)
 
 
 def _made(
@@ -81,7 +81,7 @@ def _made(
         collisions = (collisions or 0) + 1
         digest = template_hash(daemon_set.spec.template, collisions)
     name = f"{daemon_set.metadata.name}-{digest}"
-    made = new_revision(daemon_set, owner, name, number, data, (HASH_LABEL, digest))
+    made = new_revision(daemon_set, owner, name, number, data, (REVISION_LABEL, digest))
     return Current(digest, old, (CreateObject(made),), collision_count=collisions)
 
 

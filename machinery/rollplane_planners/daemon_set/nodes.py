@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rollplane_machinery.pods import FAILED, SUCCEEDED
-from rollplane_planners.daemon_set.placement import GENERATION_LABEL, HASH_LABEL, Eligibility
+from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL
+from rollplane_planners.daemon_set.placement import Eligibility
 from rollplane_planners.model import PlannedEvent, Severity
 from rollplane_planners.pods import PodView
 
@@ -65,7 +66,7 @@ class Judge:
 
         A generation alone is no proof: a set made anew counts from 1 again, and adopts pods that were counted before.
         """
-        label = pod.labels.get(HASH_LABEL, "")
+        label = pod.labels.get(REVISION_LABEL, "")
         if not label:
             return self.generation != "" and pod.labels.get(GENERATION_LABEL) == self.generation
         return label == self.hash or label in self.merged

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import DaemonSet
 from rollplane.core.v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration
+from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL, TEMPLATE_GENERATION
 from rollplane_planners.claims import Owner
 from rollplane_planners.scheduling.cluster import NodeView
 from rollplane_planners.scheduling.node_affinity import (
@@ -16,10 +17,6 @@ from rollplane_planners.scheduling.node_affinity import (
     required_terms,
     untolerated,
 )
-
-HASH_LABEL = "controller-revision-hash"
-GENERATION_LABEL = "pod-template-generation"
-GENERATION_ANNOTATION = "deprecated.daemonset.template.generation"
 
 _ALWAYS = (
     ("node.kubernetes.io/not-ready", NO_EXECUTE),
@@ -77,8 +74,8 @@ def daemon_pod(daemon_set: DaemonSet, spec: PodSpec, revision_hash: str, node: s
     pod = Pod(spec=spec)
     pod.metadata.namespace = daemon_set.metadata.namespace
     pod.metadata.labels.update(template.labels)
-    pod.metadata.labels[HASH_LABEL] = revision_hash
-    generation = daemon_set.metadata.annotations.get(GENERATION_ANNOTATION, "")
+    pod.metadata.labels[REVISION_LABEL] = revision_hash
+    generation = daemon_set.metadata.annotations.get(TEMPLATE_GENERATION, "")
     if generation:
         pod.metadata.labels[GENERATION_LABEL] = generation
     pod.metadata.annotations.update(template.annotations)

@@ -10,19 +10,12 @@ from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import DAEMON_SET, POD
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.selectors import pod_selector_of
+from rollplane_machinery.well_known import REVISION_LABEL, TEMPLATE_GENERATION
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner, claim_objects, claim_pods
 from rollplane_planners.daemon_set.history import Current, current_of, labelled, surplus
 from rollplane_planners.daemon_set.nodes import Judge, NodePods, Todo, manage, roll, surge
-from rollplane_planners.daemon_set.placement import (
-    GENERATION_ANNOTATION,
-    HASH_LABEL,
-    Eligibility,
-    daemon_pod,
-    daemon_spec,
-    eligibility,
-    target_node,
-)
+from rollplane_planners.daemon_set.placement import Eligibility, daemon_pod, daemon_spec, eligibility, target_node
 from rollplane_planners.limits import ROLLING_UPDATE, daemon_set_max_surge, daemon_set_max_unavailable
 from rollplane_planners.model import (
     CreateDistinctPods,
@@ -94,7 +87,7 @@ class _Sync:
             return self.result.plan()
         self.current: Current = current_of(self.set, self.owner, revisions, self.view.taken_names)
         self.result.writes.extend(self.current.writes)
-        generation = self.set.metadata.annotations.get(GENERATION_ANNOTATION, "")
+        generation = self.set.metadata.annotations.get(TEMPLATE_GENERATION, "")
         min_ready = self.set.spec.min_ready_seconds
         self.judge = Judge(self.current.hash, self.current.merged, generation, min_ready, self.now)
         self.nodes = self._nodes(pods)
@@ -172,17 +165,17 @@ class _Sync:
 
     def _merge_spare(self, pods: Sequence[PodView]) -> None:
         """Pods of revisions that say the same as the current one take its hash; then the others can go."""
-        strays = [pod for pod in pods if pod.labels.get(HASH_LABEL, "") in self.current.merged]
+        strays = [pod for pod in pods if pod.labels.get(REVISION_LABEL, "") in self.current.merged]
         for pod in strays:
             wanted = Pod()
             wanted.CopyFrom(self.view.fetch(pod))
-            wanted.metadata.labels[HASH_LABEL] = self.current.hash
+            wanted.metadata.labels[REVISION_LABEL] = self.current.hash
             self.result.writes.append(UpdateObject(wanted))
         if not strays:
             self.result.writes.extend(revision_history.deletion(one) for one in self.current.spare)
 
     def _trim(self, pods: Sequence[PodView]) -> None:
-        live = {pod.labels.get(HASH_LABEL, "") for pod in pods} | {self.current.hash}
+        live = {pod.labels.get(REVISION_LABEL, "") for pod in pods} | {self.current.hash}
         limit = self.set.spec.revision_history_limit if self.set.spec.HasField("revision_history_limit") else 10
         self.result.writes.extend(surplus(self.current, live, limit))
 

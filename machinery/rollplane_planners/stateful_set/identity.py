@@ -6,12 +6,12 @@ import re
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import Pod, PodTemplateSpec
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.claims import Owner
 from rollplane_planners.stateful_set.volumes import set_claims
 
 POD_NAME_LABEL = "statefulset.kubernetes.io/pod-name"
 POD_INDEX_LABEL = "apps.kubernetes.io/pod-index"
-REVISION_LABEL = "controller-revision-hash"
 _NAME = re.compile(r"(.*)-(0|[1-9][0-9]*)")
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane_machinery.pods import PENDING, RUNNING
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.pods import PodView
-from rollplane_planners.stateful_set.identity import REVISION_LABEL, ordinal_of
+from rollplane_planners.stateful_set.identity import ordinal_of
 
 ROLLING_UPDATE, ON_DELETE = "RollingUpdate", "OnDelete"
 

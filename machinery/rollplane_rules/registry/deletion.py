@@ -18,12 +18,11 @@ from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_finished
+from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 from rollplane_rules.registry.namespaces import check_mortal
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import mark_deleted
 
-FOREGROUND = "foregroundDeletion"
-ORPHAN = "orphan"
 DEFAULT_GRACE_SECONDS = 30
 
 _FINALIZER_OF: Mapping[Propagation, str] = MappingProxyType(

@@ -13,14 +13,13 @@ from rollplane_machinery import names
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 from rollplane_rules.validation.causes import forbidden, immutable, invalid, not_negative, problems, required
 from rollplane_rules.validation.labels import check_annotations, check_labels
 
 NameCheck = Callable[[str], list[str]]
 """A rule of ``names`` for the names of one kind."""
 
-ORPHAN = "orphan"
-FOREGROUND = "foregroundDeletion"
 _STANDARD_FINALIZERS = frozenset({ORPHAN, FOREGROUND, "kubernetes"})
 
 

@@ -10,11 +10,10 @@ import pytest
 
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import ConfigMap
+from rollplane_machinery.well_known import LAST_APPLIED
 from tests.clients.cli.commands import Cli
 from tests.clients.cli.manifests import CONFIG, WEB, written
 from tests.clients.cli.stand_in import StandIn
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 async def test_the_mark_is_the_manifest_as_compact_json(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:

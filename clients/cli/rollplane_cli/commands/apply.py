@@ -8,14 +8,14 @@ from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
 from rollplane_cli.help_text import PROGRAM
 from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
-from rollplane_cli.recording import CHANGE_CAUSE, change_cause
+from rollplane_cli.recording import change_cause
 from rollplane_cli.session import Session
 from rollplane_client.applying import live_object, write_to_apply
 from rollplane_machinery.api import Create
 from rollplane_machinery.codec import Manifest
-from rollplane_machinery.deployments import LAST_APPLIED
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.patch.last_applied import was_applied
+from rollplane_machinery.well_known import CHANGE_CAUSE, LAST_APPLIED
 
 
 class ApplyFlags(FileFlags, WriteFlags, RecordFlags):

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout.edit import Change
 from rollplane_apiserver.rollout.workloads import (
-    CHANGE_CAUSE,
     RESTARTED_AT,
     pod_spec_of,
     refusal,
@@ -23,6 +22,7 @@ from rollplane_machinery.errors import Cause, CauseReason, ConflictError, Invali
 from rollplane_machinery.images import missing_containers, set_images
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
+from rollplane_machinery.well_known import CHANGE_CAUSE
 
 
 def setting_images(request: SetImage) -> Change:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from rollplane.apps import v1 as apps
 from rollplane.core.v1 import PodTemplateSpec
-from rollplane_apiserver.rollout.workloads import CHANGE_CAUSE, RolledOut
+from rollplane_apiserver.rollout.workloads import RolledOut
 from rollplane_machinery import kinds
 from rollplane_machinery.api import ListQuery, ObjectApi, Revision
 from rollplane_machinery.codec import message_from_json
@@ -23,6 +23,7 @@ from rollplane_machinery.kinds import Kind
 from rollplane_machinery.metadata import controller_uid
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.times import to_seconds
+from rollplane_machinery.well_known import CHANGE_CAUSE
 
 K = TypeVar("K", apps.ReplicaSet, apps.ControllerRevision)
 

@@ -11,7 +11,6 @@ from rollplane_machinery.api import Key
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError, UnsupportedError
 from rollplane_machinery.kinds import ApiObject, Kind
 
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 WITH_PODS = frozenset(

@@ -11,10 +11,10 @@ from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.deployments import REVISION, without_hash
 from rollplane_machinery.kinds import CONTROLLER_REVISION, POD, REPLICA_SET, Kind
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners import revision_history
 from rollplane_planners.auto_rollback import Release, RolloutView, Workload, is_wanted, plan_auto_rollback
 from rollplane_planners.daemon_set.history import hash_of
-from rollplane_planners.daemon_set.placement import HASH_LABEL
 from rollplane_planners.deployment import revisions
 from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.model import NOTHING, Plan
@@ -89,7 +89,7 @@ class AutoRollbackReconciler(Reconciler):
             workload,
             [_release(one) for one in known],
             name,
-            [one for one in pods if one.labels.get(HASH_LABEL) == label],
+            [one for one in pods if one.labels.get(REVISION_LABEL) == label],
         )
 
     def _observe_deployment(self, deployment: Deployment) -> RolloutView:

@@ -16,9 +16,8 @@ from rollplane_controller.shards import GARBAGE_COLLECTOR
 from rollplane_machinery.api import EventType, Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 from rollplane_planners.garbage import (
-    FOREGROUND,
-    ORPHAN,
     Collect,
     Detach,
     Standing,

@@ -17,7 +17,8 @@ from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject
-from rollplane_planners.garbage import FOREGROUND, Standing
+from rollplane_machinery.well_known import FOREGROUND
+from rollplane_planners.garbage import Standing
 
 V = TypeVar("V")
 
