@@ -116,6 +116,10 @@ class FleetPlane:
         return next(one for one in sets if one.metadata.name.startswith(name))
 
 
+SETTLING_SECONDS, RESTING_SECONDS = 120.0, 30.0
+"""In virtual time: how long what was begun may take to its end, and how long nothing may be written then."""
+
+
 @asynccontextmanager
 async def fleet_plane(
     nodes: int = 3, *, times: NodeTimes = DEFAULT_TIMES, labels: Mapping[str, Mapping[str, str]] | None = None
@@ -138,6 +142,9 @@ async def fleet_plane(
             node.metadata.labels.update(added)
             await plane.client.update(node)
         yield plane
+        await asyncio.sleep(SETTLING_SECONDS)
+        plane.checker.rest()
+        await asyncio.sleep(RESTING_SECONDS)
         await plane.stop_controllers()
         for task in running:
             task.cancel()

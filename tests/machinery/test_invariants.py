@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rollplane.apps.v1 import Deployment, ReplicaSet
+from rollplane.apps.v1 import ControllerRevision, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.int_or_string import of
@@ -275,3 +275,62 @@ def test_the_initial_state_is_not_judged() -> None:
     checker.feed(WatchBatch([], 40, initial_state_complete=True))
     assert checker.violations == []
     assert checker.events == 1
+
+
+def a_stateful_set(image: str) -> StatefulSet:
+    one = StatefulSet()
+    one.metadata.name, one.metadata.namespace, one.metadata.uid = "db", "shop", "s"
+    one.spec.template.spec.containers.add(image=image)
+    return one
+
+
+def a_revision(name: str, owner: str = "s") -> ControllerRevision:
+    one = ControllerRevision()
+    one.metadata.name, one.metadata.namespace, one.metadata.uid = name, "shop", name
+    one.metadata.owner_references.add(uid=owner, kind="StatefulSet", controller=True)
+    return one
+
+
+def test_one_revision_for_each_time_a_template_was_set() -> None:
+    story = Story()
+    for image in ("v1", "v2", "v1"):
+        story.tell(a_stateful_set(image))
+        story.tell(a_stateful_set(image))
+    for name in ("a", "b", "c"):
+        story.tell(a_revision(name), EventType.ADDED)
+    story.tell(a_revision("z", owner="another"), EventType.ADDED)
+    assert story.checker.violations == []
+
+
+def test_history_without_end_is_found() -> None:
+    """Also when each revision is cut loose as soon as it is made."""
+    story = Story()
+    story.tell(a_stateful_set("v1"))
+    for name in ("a", "b"):
+        revision = a_revision(name)
+        story.tell(revision, EventType.ADDED)
+        del revision.metadata.owner_references[:]
+        story.tell(revision)
+    (violation,) = story.checker.violations
+    assert violation.subject == "shop/b"
+    assert "set 1 times" in violation.message
+
+
+def test_a_revision_that_was_dropped_may_be_made_anew() -> None:
+    story = Story()
+    story.tell(a_stateful_set("v1"))
+    story.tell(a_revision("a"), EventType.ADDED)
+    story.tell(a_revision("a"), EventType.DELETED)
+    story.tell(a_revision("b"), EventType.ADDED)
+    assert story.checker.violations == []
+
+
+def test_what_is_written_at_rest_is_found() -> None:
+    story = Story()
+    story.tell(a_stateful_set("v1"))
+    story.checker.rest()
+    story.tell(a_stateful_set("v1"))
+    story.checker.stir()
+    story.tell(a_stateful_set("v2"))
+    (violation,) = story.checker.violations
+    assert (violation.subject, violation.message) == ("shop/db", "modified while all was at rest")

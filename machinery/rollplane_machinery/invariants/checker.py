@@ -10,7 +10,8 @@ What is promised of a Deployment under RollingUpdate:
 
 Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
 paused do not wait). And of everything: revisions of the stream strictly grow, and at rest no object names an owner
-that is gone. What is promised of StatefulSets and DaemonSets is told in ordinals.py.
+that is gone, and nothing is written. What is promised of StatefulSets and DaemonSets is told in ordinals.py, what of
+the history of all of them in revisions.py.
 """
 
 from __future__ import annotations
@@ -18,14 +19,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
+from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants.ordinals import OrdinalRules
+from rollplane_machinery.invariants.revisions import RevisionRules
 from rollplane_machinery.invariants.world import DeploymentFacts, PodFacts, SetFacts, World
-from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, POD, REPLICA_SET, STATEFUL_SET, Kind
+from rollplane_machinery.kinds import (
+    CONTROLLER_REVISION,
+    DAEMON_SET,
+    DEPLOYMENT,
+    POD,
+    REPLICA_SET,
+    STATEFUL_SET,
+    ApiObject,
+    Kind,
+)
 
-WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, POD)
+WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, CONTROLLER_REVISION, POD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,9 @@ class InvariantChecker:
     def __init__(self) -> None:
         self._world = World()
         self._ordinals = OrdinalRules()
+        self._revisions = RevisionRules()
         self._revision = 0
+        self._at_rest = False
         self._disturbed: set[str] = set()
         """Deployments, by uid, that lost a pod to an eviction or a node, and were not whole again since."""
         self.violations: list[Violation] = []
@@ -64,9 +77,14 @@ class InvariantChecker:
                 self._report(event.revision, str(event.object.kind), f"follows revision {self._revision}")
             self._revision = event.revision
         message = event.object.parse()
+        if judge and self._at_rest:
+            name = f"{message.metadata.namespace}/{message.metadata.name}"
+            self._report(event.revision, name, f"{event.type.name.lower()} while all was at rest")
+        self._follow_history(event, message, judge=judge)
         if event.type is EventType.DELETED:
             self._world.remove(message.metadata.uid)
             self._ordinals.remove(message.metadata.uid)
+            self._revisions.remove(message.metadata.uid)
         elif isinstance(message, Deployment):
             before = self._world.put_deployment(message)
             if _is_whole(message):
@@ -86,6 +104,21 @@ class InvariantChecker:
             before_pod = self._world.put_pod(message)
             if judge:
                 self._check_pod(event.revision, message.metadata.uid, before_pod)
+
+    def _follow_history(self, event: WatchEvent, message: ApiObject, *, judge: bool) -> None:
+        if event.type is not EventType.DELETED and isinstance(message, Deployment | StatefulSet | DaemonSet):
+            self._revisions.put_workload(message)
+        if judge and event.type is EventType.ADDED and isinstance(message, ReplicaSet | ControllerRevision):
+            for subject, text in self._revisions.add_revision(message):
+                self._report(event.revision, subject, text)
+
+    def rest(self) -> None:
+        """All is at rest from now on, until ``stir``: whatever is written meanwhile breaks a promise."""
+        self._at_rest = True
+
+    def stir(self) -> None:
+        """Somebody is about to change something."""
+        self._at_rest = False
 
     def _report(self, revision: int, subject: str, message: str) -> None:
         self.violations.append(Violation(revision, subject, message))
