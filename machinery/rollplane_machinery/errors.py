@@ -15,6 +15,7 @@ RollplaneError
 ├── TooManyRequestsError      a budget or a limit; comes with a delay
 ├── NotAttemptedError         an earlier write of the same batch group failed
 ├── TerminalError             in a reconciler: do not retry
+├── SetupError                a process cannot start, or not stay up, as it is set up
 ├── InternalError
 ├── UnavailableError          the server or its store cannot be reached; tells the write's outcome
 └── TimedOutError
@@ -45,6 +46,7 @@ class Reason(StrEnum):
     TOO_MANY_REQUESTS = "TooManyRequests"
     NOT_ATTEMPTED = "NotAttempted"
     TERMINAL = "Terminal"
+    SETUP = "Setup"
     INTERNAL_ERROR = "InternalError"
     UNAVAILABLE = "ServiceUnavailable"
     TIMED_OUT = "Timeout"
@@ -215,6 +217,12 @@ class TerminalError(RollplaneError):
     """In a reconciler: retrying cannot help; wait for the object to change."""
 
     reason = Reason.TERMINAL
+
+
+class SetupError(RollplaneError):
+    """A process cannot start, or not stay up, as it is set up: somebody has to change something, and is told what."""
+
+    reason = Reason.SETUP
 
 
 class InternalError(RollplaneError):

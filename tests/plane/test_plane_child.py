@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.errors import TerminalError, TimedOutError
+from rollplane_machinery.errors import SetupError, TimedOutError
 from rollplane_plane import child as child_module
 from rollplane_plane.child import Child, death_of
 from rollplane_plane.services import Service
@@ -95,12 +95,12 @@ async def test_one_that_refuses_its_settings_ends_the_plane(tmp_path: Path) -> N
     child = make(tmp_path, script)
     await child.start()
     async with asyncio.timeout(WAIT_SECONDS):
-        with pytest.raises(TerminalError, match=r"the controller will never start: .*error: no"):
+        with pytest.raises(SetupError, match=r"the controller will never start: .*error: no"):
             await child.supervise()
 
 
 async def test_a_first_start_that_fails_is_the_callers_to_hear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(TerminalError, match="controller did not start: no luck"):
+    with pytest.raises(SetupError, match="controller did not start: no luck"):
         await make(tmp_path, "sys.exit('rollplane_apiserver.store: no luck')").start()
     monkeypatch.setattr(child_module, "READY_SECONDS", 0.1)
     slow = make(tmp_path, "sys.stdin.read()")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_plane.presence import NAME, Presence, ask_to_end, claimed, plane_on
 
 HOLDER = """
@@ -29,7 +29,7 @@ def test_a_folder_has_one_plane(tmp_path: Path) -> None:
         claim.tell("127.0.0.1:1")
         assert plane_on(tmp_path) == Presence(os.getpid(), "127.0.0.1:1")
         told = f"in use by another plane, process {os.getpid()} at 127.0.0.1:1"
-        with pytest.raises(TerminalError, match=told), claimed(tmp_path):
+        with pytest.raises(SetupError, match=told), claimed(tmp_path):
             pass
     assert plane_on(tmp_path) is None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_plane.plane import PlaneSettings
 from rollplane_plane.ports import HOST, is_free, preferred, server_port
 
@@ -33,7 +33,7 @@ def taken() -> Iterator[int]:
 
 
 def test_a_port_that_was_asked_for_is_had_or_refused(taken: int) -> None:
-    with pytest.raises(TerminalError, match=f"port {taken} is taken: .* --port 0 for any"):
+    with pytest.raises(SetupError, match=f"port {taken} is taken: .* --port 0 for any"):
         server_port(taken, 7070)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import TerminalError, TimedOutError
+from rollplane_machinery.errors import SetupError, TimedOutError
 from rollplane_plane.child_log import ChildLog
 from rollplane_plane.services import Service
 
@@ -69,12 +69,12 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id of the present life; raises TerminalError before the first."""
+        """The process id of the present life; raises SetupError before the first."""
         return self._living().pid
 
     def _living(self) -> asyncio.subprocess.Process:
         if self._process is None:
-            raise TerminalError(f"the {self.name} was not started")
+            raise SetupError(f"the {self.name} was not started")
         return self._process
 
     async def spawn(self) -> None:
@@ -93,7 +93,7 @@ class Child:
     async def start(self) -> None:
         """Start it, unless spawned, and wait for its ready line.
 
-        Raises TerminalError with the last line of its log when it ends instead, TimedOutError after READY_SECONDS.
+        Raises SetupError with the last line of its log when it ends instead, TimedOutError after READY_SECONDS.
         """
         await self._begin()
         try:
@@ -117,13 +117,13 @@ class Child:
             if READY.match(line):
                 self.ready = dict(word.split("=", 1) for word in line.split()[1:] if "=" in word)
                 return
-        raise TerminalError(f"{self.name} did not start: {self._log.last_words(await process.wait())}")
+        raise SetupError(f"{self.name} did not start: {self._log.last_words(await process.wait())}")
 
     async def _read_line(self, process: asyncio.subprocess.Process) -> bytes:
         return b"" if process.stdout is None else await process.stdout.readline()
 
     async def supervise(self) -> None:
-        """Start it again whenever it ends, until ``stop``. Raises TerminalError when it says that it never will."""
+        """Start it again whenever it ends, until ``stop``. Raises SetupError when it says that it never will."""
         while not self._stopping:
             code = await self._ended()
             if self._stopping:
@@ -142,7 +142,7 @@ class Child:
         try:
             await self._begin()
             await self._await_return()
-        except (TerminalError, ConnectionError, OSError) as exc:
+        except (SetupError, ConnectionError, OSError) as exc:
             return self._not_revived(str(exc))
         self._returned()
         return True
@@ -163,7 +163,7 @@ class Child:
         if self._stopping:
             return True
         if self._living().returncode == REFUSED_SETTINGS:
-            raise TerminalError(f"the {self.name} will never start: {why}")
+            raise SetupError(f"the {self.name} will never start: {why}")
         log.warning("%(why)s; it is tried again", {"child": self.name, "why": why})
         return False
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_plane.child_log import ChildLog
 
 LOG_NAME = "plane.log"
@@ -18,7 +18,7 @@ async def start_detached(data: Path, flags: Sequence[tuple[str, str]], warn: Cal
     """Run ``rollplane up`` with ``flags`` in a session of its own, and return its ready line.
 
     What it says until then is passed on to ``warn``, later it goes to ``logs/plane.log`` in ``data``. Raises
-    TerminalError with its last line when it does not get ready.
+    SetupError with its last line when it does not get ready.
     """
     log = ChildLog(data / "logs" / LOG_NAME)
     words = [f"--{name}={value}" for name, value in flags if name not in ("detach", "data")]
@@ -38,7 +38,7 @@ async def start_detached(data: Path, flags: Sequence[tuple[str, str]], warn: Cal
     said = log.said().splitlines()
     if not line:
         await process.wait()
-        raise TerminalError(said[-1].removeprefix("error: ") if said else f"the plane did not start; see {log.path}")
+        raise SetupError(said[-1].removeprefix("error: ") if said else f"the plane did not start; see {log.path}")
     for each in said:
         warn(each)
     return line.decode().rstrip()

@@ -58,7 +58,7 @@ class EmbeddedPlane:
     """``async with EmbeddedPlane(settings) as plane``: the plane runs while the context is open, at ``plane.address``.
 
     A child that ends is started again, for as long as the plane runs; one that says it never will start ends the
-    context with TerminalError. When this process is killed its children end by themselves.
+    context with SetupError. When this process is killed its children end by themselves.
     """
 
     def __init__(self, settings: PlaneSettings, *, clock: Clock | None = None) -> None:
@@ -89,7 +89,7 @@ class EmbeddedPlane:
         return [child.ready["metrics"] for child in self.children[1:]]
 
     async def __aenter__(self) -> Self:
-        """Start everything; raises TerminalError or TimedOutError with one line when a child does not start."""
+        """Start everything; raises SetupError or TimedOutError with one line when a child does not start."""
         self._tell_of_another_port()
         try:
             await self._start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 
 HOST = "127.0.0.1"
 ANY = 0
@@ -32,12 +32,12 @@ def free_port() -> int:
 def server_port(asked: int | None, usual: int) -> int:
     """Return the port to serve on: the one asked for, 0 for any; else the usual one, another if that is taken.
 
-    Raises TerminalError when the one asked for is taken: whoever asked would talk to somebody else there.
+    Raises SetupError when the one asked for is taken: whoever asked would talk to somebody else there.
     """
     if asked == ANY:
         return free_port()
     if asked is not None and not is_free(asked):
-        raise TerminalError(
+        raise SetupError(
             f"port {asked} is taken: another plane or another program listens there; "
             "name another with --port, or --port 0 for any free one"
         )

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 
 NAME = "plane.json"
 
@@ -42,14 +42,14 @@ class Claim:
 
 @contextmanager
 def claimed(data: Path) -> Iterator[Claim]:
-    """Claim ``data``, which is made when missing, within the context; raises TerminalError when a plane runs on it."""
+    """Claim ``data``, which is made when missing, within the context; raises SetupError when a plane runs on it."""
     data.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _take(descriptor):
             found = _read(data)
             where = f", process {found.pid} at {found.server}" if found.pid else ""
-            raise TerminalError(f"{data} is in use by another plane{where}; rollplane down --data {data} ends it")
+            raise SetupError(f"{data} is in use by another plane{where}; rollplane down --data {data} ends it")
         claim = Claim(descriptor)
         claim.tell("")
         yield claim

@@ -51,6 +51,7 @@ CODES: dict[type[RollplaneError], int] = {
     errors.TooManyRequestsError: code_pb2.RESOURCE_EXHAUSTED,
     errors.NotAttemptedError: code_pb2.FAILED_PRECONDITION,
     errors.TerminalError: code_pb2.FAILED_PRECONDITION,
+    errors.SetupError: code_pb2.FAILED_PRECONDITION,
     errors.InternalError: code_pb2.INTERNAL,
     errors.UnavailableError: code_pb2.UNAVAILABLE,
     errors.TimedOutError: code_pb2.DEADLINE_EXCEEDED,

@@ -14,14 +14,14 @@ import os
 import signal
 from pathlib import Path
 
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.01
 
 
-class DataInUseError(TerminalError):
+class DataInUseError(SetupError):
     """Another plane, or a server that does not end, uses the data folder."""
 
 

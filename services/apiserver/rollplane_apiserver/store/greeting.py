@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from rollplane_apiserver.store.layout import SCHEMA, CommitCall
 from rollplane_apiserver.store.link import Link, Reply, pack, translate
 from rollplane_apiserver.store.scripts import Script
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_machinery.shards import SHARDS
 
 log = logging.getLogger(__name__)
@@ -30,15 +30,15 @@ It is called with the keys and arguments of ``commit.lua``, is atomic, and sets 
 """
 
 
-class LayoutError(TerminalError):
+class LayoutError(SetupError):
     """The cell was laid out by a Rollplane whose layout this one does not read, or with other shards."""
 
 
-class ServerTooOldError(TerminalError):
+class ServerTooOldError(SetupError):
     """The server is older than the oldest that is supported."""
 
 
-class EvictionPolicyError(TerminalError):
+class EvictionPolicyError(SetupError):
     """The server is set to throw keys away when it is short of memory."""
 
 

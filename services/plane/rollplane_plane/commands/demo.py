@@ -13,7 +13,7 @@ from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.flags import Flags, texts
 from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_plane.demo.killer import Kill, killer_by_command, killers_of
 from rollplane_plane.demo.story import Story
 from rollplane_plane.demo.theatre import StoryError, Theatre
@@ -40,7 +40,7 @@ async def run(flags: DemoFlags, session: Session) -> int:
             theatre = Theatre(api, address, session.console, session.clock)
             story = Story(theatre, killers)
             await story.tell()
-    except (StoryError, TerminalError, OSError) as exc:
+    except (StoryError, SetupError, OSError) as exc:
         raise CommandError(str(exc)) from exc
     session.console.say(
         f"\nAll {len(story.steps)} steps came out right, in {session.clock.monotonic() - started:.0f} s: "

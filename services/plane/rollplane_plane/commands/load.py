@@ -16,7 +16,7 @@ from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_load.report_text import table
 from rollplane_load.rollover import Load, RolloverTest
-from rollplane_machinery.errors import TerminalError
+from rollplane_machinery.errors import SetupError
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 
@@ -46,7 +46,7 @@ async def rollover(flags: LoadFlags, session: Session) -> int:
             report = await RolloverTest(api, load, clock=session.clock, pids=pids).run()
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
-    except TerminalError as exc:  # the plane of its own did not come up
+    except SetupError as exc:  # the plane of its own did not come up
         raise CommandError(exc.message) from exc
     as_json = flags.output == "json"
     session.console.say(json.dumps(report.as_json(), indent=2) if as_json else table(report))

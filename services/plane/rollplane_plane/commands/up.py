@@ -9,7 +9,7 @@ from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import number, optional_number, switch, text
 from rollplane_cli.session import Session
-from rollplane_machinery.errors import RollplaneError, TerminalError
+from rollplane_machinery.errors import RollplaneError, SetupError
 from rollplane_plane.commands.folder import DataFlags, folder_of
 from rollplane_plane.detach import start_detached
 from rollplane_plane.plane import DEFAULT_PORT, EmbeddedPlane, PlaneSettings
@@ -53,7 +53,7 @@ async def run(flags: UpFlags, session: Session) -> int:
 async def _detach(settings: PlaneSettings, flags: UpFlags, session: Session) -> int:
     try:
         session.console.say(await start_detached(settings.data, flags.given, session.console.warn))
-    except (TerminalError, OSError) as exc:
+    except (SetupError, OSError) as exc:
         raise CommandError(_words(exc)) from exc
     return 0
 
