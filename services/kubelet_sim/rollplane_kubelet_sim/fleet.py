@@ -61,7 +61,7 @@ class Fleet:
         clock: Clock,
         metrics: Metrics | None = None,
     ) -> None:
-        metrics = metrics or Metrics(clock)
+        self.metrics = metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, metrics.writes, clock)
         self._start_profile = self._profile = profile
         numbers = range(settings.first, settings.first + settings.nodes)

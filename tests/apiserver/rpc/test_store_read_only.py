@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from rollplane_apiserver.store.dial import dialer
@@ -10,6 +11,7 @@ from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
 from rollplane_apiserver.store.server import RedisServer
 from rollplane_apiserver.write_probe import WriteProbe
 from rollplane_machinery.clock import SystemClock
+from tests.apiserver.rpc.process import running
 
 
 async def greet_nobody(_: Link) -> None:
@@ -36,6 +38,27 @@ async def test_refused_writes_are_noticed_and_named(tmp_path: Path) -> None:
         await probe.ask()
         assert probe.trouble() == ""
         await store.close()
+
+
+async def test_an_apiserver_says_that_it_is_not_ready_and_why(tmp_path: Path) -> None:
+    async with RedisServer(tmp_path) as server, running(redis=server.url) as apiserver:
+        assert (await readyz(apiserver.metrics)).startswith("HTTP/1.1 200 OK")
+        await configure(server.url, "min-replicas-to-write", "1")
+        async with asyncio.timeout(20):
+            while "NOREPLICAS" not in (answer := await readyz(apiserver.metrics)):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+        assert answer.startswith("HTTP/1.1 503 ")
+        assert "[+]store ok\n[-]store-writes failed: the store refuses: " in answer
+
+
+async def readyz(address: str) -> str:
+    host, port = address.split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /readyz HTTP/1.1\r\n\r\n")
+    answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    return answer
 
 
 async def test_a_probe_costs_no_revision(tmp_path: Path) -> None:
