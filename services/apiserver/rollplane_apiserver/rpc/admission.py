@@ -12,7 +12,7 @@ from rollplane_machinery.errors import Outcome, TooManyRequestsError, Unavailabl
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one server: calls and their bytes in progress, open streams, and seconds.
+    """Bounds of one server: calls and their bytes in progress, open streams (aside: health, reflection), and seconds.
 
     ``call_seconds`` ends a call whose client set no deadline or a later one. ``retry_after_seconds`` is what a client
     is told that was sent away or met a store that is gone.
@@ -21,6 +21,7 @@ class Limits:
     calls: int = 1024
     call_bytes: int = 128 * 1024 * 1024
     streams: int = 4096
+    side_streams: int = 256
     call_seconds: float = 60.0
     retry_after_seconds: float = 0.5
 
@@ -35,6 +36,8 @@ class Admission:
         self.calls = 0
         self.call_bytes = 0
         self.streams = 0
+        self.side_streams = 0
+        self.turned_away = 0  # since it was closed
 
     @contextmanager
     def call(self, size: int) -> Iterator[None]:
@@ -68,6 +71,20 @@ class Admission:
             self.streams -= 1
             self._note_idle()
 
+    @contextmanager
+    def side_stream(self) -> Iterator[None]:
+        """Hold a place for a stream of health or reflection, which goes on through a drain.
+
+        They have a bound of their own, so that none of them can take a watch's place. Raises TooManyRequestsError.
+        """
+        if self.side_streams >= self._limits.side_streams:
+            raise self._refusal(f"{self.side_streams} streams of health and reflection are open")
+        self.side_streams += 1
+        try:
+            yield
+        finally:
+            self.side_streams -= 1
+
     def close(self) -> None:
         """Let nothing more in."""
         self._closed = True
@@ -83,6 +100,7 @@ class Admission:
 
     def _check_open(self) -> None:
         if self._closed:
+            self.turned_away += 1
             raise UnavailableError("the server is going away", outcome=Outcome.NOT_SENT)
 
     def _refusal(self, why: str) -> TooManyRequestsError:

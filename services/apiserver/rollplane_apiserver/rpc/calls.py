@@ -31,7 +31,7 @@ from rollplane_machinery.errors import (
     UnavailableError,
 )
 from rollplane_machinery.wire.parts import parse
-from rollplane_machinery.wire.status import encode_error, shorten_error
+from rollplane_machinery.wire.status import BY_REASON, encode_error, shorten_error
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +192,12 @@ class _Ending:
         self._calls.ended(self._service, self._method, code, self._started)
 
     async def refuse(self, context: Context, raised: Exception) -> NoReturn:
-        status = encode_error(self._calls.error_of(raised, self._method))
-        code = _CODES[status.code]
-        self.count(code)
-        await context.abort(code, status.message, ((DETAILS_KEY, status.SerializeToString()),))
+        error = self._calls.error_of(raised, self._method)
+        self.count(_CODES[BY_REASON[error.reason].code])
+        await abort(context, error)
+
+
+async def abort(context: Context, error: RollplaneError) -> NoReturn:
+    """End a call with ``error`` and its details."""
+    status = encode_error(error)
+    await context.abort(_CODES[status.code], status.message, ((DETAILS_KEY, status.SerializeToString()),))

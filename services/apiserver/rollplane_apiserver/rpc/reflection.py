@@ -18,18 +18,20 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from rollplane.api.v1 import object_service_pb2, rollout_service_pb2
 from rollplane.meta.v1 import Status as ObjectStatus
+from rollplane_apiserver.rpc.admission import Admission
+from rollplane_apiserver.rpc.aside import placed
 from rollplane_machinery.kinds import KINDS
 
 V1ALPHA = "grpc.reflection.v1alpha.ServerReflection"
 V1 = "grpc.reflection.v1.ServerReflection"
 
 
-def reflection_handlers(services: Iterable[str]) -> tuple[grpc.GenericRpcHandler, ...]:
-    """Return the handlers of both versions; they list ``services`` and themselves."""
+def reflection_handlers(services: Iterable[str], admission: Admission) -> tuple[grpc.GenericRpcHandler, ...]:
+    """Return the handlers of both versions; they list ``services`` and themselves, in places of ``admission``."""
     names = (*services, V1, V1ALPHA)
     servicer = reflection.aio.ReflectionServicer(names, pool=_pool())  # type: ignore[no-untyped-call]
     method = grpc.stream_stream_rpc_method_handler(
-        servicer.ServerReflectionInfo,
+        placed(admission, servicer.ServerReflectionInfo),
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
         response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
     )

@@ -13,18 +13,20 @@ import grpc
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc import objects, rollouts
 from rollplane_apiserver.rpc.admission import Admission, Limits
+from rollplane_apiserver.rpc.aside import PlacedHealth
 from rollplane_apiserver.rpc.authentication import Authenticate, believe
 from rollplane_apiserver.rpc.calls import CallMetrics, Calls
 from rollplane_apiserver.rpc.reflection import reflection_handlers
 from rollplane_machinery.api import RolloutApi
 from rollplane_machinery.clock import Clock
 from rollplane_service.health import NAME as HEALTH
-from rollplane_service.health import Health, HealthService
+from rollplane_service.health import Health
 
 log = logging.getLogger(__name__)
 
 SERVICES = (objects.NAME, rollouts.NAME)
 MIB = 1024 * 1024
+_SILENT_SECONDS = 0.1
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 8 * MIB),
@@ -77,7 +79,7 @@ class RpcServer:
         self._handlers = (
             calls.handler(objects.object_service(core.as_identity)),
             calls.handler(rollouts.rollout_service(core.as_identity)),
-            *reflection_handlers((*SERVICES, HEALTH)),
+            *reflection_handlers((*SERVICES, HEALTH), self.admission),
         )
         self._health = health or Health()
         self._health.add_check("store", lambda: "" if core.is_serving else "the log of changes cannot be read")
@@ -86,7 +88,7 @@ class RpcServer:
     async def __aenter__(self) -> Self:
         self._server = grpc.aio.server(options=OPTIONS)  # belongs to the running loop, so it is made here
         self._server.add_generic_rpc_handlers(self._handlers)
-        HealthService(self._health, self._clock, SERVICES).add_to(self._server)
+        PlacedHealth(self._health, self._clock, SERVICES, self.admission).add_to(self._server)
         return self
 
     async def __aexit__(
@@ -109,8 +111,8 @@ class RpcServer:
 
         Health answers NOT_SERVING first. New calls are refused (UNAVAILABLE, NOT_SENT), every watch ends with
         UNAVAILABLE behind what it has been sent, and calls in progress have ``grace_seconds`` to end before they are
-        cut off. gRPC itself stops last: it would cancel a call that comes in at that moment, without a word on whether
-        it was carried out.
+        cut off. gRPC itself stops last, once nobody calls any more: it would cancel a call that comes in at that
+        moment, without a word on whether it was carried out.
         """
         self._health.draining = True
         log.info("draining", extra={"calls": self.admission.calls, "streams": self.admission.streams})
@@ -120,7 +122,15 @@ class RpcServer:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
                 await self.admission.idle()
+                await self._silence()
         await self._running.stop(max(0.0, deadline - self._clock.monotonic()))
+
+    async def _silence(self) -> None:
+        """Wait until nobody has been turned away for a moment: whoever was has gone to another server."""
+        heard = -1
+        while heard != self.admission.turned_away:
+            heard = self.admission.turned_away
+            await self._clock.sleep(_SILENT_SECONDS)
 
     @property
     def _running(self) -> grpc.aio.Server:
