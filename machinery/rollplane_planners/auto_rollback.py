@@ -1,8 +1,8 @@
 """Going back by itself: a rollout that fails returns, once, to the revision that was last available everywhere.
 
 Not Kubernetes' doing, and off unless the workload asks for it (``rollplane.dev/auto-rollback: "true"``). A rollout has
-failed when its progress deadline has passed (Deployments have one), or when a pod of the new revision cannot pull its
-image or has been restarted three times.
+failed when its progress deadline has passed (Deployments have one), or when a pod of the new revision fails lastingly
+(``pod_trouble``); what may heal by itself is waited for.
 
 There is never a storm: only a revision that was available everywhere is gone back to, from there no way leads further
 back, and a revision that was given up once is never given up again, also when somebody applies it again. Revisions are
@@ -32,21 +32,19 @@ from rollplane_planners.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
+from rollplane_planners.pod_trouble import NEVER
 from rollplane_planners.pods import PodView
+from rollplane_planners.reasons import wait
 
 Workload = Deployment | StatefulSet | DaemonSet
 
 CONDITION = "AutoRollback"
-TOO_MANY_RESTARTS = 3
 REMEMBERED = 20
 """Names kept of revisions that were given up; the oldest go first."""
 
-IMAGE_PULL_FAILED, RESTARTED_TOO_OFTEN = "ImagePullFailed", "RestartedTooOften"
-_PULL_FAILURES = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
-
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """Why a rollout has failed: a word for the condition, and a sentence for people."""
 
     reason: str
@@ -87,15 +85,6 @@ def given_up(workload: Workload) -> list[str]:
     return [name for name in workload.metadata.annotations.get(AUTO_ROLLED_BACK, "").split(",") if name]
 
 
-def trouble_of(pod: PodView) -> Trouble | None:
-    """Return why a pod is past hope, None when it is not."""
-    if pod.waiting in _PULL_FAILURES:
-        return Trouble(IMAGE_PULL_FAILED, f"pod {pod.name} cannot pull its image ({pod.waiting})")
-    if pod.restarts >= TOO_MANY_RESTARTS:
-        return Trouble(RESTARTED_TOO_OFTEN, f"pod {pod.name} has been restarted {pod.restarts} times")
-    return None
-
-
 def plan_auto_rollback(view: RolloutView, now: float) -> Plan:
     """Return what the rollout's state asks for: remember a success, go back from a failure, or nothing.
 
@@ -110,8 +99,8 @@ def plan_auto_rollback(view: RolloutView, now: float) -> Plan:
         return NOTHING
     if _is_available_everywhere(workload):
         return _remember(view)
-    trouble = _decided(view) or _trouble(view)
-    return _go_back(view, remembered, trouble, now) if trouble is not None else NOTHING
+    failure = _decided(view) or _failure(view, now)
+    return _go_back(view, remembered, failure, now) if failure is not None else _look_again(view, now)
 
 
 def _is_observed(view: RolloutView) -> bool:
@@ -148,7 +137,7 @@ def _remember(view: RolloutView) -> Plan:
     return Plan(writes=(UpdateObjectStatus(wanted),))
 
 
-def _trouble(view: RolloutView) -> Trouble | None:
+def _failure(view: RolloutView, now: float) -> Failure | None:
     """Return what has gone wrong with the present revision."""
     workload = view.workload
     if isinstance(workload, Deployment):
@@ -156,30 +145,41 @@ def _trouble(view: RolloutView) -> Trouble | None:
         late = progressing is not None and progressing.reason == c.PROGRESS_DEADLINE_EXCEEDED
         # The condition of an earlier rollout may still stand: it names the set it speaks of.
         if progressing is not None and late and f'"{view.present}"' in progressing.message:
-            return Trouble(c.PROGRESS_DEADLINE_EXCEEDED, "its progress deadline has passed")
-    found = (trouble_of(pod) for pod in sorted(view.pods, key=lambda pod: pod.name))
-    return next((trouble for trouble in found if trouble is not None), None)
+            return Failure(c.PROGRESS_DEADLINE_EXCEEDED, "its progress deadline has passed")
+    for pod in sorted(view.pods, key=lambda pod: pod.name):
+        if pod.trouble is not None and pod.trouble.is_lasting(now):
+            return Failure(pod.trouble.reason, f"pod {pod.name} fails, {pod.trouble}")
+    return None
 
 
-def _decided(view: RolloutView) -> Trouble | None:
-    """Return the trouble for which the present revision was given up already; a decision nobody can read is none."""
+def _decided(view: RolloutView) -> Failure | None:
+    """Return the failure for which the present revision was given up already; a decision nobody can read is none."""
     try:
         told = json.loads(view.workload.metadata.annotations.get(ROLLING_BACK, "{}"))
-        return Trouble(str(told["reason"]), str(told["text"])) if told["revision"] == view.present else None
+        return Failure(str(told["reason"]), str(told["text"])) if told["revision"] == view.present else None
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def _go_back(view: RolloutView, remembered: str, trouble: Trouble, now: float) -> Plan:
+def _look_again(view: RolloutView, now: float) -> Plan:
+    """Come back when the first failure that may yet heal counts as lasting."""
+    due = [pod.trouble.lasting_from for pod in view.pods if pod.trouble is not None]
+    first = min(due, default=NEVER)
+    return NOTHING if first == NEVER else Plan(requeue_after=first - now)
+
+
+def _go_back(view: RolloutView, remembered: str, failure: Failure, now: float) -> Plan:
     if view.present in given_up(view.workload):
-        return Plan(reasons=(f'"{view.present}" fails again; it was rolled back automatically once already',))
+        text = f'is not rolled back: "{view.present}" fails again, and it was rolled back automatically once already'
+        return Plan(reasons=(wait(CONDITION, text),))
     target = next((release for release in view.releases if release.name == remembered), None)
     if target is None:
-        return Plan(reasons=(f'"{view.present}" fails ({trouble.text}), and no revision was ever available',))
-    text = f'"{view.present}" is rolled back to revision {target.number} ("{target.name}"): {trouble.text}'
+        text = f'is not rolled back: no revision before "{view.present}" was ever available ({failure.text})'
+        return Plan(reasons=(wait(CONDITION, text),))
+    text = f'"{view.present}" is rolled back to revision {target.number} ("{target.name}"): {failure.text}'
     if isinstance(view.workload, Deployment) and _decided(view) is None:
-        decision = {"revision": view.present, "reason": trouble.reason, "text": trouble.text}
-        condition = c.new_condition(CONDITION, "True", trouble.reason, text, now)
+        decision = {"revision": view.present, "reason": failure.reason, "text": failure.text}
+        condition = c.new_condition(CONDITION, "True", failure.reason, text, now)
         return _announce(view.workload, json.dumps(decision), condition)
     event = PlannedEvent("AutoRollback", f"Revision {text}", Severity.WARNING)
     return Plan(writes=(UpdateObject(_restored(view, target), (event,)),))

@@ -16,6 +16,7 @@ from rollplane_machinery.conditions import FALSE, TRUE
 from rollplane_machinery.times import time_of, to_seconds
 from rollplane_planners.model import Plan, PlanBuilder, PlannedEvent, Severity, UpdateObjectStatus
 from rollplane_planners.pods import PodView
+from rollplane_planners.reasons import wait
 
 DELETION_TIMEOUT_SECONDS = 120.0
 """How long an eviction that was granted is believed in without its pod being deleted."""
@@ -59,7 +60,7 @@ def plan_disruption(view: DisruptionView, now: float) -> Plan:
     except UncountableError as exc:
         text = f"Failed to calculate the number of expected pods: {exc}"
         builder.events.append(PlannedEvent("CalculateExpectedPodCountFailed", text, Severity.WARNING))
-        builder.reasons.append(str(exc))
+        builder.reasons.append(wait("SyncFailed", f"cannot be counted: {exc}"))
         _write(builder, view.budget, _failed(view.budget, str(exc), now))
         return builder.plan()
     disrupted = _still_disrupted(view, builder, now)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_planners.reasons import Reason
 
 
 class Severity(StrEnum):
@@ -121,17 +122,22 @@ class Plan:
 
     ``writes`` are sent together, each on its own conditions. ``requeue_after`` counts seconds; None waits for the next
     event. ``retry`` looks again after the key's back-off, which grows each time. ``reasons`` say what holds the object
-    back, in the words a user reads. A plan without writes means converged, or waiting for what ``reasons`` names.
-    ``confirm_owner`` asks the shell to read the planned object live before it sends anything: an adoption is among the
-    writes.
+    back, the one to be told first. A plan without writes means converged, or waiting for what ``reasons`` names; one
+    without reasons that the object is as it should be. ``confirm_owner`` asks the shell to read the planned object live
+    before it sends anything: an adoption is among the writes.
     """
 
     writes: Sequence[PlannedWrite] = ()
     events: Sequence[PlannedEvent] = ()
     requeue_after: float | None = None
-    reasons: Sequence[str] = ()
+    reasons: Sequence[Reason] = ()
     confirm_owner: bool = False
     retry: bool = False
+
+    @property
+    def can_move(self) -> bool:
+        """Whether anything is to be written but a status, which only tells."""
+        return any(not isinstance(write, UpdateObjectStatus) for write in self.writes)
 
 
 NOTHING = Plan()
@@ -143,7 +149,7 @@ class PlanBuilder:
 
     writes: list[PlannedWrite] = field(default_factory=list)
     events: list[PlannedEvent] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
     requeue_after: float | None = None
     confirm_owner: bool = False
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rollplane.core.v1 import Pod
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import FINAL_PHASES, available_after, is_available_since, ready_since
+from rollplane_planners.pod_trouble import Trouble, trouble_of, unschedulable
 from rollplane_planners.scheduling.demand import Resources, host_ports_of, requests_of
 
 A_MOMENT = 0.01
@@ -20,7 +21,10 @@ _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
 @dataclass(frozen=True, slots=True)
 class PodView:
     """A pod as last observed. Times are seconds since the epoch; ``ready_since`` is None while it is not Ready,
-    0.0 where it does not say since when."""
+    0.0 where it does not say since when.
+
+    ``unschedulable`` is the scheduler's sentence about a pod that no node takes, "" for any other.
+    """
 
     namespace: str
     name: str
@@ -35,6 +39,8 @@ class PodView:
     restarts: int
     deletion_cost: int
     waiting: str
+    trouble: Trouble | None
+    unschedulable: str
     image: str
     scheduler: str
     requests: Resources
@@ -88,6 +94,8 @@ def pod_view(pod: Pod) -> PodView:
         restarts=max((one.restart_count for one in statuses), default=0),
         deletion_cost=_deletion_cost(metadata.annotations.get(DELETION_COST, "")),
         waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
+        trouble=trouble_of(pod),
+        unschedulable=unschedulable(pod) or "",
         image=pod.spec.containers[0].image if pod.spec.containers else "",
         scheduler=pod.spec.scheduler_name,
         requests=requests_of(pod.spec),

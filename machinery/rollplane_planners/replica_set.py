@@ -12,6 +12,7 @@ from rollplane_machinery.conditions import TRUE, AnyCondition, get_condition, re
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.times import time_of
+from rollplane_planners import reasons
 from rollplane_planners.claims import Owner, claim_pods
 from rollplane_planners.model import (
     CreatePods,
@@ -79,6 +80,7 @@ class _Sync:
         self._write_status(owned)
         min_ready = self.view.owner.spec.min_ready_seconds
         self.result.requeue(seconds_until_available(owned, min_ready, self.now))
+        self._explain(owned)
         return self.result.plan()
 
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
@@ -128,6 +130,30 @@ class _Sync:
             _show_failure(wanted.status.conditions, ReplicationControllerCondition, self.view.failure, self.now)
         if wanted.status != self.view.owner.status:
             self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
+
+    def _explain(self, owned: Sequence[PodView]) -> None:
+        """Say what keeps the object from having its pods available."""
+        owner, least = self.view.owner, self.view.owner.spec.min_ready_seconds
+        if failure := _failure_of(self.view):
+            self.result.reasons.append(reasons.refused(failure.reason, failure.message))
+        waiting = [pod for pod in owned if not pod.is_available(least, self.now)]
+        if about := reasons.about_pods(waiting, "pod", least, self.now):
+            self.result.reasons.append(about)
+        if len(owned) != owner.spec.replicas or not (self.result.reasons or _is_told(owner)):
+            self.result.reasons.append(reasons.step())
+
+
+def _failure_of(view: ReplicaSetView) -> ManageFailure | None:
+    """Return what keeps pods from being made, as met last, or as the status tells it."""
+    stored = next((one for one in view.owner.status.conditions if one.type == REPLICA_FAILURE), None)
+    if view.failure is not None or stored is None or stored.status != TRUE:
+        return view.failure
+    return ManageFailure(stored.reason, stored.message)
+
+
+def _is_told(owner: PodController) -> bool:
+    """Tell whether the status says that all pods are there and available."""
+    return owner.status.replicas == owner.status.available_replicas == owner.spec.replicas
 
 
 def _show_failure(

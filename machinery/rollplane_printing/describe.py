@@ -19,12 +19,12 @@ from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.metadata import controller_uid
 from rollplane_machinery.pods import FAILED, PENDING, RUNNING, SUCCEEDED
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
+from rollplane_planners.deployment.revisions import sort_out
 from rollplane_printing.describe_node import node_lines
 from rollplane_printing.describe_others import OTHERS, anything, claim_lines, claim_template_lines
 from rollplane_printing.describe_parts import grid, head
 from rollplane_printing.describe_pod import pod_end_lines, pod_lines
 from rollplane_printing.event_text import event_age, in_order, message_line
-from rollplane_printing.rollout_view import view_of
 from rollplane_printing.tab_text import tabbed
 from rollplane_printing.table import NONE, labels_text, or_none
 from rollplane_printing.template_text import template_lines
@@ -77,8 +77,9 @@ def _deployment(deployment: apps.Deployment, around: Surroundings) -> list[str]:
 
 
 def _sets(deployment: apps.Deployment, around: Surroundings) -> list[str]:
-    view = view_of(deployment, around.replica_sets, ())
-    old, new = ", ".join(map(_set, view.old)), _set(view.new) if view.new is not None else ""
+    owned = (one for one in around.replica_sets if controller_uid(one.metadata) == deployment.metadata.uid)
+    sets = sort_out(deployment, owned)
+    old, new = ", ".join(_set(one.wanted) for one in sets.old), _set(sets.new.wanted) if sets.new else ""
     return [f"OldReplicaSets:\t{or_none(old)}", f"NewReplicaSet:\t{or_none(new)}"]
 
 

@@ -1,129 +1,103 @@
-"""Why a Deployment's rollout is where it is: one sentence, and the pods behind it.
-
-The first thing that holds it is told, from what a user did (a pause) over what is broken to what merely takes time.
-"""
+"""Why a workload is where it is: its planner is run on what was read, and what it says is put into a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from rollplane_machinery.conditions import TRUE, get_condition
-from rollplane_machinery.pods import is_pod_ready
-from rollplane_printing.findings import (
-    COMPLETE,
-    PROGRESSING,
-    TERMINATING,
-    Diagnosis,
-    counted,
-    failing,
-    on_their_way,
-    unobserved,
-    without_node,
-)
-from rollplane_printing.rollout_view import RolloutView
+from rollplane.apps.v1 import DaemonSet, ReplicaSet
+from rollplane.core.v1 import Pod, ReplicationController
+from rollplane_machinery.kinds import ApiObject, Workload
+from rollplane_machinery.metadata import is_being_deleted
+from rollplane_planners import reasons
+from rollplane_planners.model import Plan
+from rollplane_planners.pod_trouble import NEVER
+from rollplane_planners.reasons import Nature, Reason, counted, verb
+from rollplane_printing.scene import Scene
 
-PAUSED = "DeploymentPaused"
-DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
-_NEW = "new pod"
+COMPLETE = "Complete"
+UNOBSERVED = "NotObserved"
+DELETING = "Deleting"
+_STANDING = frozenset({Nature.LIMIT, Nature.NOTE})
 
 
-def diagnose(view: RolloutView, now: float) -> Diagnosis:
-    """Return why the rollout is where it is, as of ``now`` (seconds since the epoch)."""
-    findings = (_unobserved, _complete, _paused, _no_replica_set, _refused, _troubled, _unschedulable, _unavailable)
-    found = next((found for find in findings if (found := find(view, now)) is not None), None)
-    return _with_deadline(view, found or _ending(view))
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """``sentence`` says what the workload waits for, ``reason`` the same in a word, ``pods`` are those it is about.
+
+    ``is_stuck`` means that pods fail and no controller can bring the rollout forward. ``reasons`` are the planner's,
+    the one that was told first. After ``look_again`` seconds it may be different though nothing has changed; None
+    when it cannot.
+    """
+
+    sentence: str
+    reason: str
+    pods: tuple[Pod, ...] = ()
+    is_stuck: bool = False
+    reasons: tuple[Reason, ...] = ()
+    look_again: float | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        return self.reason == COMPLETE
 
 
-Finding = Callable[[RolloutView, float], Diagnosis | None]
-"""Returns the diagnosis when its case is at hand."""
+def diagnose(scene: Scene, now: float) -> Diagnosis:
+    """Return why the workload of ``scene`` is where it is, as of ``now`` (seconds since the epoch)."""
+    workload = scene.workload
+    called = called_of(workload)
+    if is_being_deleted(workload.metadata):
+        return Diagnosis(f"{called} is being deleted", DELETING)
+    if workload.status.observed_generation < workload.metadata.generation:
+        which = f"(generation {workload.metadata.generation}, seen {workload.status.observed_generation})"
+        return Diagnosis(f"{called} waits for its controller to see the latest change {which}", UNOBSERVED)
+    first, *below = list(scene.plans(now))
+    can_move = first.can_move or any(plan.writes for plan in below)
+    found = tuple(first.reasons)
+    if all(one.nature in _STANDING for one in found):
+        return _at_rest(scene, called, found, moving=can_move)
+    pods = tuple(scene.pods[name] for name in sorted(found[0].pods) if name in scene.pods)
+    stuck = reasons.is_stuck(found, can_move=can_move)
+    sentence = f"{called} {reasons.told(found, can_move=can_move)}"
+    return Diagnosis(sentence, found[0].code, pods, stuck, found, _look_again(scene, (first, *below), now))
 
 
-def _called(view: RolloutView) -> str:
-    return f'deployment "{view.deployment.metadata.name}"'
+def diagnose_workload(workload: Workload, around: Iterable[ApiObject], now: float) -> Diagnosis:
+    """Return the diagnosis of ``workload`` among the objects ``around``."""
+    scene = Scene(workload)
+    for message in around:
+        scene.put(message)
+    return diagnose(scene, now)
 
 
-def _unobserved(view: RolloutView, _now: float) -> Diagnosis | None:
-    return unobserved(_called(view), view.deployment.metadata, view.deployment.status.observed_generation)
+def called_of(workload: Workload) -> str:
+    """Return the workload as a sentence begins: ``deployment "web"``, ``daemon set "agent"``."""
+    kind = "daemon set" if isinstance(workload, DaemonSet) else type(workload).__name__.lower()
+    return f'{kind} "{workload.metadata.name}"'
 
 
-def _complete(view: RolloutView, _now: float) -> Diagnosis | None:
-    if not view.is_complete or view.deployment.spec.paused:
-        return None
-    count = view.deployment.spec.replicas
-    verb = "is" if count == 1 else "are"
-    return Diagnosis(f"{_called(view)} is complete: {counted(count, 'pod')} {verb} updated and available", COMPLETE)
+def _at_rest(scene: Scene, called: str, found: Sequence[Reason], *, moving: bool) -> Diagnosis:
+    """Nothing holds the workload but what its owner wants."""
+    if moving:
+        return Diagnosis(f"{called} {(step := reasons.step()).text}", step.code, reasons=(step,))
+    limits = " and ".join(one.text for one in found if one.nature is Nature.LIMIT)
+    text = f"is complete as far as its limits let it: {limits}" if limits else f"is complete: {_whole(scene.workload)}"
+    return Diagnosis(f"{called} {text}", COMPLETE, reasons=tuple(found))
 
 
-def _paused(view: RolloutView, _now: float) -> Diagnosis | None:
-    if not view.deployment.spec.paused:
-        return None
-    waiting = "" if view.is_complete else ": its changes wait until it is resumed"
-    return Diagnosis(f"{_called(view)} is paused{waiting}", PAUSED)
+def _whole(workload: Workload) -> str:
+    if isinstance(workload, DaemonSet):
+        count = workload.status.desired_number_scheduled
+        if not count:
+            return "no node is to run it"
+        return f"{counted(count, 'node')} {verb(count, 'runs', 'run')} an updated, available pod"
+    count = workload.spec.replicas
+    updated = "" if isinstance(workload, ReplicaSet | ReplicationController) else "updated and "
+    return f"{counted(count, 'pod')} {verb(count, 'is', 'are')} {updated}available"
 
 
-def _no_replica_set(view: RolloutView, _now: float) -> Diagnosis | None:
-    if view.new is not None:
-        return None
-    progressing = get_condition(view.deployment.status.conditions, "Progressing")
-    if progressing is not None and progressing.reason == "ReplicaSetCreateError":
-        return Diagnosis(f"{_called(view)} cannot make its ReplicaSet: {progressing.message}", progressing.reason)
-    if view.is_recreate and (pods := (*view.old_pods, *view.ending)):
-        sentence = f"waits for {counted(len(pods), 'old pod')} to end before the first new one starts (Recreate)"
-        return Diagnosis(f"{_called(view)} {sentence}", "OldPodsRunning", pods)
-    return Diagnosis(f"{_called(view)} waits for its controller to make the new ReplicaSet", "NoReplicaSet")
-
-
-def _refused(view: RolloutView, _now: float) -> Diagnosis | None:
-    failure = get_condition(view.deployment.status.conditions, "ReplicaFailure")
-    if failure is None or failure.status != TRUE:
-        return None
-    return Diagnosis(f"{_called(view)} cannot have its pods made: {failure.message}", failure.reason)
-
-
-def _troubled(view: RolloutView, now: float) -> Diagnosis | None:
-    waiting = view.unavailable_new_pods(now)
-    found = failing(waiting)
-    if found is None:
-        return None
-    fails = found.told(_NEW)
-    if len(found.pods) == len(waiting) and view.is_settled and not view.controller_can_move:
-        sentence = f"{_called(view)} cannot proceed: {fails}; {_why_stuck(view)}"
-        return Diagnosis(sentence, found.trouble.reason, found.pods, is_stuck=True)
-    return Diagnosis(f"{_called(view)} waits while {fails}", found.trouble.reason, found.pods)
-
-
-def _why_stuck(view: RolloutView) -> str:
-    if not view.old_pods:
-        return "nothing else can move"
-    return f"nothing else can move, since {counted(view.limits.min_available, 'pod')} must stay available"
-
-
-def _unschedulable(view: RolloutView, now: float) -> Diagnosis | None:
-    return without_node(_called(view), view.unavailable_new_pods(now), _NEW)
-
-
-def _unavailable(view: RolloutView, now: float) -> Diagnosis | None:
-    least = view.deployment.spec.min_ready_seconds
-    return on_their_way(_called(view), view.unavailable_new_pods(now), _NEW, least)
-
-
-def _ending(view: RolloutView) -> Diagnosis:
-    """All new pods there are do well, so the old ones are next, or more new ones."""
-    if view.ending:
-        sentence = f"waits for {counted(len(view.ending), 'old pod')} to end"
-        return Diagnosis(f"{_called(view)} {sentence}", TERMINATING, view.ending)
-    sick = tuple(pod for pod in view.old_pods if not is_pod_ready(pod))
-    if sick and not view.controller_can_move:
-        sentence = f"waits for {counted(len(sick), 'old pod')} to become ready or to be replaced"
-        return Diagnosis(f"{_called(view)} {sentence}", "OldPodsNotReady", sick)
-    return Diagnosis(f"{_called(view)} waits for its controllers to take the next step", PROGRESSING, view.old_pods)
-
-
-def _with_deadline(view: RolloutView, found: Diagnosis) -> Diagnosis:
-    """Say as well that the progress deadline has passed; what is waited for stays the same."""
-    progressing = get_condition(view.deployment.status.conditions, "Progressing")
-    if found.is_complete or progressing is None or progressing.reason != DEADLINE_EXCEEDED:
-        return found
-    seconds = view.deployment.spec.progress_deadline_seconds
-    sentence = f"{found.sentence}; its progress deadline of {seconds} s has passed"
-    return Diagnosis(sentence, found.reason, found.pods, found.is_stuck)
+def _look_again(scene: Scene, plans: Sequence[Plan], now: float) -> float | None:
+    """Return the seconds until time alone changes what is said: a pod becomes available, or its failure lasting."""
+    due = [pod.trouble.lasting_from - now for pod in scene.pod_views.values() if pod.trouble is not None]
+    due += [plan.requeue_after for plan in plans if plan.requeue_after is not None]
+    return min((seconds for seconds in due if 0 < seconds < NEVER), default=None)

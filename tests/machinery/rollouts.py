@@ -18,7 +18,7 @@ from rollplane.core.v1 import (
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery import int_or_string
 from rollplane_machinery.times import time_of
-from rollplane_printing.rollout_view import RolloutView, view_of
+from rollplane_printing.diagnosis import Diagnosis, diagnose_workload
 
 NOW = 10_000.0
 
@@ -55,6 +55,7 @@ class Rollout:
         replica_set = ReplicaSet(metadata=_child("Deployment", "web", name, created))
         replica_set.metadata.generation = replica_set.status.observed_generation = 1
         replica_set.metadata.annotations["deployment.kubernetes.io/desired-replicas"] = str(self.replicas)
+        replica_set.metadata.annotations["deployment.kubernetes.io/revision"] = str(len(self.sets) + 1)
         replica_set.metadata.annotations["deployment.kubernetes.io/max-replicas"] = str(self.replicas + self.max_surge)
         spec = replica_set.spec
         spec.replicas = size
@@ -62,7 +63,7 @@ class Rollout:
         spec.template.spec.containers[0].image = image
         for labels in (replica_set.metadata.labels, spec.selector.match_labels, spec.template.metadata.labels):
             labels.update({"app": "web", "pod-template-hash": name})
-        replica_set.status.replicas = size
+        replica_set.status.replicas = replica_set.status.fully_labeled_replicas = size
         replica_set.status.ready_replicas = replica_set.status.available_replicas = available
         self.sets.append(replica_set)
         return replica_set
@@ -72,12 +73,17 @@ class Rollout:
         for reason in waiting:
             name = f"{set_name}-{len(self.pods)}"
             pod = Pod(metadata=_child("ReplicaSet", set_name, name, 1.0))
+            pod.metadata.labels.update({"app": "web", "pod-template-hash": set_name})
             pod.spec.containers.append(Container(name="c", image="app:404"))
             pod.status.phase = "Pending" if reason else "Running"
             state = ContainerState(running=ContainerStateRunning())
             if reason:
-                state = ContainerState(waiting=ContainerStateWaiting(reason=reason))
-            pod.status.container_statuses.append(ContainerStatus(name="c", ready=not reason, state=state))
+                message = "not found" if reason == "ErrImagePull" else None
+                state = ContainerState(waiting=ContainerStateWaiting(reason=reason, message=message))
+            restarts = 3 if reason == "CrashLoopBackOff" else 0
+            pod.status.container_statuses.append(
+                ContainerStatus(name="c", ready=not reason, state=state, restart_count=restarts)
+            )
             word = "False" if reason else "True"
             pod.status.conditions.append(PodCondition(type="Ready", status=word, last_transition_time=time_of(NOW - 5)))
             if ending:
@@ -95,9 +101,9 @@ class Rollout:
         condition = DeploymentCondition(type=type_, status=status, reason=reason, message=message)
         self.deployment.status.conditions.append(condition)
 
-    def view(self) -> RolloutView:
-        """The whole as the diagnosis sees it."""
-        return view_of(self.deployment, self.sets, self.pods)
+    def diagnosis(self) -> Diagnosis:
+        """What is said of it all."""
+        return diagnose_workload(self.deployment, [*self.sets, *self.pods], NOW)
 
 
 def _child(kind: str, owner: str, name: str, created: float) -> ObjectMeta:

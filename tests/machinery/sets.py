@@ -9,13 +9,16 @@ from rollplane.core.v1 import (
     ContainerStateRunning,
     ContainerStateWaiting,
     ContainerStatus,
+    Node,
     Pod,
     PodCondition,
+    PodTemplateSpec,
     ReplicationController,
 )
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery import int_or_string
 from rollplane_machinery.times import time_of
+from rollplane_planners.revision_history import template_data
 
 NOW = 10_000.0
 READY, ENDING, NO_NODE, YOUNG = "ready", "ending", "no node", "young"
@@ -62,15 +65,35 @@ def daemon_set(
     return found
 
 
-def revisions() -> list[ControllerRevision]:
-    """The two revisions of the set called agent; the newer one has the hash new."""
+def histories(owner: StatefulSet | DaemonSet) -> list[ControllerRevision]:
+    """The two revisions of a set, the second of its present template: db-1 and db-2, or of the hashes old and new."""
     made = []
     for number, hash_ in ((1, "old"), (2, "new")):
-        owner = OwnerReference(kind="DaemonSet", name="agent", uid="agent", controller=True)
-        one = ControllerRevision(metadata=ObjectMeta(name=f"agent-{hash_}", owner_references=[owner]), revision=number)
-        one.metadata.labels.update({"app": "agent", "controller-revision-hash": hash_})
+        template = PodTemplateSpec()
+        template.CopyFrom(owner.spec.template)
+        template.spec.containers[0].image = f"image:{number}" if number == 1 else template.spec.containers[0].image
+        name = f"{owner.metadata.name}-{number if isinstance(owner, StatefulSet) else hash_}"
+        reference = OwnerReference(kind=type(owner).__name__, uid=owner.metadata.uid, controller=True)
+        one = ControllerRevision(metadata=ObjectMeta(name=name, owner_references=[reference]), revision=number)
+        one.metadata.labels.update({"app": owner.metadata.name, "controller-revision-hash": hash_})
+        one.data.raw = template_data(template)
         made.append(one)
     return made
+
+
+def nodes(owner: DaemonSet) -> list[Node]:
+    """The nodes that a DaemonSet is to run on."""
+    desired = owner.status.desired_number_scheduled
+    return [Node(metadata=ObjectMeta(name=f"node-{at}")) for at in range(desired)]
+
+
+def replication_controller(name: str, size: int) -> ReplicationController:
+    """A controller whose status tells of all its pods, none of which is ready."""
+    found = ReplicationController(metadata=ObjectMeta(name=name, namespace="default", uid=name, generation=1))
+    found.spec.replicas = found.status.replicas = found.status.fully_labeled_replicas = size
+    found.spec.selector["app"] = name
+    found.status.observed_generation = 1
+    return found
 
 
 def pod(owner: Owner, name: str, state: str = READY, *, revision: str = "", node: str = "") -> Pod:
@@ -79,12 +102,14 @@ def pod(owner: Owner, name: str, state: str = READY, *, revision: str = "", node
     made = Pod(metadata=ObjectMeta(name=name, namespace="default", uid=name, owner_references=[reference]))
     made.metadata.creation_timestamp.CopyFrom(time_of(1))
     made.metadata.labels.update({"app": owner.metadata.name, "controller-revision-hash": revision})
+    made.metadata.labels["statefulset.kubernetes.io/pod-name"] = name
     made.spec.node_name = node
     made.spec.containers.append(Container(name="c", image="app:404"))
     is_ready = state in (READY, ENDING, YOUNG)
     made.status.phase = "Running" if is_ready else "Pending"
     running = ContainerState(running=ContainerStateRunning())
-    waiting = ContainerState(waiting=ContainerStateWaiting(reason="" if state == NO_NODE else state))
+    message = "not found" if state == "ErrImagePull" else None
+    waiting = ContainerState(waiting=ContainerStateWaiting(reason="" if state == NO_NODE else state, message=message))
     made.status.container_statuses.append(
         ContainerStatus(name="c", ready=is_ready, state=running if is_ready else waiting)
     )

@@ -29,6 +29,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView, pod_view
+from rollplane_planners.reasons import Reason
 from rollplane_planners.replica_set import ReplicaSetView, plan_replica_set
 
 NOW = 1_700_000_000.0
@@ -45,7 +46,7 @@ class World:
         self.replica_sets: dict[str, ReplicaSet] = {}
         self.pods: dict[str, Pod] = {}
         self.events: list[PlannedEvent] = []
-        self.reasons: list[str] = []
+        self.reasons: list[Reason] = []
         self.deployment = deployment
         self._settle_new(deployment)
         deployment.metadata.generation = 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from rollplane.core.v1 import Node, Pod
 from rollplane_machinery.codec import from_json
+from rollplane_planners.model import Plan
 from rollplane_planners.pods import DELETION_COST, PodView, pod_view
 
 NOW = 1_700_000_000.0
@@ -72,3 +73,8 @@ def a_node(
     )
     assert isinstance(node, Node)
     return node
+
+
+def said(made: Plan) -> list[str]:
+    """Return a plan's reasons in words."""
+    return [str(reason) for reason in made.reasons]

@@ -16,6 +16,7 @@ from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST
 from rollplane_planners.auto_rollback import CONDITION, Release, RolloutView, Workload, plan_auto_rollback
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.model import NOTHING, Plan, UpdateObject, UpdateObjectStatus
+from rollplane_planners.pod_trouble import PATIENCE_SECONDS
 from rollplane_planners.pods import PodView, pod_view
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.pods import NOW, a_pod
@@ -57,9 +58,12 @@ def a_release(name: str, number: int) -> Release:
 RELEASES = [a_release("good", 1), a_release("bad", 2)]
 
 
-def a_failing_pod(*, waiting: str = "ImagePullBackOff", restarts: int = 0) -> PodView:
-    pod = a_pod("w-x", restarts=restarts)
+def a_failing_pod(
+    *, waiting: str = "ImagePullBackOff", message: str = "", restarts: int = 0, age: float = 100
+) -> PodView:
+    pod = a_pod("w-x", restarts=restarts, age=age)
     pod.status.container_statuses[0].state.waiting.reason = waiting
+    pod.status.container_statuses[0].state.waiting.message = message
     return pod_view(pod)
 
 
@@ -78,10 +82,19 @@ def _template(write: UpdateObject) -> PodTemplateSpec:
 
 
 CAUSES: dict[str, tuple[PodView, str]] = {
-    "image cannot be pulled": (a_failing_pod(waiting="ErrImagePull"), "cannot pull its image (ErrImagePull)"),
-    "image still cannot be pulled": (a_failing_pod(), "cannot pull its image (ImagePullBackOff)"),
-    "image name is no name": (a_failing_pod(waiting="InvalidImageName"), "cannot pull its image (InvalidImageName)"),
-    "three restarts": (a_failing_pod(waiting="CrashLoopBackOff", restarts=3), "has been restarted 3 times"),
+    "image is not there": (
+        a_failing_pod(waiting="ErrImagePull", message="not found", age=1),
+        'fails, image "web:1" cannot be pulled: not found (ErrImagePull)',
+    ),
+    "image still cannot be pulled": (a_failing_pod(), 'fails, image "web:1" cannot be pulled (ImagePullBackOff)'),
+    "image name is no name": (
+        a_failing_pod(waiting="InvalidImageName", age=1),
+        'fails, "web:1" is no image name (InvalidImageName)',
+    ),
+    "three restarts": (
+        a_failing_pod(waiting="CrashLoopBackOff", restarts=3),
+        'fails, container "web" keeps crashing (CrashLoopBackOff)',
+    ),
 }
 
 
@@ -107,8 +120,8 @@ def test_deployment_says_why_in_a_condition_first() -> None:
     assert isinstance(announced.object, Deployment)
     condition = get_condition(announced.object.status.conditions, CONDITION)
     assert condition is not None
-    assert (condition.status, condition.reason) == ("True", "ImagePullFailed")
-    assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x cannot pull')
+    assert (condition.status, condition.reason) == ("True", "ImagePullBackOff")
+    assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x fails, image')
     # Once decided it is carried out, whatever has become of the pod, and whatever the condition says by now.
     condition.message = "told in other words"
     made = plan(announced.object)
@@ -192,6 +205,11 @@ def test_does_nothing(workload: Workload) -> None:
     assert plan(workload, a_failing_pod()) == NOTHING
 
 
+def test_what_may_heal_is_looked_at_again_when_it_may_no_longer() -> None:
+    made = plan(a_workload(), a_failing_pod(waiting="ErrImagePull", message="connection reset by peer", age=10))
+    assert made == Plan(requeue_after=PATIENCE_SECONDS - 10)
+
+
 def test_two_restarts_are_not_three() -> None:
     assert plan(a_workload(), a_failing_pod(waiting="CrashLoopBackOff", restarts=2)) == NOTHING
 
@@ -199,7 +217,8 @@ def test_two_restarts_are_not_three() -> None:
 def test_never_twice_for_one_revision() -> None:
     made = plan(a_workload(auto_rolled_back="worse,bad"), a_failing_pod())
     assert made.writes == ()
-    assert made.reasons == ('"bad" fails again; it was rolled back automatically once already',)
+    (reason,) = made.reasons
+    assert str(reason) == ('is not rolled back: "bad" fails again, and it was rolled back automatically once already')
 
 
 def test_another_revision_is_rolled_back_too() -> None:
@@ -217,14 +236,14 @@ def test_no_way_leads_back_from_the_last_available_one() -> None:
 def test_nothing_to_go_back_to(known: list[Release]) -> None:
     made = plan(a_workload(), a_failing_pod(), releases=known)
     assert made.writes == ()
-    assert "no revision was ever available" in made.reasons[0]
+    assert 'no revision before "bad" was ever available' in str(made.reasons[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_success_is_remembered(kind: str) -> None:
     workload = a_workload(kind, available=True)
     if isinstance(workload, Deployment):
-        workload.status.conditions.append(c.new_condition(CONDITION, "True", "ImagePullFailed", "an old story", NOW))
+        workload.status.conditions.append(c.new_condition(CONDITION, "True", "ErrImagePull", "an old story", NOW))
     (write,) = plan(workload).writes
     assert isinstance(write, UpdateObjectStatus)
     assert write.object.metadata.annotations[LAST_AVAILABLE] == "bad"

@@ -10,7 +10,7 @@ from rollplane.apps.v1 import DaemonSet
 from rollplane.core.v1 import Node, Pod
 from rollplane_planners.model import NOTHING
 from tests.planners.daemon_sets import a_daemon_set, daemon, daemons, nodes, plan, rolling, status_of, steps, surging
-from tests.planners.pods import NOW, a_node
+from tests.planners.pods import NOW, a_node, said
 
 NO_SCHEDULE = [{"key": "dedicated", "value": "db", "effect": "NoSchedule"}]
 NO_EXECUTE = [{"key": "dedicated", "value": "db", "effect": "NoExecute"}]
@@ -280,19 +280,19 @@ REASONS: dict[str, tuple[DaemonSet, list[Pod], str]] = {
     "maxUnavailable": (
         a_daemon_set(),
         [unready(0, "v2"), daemon(1)],
-        "1 nodes wait with the old pod: 1 are without an available one (maxUnavailable 1)",
+        "no more than 1 node may be without an available pod (maxUnavailable)",
     ),
     "maxSurge": (
         a_daemon_set(updateStrategy=surging(1)),
         [daemon(0), unready(0, "v2"), daemon(1)],
-        "1 nodes wait: 1 surge already (maxSurge 1)",
+        "no more than 1 node may run two pods (maxSurge)",
     ),
 }
 
 
 @pytest.mark.parametrize(("daemon_set", "pods", "reason"), REASONS.values(), ids=REASONS)
 def test_what_holds_the_rollout_is_said(daemon_set: DaemonSet, pods: list[Pod], reason: str) -> None:
-    assert reason in plan(daemon_set, nodes(2), pods).reasons
+    assert reason in said(plan(daemon_set, nodes(2), pods))
 
 
 STATUS: dict[str, tuple[DaemonSet, list[Node], list[Pod], tuple[int, ...]]] = {

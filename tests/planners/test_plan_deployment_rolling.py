@@ -182,7 +182,7 @@ def test_recreate(new: Pods | None, old: Pods, living: int, expected: dict[str, 
         sets.append(a_set(deployment, "v2", new.size, available=new.available, revision=2))
     made = plan(deployment, *sets, running_pods={"v1-uid": living, "v2-uid": 9, "of-an-unrelated-orphan": 5})
     assert sizes(made) == expected
-    assert sum("Recreate waits" in reason for reason in made.reasons) == reasons
+    assert sum(reason.code == "OldPodsRunning" for reason in made.reasons) == reasons
 
 
 def test_5_4_recreate_cleans_history_when_complete() -> None:

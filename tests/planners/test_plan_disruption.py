@@ -16,6 +16,7 @@ from rollplane_machinery.times import to_seconds
 from rollplane_planners.disruption import DisruptionView, plan_disruption
 from rollplane_planners.model import Plan, UpdateObjectStatus
 from rollplane_planners.pods import PodView, pod_view
+from tests.planners.pods import said
 
 NOW = 1_700_000_000.0
 
@@ -144,7 +145,7 @@ def test_uncountable_controller_allows_nothing(message: PodDisruptionBudget) -> 
     assert after.status.disruptions_allowed == 0
     assert (after.status.conditions[0].reason, after.status.conditions[0].status) == ("SyncFailed", "False")
     assert after.status.conditions[0].message == 'found no controllers for pod "p0"'
-    assert planned.reasons == ('found no controllers for pod "p0"',)
+    assert said(planned) == ['cannot be counted: found no controllers for pod "p0"']
     assert planned.events[0].reason == "CalculateExpectedPodCountFailed"
 
 

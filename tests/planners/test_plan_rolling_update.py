@@ -24,6 +24,7 @@ from rollplane_machinery.rolling_update import (
 )
 from rollplane_planners.limits import Limits, resolved
 from rollplane_planners.rolling_update.sizes import Sizes, grown, shrunk
+from tests.planners.pods import said
 from tests.planners.rolling_world import START, RollingWorld
 
 RENAME, PRESERVE = CleanupPolicy.RENAME, CleanupPolicy.PRESERVE
@@ -121,7 +122,7 @@ def test_7_resize_waits_for_pods_to_exist_not_to_be_ready() -> None:
     world.engine("new")
     world.now += 3
     assert not world.engine("new")
-    assert world.engine_plan("new").reasons == ("new has 0 pods of 1",)
+    assert said(world.engine_plan("new")) == ["waits for new to have the size it was told to have: 0 of 1 pod"]
     world.settle(ready=False)
     world.engine("new")
     assert state_of(world).step is Step.PAUSE
@@ -188,7 +189,11 @@ def test_7_resize_that_never_comes_times_out() -> None:
 def test_7_waiting_for_pods_has_a_reason() -> None:
     world = RollingWorld()
     until(world, at_step(world, Step.PAUSE), ready=False)
-    assert world.engine_plan("new").reasons == ("0 of 1 pods of new are available: old keeps 3 until more are",)
+    assert said(world.engine_plan("new")) == [
+        "waits out its update period of 60 s",
+        "waits for 1 new pod to become ready (Pending)",
+        "old keeps 3 pods until more are available",
+    ]
 
 
 def test_7_new_larger_than_desired_is_left_to_be_corrected_by_hand() -> None:
@@ -306,7 +311,7 @@ def test_9_only_the_later_direction_acts() -> None:
     old.metadata.annotations.update({SOURCE_ID: f"new:{new.metadata.uid}", DESIRED_REPLICAS: "3"})
     set_state(old, replace(state_of(world), step=Step.SCALE_UP, turn=1, round_sizes=None))
     assert not world.engine_plan("old").writes
-    assert world.engine_plan("old").reasons == ("the update from old to new ends first",)
+    assert said(world.engine_plan("old")) == ["waits for the update from old to new to end"]
     world.engine("new")
     assert world.state("new") is None
     assert world.engine("old")

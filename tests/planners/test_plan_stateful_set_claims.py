@@ -10,7 +10,7 @@ from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane_planners.claim_binding import plan_claim
 from rollplane_planners.model import NOTHING, CreateObject, UpdateObjectStatus
-from tests.planners.pods import NOW
+from tests.planners.pods import NOW, said
 from tests.planners.stateful_sets import (
     UID,
     a_claim_template,
@@ -153,7 +153,7 @@ def test_stale_claim_keeps_its_pod_back(claim: PersistentVolumeClaim, policy: st
     """It will be collected, and the pod must not lose it while it runs. Ordered sets wait as a whole."""
     made = plan(a_set(podManagementPolicy=policy), [], claims=[claim])
     assert steps(made) == others
-    assert "db-0 waits until its predecessor's claim data-db-0 is gone" in made.reasons
+    assert "waits for claim data-db-0 of db-0's predecessor to be gone" in said(made)
 
 
 @pytest.mark.parametrize("policy", ["OrderedReady", "Parallel"])
@@ -162,7 +162,7 @@ def test_claim_being_deleted_ends_the_round(policy: str) -> None:
     claim.metadata.deletion_timestamp.seconds = int(NOW)
     made = plan(a_set(podManagementPolicy=policy), [], claims=[claim])
     assert steps(made) == []
-    assert "db-0 waits for claim data-db-0, which is being deleted" in made.reasons
+    assert "waits for claim data-db-0 of db-0, which is being deleted" in said(made)
 
 
 def test_recreated_pod_keeps_its_claim() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.extensions import AUTO_ROLLBACK, HEAL_STUCK_ROLLOUT
+from tests.planners.pods import said
 from tests.planners.stateful_sets import a_revision, a_stateful_set, member, plan, rolling, steps
 
 OPTED_IN = {HEAL_STUCK_ROLLOUT: "true"}
@@ -43,7 +44,7 @@ def test_opted_in_set_heals(image: str, annotation: str) -> None:
 def test_stuck_set_says_what_to_do() -> None:
     stateful_set = a_stateful_set("v3")
     made = plan(stateful_set, _stuck())
-    assert "db-2 runs a template that is no longer wanted; delete it to go on" in made.reasons
+    assert "db-2 runs a template that is no longer wanted; delete it to go on" in said(made)
 
 
 def test_healing_is_told() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane_printing.pod_status import pod_status, pod_summary
-from rollplane_printing.pod_trouble import trouble_of, unschedulable
 from tests.machinery.printed_objects import made
 
 SPEC = """
@@ -110,57 +109,3 @@ def test_ready_and_restarts_count_containers() -> None:
 
 def test_while_initializing_the_restarts_are_those_of_init_containers() -> None:
     assert pod_summary(made(Pod, INITS + inits("running"))).restarts == 2
-
-
-TROUBLES: dict[str, tuple[str, str | None]] = {
-    "well": (SPEC + states("ready", "ready"), None),
-    "on its way": (SPEC + states("waiting ContainerCreating", "waiting ContainerCreating"), None),
-    "image missing": (
-        ONE + states("waiting ErrImagePull"),
-        'image "nginx:404" cannot be pulled (ErrImagePull)',
-    ),
-    "image missing, next look": (
-        ONE + states("waiting ImagePullBackOff"),
-        'image "nginx:404" cannot be pulled (ImagePullBackOff)',
-    ),
-    "crash loop": (ONE + states("waiting CrashLoopBackOff"), 'container "a" keeps crashing (CrashLoopBackOff)'),
-    "second container": (
-        SPEC + states("ready", "waiting InvalidImageName"),
-        '"b:1" is no image name (InvalidImageName)',
-    ),
-    "init container": (INITS + inits("waiting ErrImagePull"), 'image "i:1" cannot be pulled (ErrImagePull)'),
-}
-
-
-@pytest.mark.parametrize(("text", "expected"), TROUBLES.values(), ids=TROUBLES)
-def test_trouble_of(text: str, expected: str | None) -> None:
-    trouble = trouble_of(made(Pod, text))
-    assert (None if trouble is None else str(trouble)) == expected
-
-
-CRASHED = """
-status:
-  phase: Running
-  containerStatuses:
-  - name: a
-    ready: false
-    restartCount: {restarts}
-    image: x
-    imageID: ''
-    state: {{running: {{}}}}
-    lastState: {{terminated: {{exitCode: {code}, reason: Error}}}}
-"""
-
-
-@pytest.mark.parametrize(("restarts", "code", "looping"), [(1, 1, False), (2, 1, True), (2, 0, False)])
-def test_between_two_crashes_a_container_still_is_in_its_loop(restarts: int, code: int, looping: bool) -> None:
-    trouble = trouble_of(made(Pod, ONE + CRASHED.format(restarts=restarts, code=code)))
-    assert (trouble is not None) == looping
-    if trouble is not None:
-        assert str(trouble) == 'container "a" keeps crashing, last with exit code 1 (CrashLoopBackOff)'
-
-
-def test_unschedulable_tells_the_schedulers_sentence() -> None:
-    scheduled = "{type: PodScheduled, status: 'False', reason: Unschedulable, message: 0/3 nodes are available}"
-    assert unschedulable(made(Pod, SPEC + f"status: {{conditions: [{scheduled}]}}")) == "0/3 nodes are available"
-    assert unschedulable(made(Pod, SPEC + "status: {phase: Pending}")) is None

@@ -9,28 +9,44 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollplane.apps.v1 import DaemonSet, ReplicaSet, ReplicaSetCondition, StatefulSet
-from rollplane.core.v1 import ConfigMap, Pod, ReplicationController
+from rollplane.core.v1 import ConfigMap, ReplicationController
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_machinery import int_or_string, kinds
+from rollplane_machinery import kinds
 from rollplane_machinery.extensions import HEAL_STUCK_ROLLOUT
-from rollplane_planners.daemon_set.nodes import Judge, NodePods, manage, roll, surge
-from rollplane_planners.daemon_set.placement import Eligibility
-from rollplane_planners.model import CreateObject, DeleteObject
-from rollplane_planners.pods import pod_view
-from rollplane_planners.revision_history import template_data
-from rollplane_planners.stateful_set import StatefulSetView as ObservedSet
-from rollplane_planners.stateful_set import plan_stateful_set
-from rollplane_printing.daemon_set_view import daemon_set_view
-from rollplane_printing.findings import Diagnosis
-from rollplane_printing.workload_diagnosis import SEEN_WITH, diagnose_workload, is_workload
+from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.rolling_update import (
+    DESIRED_REPLICAS,
+    SOURCE_ID,
+    Step,
+    UpdatePace,
+    UpdateState,
+    set_state,
+)
+from rollplane_machinery.times import time_of
+from rollplane_printing.diagnosis import Diagnosis, diagnose, diagnose_workload
+from rollplane_printing.scene import SELECTED, Scene, is_workload
 from tests.machinery.rollouts import names
-from tests.machinery.sets import ENDING, NOW, READY, daemon_set, daemons, members, pod, revisions, stateful_set
+from tests.machinery.sets import (
+    ENDING,
+    NOW,
+    READY,
+    daemon_set,
+    daemons,
+    histories,
+    members,
+    nodes,
+    pod,
+    replication_controller,
+    stateful_set,
+)
 
-PULL = 'image "app:404" cannot be pulled (ErrImagePull)'
+PULL = 'image "app:404" cannot be pulled: not found (ErrImagePull)'
+ONE_POD = "since no more than 1 pod may be unavailable (maxUnavailable)"
+TWO_PODS = "since no more than 2 pods may be unavailable (maxUnavailable)"
 TRAP = (
-    f"cannot proceed: db-2 runs a template that is no longer wanted and fails, {PULL}; OrderedReady replaces no pod "
-    'before it is available: delete it ("rollplane delete pod db-2") to go on, or set its annotation '
-    "rollplane.dev/heal-stuck-rollout=true to have that done"
+    f"cannot proceed: db-2 runs a template that is no longer wanted and fails, {PULL}; nothing else can move, since "
+    'OrderedReady replaces no pod before it is available: delete it ("rollplane delete pod db-2") to go on, or '
+    "set the set's annotation rollplane.dev/heal-stuck-rollout=true to have that done"
 )
 
 
@@ -71,7 +87,7 @@ ORDINALS: dict[str, tuple[StatefulSet, list[str], str, str, list[str]]] = {
         stateful_set(partition=2),
         ["1 ready", "1 ready", "2 ready"],
         "Complete",
-        "is complete as far as its partition lets it: 2 pods below the partition of 2 keep the former revision",
+        "is complete as far as its limits let it: 2 pods below the partition of 2 keep the former revision",
         [],
     ),
     "gate: next pod is missing": (
@@ -160,7 +176,7 @@ ORDINALS: dict[str, tuple[StatefulSet, list[str], str, str, list[str]]] = {
         ["2 ready", "2 ready", "2 ending"],
         "PodsTerminating",
         "waits for 2 pods beyond its size to end",
-        ["db-2", "db-1"],
+        ["db-1", "db-2"],
     ),
     "next one": (
         stateful_set(),
@@ -180,7 +196,7 @@ ORDINALS: dict[str, tuple[StatefulSet, list[str], str, str, list[str]]] = {
         stateful_set(parallel=True),
         ["1 ready", "1 ready", "2 ErrImagePull"],
         "ErrImagePull",
-        f"cannot proceed: 1 pod fails, {PULL}; no more than 1 pod may be unavailable (maxUnavailable)",
+        f"cannot proceed: 1 pod fails, {PULL}; nothing else can move, {ONE_POD}",
         ["db-2"],
     ),
     "parallel: a broken old pod is no obstacle": (
@@ -194,7 +210,7 @@ ORDINALS: dict[str, tuple[StatefulSet, list[str], str, str, list[str]]] = {
         stateful_set(4, parallel=True, most=2),
         ["1 ready", "1 ready", "2 ErrImagePull", "2 ErrImagePull"],
         "ErrImagePull",
-        f"cannot proceed: 2 pods fail, {PULL}; no more than 2 pods may be unavailable (maxUnavailable)",
+        f"cannot proceed: 2 pods fail, {PULL}; nothing else can move, {TWO_PODS}",
         ["db-2", "db-3"],
     ),
     "parallel: one fails, one comes up": (
@@ -223,7 +239,7 @@ ORDINALS: dict[str, tuple[StatefulSet, list[str], str, str, list[str]]] = {
 
 @pytest.mark.parametrize(("set_", "states", "reason", "sentence", "pods"), ORDINALS.values(), ids=ORDINALS)
 def test_a_stateful_set(set_: StatefulSet, states: list[str], reason: str, sentence: str, pods: list[str]) -> None:
-    found = diagnose_workload(set_, members(set_, *states), NOW)
+    found = diagnose_workload(set_, [*histories(set_), *members(set_, *states)], NOW)
     assert (found.reason, found.sentence, names(found.pods)) == (reason, f'statefulset "db" {sentence}', pods)
     assert found.is_stuck == ("cannot proceed" in sentence)
 
@@ -247,7 +263,7 @@ DAEMONS: dict[str, tuple[DaemonSet, list[str], str, str, list[str]]] = {
         ["old ready", "old ready", "new ErrImagePull"],
         "ErrImagePull",
         f"cannot proceed: 1 new pod fails, {PULL}; nothing else can move, since no more than 1 node may be without an "
-        "available pod",
+        "available pod (maxUnavailable)",
         ["agent-2-new"],
     ),
     "stuck at maxSurge": (
@@ -333,7 +349,7 @@ DAEMONS: dict[str, tuple[DaemonSet, list[str], str, str, list[str]]] = {
 
 @pytest.mark.parametrize(("set_", "states", "reason", "sentence", "pods"), DAEMONS.values(), ids=DAEMONS)
 def test_a_daemon_set(set_: DaemonSet, states: list[str], reason: str, sentence: str, pods: list[str]) -> None:
-    found = diagnose_workload(set_, [*revisions(), *daemons(set_, *states)], NOW)
+    found = diagnose_workload(set_, [*nodes(set_), *histories(set_), *daemons(set_, *states)], NOW)
     assert (found.reason, found.sentence, names(found.pods)) == (reason, f'daemon set "agent" {sentence}', pods)
     assert found.is_stuck == ("cannot proceed" in sentence)
 
@@ -345,8 +361,14 @@ def test_a_daemon_that_is_still_to_be_scheduled_counts_for_the_node_it_is_meant_
     required = waiting.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
     field = required.node_selector_terms.add().match_fields.add()
     field.key, field.operator = "metadata.name", "In"
-    field.values.append("node-7")
-    assert list(daemon_set_view(set_, revisions(), [waiting]).nodes) == ["node-7"]
+    field.values.append("node-0")
+    found = diagnose_workload(set_, [*nodes(set_), *histories(set_), waiting], NOW)
+    assert (found.reason, names(found.pods)) == ("Unschedulable", ["agent-0-new"])
+
+
+def test_a_daemon_that_no_node_wants_is_complete() -> None:
+    found = diagnose_workload(daemon_set(0), histories(daemon_set(0)), NOW)
+    assert found.sentence == 'daemon set "agent" is complete: no node is to run it'
 
 
 def replicated(
@@ -356,8 +378,13 @@ def replicated(
     owner = kind(metadata=ObjectMeta(name="web", namespace="default", uid="web", generation=1))
     owner.spec.replicas = wanted
     owner.status.observed_generation = 1
-    owner.status.replicas = len(states)
-    owner.status.available_replicas = states.count(READY)
+    owner.spec.template.metadata.labels["app"] = "web"
+    if isinstance(owner, ReplicaSet):
+        owner.spec.selector.match_labels["app"] = "web"
+    else:
+        owner.spec.selector["app"] = "web"
+    owner.status.replicas = owner.status.fully_labeled_replicas = len(states)
+    owner.status.ready_replicas = owner.status.available_replicas = states.count(READY)
     if refused and isinstance(owner, ReplicaSet):
         owner.status.conditions.append(
             ReplicaSetCondition(type="ReplicaFailure", status="True", reason="FailedCreate", message=refused)
@@ -380,7 +407,6 @@ REPLICAS: dict[str, tuple[list[str], str, str]] = {
     "one is missing": ([READY], "Progressing", "waits for its controller to take the next step"),
     "no node": ([READY, "no node"], "Unschedulable", "waits for a node for 1 pod: 0/3 nodes are available"),
     "starting": ([READY, "Pending"], "PodsNotReady", "waits for 1 pod to become ready (Pending)"),
-    "scale-down": ([READY, READY, ENDING], "PodsTerminating", "waits for 1 pod to end"),
 }
 
 
@@ -400,9 +426,18 @@ def test_pods_that_may_not_be_made() -> None:
 
 def test_every_kind_that_makes_pods_can_be_diagnosed_and_no_other() -> None:
     assert [kind.name for kind in kinds.KINDS if is_workload(kind.message())] == [
-        kind.name for kind in kinds.KINDS if kind in SEEN_WITH
+        kind.name for kind in kinds.KINDS if kind in SELECTED
     ]
     assert not is_workload(ConfigMap())
+
+
+def scene_of(set_: StatefulSet, *states: str) -> Scene:
+    scene = Scene(set_)
+    for revision in histories(set_):
+        scene.put(revision)
+    for member in members(set_, *states):
+        scene.put(member)
+    return scene
 
 
 slots = st.sampled_from(
@@ -412,66 +447,34 @@ slots = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(states=st.lists(slots, min_size=3, max_size=5), parallel=st.booleans(), most=st.sampled_from([None, 2]))
-def test_a_stateful_set_is_called_stuck_only_if_its_planner_leaves_all_pods_alone(
-    states: list[str], parallel: bool, most: int | None
-) -> None:
+def test_stuck_means_that_the_planner_has_no_move(states: list[str], parallel: bool, most: int | None) -> None:
     set_ = stateful_set(parallel=parallel, most=most)
-    pods = members(set_, *states)
-    if not diagnose_workload(set_, pods, NOW).is_stuck:
-        return
-    assert pods_planned(set_, pods) == []
+    scene = scene_of(set_, *states)
+    if diagnose(scene, NOW).is_stuck:
+        assert not any(plan.can_move for plan in scene.plans(NOW))
 
 
-def pods_planned(set_: StatefulSet, pods: Sequence[Pod]) -> list[str]:
-    """The pods that the controller would create or delete now."""
-    by_name = {each.metadata.name: each for each in pods}
-    stored = []
-    for number, image in ((1, "db:1"), (2, "db:2")):
-        template = type(set_.spec.template)()
-        template.CopyFrom(set_.spec.template)
-        template.spec.containers[0].image = image
-        one = revisions()[0]
-        one.metadata.name, one.revision, one.data.raw = f"db-{number}", number, template_data(template)
-        one.metadata.labels["app"] = "db"
-        one.metadata.owner_references[0].kind, one.metadata.owner_references[0].uid = "StatefulSet", "db"
-        stored.append(one)
-    views = [pod_view(each) for each in pods]
-    plan = plan_stateful_set(ObservedSet(set_, views, stored, lambda view: by_name[view.name]), NOW)
-    created = [write.object.metadata.name for write in plan.writes if isinstance(write, CreateObject)]
-    return [*created, *(write.name for write in plan.writes if isinstance(write, DeleteObject))]
-
-
-def test_the_planner_sees_the_same_revisions_as_the_diagnosis() -> None:
+def test_what_is_gone_is_forgotten() -> None:
     set_ = stateful_set()
-    assert pods_planned(set_, members(set_, "1 ready", "1 ready", "2 ready")) == ["db-1"]
+    scene = scene_of(set_, "2 ready", "2 ready", "2 ErrImagePull")
+    assert diagnose(scene, NOW).is_stuck
+    scene.drop(kinds.POD, "db-2")
+    assert diagnose(scene, NOW).sentence == 'statefulset "db" waits for its controller to make db-2'
 
 
-places = st.sampled_from(
-    [*(f"{which} {state}" for which in ("old", "new") for state in (READY, "ErrImagePull")), "old ready+new Pending"]
-)
+def test_a_workload_that_is_being_deleted() -> None:
+    set_ = stateful_set()
+    set_.metadata.deletion_timestamp.CopyFrom(time_of(NOW))
+    assert diagnose_workload(set_, [], NOW).sentence == 'statefulset "db" is being deleted'
 
 
-@settings(max_examples=200, deadline=None)
-@given(states=st.lists(places, min_size=1, max_size=5), most=st.integers(1, 3), surging=st.booleans())
-def test_a_daemon_set_can_move_exactly_when_its_planner_does(states: list[str], most: int, surging: bool) -> None:
-    set_ = daemon_set(len(states), most=most, surge=most if surging else None)
-    pods = daemons(set_, *states)
-    nodes = [
-        NodePods(f"node-{at}", Eligibility(should_run=True, should_continue=True), found)
-        for at in range(len(states))
-        if (found := [pod_view(each) for each in pods if each.spec.node_name == f"node-{at}"])
-    ]
-    judge = Judge("new", frozenset(), "", 0, NOW)
-    todo = manage(nodes, judge, surging=surging, backoff=lambda _node: 0.0)
-    if todo.empty:
-        todo = surge(nodes, judge, most) if surging else roll(nodes, judge, most)
-    view = daemon_set_view(set_, revisions(), pods)
-    if surging or not any(node.new and node.old for node in view.nodes.values()):
-        assert view.controller_can_move(NOW) == (not todo.empty)
-
-
-def test_percentages_of_nodes_round_up() -> None:
-    set_ = daemon_set(6, most="30%")
-    assert daemon_set_view(set_, [], []).max_unavailable == 2
-    set_.spec.update_strategy.rolling_update.max_surge.CopyFrom(int_or_string.of("10%"))
-    assert daemon_set_view(set_, [], []).max_surge == 1
+def test_a_controller_that_is_updated_to_says_what_its_update_waits_for() -> None:
+    target = replication_controller("new", 1)
+    target.metadata.annotations.update({SOURCE_ID: "old:old", DESIRED_REPLICAS: "3"})
+    pace = UpdatePace(update_period_seconds=0)
+    state = UpdateState(Step.PAUSE, pace=pace, since=NOW - 90, deadline=NOW + 300, round_sizes=(1, 3))
+    set_state(target, state)
+    around: list[ApiObject] = [replication_controller("old", 3), pod(target, "new-0", "ErrImagePull")]
+    found = diagnose_workload(target, around, NOW)
+    keeps = "nothing else can move, since old keeps 3 pods until more are available"
+    assert found.sentence == f'replicationcontroller "new" cannot proceed: 1 new pod fails, {PULL}; {keeps}'

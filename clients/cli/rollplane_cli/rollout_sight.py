@@ -8,13 +8,13 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass
 
 from rollplane_cli.choosing import Found
-from rollplane_cli.scene import diagnoses
+from rollplane_cli.scene import WatchedScene
 from rollplane_cli.session import Session
 from rollplane_client.watching import BRIEF, resumed
 from rollplane_machinery.api import Key, RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError
-from rollplane_printing.findings import Diagnosis
-from rollplane_printing.workload_diagnosis import is_workload
+from rollplane_printing.diagnosis import Diagnosis
+from rollplane_printing.scene import is_workload
 
 _QUEUED = 256
 """Sights that may wait for a slow terminal; then the watches wait too, and the server drops them if they must."""
@@ -59,7 +59,9 @@ async def watch_rollout(session: Session, found: Found, revision: int, see: Call
     async with asyncio.TaskGroup() as tasks:
         pumps = [tasks.create_task(_pump_looks(looks(session, found.key, revision), queue))]
         if is_workload(workload):
-            pumps.append(tasks.create_task(_pump_diagnoses(diagnoses(session, found.key, workload), queue)))
+            scene = WatchedScene(session, found.key, workload)
+            pumps.append(tasks.create_task(_pump_changes(scene, queue)))
+            pumps.append(tasks.create_task(scene.explain(queue.put)))
         try:
             while not see(sight := await queue.get()) and not isinstance(sight, Ended):
                 pass
@@ -80,12 +82,8 @@ async def _pump_looks(
         await queue.put(Ended(exc))
 
 
-async def _pump_diagnoses(
-    opened: AbstractAsyncContextManager[AsyncIterator[Diagnosis]], queue: asyncio.Queue[Sight]
-) -> None:
+async def _pump_changes(scene: WatchedScene, queue: asyncio.Queue[Sight]) -> None:
     try:
-        async with opened as stream:
-            async for diagnosis in stream:
-                await queue.put(diagnosis)
+        await scene.observe()
     except RollplaneError as exc:
         await queue.put(Ended(exc))

@@ -1,83 +1,88 @@
-"""A workload with what belongs to it, watched together, and why its rollout is where it is."""
+"""A workload with what belongs to it, read or watched, and why its rollout is where it is."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, Key, ListQuery, WatchBatch, WatchFilter, WatchQuery
-from rollplane_machinery.kinds import ApiObject, Workload
+from rollplane_machinery.kinds import Kind, Workload
 from rollplane_machinery.selectors import pod_selector_of
-from rollplane_printing.findings import Diagnosis
-from rollplane_printing.workload_diagnosis import (
-    SEEN_WITH,
-    diagnose_workload,
-    is_workload,
-)
+from rollplane_printing.diagnosis import Diagnosis, diagnose
+from rollplane_printing.scene import ALL, SELECTED, Scene
+
+_REST = 10
+"""After a diagnosis its time is rested so often: a rollout of 10,000 pods costs a tenth of a core to follow."""
 
 
-class Scene:
-    """The objects as last seen."""
-
-    def __init__(self, key: Key, workload: Workload) -> None:
-        self._key = key
-        self._workload = workload
-        self._objects: dict[Key, ApiObject] = {}
-
-    def add(self, message: ApiObject, key: Key) -> None:
-        """Take in an object as it is now."""
-        if key == self._key and is_workload(message):
-            self._workload = message
-        else:
-            self._objects[key] = message
-
-    def apply(self, batch: WatchBatch) -> None:
-        """Take in what a watch tells."""
-        for event in batch.events:
-            key = key_of(event.object)
-            if event.type is EventType.DELETED:
-                self._objects.pop(key, None)
-            else:
-                self.add(event.object.parse(), key)
-
-    def diagnose(self, now: float) -> Diagnosis:
-        """Return why the rollout is where it is."""
-        return diagnose_workload(self._workload, self._objects.values(), now)
+def _around(key: Key, workload: Workload) -> Iterator[tuple[Kind, str, str]]:
+    """Yield kind, namespace and label selector of all that the workload's planner must see."""
+    for kind in SELECTED[key.kind]:
+        yield kind, key.namespace, str(pod_selector_of(workload))
+    for kind in ALL.get(key.kind, ()):
+        yield kind, key.namespace if kind.namespaced else "", ""
 
 
 async def look(session: Session, key: Key, workload: Workload) -> Diagnosis:
     """Return why the rollout is where it is now."""
     api = await session.api()
-    scene = Scene(key, workload)
-    for kind in SEEN_WITH[key.kind]:
-        listed = await list_all(api, ListQuery(kind, key.namespace, str(pod_selector_of(workload))))
-        for encoded in listed.objects:
-            scene.add(encoded.parse(), key_of(encoded))
-    return scene.diagnose(session.clock.now())
+    scene = Scene(workload)
+    for kind, namespace, selector in _around(key, workload):
+        for encoded in (await list_all(api, ListQuery(kind, namespace, selector))).objects:
+            scene.put(encoded.parse())
+    return diagnose(scene, session.clock.now())
 
 
-@asynccontextmanager
-async def diagnoses(session: Session, key: Key, workload: Workload) -> AsyncIterator[AsyncIterator[Diagnosis]]:
-    """Open a stream of diagnoses, one for each change of anything that belongs to the rollout."""
-    async with aclosing(_diagnoses(session, key, workload)) as stream:
-        yield stream
+class WatchedScene:
+    """A scene that a watch keeps up to date: ``observe`` and ``explain`` run side by side until they are cancelled."""
 
+    def __init__(self, session: Session, key: Key, workload: Workload) -> None:
+        self._session = session
+        self._key = key
+        self._scene = Scene(workload)
+        self._changed = asyncio.Event()
 
-async def _diagnoses(session: Session, key: Key, workload: Workload) -> AsyncGenerator[Diagnosis, None]:
-    namespaces, selector = (key.namespace,), str(pod_selector_of(workload))
-    filters = (
-        WatchFilter(key.kind, namespaces, field_selector=f"metadata.name={key.name}"),
-        *(WatchFilter(kind, namespaces, selector) for kind in SEEN_WITH[key.kind]),
-    )
-    scene, complete = Scene(key, workload), False
-    async with resumed_watch(
-        await session.api(), WatchQuery(filters, send_initial_state=True), session.clock
-    ) as batches:
-        async for batch in batches:
-            scene.apply(batch)
-            complete = complete or batch.initial_state_complete
-            if complete and (batch.events or batch.initial_state_complete):
-                yield scene.diagnose(session.clock.now())
+    async def observe(self) -> None:
+        """Take in what changes. Raises UnavailableError when the server stays away."""
+        complete, query = False, WatchQuery(tuple(self._filters()), send_initial_state=True)
+        async with resumed_watch(await self._session.api(), query, self._session.clock) as batches:
+            async for batch in batches:
+                self._apply(batch)
+                complete = complete or batch.initial_state_complete
+                if complete and (batch.events or batch.initial_state_complete):
+                    self._changed.set()
+
+    async def explain(self, tell: Callable[[Diagnosis], Awaitable[None]]) -> None:
+        """Tell why the rollout is where it is after each change, and when time alone may have changed it."""
+        clock, look_again = self._session.clock, None
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(look_again):
+                    await self._changed.wait()
+            self._changed.clear()
+            began = clock.monotonic()
+            diagnosis = diagnose(self._scene, clock.now())
+            took = clock.monotonic() - began
+            await tell(diagnosis)
+            look_again = diagnosis.look_again
+            await clock.sleep(_REST * took)
+
+    def _filters(self) -> Iterator[WatchFilter]:
+        around = list(_around(self._key, self._scene.workload))
+        if self._key.kind not in [kind for kind, _, _ in around]:
+            name = f"metadata.name={self._key.name}"
+            yield WatchFilter(self._key.kind, (self._key.namespace,), field_selector=name)
+        for kind, namespace, selector in around:
+            yield WatchFilter(kind, (namespace,) if namespace else (), selector)
+
+    def _apply(self, batch: WatchBatch) -> None:
+        for event in batch.events:
+            key = key_of(event.object)
+            if event.type is EventType.DELETED:
+                self._scene.drop(key.kind, key.name)
+            else:
+                self._scene.put(event.object.parse())

@@ -10,6 +10,7 @@ from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL
 from rollplane_planners.daemon_set.placement import Eligibility
 from rollplane_planners.model import PlannedEvent, Severity
 from rollplane_planners.pods import PodView
+from rollplane_planners.reasons import Reason, counted, limit, most_unavailable, wait
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ class Todo:
     delete: list[PodView] = field(default_factory=list)
     events: list[PlannedEvent] = field(default_factory=list)
     look_after: float | None = None
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -100,7 +101,7 @@ def _keep_one(node: NodePods, judge: Judge, todo: Todo, *, surging: bool, backof
     running = []
     for pod in node.live:
         if pod.phase == FAILED:
-            _replace_failed(node, pod, todo, backoff)
+            _replace_failed(node, pod, judge, todo, backoff)
         elif pod.phase == SUCCEEDED:
             todo.events.append(PlannedEvent("SucceededDaemonPod", f"Found succeeded daemon pod {_on(pod, node)}"))
             todo.delete.append(pod)
@@ -114,10 +115,12 @@ def _keep_one(node: NodePods, judge: Judge, todo: Todo, *, surging: bool, backof
         todo.delete.extend(_surplus_while_surging(running, judge))
 
 
-def _replace_failed(node: NodePods, pod: PodView, todo: Todo, backoff: Callable[[str], float]) -> None:
-    wait = backoff(node.name)
-    if wait > 0:
-        todo.wait(wait)
+def _replace_failed(node: NodePods, pod: PodView, judge: Judge, todo: Todo, backoff: Callable[[str], float]) -> None:
+    seconds = backoff(node.name)
+    if seconds > 0:
+        todo.wait(seconds)
+        text = f"waits to replace pod {pod.name} on {node.name}, which has failed"
+        todo.reasons.append(wait("BackOff", text, [pod], judge.now + seconds))
         return
     text = f"Found failed daemon pod {_on(pod, node)}, will try to kill it"
     todo.events.append(PlannedEvent("FailedDaemonPod", text, Severity.WARNING))
@@ -161,10 +164,7 @@ def roll(nodes: Sequence[NodePods], judge: Judge, max_unavailable: int) -> Todo:
     room = max(0, max_unavailable - unavailable)
     todo.delete.extend(candidates[:room])
     if len(candidates) > room:
-        todo.reasons.append(
-            f"{len(candidates) - room} nodes wait with the old pod: {unavailable} are without an available one "
-            f"(maxUnavailable {max_unavailable})"
-        )
+        todo.reasons.append(most_unavailable(max_unavailable, "node", "be without an available pod"))
     return todo
 
 
@@ -197,7 +197,7 @@ def surge(nodes: Sequence[NodePods], judge: Judge, max_surge: int) -> Todo:
     room = max(0, max_surge - surging)
     todo.create_on.extend(candidates[:room])
     if len(candidates) > room:
-        todo.reasons.append(f"{len(candidates) - room} nodes wait: {surging} surge already (maxSurge {max_surge})")
+        todo.reasons.append(limit("MaxSurge", f"no more than {counted(max_surge, 'node')} may run two pods (maxSurge)"))
     return todo
 
 

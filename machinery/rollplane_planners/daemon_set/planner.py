@@ -13,6 +13,7 @@ from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.well_known import REVISION_LABEL, TEMPLATE_GENERATION
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner, claim_objects, claim_pods
+from rollplane_planners.daemon_set.explanation import explain
 from rollplane_planners.daemon_set.history import Current, current_of, labelled, surplus
 from rollplane_planners.daemon_set.nodes import Judge, NodePods, Todo, manage, roll, surge
 from rollplane_planners.daemon_set.placement import Eligibility, daemon_pod, daemon_spec, eligibility, target_node
@@ -135,12 +136,17 @@ class _Sync:
     def _act(self, pods: Sequence[PodView]) -> None:
         """Manage first; the update goes on in a sync in which nothing had to be managed."""
         todo = manage(self.nodes, self.judge, surging=self._max_surge() > 0, backoff=self.view.backoff)
-        if todo.empty and self.set.spec.update_strategy.type == ROLLING_UPDATE:
-            waiting = todo.look_after
+        if todo.empty and not self._is_on_delete():
+            waiting, held = todo.look_after, todo.reasons
             todo = self._update()
+            todo.reasons.extend(held)
             if waiting is not None:
                 todo.wait(waiting)
         self._carry_out(todo)
+        self.result.reasons.extend(explain(self.nodes, self.judge, todo, on_delete=self._is_on_delete()))
+
+    def _is_on_delete(self) -> bool:
+        return self.set.spec.update_strategy.type != ROLLING_UPDATE
 
     def _update(self) -> Todo:
         if max_surge := self._max_surge():
@@ -155,7 +161,6 @@ class _Sync:
 
     def _carry_out(self, todo: Todo) -> None:
         self.result.events.extend(todo.events)
-        self.result.reasons.extend(todo.reasons)
         if todo.look_after is not None:
             self.result.requeue(todo.look_after)
         new = [daemon_pod(self.set, self.spec, self.current.hash, node, self.owner) for node in todo.create_on[:BURST]]

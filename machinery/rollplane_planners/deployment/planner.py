@@ -16,6 +16,7 @@ from rollplane_planners.deployment import history, recreate, revisions, rollback
 from rollplane_planners.deployment import status as st
 from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.deployment.drafts import Draft
+from rollplane_planners.deployment.explanation import PodsBySet, explain, name_taken, old_pods_running
 from rollplane_planners.limits import RECREATE, Limits, limits_of
 from rollplane_planners.model import (
     Plan,
@@ -24,6 +25,7 @@ from rollplane_planners.model import (
     Severity,
     UpdateObjectStatus,
 )
+from rollplane_planners.pods import PodView
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class DeploymentView:
 
     ``replica_sets`` are those it controls and the orphans of its namespace. ``taken_names`` are the names of all
     ReplicaSets there, whoever controls them. ``running_pods`` counts, by the controlling ReplicaSet's uid, pods neither
-    Succeeded nor Failed; only Recreate asks for it. ``create_error`` says what refused the last creation of a
+    Succeeded nor Failed; only Recreate asks for it. ``pods`` holds each set's pods by its uid, where the reasons shall
+    name them; what is planned does not depend on it. ``create_error`` says what refused the last creation of a
     ReplicaSet, if anything did.
     """
 
@@ -40,6 +43,7 @@ class DeploymentView:
     replica_sets: Sequence[ReplicaSet]
     taken_names: Container[str] = frozenset()
     running_pods: Mapping[str, int] = field(default_factory=dict)
+    pods: PodsBySet = field(default_factory=dict)
     create_error: str = ""
 
 
@@ -89,6 +93,7 @@ class _Sync:
             self._finish(judge=False)
         elif paused_status := self._pause_or_resume():
             self._write_status(paused_status)
+            self._explain(paused_status)
         elif self.deployment.spec.paused:
             self._scale()
         elif rollback.is_requested(self.deployment):
@@ -146,10 +151,13 @@ class _Sync:
         if recreate.scale_down_old(self.sets, self.limits):
             self._finish()
         elif waiting := recreate.old_pods_running(self.sets, self.view.running_pods):
-            self.result.reasons.append(f"Recreate waits for {waiting} pods of the former version to end")
             self._finish()
+            self.result.reasons[:] = [old_pods_running(self._old_pods(), waiting)]
         else:
             self._recreate_new()
+
+    def _old_pods(self) -> list[PodView]:
+        return [pod for draft in self.sets.old for pod in self.view.pods.get(draft.uid, ()) if not pod.finished]
 
     def _recreate_new(self) -> None:
         new = self._existing_or_created(lambda: self.limits.replicas)
@@ -174,8 +182,8 @@ class _Sync:
         status = DeploymentStatus()
         status.CopyFrom(self.deployment.status)
         status.collision_count += 1
-        self.result.reasons.append(f'the name "{revisions.new_name(self.deployment)}" is taken by another ReplicaSet')
         self._write_status(status)
+        self.result.reasons.append(name_taken(revisions.new_name(self.deployment)))
 
     def _clean_up_if_complete(self) -> None:
         if st.is_complete(self.deployment, self.deployment.status):
@@ -247,23 +255,4 @@ class _Sync:
         return number if (integer(number) or 0) >= revisions.next_revision(self.sets) else ""
 
     def _explain(self, status: DeploymentStatus) -> None:
-        """Say in words what an unfinished rollout waits for."""
-        replicas, new = self.limits.replicas, self.sets.new
-        if self.deployment.spec.paused:
-            self.result.reasons.append("the rollout is paused")
-        elif new and status.updated_replicas < replicas and new.size < replicas:
-            self.result.reasons.append(
-                f"{new.size} of {replicas} new pods may exist now: at most {self.limits.max_total} in total "
-                f"(maxSurge {self.limits.max_surge})"
-            )
-        elif new and new.available < new.size:
-            self.result.reasons.append(f"{new.size - new.available} of {new.size} new pods are not available yet")
-        if (
-            new
-            and any(draft.size for draft in self.sets.old)
-            and status.available_replicas <= self.limits.min_available
-        ):
-            self.result.reasons.append(
-                f"old pods stay: at least {self.limits.min_available} must be available "
-                f"(maxUnavailable {self.limits.max_unavailable}), {status.available_replicas} are"
-            )
+        self.result.reasons.extend(explain(self.sets, self.limits, status, self.view.pods, self.now))

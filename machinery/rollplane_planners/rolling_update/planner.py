@@ -26,6 +26,7 @@ from rollplane_machinery.rolling_update import (
     source_of,
     state_of,
 )
+from rollplane_planners import reasons
 from rollplane_planners.limits import Limits, resolved
 from rollplane_planners.model import (
     NOTHING,
@@ -36,6 +37,8 @@ from rollplane_planners.model import (
     Severity,
     UpdateObject,
 )
+from rollplane_planners.pods import PodView
+from rollplane_planners.reasons import Reason, counted
 from rollplane_planners.rolling_update import finish
 from rollplane_planners.rolling_update.labelling import plan_label
 from rollplane_planners.rolling_update.sizes import Sizes, grown, is_reached, shrunk
@@ -66,7 +69,7 @@ def _next_step(view: RollingUpdateView, now: float) -> Plan:
         return NOTHING
     if source is None or not annotations.get(DESIRED_REPLICAS, "").isdecimal():
         lost = _Update(view, state, Source("", ""), 0, now)
-        return Plan(reasons=(state.error,)) if state.error else lost.stop("its annotations have been changed")
+        return Plan(reasons=(_stopped(state.error),)) if state.error else lost.stop("its annotations have been changed")
     return _Update(view, state, source, int(annotations[DESIRED_REPLICAS]), now).run()
 
 
@@ -88,7 +91,7 @@ class _Update:
         if self._is_turned_round():
             return self.result.plan()
         if self.state.error:
-            return Plan(reasons=(self.state.error,))
+            return Plan(reasons=(_stopped(self.state.error),))
         if self.state.step is Step.FINISH:
             return self._finish()
         if self.view.source is not None and not self.replaced.is_same(self.view.source):
@@ -137,7 +140,7 @@ class _Update:
             wanted = copy_of(self.target)
             del wanted.metadata.annotations[STATE]
             self.result.writes.append(UpdateObject(wanted))
-        self.result.reasons.append(f"the update from {self.target.metadata.name} to {self.replaced.name} ends first")
+        self._wait("TurnedRound", f"for the update from {self.target.metadata.name} to {self.replaced.name} to end")
         return True
 
     # The loop
@@ -149,7 +152,7 @@ class _Update:
             self._begin_round()
         else:
             self.result.writes.extend(writes)
-            self.result.reasons.append(f"adding the label {self.state.label_key} to {self.replaced.name} and its pods")
+            self._wait("Labelling", f"for {self.replaced.name} and its pods to have the label {self.state.label_key}")
 
     def _begin_round(self) -> None:
         """The head of the loop: done, out of patience, or one more round."""
@@ -177,7 +180,7 @@ class _Update:
         source = self.view.source
         if source is None or not is_shrinking(source):
             return False
-        self.result.reasons.append(f"{self.replaced.name} has {source.status.replicas} pods of {source.spec.replicas}")
+        self._wait_for_size(source)
         if self.state.deadline and self.now > self.state.deadline:
             self.stop(TIMED_OUT)
         elif self.state.deadline:
@@ -213,6 +216,8 @@ class _Update:
         remaining = self.state.since + self.state.pace.update_period_seconds - self.now
         if remaining > 0:
             self.result.requeue(remaining + MARGIN_SECONDS)
+            period = f"waits out its update period of {self.state.pace.update_period_seconds:g} s"
+            self.result.reasons.append(reasons.wait("UpdatePeriod", period, until=self.now + remaining))
             self._wait_for_pods()
         else:
             self._scale_down()
@@ -240,10 +245,9 @@ class _Update:
         pace, seen, waited = self.state.pace, is_settled(one), self.now - self.state.since
         if seen and waited >= pace.poll_interval_seconds:
             return True
-        name = one.metadata.name
-        self.result.reasons.append(f"{name} has {one.status.replicas} pods of {one.spec.replicas}")
+        self._wait_for_size(one)
         if not seen and waited > pace.timeout_seconds:
-            self.stop(f"timed out waiting for {name} to have {one.spec.replicas} pods")
+            self.stop(f"timed out waiting for {one.metadata.name} to have {one.spec.replicas} pods")
         else:
             due = pace.poll_interval_seconds if waited < pace.poll_interval_seconds else pace.timeout_seconds
             self.result.requeue(due - waited + MARGIN_SECONDS)
@@ -254,15 +258,15 @@ class _Update:
     def _finish(self) -> Plan:
         source = self.view.source
         if not is_settled(self.target):
-            self.result.reasons.append(f"{self.target.metadata.name} has {self.target.status.replicas} pods")
+            self._wait_for_size(self.target)
         elif source is not None and source.metadata.annotations.get(RENAMED_FROM) == self.target.metadata.name:
-            self.result.reasons.append(f"{source.metadata.name} takes the pods over")
+            self._wait("Renaming", f"for {source.metadata.name} to take the pods over")
         elif source is not None and self.replaced.is_same(source) and self._cleanup is not CleanupPolicy.PRESERVE:
             if not is_being_deleted(source.metadata) and is_shrinking(source):
                 # Deleted now it would leave the pods that are yet to go behind, as nobody's.
-                self.result.reasons.append(f"{source.metadata.name} has {source.status.replicas} pods")
+                self._wait_for_size(source)
                 return self.result.plan()
-            self._extend(finish.plan_deletion(source), f"{source.metadata.name} is being deleted")
+            self._extend(finish.plan_deletion(source), source.metadata.name)
         elif self._cleanup is not CleanupPolicy.RENAME:
             self.result.writes.extend(finish.plan_completion(self.target))
         elif source is not None:
@@ -276,17 +280,18 @@ class _Update:
         if temporary is not None and not self.replaced.is_same(temporary):
             temporary = None
         writes = finish.plan_rename(self.target, temporary, self.desired)
-        self._extend(writes, f"{self.replaced.name} is being deleted")
+        self._extend(writes, self.replaced.name)
         return self.result.plan()
 
     @property
     def _cleanup(self) -> CleanupPolicy:
         return self.state.cleanup
 
-    def _extend(self, writes: Sequence[PlannedWrite], otherwise: str) -> None:
+    def _extend(self, writes: Sequence[PlannedWrite], deleted: str) -> None:
+        """Plan the step, or without one wait until ``deleted`` is gone."""
         self.result.writes.extend(writes)
         if not writes:
-            self.result.reasons.append(otherwise)
+            self._wait(reasons.TERMINATING, f"for {deleted} to be deleted")
 
     # Words
 
@@ -303,13 +308,20 @@ class _Update:
             return ("Update succeeded.",)
         return (f"Update succeeded. Deleting old controller: {self.replaced.name}",)
 
+    def _wait(self, code: str, what: str, pods: Sequence[PodView] = ()) -> None:
+        self.result.reasons.append(reasons.wait(code, f"waits {what}", pods))
+
+    def _wait_for_size(self, one: ReplicationController) -> None:
+        pods = f"{one.status.replicas} of {counted(one.spec.replicas, 'pod')}"
+        self._wait("Resizing", f"for {one.metadata.name} to have the size it was told to have: {pods}")
+
     def _wait_for_pods(self) -> None:
-        sizes = self.sizes
-        if self.available < sizes.new:
-            self.result.reasons.append(
-                f"{self.available} of {sizes.new} pods of {self.target.metadata.name} are available: "
-                f"{self.replaced.name} keeps {sizes.old} until more are"
-            )
+        """Say which pods of the target are not available, and what the source keeps for that long."""
+        waiting = [pod for pod in self.view.target_pods if pod.active and not pod.ready]
+        about = reasons.about_pods(waiting, "new pod", 0, self.now)
+        if about is not None:
+            keeps = f"{self.replaced.name} keeps {counted(self.sizes.old, 'pod')} until more are available"
+            self.result.reasons.extend((about, reasons.limit("MaxUnavailable", keeps)))
 
     # Writing
 
@@ -328,8 +340,12 @@ class _Update:
     def stop(self, error: str) -> Plan:
         """Give up, and say why: as when kubectl ends with an error, the sizes stay until the command is repeated."""
         self.state = replace(self.state, error=error, messages=())
-        self.result.reasons.append(error)
+        self.result.reasons.append(_stopped(error))
         wanted = copy_of(self.target)
         set_state(wanted, self.state)
         self.result.writes.append(UpdateObject(wanted, (PlannedEvent(STOPPED, error, Severity.WARNING),)))
         return self.result.plan()
+
+
+def _stopped(error: str) -> Reason:
+    return reasons.wait(STOPPED, f"has stopped its rolling update: {error}")

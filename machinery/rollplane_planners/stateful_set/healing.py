@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane_machinery.extensions import AUTO_ROLLBACK, HEAL_STUCK_ROLLOUT
-from rollplane_planners.auto_rollback import trouble_of
 from rollplane_planners.stateful_set.revisions import Versions
 from rollplane_planners.stateful_set.slots import Slot
 
@@ -22,15 +21,22 @@ def is_wanted(stateful_set: StatefulSet) -> bool:
 
 
 def is_left_over(slot: Slot, versions: Versions, first_updated: int) -> bool:
-    """Tell whether the pod that blocks the set runs a template that will never be waited for with success.
+    """Tell whether the pod that blocks the set runs a template that is no longer wanted where it is.
 
-    A pod of neither the current nor the update revision is wanted by nobody. One of the current revision is still the
-    set's own, and merely being not ready is no reason to delete it out of order: it must be past hope (its image
-    missing, or crashing again and again) and at an ordinal that the update may reach, from ``first_updated`` on.
+    A pod of neither the current nor the update revision is wanted by nobody, one of the current revision not at an
+    ordinal that the update may reach, from ``first_updated`` on.
     """
-    if slot.pod is None or slot.terminating or slot.running_ready:
+    if slot.pod is None or slot.terminating or slot.running_ready or slot.revision == versions.update.name:
         return False
-    if slot.revision not in (versions.current.name, versions.update.name):
-        return True
-    outdated = slot.revision != versions.update.name and slot.ordinal >= first_updated
-    return outdated and trouble_of(slot.pod) is not None
+    return slot.revision != versions.current.name or slot.ordinal >= first_updated
+
+
+def may_be_replaced(slot: Slot, versions: Versions, now: float) -> bool:
+    """Tell whether nothing is lost with a pod that is left over.
+
+    One of the current revision is still the set's own, and merely being not ready is no reason to delete it out of
+    order: it must fail lastingly.
+    """
+    if slot.pod is None or slot.revision != versions.current.name:
+        return slot.pod is not None
+    return slot.pod.trouble is not None and slot.pod.trouble.is_lasting(now)

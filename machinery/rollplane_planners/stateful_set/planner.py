@@ -26,8 +26,11 @@ from rollplane_planners.model import (
     UpdateObject,
     UpdateObjectStatus,
 )
+from rollplane_planners.pod_trouble import NEVER
 from rollplane_planners.pods import PodView, seconds_until_available
+from rollplane_planners.reasons import wait
 from rollplane_planners.stateful_set import healing, volumes
+from rollplane_planners.stateful_set.explanation import Round, explain
 from rollplane_planners.stateful_set.identity import (
     has_identity,
     new_pod,
@@ -80,6 +83,7 @@ class _Sync:
         self.monotonic = self.set.spec.pod_management_policy != PARALLEL
         self.result = PlanBuilder()
         self.acts = Acts()
+        self.healed: set[Slot] = set()
 
     def run(self) -> Plan:
         pods = self._claim_pods()
@@ -91,6 +95,7 @@ class _Sync:
             self.result.writes.append(self.versions.write)
         self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
         self._act()
+        self._explain()
         self._write_status()
         if not self.owner.deleting:
             self._truncate(revisions)
@@ -142,23 +147,23 @@ class _Sync:
         if slot.pending:
             self._make_claims(slot)
         if self.monotonic and self._is_unavailable(slot):
-            self._wait_for(slot)
+            self._heal(slot)
             raise _RoundEnds
         self._repair(slot)
 
-    def _wait_for(self, slot: Slot) -> None:
-        """The gate: say what holds the set, and, where the user asked for it, clear a pod that nobody wants."""
-        name = pod_name(self.set, slot.ordinal)
-        what = "to end" if slot.terminating else "to become available"
-        self.result.reasons.append(f"{name} has {what} first")
+    def _heal(self, slot: Slot) -> None:
+        """At the gate: clear a pod that nobody wants any more, where the user asked for that."""
+        if slot.pod is None or not healing.is_wanted(self.set):
+            return
         if not healing.is_left_over(slot, self.versions, self._first_updated()):
             return
-        if healing.is_wanted(self.set):
-            text = f"replace Pod {name}, whose template is no longer wanted, to heal the rollout"
+        if healing.may_be_replaced(slot, self.versions, self.now):
+            text = f"replace Pod {slot.pod.name}, whose template is no longer wanted, to heal the rollout"
             self.result.events.append(PlannedEvent("HealedStuckRollout", text))
             self._delete(slot)
-        else:
-            self.result.reasons.append(f"{name} runs a template that is no longer wanted; delete it to go on")
+            self.healed.add(slot)
+        elif slot.pod.trouble is not None and slot.pod.trouble.lasting_from != NEVER:
+            self.result.requeue(slot.pod.trouble.lasting_from - self.now)
 
     def _create(self, slot: Slot) -> None:
         """Plan the pod of an empty slot and the claims it needs."""
@@ -180,12 +185,15 @@ class _Sync:
             if stored is None:
                 continue
             if volumes.is_stale(self.set, stored, name):
-                self.result.reasons.append(f"{name} waits until its predecessor's claim {claim.metadata.name} is gone")
+                self._wait_for_claim(f"waits for claim {claim.metadata.name} of {name}'s predecessor to be gone")
                 return True
             if is_being_deleted(stored.metadata):
-                self.result.reasons.append(f"{name} waits for claim {claim.metadata.name}, which is being deleted")
+                self._wait_for_claim(f"waits for claim {claim.metadata.name} of {name}, which is being deleted")
                 raise _RoundEnds
         return False
+
+    def _wait_for_claim(self, text: str) -> None:
+        self.result.reasons.append(wait("ClaimTerminating", text))
 
     def _make_claims(self, slot: Slot) -> None:
         name = pod_name(self.set, slot.ordinal)
@@ -260,8 +268,6 @@ class _Sync:
                 self._replace(slot)
                 return
             if self._is_unavailable(slot):
-                name = pod_name(self.set, slot.ordinal)
-                self.result.reasons.append(f"the update waits for {name} to become available")
                 return
 
     def _update_several(self, targets: Sequence[Slot], most: int) -> None:
@@ -270,8 +276,6 @@ class _Sync:
         outdated = [slot for slot in targets if self._is_outdated(slot)]
         for slot in outdated[: max(0, most - unavailable)]:
             self._replace(slot)
-        if outdated and unavailable >= most:
-            self.result.reasons.append(f"the update waits: {unavailable} pods are unavailable (maxUnavailable {most})")
 
     def _replace(self, slot: Slot) -> None:
         self._delete(slot)
@@ -279,7 +283,7 @@ class _Sync:
 
     def _is_outdated(self, slot: Slot) -> bool:
         """Tell whether the update has yet to delete the slot's pod."""
-        return slot.pod is not None and slot.revision != self.versions.update.name and not slot.terminating
+        return slot.is_outdated(self.versions.update.name)
 
     def _is_unavailable(self, slot: Slot) -> bool:
         return slot.unavailable(self.min_ready, self.now)
@@ -292,6 +296,22 @@ class _Sync:
         self.result.writes.append(DeleteObject(POD, slot.pod.namespace, slot.pod.name, slot.pod.uid, (event,)))
 
     # What follows every round.
+
+    def _explain(self) -> None:
+        """Say what holds the set, unless it is a claim, which was met on the way."""
+        if self.result.reasons or self.owner.deleting:
+            return
+        done = Round(
+            self.set,
+            self.slots,
+            self.versions,
+            self.acts,
+            self.healed,
+            self.monotonic,
+            self._first_updated(),
+            self.now,
+        )
+        self.result.reasons.extend(explain(done))
 
     def _write_status(self) -> None:
         slots = (*self.slots.replicas, *self.slots.condemned)

@@ -44,6 +44,10 @@ class Slot:
     def running_ready(self) -> bool:
         return self.pod is not None and self.pod.phase == RUNNING and self.pod.ready
 
+    def is_outdated(self, update: str) -> bool:
+        """Tell whether a pod of another revision than ``update`` is there, and stays."""
+        return self.pod is not None and self.revision != update and not self.terminating
+
     def available(self, min_ready_seconds: int, now: float) -> bool:
         """Tell whether the pod runs and has been ready for long enough; a terminating one may still be."""
         return self.running_ready and self.pod is not None and self.pod.is_available(min_ready_seconds, now)

@@ -15,17 +15,20 @@ from rollplane.core.v1 import (
     NodeCondition,
     Pod,
     PodCondition,
+    PodTemplateSpec,
     ReplicationController,
 )
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_client.typed import kind_of
 from rollplane_machinery.api import Create, Delete, Key, ListQuery, ObjectApi, Update, UpdateStatus
-from rollplane_machinery.codec import dumps
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.times import time_of
-from rollplane_printing.rollout_view import view_of
+from rollplane_planners.deployment.revisions import sort_out
+from rollplane_planners.revision_history import template_data
 
 REVISION = "deployment.kubernetes.io/revision"
+MESSAGES = {"ErrImagePull": "not found"}
+"""What kubelets add to the reasons for which containers wait."""
 M = TypeVar("M", bound=ApiObject)
 
 
@@ -86,7 +89,8 @@ class StandIn:
         sets = await self.list(ReplicaSet)
         owned = [each for each in sets if owns(owner, each.metadata)]
         revisions = [int(each.metadata.annotations[REVISION]) for each in owned]
-        new = view_of(owner, owned, []).new or await self._new_set(owner, hash_)
+        found = sort_out(owner, owned).new
+        new = found.stored if found is not None and found.stored is not None else await self._new_set(owner, hash_)
         number = str(max([*revisions, 0]) + 1)
         latest = str(max([*revisions, 0]))
 
@@ -164,7 +168,7 @@ class StandIn:
             pod.status.pod_ip = "10.1.2.3"
             state = ContainerState(running=ContainerStateRunning(started_at=time_of(1)))
             if waiting:
-                state = ContainerState(waiting=ContainerStateWaiting(reason=waiting))
+                state = ContainerState(waiting=ContainerStateWaiting(reason=waiting, message=MESSAGES.get(waiting)))
             del pod.status.container_statuses[:], pod.status.conditions[:]
             container = pod.spec.containers[0]
             pod.status.container_statuses.append(
@@ -189,13 +193,18 @@ class StandIn:
             await self.create(Node(metadata=ObjectMeta(name=name)))
             await self.set_status(Node, name, ready)
 
-    async def controller_revision(self, owner: StatefulSet | DaemonSet, name: str, number: int) -> None:
-        """Keep the present template of ``owner`` as one of its revisions."""
-        patch = '{"spec":{"template":' + _template_json(owner) + "}}"
+    async def controller_revision(
+        self, owner: StatefulSet | DaemonSet, name: str, number: int, *, image: str = ""
+    ) -> None:
+        """Keep the present template of ``owner``, or one with another ``image``, as one of its revisions."""
+        template = PodTemplateSpec()
+        template.CopyFrom(owner.spec.template)
+        if image:
+            template.spec.containers[0].image = image
         revision = ControllerRevision(metadata=_child(owner, type(owner).__name__, name), revision=number)
         revision.metadata.labels.update(owner.spec.selector.match_labels)
         revision.metadata.labels["controller-revision-hash"] = name.rpartition("-")[2]
-        revision.data.raw = patch.encode()
+        revision.data.raw = template_data(template)
         await self.create(revision)
 
     async def ready_stateful_set(self, name: str, *, updated: int) -> None:
@@ -245,10 +254,3 @@ def _child(owner: ApiObject, kind: str, name: str) -> ObjectMeta:
         api_version="apps/v1", kind=kind, name=owner.metadata.name, uid=owner.metadata.uid, controller=True
     )
     return ObjectMeta(name=name, namespace="default", owner_references=[reference])
-
-
-def _template_json(owner: StatefulSet | DaemonSet) -> str:
-    """The template with the directive that makes a patch replace it whole."""
-    holder = Pod(metadata=owner.spec.template.metadata, spec=owner.spec.template.spec)
-    text = dumps(holder).replace('"apiVersion":"v1",', "").replace('"kind":"Pod",', '"$patch":"replace",')
-    return text.replace(',"status":{}', "")

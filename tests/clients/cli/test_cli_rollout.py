@@ -18,8 +18,9 @@ from tests.clients.cli.transcript import normalized
 from tests.clients.python.plane import Plane
 
 STUCK = (
-    'deployment "web" cannot proceed: 1 new pod fails, image "nginx:404" cannot be pulled (ErrImagePull); '
-    "nothing else can move, since 3 pods must stay available"
+    'deployment "web" cannot proceed: 1 new pod fails, image "nginx:404" cannot be pulled: not found (ErrImagePull); '
+    "nothing else can move, since 3 pods must stay available (maxUnavailable 0) and there may be no more than 4 pods "
+    "(maxSurge 1)"
 )
 WAITING = 'Waiting for deployment "web" rollout to finish: '
 ONE_OF_THREE = f"{WAITING}1 out of 3 new replicas have been updated...\n"
@@ -144,7 +145,7 @@ async def test_status_json_of_a_rollout_that_cannot_proceed(cli: Cli, web: Stand
                 "node": "node-0",
                 "status": "ErrImagePull",
                 "restarts": 0,
-                "message": 'image "nginx:404" cannot be pulled',
+                "message": 'image "nginx:404" cannot be pulled: not found',
             }
         ],
     }
@@ -231,6 +232,26 @@ async def test_why_json(cli: Cli, web: StandIn) -> None:
         "stuck": False,
         "reason": "PodsNotReady",
         "message": 'deployment "web" waits for 1 new pod to become ready (ContainerCreating)',
+        "reasons": [
+            {
+                "reason": "PodsNotReady",
+                "nature": "Wait",
+                "message": "waits for 1 new pod to become ready (ContainerCreating)",
+                "pods": ["web-v2-0"],
+            },
+            {
+                "reason": "MaxUnavailable",
+                "nature": "Limit",
+                "message": "3 pods must stay available (maxUnavailable 0)",
+                "pods": [],
+            },
+            {
+                "reason": "MaxSurge",
+                "nature": "Limit",
+                "message": "there may be no more than 4 pods (maxSurge 1)",
+                "pods": [],
+            },
+        ],
     }
 
 

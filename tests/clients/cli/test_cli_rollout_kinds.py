@@ -37,12 +37,12 @@ spec:
 """
 
 DB_STUCK = (
-    'statefulset "db" cannot proceed: db-2 fails, image "db:404" cannot be pulled (ErrImagePull); nothing else can '
-    "move, since OrderedReady keeps all else waiting for it (2 pods to be updated)"
+    'statefulset "db" cannot proceed: db-2 fails, image "db:404" cannot be pulled: not found (ErrImagePull); nothing '
+    "else can move, since OrderedReady keeps all else waiting for it (2 pods to be updated)"
 )
 AGENT_STUCK = (
-    'daemon set "agent" cannot proceed: 1 new pod fails, image "agent:404" cannot be pulled (ErrImagePull); nothing '
-    "else can move, since no more than 1 node may be without an available pod"
+    'daemon set "agent" cannot proceed: 1 new pod fails, image "agent:404" cannot be pulled: not found '
+    "(ErrImagePull); nothing else can move, since no more than 1 node may be without an available pod (maxUnavailable)"
 )
 ONE_TO_BE_READY = "Waiting for 1 pods to be ready...\n"
 ONE_OF_TWO = 'Waiting for daemon set "agent" rollout to finish: 1 out of 2 new pods have been updated...\n'
@@ -51,6 +51,7 @@ ONE_OF_TWO = 'Waiting for daemon set "agent" rollout to finish: 1 out of 2 new p
 async def labelled(stand_in: StandIn, name: str, revision: str) -> None:
     def change(pod: Pod) -> None:
         pod.metadata.labels["controller-revision-hash"] = revision
+        pod.metadata.labels["statefulset.kubernetes.io/pod-name"] = name
 
     await stand_in.update(Pod, name, change)
 
@@ -60,6 +61,8 @@ async def db(cli: Cli, stand_in: StandIn) -> StandIn:
     """A StatefulSet whose highest pod is of a new revision and starts."""
     await cli.ok("create", "-f", "-", input=DB)
     owner = await stand_in.get(StatefulSet, "db")
+    for number, image in ((1, "db:1"), (2, "")):
+        await stand_in.controller_revision(owner, "db-new" if not image else "db-old", number, image=image)
     for at in range(3):
         is_new = at == 2
         await stand_in.pod(owner, f"db-{at}", ready=not is_new, waiting="ContainerCreating" if is_new else "")
@@ -81,9 +84,10 @@ async def agent(cli: Cli, stand_in: StandIn) -> StandIn:
     """A DaemonSet on two nodes, one of which has a new pod that starts."""
     await cli.ok("create", "-f", "-", input=AGENT)
     owner = await stand_in.get(DaemonSet, "agent")
+    await stand_in.nodes(["node-1", "node-2"])
     for number, revision in ((1, "old"), (2, "new")):
         is_new = revision == "new"
-        await stand_in.controller_revision(owner, f"agent-{revision}", number)
+        await stand_in.controller_revision(owner, f"agent-{revision}", number, image="" if is_new else "agent:1")
         waiting = "ContainerCreating" if is_new else ""
         await stand_in.pod(owner, f"agent-{number}", node=f"node-{number}", ready=not is_new, waiting=waiting)
         await labelled(stand_in, f"agent-{number}", revision)
@@ -144,10 +148,10 @@ async def test_why_of_a_replica_set(cli: Cli, stand_in: StandIn) -> None:
     await cli.ok("create", "-f", "-", input=WEB.replace("Deployment", "ReplicaSet"))
     owner = await stand_in.get(ReplicaSet, "web")
     for at, waiting in enumerate(("ErrImagePull", "CrashLoopBackOff", "ErrImagePull")):
-        await stand_in.pod(owner, f"web-{at}", ready=False, waiting=waiting)
+        await stand_in.pod(owner, f"web-{at}", ready=False, waiting=waiting, restarts=3)
     await stand_in.resize("web", 3, ready=0)
     said = (await cli.ok("why", "rs/web")).splitlines()
-    fails = 'image "nginx:1.7.9" cannot be pulled (ErrImagePull)'
+    fails = 'image "nginx:1.7.9" cannot be pulled: not found (ErrImagePull)'
     assert said[0] == f'replicaset "web" cannot proceed: 3 pods fail, {fails}; nothing else can move'
     assert len(said) == 6
 

@@ -14,11 +14,14 @@ from rollplane_cli.output.tables import Style, TablePrinter
 from rollplane_cli.scene import look
 from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
+from rollplane_machinery.codec.time_text import format_time
 from rollplane_machinery.kinds import POD
-from rollplane_printing.findings import Diagnosis
+from rollplane_machinery.times import time_of
+from rollplane_planners.reasons import Reason
+from rollplane_printing.diagnosis import Diagnosis
+from rollplane_printing.scene import is_workload
 from rollplane_printing.sentences import path_of
 from rollplane_printing.tables import table_of
-from rollplane_printing.workload_diagnosis import is_workload
 
 
 class WhyFlags(Flags):
@@ -64,6 +67,19 @@ def _document(found: Found, diagnosis: Diagnosis) -> dict[str, Any]:
         "reason": diagnosis.reason,
         "message": diagnosis.sentence,
         "pods": [pod_document(pod) for pod in diagnosis.pods],
+        "reasons": [_reason_document(reason) for reason in diagnosis.reasons],
+    }
+
+
+def _reason_document(reason: Reason) -> dict[str, Any]:
+    """One of the planner's reasons; ``until`` only where time alone brings it about."""
+    until = {"until": format_time(time_of(reason.until))} if reason.until is not None else {}
+    return {
+        "reason": reason.code,
+        "nature": reason.nature,
+        "message": str(reason),
+        "pods": list(reason.pods),
+        **until,
     }
 
 

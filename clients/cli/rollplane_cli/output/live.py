@@ -14,7 +14,7 @@ from rich.text import Text
 
 from rollplane_cli.console import Console, escaped
 from rollplane_machinery.api import RolloutState, RolloutStatus
-from rollplane_printing.findings import Diagnosis
+from rollplane_printing.diagnosis import Diagnosis
 from rollplane_printing.pod_status import pod_status
 
 _BAR_CELLS = 40

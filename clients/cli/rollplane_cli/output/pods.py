@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from rollplane.core.v1 import Pod
+from rollplane_planners.pod_trouble import trouble_of, unschedulable
 from rollplane_printing.pod_status import pod_summary
-from rollplane_printing.pod_trouble import trouble_of, unschedulable
 
 
 def pod_document(pod: Pod) -> dict[str, Any]:

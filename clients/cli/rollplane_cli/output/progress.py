@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rollplane_cli.console import Console
 from rollplane_machinery.api import RolloutState, RolloutStatus
-from rollplane_printing.findings import Diagnosis
+from rollplane_printing.diagnosis import Diagnosis
 
 
 class Progress(Protocol):

@@ -69,7 +69,8 @@ class ContainerLife:
     """A container as the kubelet knows it.
 
     ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run. ``since`` is when the
-    present state began, None while its turn has not come. ``reason`` says why it did not start. ``restarts`` is what
+    present state began, None while its turn has not come. ``reason`` says why it did not start,
+    ``cause`` what the last pull or start failed of. ``restarts`` is what
     its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
     ``failed_starts`` failures in a row, ``flaps`` how often readiness was lost, last at ``lost_readiness``.
     ``exit`` is the present termination until the container runs again, ``last_exit`` the one before. While ``held``
@@ -87,6 +88,7 @@ class ContainerLife:
     ready_since: float | None = None
     started_at: float | None = None
     reason: str = ""
+    cause: str = ""
     restarts: int = 0
     streak: int = 0
     pulls: int = 0

@@ -128,9 +128,11 @@ def _waiting_message(life: ContainerLife) -> str | None:
         case State.NEVER_PULL:
             return f'Container image "{life.image}" is not present with pull policy of Never'
         case State.PULL_FAILED:
-            return f'failed to pull image "{life.image}"'
+            return f'failed to pull image "{life.image}": {life.cause}'
         case State.PULL_BACKOFF:
-            return f'Back-off pulling image "{life.image}"'
+            return f'Back-off pulling image "{life.image}": {State.PULL_FAILED.value}: {life.cause}'
+        case State.START_FAILED:
+            return life.cause or None
         case State.CRASH_BACKOFF:
             wait = math.floor(life.backoff)
             return f"back-off {wait}s restarting failed container={life.spec.name} pod={life.where}"

@@ -6,14 +6,17 @@ was lost, fractions of a second.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from rollplane.core.v1 import Container, ContainerState, ContainerStatus, Pod
+from rollplane.core.v1 import Container, ContainerState, ContainerStateWaiting, ContainerStatus, Pod
 from rollplane_kubelet_sim.stages.backoff import FORGET_AFTER_SECONDS
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
 from rollplane_kubelet_sim.stages.orders import is_held
 from rollplane_kubelet_sim.stages.rules import Subject
 
+_PULL_TEXT = re.compile(r'(failed to pull|Back-off pulling) image "[^"]*": (ErrImagePull: )?')
+"""What a waiting container's message says before the cause."""
 _TURN_TO_COME = ("", "PodInitializing")
 
 
@@ -68,10 +71,11 @@ def _resume(life: ContainerLife, status: ContainerStatus, start: float, ready_ti
         life.since = life.exit.finished
         life.streak = _streak(life.exit, status.restart_count + 1)
     else:
-        _resume_waiting(life, state.waiting.reason, start)
+        _resume_waiting(life, state.waiting, start)
 
 
-def _resume_waiting(life: ContainerLife, reason: str, start: float) -> None:
+def _resume_waiting(life: ContainerLife, waiting: ContainerStateWaiting, start: float) -> None:
+    reason = waiting.reason
     if life.last_exit is not None:
         # A waiting container shows its present exit as the last state, and no longer the one before.
         life.exit, life.last_exit = life.last_exit, None
@@ -83,13 +87,13 @@ def _resume_waiting(life: ContainerLife, reason: str, start: float) -> None:
         life.state, life.since = State.CRASH_BACKOFF, life.exit.finished
     elif reason in (State.PULL_FAILED.value, State.PULL_BACKOFF.value):
         # When the pull failed is not stored: pull again at once, and say no other thing until that is decided.
-        life.state = State.PULL_BACKOFF
+        life.state, life.cause = State.PULL_BACKOFF, _PULL_TEXT.sub("", waiting.message)
     elif reason == State.NEVER_PULL.value:
         life.state = State.NEVER_PULL
     elif reason == State.INVALID_IMAGE.value:
         life.state = State.INVALID_IMAGE
     elif reason != State.CREATING.value:
-        life.state, life.reason = State.START_FAILED, reason
+        life.state, life.reason, life.cause = State.START_FAILED, reason, waiting.message
 
 
 def _streak(exit_: Exit | None, exits: int) -> int:

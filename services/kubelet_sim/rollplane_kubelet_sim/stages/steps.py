@@ -80,7 +80,8 @@ def _miss_image(life: ContainerLife, now: float) -> None:
 
 def _fail_pull(life: ContainerLife, message: str, now: float) -> None:
     life.note("Pulling", f'Pulling image "{life.image}"')
-    life.note("Failed", f'Failed to pull image "{life.image}": {message or "not found"}', warning=True)
+    life.cause = message or "not found"
+    life.note("Failed", f'Failed to pull image "{life.image}": {life.cause}', warning=True)
     life.note("Failed", "Error: ErrImagePull", warning=True)
     life.pulls += 1
     life.wait(State.PULL_FAILED, now)
@@ -101,8 +102,8 @@ def _start(life: ContainerLife, since: float, profile: Profile, *, pulled: bool 
 
 
 def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
-    life.reason = rule.reason or State.START_FAILED.value
-    life.note("Failed", f"Error: {rule.message or life.reason}", warning=True)
+    life.reason, life.cause = rule.reason or State.START_FAILED.value, rule.message
+    life.note("Failed", f"Error: {life.cause or life.reason}", warning=True)
     life.failed_starts += 1
     life.wait(State.START_FAILED, now)
 

@@ -25,9 +25,9 @@ from rollplane_cli.waiting import TIMED_OUT
 from rollplane_machinery.api import RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import DEPLOYMENT
-from rollplane_printing.findings import Diagnosis
+from rollplane_printing.diagnosis import Diagnosis
+from rollplane_printing.scene import is_workload
 from rollplane_printing.sentences import path_of
-from rollplane_printing.workload_diagnosis import is_workload
 
 _STATES = {
     RolloutState.PROGRESSING: "Progressing",
