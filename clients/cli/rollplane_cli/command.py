@@ -16,13 +16,15 @@ F = TypeVar("F", bound=Flags)
 class Command(Generic[F]):
     """``usage`` goes behind the program's name; ``summary`` is one sentence; ``flags`` reads the rest of the line.
 
-    ``run`` carries it out and returns its exit code; raises CommandError or RollplaneError to fail with one line.
+    ``run`` carries it out and returns its exit code; raises CommandError or RollplaneError to fail with one line. What
+    ``is_offline`` waits for nothing.
     """
 
     usage: str
     summary: str
     flags: type[F]
     run: Callable[[F, Session], Awaitable[int]]
+    is_offline: bool = False
 
 
 def output(*formats: str) -> Flag[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ from rollplane_cli.help_text import PROGRAM, command_help, group_help, program_h
 from rollplane_cli.parsing import parse_line
 from rollplane_cli.registry import commands, entry_of, is_group
 from rollplane_cli.session import Session
-from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 
 
@@ -41,7 +39,11 @@ def run(line: Sequence[str] | None = None) -> int:
     """Carry out one command line (by default the process's own) and return the exit code."""
     console = Console(sys.stdout, sys.stderr, sys.stdin)
     try:
-        return asyncio.run(execute(sys.argv[1:] if line is None else line, os.environ, console))
+        found = _find(sys.argv[1:] if line is None else line, console)
+        if isinstance(found, int):
+            return found
+        running = _carry_out(found, os.environ, console)
+        return _at_once(running) if found.command.is_offline else _in_loop(running)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -50,16 +52,39 @@ def run(line: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+def _in_loop(running: Coroutine[Any, Any, int]) -> int:
+    import asyncio  # half of the program's start
+
+    return asyncio.run(running)
+
+
+def _at_once(running: Coroutine[Any, Any, int]) -> int:
+    """Carry out what never waits, and so needs no loop."""
+    try:
+        running.send(None)
+    except StopIteration as done:
+        code: int = done.value
+        return code
+    running.close()
+    raise RuntimeError("a command that is declared offline waits for something")
+
+
 async def execute(line: Sequence[str], environ: Mapping[str, str], console: Console) -> int:
     """Carry out ``line`` within a running loop and return the exit code; failures are told on ``console``."""
+    found = _find(line, console)
+    return found if isinstance(found, int) else await _carry_out(found, environ, console)
+
+
+def _find(line: Sequence[str], console: Console) -> Invocation | int:
+    """Return the command that ``line`` means, or the exit code when all that it asks for is told already."""
     try:
         found = find(line)
     except UsageError as exc:
         return _refuse_usage(exc, exc.command, console)
-    if isinstance(found, Topic):
-        console.say(_help_on(found))
-        return 0
-    return await _carry_out(found, environ, console)
+    if isinstance(found, Invocation):
+        return found
+    console.say(_help_on(found))
+    return 0
 
 
 def _help_on(topic: Topic) -> str:
@@ -79,7 +104,6 @@ async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console
         server=flags.server,
         namespace=flags.namespace,
         request_timeout_seconds=flags.request_timeout,
-        clock=SystemClock(),
     )
     async with session:
         try:

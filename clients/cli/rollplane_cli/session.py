@@ -37,14 +37,14 @@ class Session:
         server: str = "",
         namespace: str = "",
         request_timeout_seconds: float = 0.0,
-        clock: Clock,
+        clock: Clock | None = None,
     ) -> None:
         self.console = console
         self.environ = environ
         self.server = server or environ.get("ROLLPLANE_SERVER", "") or DEFAULT_SERVER
         self.namespace = namespace or DEFAULT_NAMESPACE
         self.namespace_given = bool(namespace)
-        self.clock = clock
+        self._clock = clock
         self._request_timeout_seconds = request_timeout_seconds
         self._stack = AsyncExitStack()
         self._api: Api | None = None
@@ -56,6 +56,15 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that was passed, or the system's."""
+        if self._clock is None:
+            from rollplane_machinery.clock import SystemClock
+
+            self._clock = SystemClock()
+        return self._clock
 
     def report(self, error: RollplaneError) -> None:
         """Tell on standard error what went wrong, in kubectl's words."""

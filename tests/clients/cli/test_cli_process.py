@@ -60,8 +60,8 @@ async def test_a_reader_that_leaves(plane: Plane, cli: Cli) -> None:
 
 
 LIGHT = {
-    "version": ("grpc", "google.protobuf", "yaml", "rich"),
-    "--help": ("grpc", "google.protobuf", "yaml", "rich"),
+    "version": ("grpc", "google.protobuf", "yaml", "rich", "asyncio"),
+    "--help": ("grpc", "google.protobuf", "yaml", "rich", "asyncio"),
 }
 
 

@@ -52,5 +52,7 @@ async def _names(flags: Flags, session: Session, place: Place) -> list[str]:
     return [f"{place.prefix}{name}" for name in found if name not in place.taken and _PLAIN.fullmatch(name)]
 
 
-COMPLETION = Command("(bash | zsh | fish)", "Print a script that makes a shell complete command lines.", Flags, run)
+COMPLETION = Command(
+    "(bash | zsh | fish)", "Print a script that makes a shell complete command lines.", Flags, run, is_offline=True
+)
 COMPLETE = Command("-- WORD…", "Print what may stand at the end of the words.", Flags, complete)

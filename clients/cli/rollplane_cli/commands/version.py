@@ -42,4 +42,5 @@ VERSION = Command(
     "Show the version of the client.",
     VersionFlags,
     run,
+    is_offline=True,
 )
