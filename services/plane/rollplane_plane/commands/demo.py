@@ -33,7 +33,8 @@ class DemoFlags(Flags):
 async def run(flags: DemoFlags, session: Session) -> int:
     """Tell the story; exit code 1 with one line when a step does not come out as it must."""
     # Deaths and returns are part of the story, which tells of them itself.
-    logging.getLogger("rollplane_client").addHandler(logging.NullHandler())
+    for room in ("rollplane_client", "rollplane_plane"):
+        logging.getLogger(room).addHandler(logging.NullHandler())
     started = session.clock.monotonic()
     try:
         async with _plane(flags, session) as (address, killers), connect(address, name="demo") as api:
