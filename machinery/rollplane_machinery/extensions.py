@@ -21,4 +21,8 @@ ROLLING_BACK = "rollplane.dev/rolling-back"
 """Kept by the controller, on a Deployment between the decision to go back and its execution: JSON with the ``revision``
 that is given up, and the ``reason`` and ``text`` of its failure."""
 
-OWN = frozenset({HEAL_STUCK_ROLLOUT, AUTO_ROLLBACK, LAST_AVAILABLE, AUTO_ROLLED_BACK, ROLLING_BACK})
+ROLLED_BACK = "rollplane.dev/rolled-back"
+"""Kept by the controller from an automatic rollback on: JSON that tells of the rollout that failed. The server takes it
+off with the next change of the template."""
+
+OWN = frozenset({HEAL_STUCK_ROLLOUT, AUTO_ROLLBACK, LAST_AVAILABLE, AUTO_ROLLED_BACK, ROLLING_BACK, ROLLED_BACK})

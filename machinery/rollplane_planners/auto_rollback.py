@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from rollplane.apps.v1 import DaemonSet, Deployment, DeploymentCondition, StatefulSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.conditions import get_condition, remove_condition, replace_condition
-from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLING_BACK
+from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLED_BACK, ROLLING_BACK
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.well_known import CHANGE_CAUSE
 from rollplane_planners.deployment import conditions as c
@@ -35,10 +35,10 @@ from rollplane_planners.model import (
 from rollplane_planners.pod_trouble import NEVER
 from rollplane_planners.pods import PodView
 from rollplane_planners.reasons import wait
+from rollplane_planners.rolled_back import REASON, RolledBack
 
 Workload = Deployment | StatefulSet | DaemonSet
 
-CONDITION = "AutoRollback"
 REMEMBERED = 20
 """Names kept of revisions that were given up; the oldest go first."""
 
@@ -132,7 +132,7 @@ def _remember(view: RolloutView) -> Plan:
     wanted.metadata.annotations[LAST_AVAILABLE] = view.present
     wanted.metadata.annotations.pop(ROLLING_BACK, None)
     if isinstance(wanted, Deployment):
-        remove_condition(wanted.status.conditions, CONDITION)
+        remove_condition(wanted.status.conditions, REASON)
     # With the status, because an annotation written with the spec would be a new generation of a Deployment.
     return Plan(writes=(UpdateObjectStatus(wanted),))
 
@@ -171,18 +171,18 @@ def _look_again(view: RolloutView, now: float) -> Plan:
 def _go_back(view: RolloutView, remembered: str, failure: Failure, now: float) -> Plan:
     if view.present in given_up(view.workload):
         text = f'is not rolled back: "{view.present}" fails again, and it was rolled back automatically once already'
-        return Plan(reasons=(wait(CONDITION, text),))
+        return Plan(reasons=(wait(REASON, text),))
     target = next((release for release in view.releases if release.name == remembered), None)
     if target is None:
         text = f'is not rolled back: no revision before "{view.present}" was ever available ({failure.text})'
-        return Plan(reasons=(wait(CONDITION, text),))
+        return Plan(reasons=(wait(REASON, text),))
     text = f'"{view.present}" is rolled back to revision {target.number} ("{target.name}"): {failure.text}'
     if isinstance(view.workload, Deployment) and _decided(view) is None:
         decision = {"revision": view.present, "reason": failure.reason, "text": failure.text}
-        condition = c.new_condition(CONDITION, "True", failure.reason, text, now)
+        condition = c.new_condition(REASON, "True", failure.reason, text, now)
         return _announce(view.workload, json.dumps(decision), condition)
-    event = PlannedEvent("AutoRollback", f"Revision {text}", Severity.WARNING)
-    return Plan(writes=(UpdateObject(_restored(view, target), (event,)),))
+    event = PlannedEvent(REASON, f"Revision {text}", Severity.WARNING)
+    return Plan(writes=(UpdateObject(_restored(view, target, failure), (event,)),))
 
 
 def _announce(deployment: Deployment, decision: str, condition: DeploymentCondition) -> Plan:
@@ -190,19 +190,25 @@ def _announce(deployment: Deployment, decision: str, condition: DeploymentCondit
     wanted = Deployment()
     wanted.CopyFrom(deployment)
     wanted.metadata.annotations[ROLLING_BACK] = decision
-    remove_condition(wanted.status.conditions, CONDITION)
+    remove_condition(wanted.status.conditions, REASON)
     replace_condition(wanted.status.conditions, condition)
     return Plan(writes=(UpdateObjectStatus(wanted),))
 
 
-def _restored(view: RolloutView, target: Release) -> Workload:
-    """Return the workload with the target's template, the failed revision on its list."""
+def _restored(view: RolloutView, target: Release, failure: Failure) -> Workload:
+    """Return the workload with the target's template, the failed revision on its list and its story told."""
     wanted = deepcopy(view.workload)
     wanted.spec.template.CopyFrom(target.template)
     annotations = wanted.metadata.annotations
     annotations[AUTO_ROLLED_BACK] = ",".join([*given_up(view.workload), view.present][-REMEMBERED:])
+    annotations[ROLLED_BACK] = _story(view, target, failure).to_json()
     annotations.pop(ROLLING_BACK, None)
     annotations.pop(CHANGE_CAUSE, None)
     if CHANGE_CAUSE in target.annotations:
         annotations[CHANGE_CAUSE] = target.annotations[CHANGE_CAUSE]
     return wanted
+
+
+def _story(view: RolloutView, target: Release, failure: Failure) -> RolledBack:
+    number = next((release.number for release in view.releases if release.name == view.present), 0)
+    return RolledBack(view.present, number, target.number, failure.reason, failure.text)

@@ -30,6 +30,8 @@ class Nature(StrEnum):
     """Every pod that is waited for fails, and will go on failing: nothing moves any more unless the planner does."""
     LIMIT = "Limit"
     """What keeps the rest where it is."""
+    FAILURE = "Failure"
+    """The rollout that was asked for has failed for good and another took its place: the first reason, if it is one."""
     NOTE = "Note"
     """Something to know beside the first reason."""
 
@@ -54,7 +56,13 @@ class Reason:
 
 def is_stuck(reasons: Sequence[Reason], *, can_move: bool) -> bool:
     """Tell whether nothing will ever come of waiting: all that is waited for fails, and nobody has a move."""
-    return bool(reasons) and reasons[0].nature is Nature.TROUBLE and not can_move
+    holding = _holding(reasons)
+    return bool(holding) and holding[0].nature is Nature.TROUBLE and not can_move
+
+
+def _holding(reasons: Sequence[Reason]) -> Sequence[Reason]:
+    """Return the reasons without a failure that is told before them."""
+    return reasons[1:] if reasons and reasons[0].nature is Nature.FAILURE else reasons
 
 
 def told(reasons: Sequence[Reason], *, can_move: bool) -> str:
@@ -63,11 +71,20 @@ def told(reasons: Sequence[Reason], *, can_move: bool) -> str:
     ``can_move``: whether the planner, or one below it, has anything to write.
     """
     first = reasons[0]
+    if first.nature is Nature.FAILURE:
+        return _told_behind(first, reasons[1:], can_move=can_move)
     text = str(first)
     if is_stuck(reasons, can_move=can_move):
         limits = " and ".join(one.text for one in reasons[1:] if one.nature is Nature.LIMIT)
         text = f"cannot proceed: {first.text}; nothing else can move{f', since {limits}' if limits else ''}"
     return "; ".join([text, *(one.text for one in reasons[1:] if one.nature is Nature.NOTE)])
+
+
+def _told_behind(failure: Reason, holding: Sequence[Reason], *, can_move: bool) -> str:
+    """What held a rollout that failed is over; told is what holds the one that took its place."""
+    if not holding or holding[0].nature in (Nature.LIMIT, Nature.NOTE):
+        return failure.text
+    return f"{failure.text}; it {told(holding, can_move=can_move)}"
 
 
 def counted(count: int, noun: str) -> str:

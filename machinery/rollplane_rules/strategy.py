@@ -21,6 +21,7 @@ from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
+from rollplane_machinery.extensions import ROLLED_BACK
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.times import is_set, time_of, to_seconds
@@ -68,6 +69,8 @@ def prepare_update(new: ApiObject, old: ApiObject) -> None:
         _keep_message(new, old, "status")
     if isinstance(new, core.Namespace):
         _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
+    if isinstance(new, apps.Deployment | apps.StatefulSet | apps.DaemonSet):
+        _end_story(new, old)
     changed = kind.has_generation and _has_new_generation(new, old)
     if isinstance(new, apps.DaemonSet) and isinstance(old, apps.DaemonSet):
         _count_template(new, old)
@@ -220,6 +223,15 @@ def _keep_entries(new: Message, old: Message, field: str) -> None:
     """As ``_keep_scalar``, for a list or map."""
     new.ClearField(field)
     getattr(new, field).MergeFrom(getattr(old, field))
+
+
+def _end_story(new: apps.Deployment | apps.StatefulSet | apps.DaemonSet, old: Any) -> None:
+    """A template that is changed again is another rollout, of which no rollback that went before tells anything."""
+    story = old.metadata.annotations.get(ROLLED_BACK)
+    if story is None or new.metadata.annotations.get(ROLLED_BACK) != story:
+        return
+    if not semantic_equal(new.spec.template, old.spec.template):
+        del new.metadata.annotations[ROLLED_BACK]
 
 
 # Generation

@@ -9,6 +9,7 @@ import pytest
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import Container, Event, Node, PersistentVolumeClaim, Pod
+from rollplane_machinery.api import RolloutState
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, HEAL_STUCK_ROLLOUT
 from rollplane_machinery.kinds import ApiObject
@@ -196,6 +197,12 @@ def test_bad_image_is_rolled_back_once(kind: str) -> None:
             if kind == "Deployment":
                 conditions = (await workload(plane, kind)).status.conditions
                 assert [one.reason for one in conditions if one.type == "AutoRollback"] == ["ErrImagePull"]
+            for _ in range(2):
+                state, reason, message = await last_look(plane, kind)
+                assert (state, reason) == (RolloutState.FAILED, "AutoRollback")
+                assert 'was rolled back automatically from revision 2 ("app-' in message
+                assert message.endswith("(ErrImagePull)")
+                await stays(plane, kind, 700)
             await set_image(plane, kind, BAD)
             await stays(plane, kind, 700)
             template = (await workload(plane, kind)).spec.template
@@ -205,8 +212,16 @@ def test_bad_image_is_rolled_back_once(kind: str) -> None:
             if kind == "StatefulSet":
                 assert HEAL_STUCK_ROLLOUT not in (await workload(plane, kind)).metadata.annotations
             await rolled_out(plane, kind, "app:v2")
+            assert (await last_look(plane, kind))[:2] == (RolloutState.DONE, "")
 
     in_virtual_time(story)
+
+
+async def last_look(plane: FleetPlane, kind: str) -> tuple[RolloutState, str, str]:
+    """Return state, reason and message of the last look at the rollout."""
+    async with plane.client.rollout_status(KINDS[kind], NAMESPACE, "app") as looks:
+        (*_, last) = [look async for look in looks]
+    return last.state, last.reason, last.message
 
 
 async def _auto_rollbacks(plane: FleetPlane) -> list[Event]:

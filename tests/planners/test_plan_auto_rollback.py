@@ -13,11 +13,12 @@ from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, LAST_AVAILABLE, ROLLING_BACK
-from rollplane_planners.auto_rollback import CONDITION, Release, RolloutView, Workload, plan_auto_rollback
+from rollplane_planners.auto_rollback import Release, RolloutView, Workload, plan_auto_rollback
 from rollplane_planners.deployment import conditions as c
 from rollplane_planners.model import NOTHING, Plan, UpdateObject, UpdateObjectStatus
 from rollplane_planners.pod_trouble import PATIENCE_SECONDS
 from rollplane_planners.pods import PodView, pod_view
+from rollplane_planners.rolled_back import REASON, rolled_back
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.pods import NOW, a_pod
 
@@ -108,6 +109,9 @@ def test_goes_back(kind: str, pod: PodView, text: str) -> None:
     notes = write.object.metadata.annotations
     assert notes[AUTO_ROLLED_BACK] == "bad"
     assert notes["kubernetes.io/change-cause"] == "to good"
+    story = rolled_back(write.object)  # type: ignore[arg-type] # one of the three kinds
+    assert story is not None
+    assert (story.revision, story.number, story.to, story.text) == ("bad", 2, 1, f"pod w-x {text}")
     (event,) = write.events
     assert event.reason == "AutoRollback"
     assert event.message == f'Revision "bad" is rolled back to revision 1 ("good"): pod w-x {text}'
@@ -118,7 +122,7 @@ def test_deployment_says_why_in_a_condition_first() -> None:
     (announced,) = plan(deployment, a_failing_pod()).writes
     assert isinstance(announced, UpdateObjectStatus)
     assert isinstance(announced.object, Deployment)
-    condition = get_condition(announced.object.status.conditions, CONDITION)
+    condition = get_condition(announced.object.status.conditions, REASON)
     assert condition is not None
     assert (condition.status, condition.reason) == ("True", "ImagePullBackOff")
     assert condition.message.startswith('"bad" is rolled back to revision 1 ("good"): pod w-x fails, image')
@@ -151,7 +155,7 @@ def test_passed_deadline_is_a_failure() -> None:
     (write,) = plan(_late(a_workload("Deployment"), "bad")).writes
     assert isinstance(write, UpdateObjectStatus)
     assert isinstance(write.object, Deployment)
-    condition = get_condition(write.object.status.conditions, CONDITION)
+    condition = get_condition(write.object.status.conditions, REASON)
     assert condition is not None
     assert condition.reason == "ProgressDeadlineExceeded"
 
@@ -243,12 +247,12 @@ def test_nothing_to_go_back_to(known: list[Release]) -> None:
 def test_success_is_remembered(kind: str) -> None:
     workload = a_workload(kind, available=True)
     if isinstance(workload, Deployment):
-        workload.status.conditions.append(c.new_condition(CONDITION, "True", "ErrImagePull", "an old story", NOW))
+        workload.status.conditions.append(c.new_condition(REASON, "True", "ErrImagePull", "an old story", NOW))
     (write,) = plan(workload).writes
     assert isinstance(write, UpdateObjectStatus)
     assert write.object.metadata.annotations[LAST_AVAILABLE] == "bad"
     if isinstance(write.object, Deployment):
-        assert get_condition(write.object.status.conditions, CONDITION) is None
+        assert get_condition(write.object.status.conditions, REASON) is None
     assert isinstance(write.object, Deployment | StatefulSet | DaemonSet)
     assert plan(deepcopy(write.object)) == NOTHING
 

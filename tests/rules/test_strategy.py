@@ -20,6 +20,7 @@ from rollplane.core.v1 import (
 from rollplane.meta.v1 import ObjectMeta
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
+from rollplane_machinery.extensions import ROLLED_BACK
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 from rollplane_machinery.times import time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
@@ -217,6 +218,30 @@ def test_generation(message: type[ApiObject], change: Change, expected: int) -> 
     change(new)
     prepare_update(new, old)
     assert new.metadata.generation == expected
+
+
+@pytest.mark.parametrize("message", [Deployment, StatefulSet, DaemonSet])
+def test_the_story_of_a_rollback_ends_with_the_next_template(message: type[ApiObject]) -> None:
+    """The write that goes back tells it; whatever else is written keeps it."""
+    old: Any = message()
+    prepare_create(old, now=NOW, uid=UID)
+    back = _copy(old)
+    back.spec.template.spec.host_network = True
+    back.metadata.annotations[ROLLED_BACK] = "story"
+    prepare_update(back, old)
+    scaled = _copy(back)
+    scaled.spec.min_ready_seconds = 5
+    prepare_update(scaled, back)
+    assert scaled.metadata.annotations[ROLLED_BACK] == "story"
+    newer = _copy(scaled)
+    newer.spec.template.spec.host_network = False
+    prepare_update(newer, scaled)
+    assert ROLLED_BACK not in newer.metadata.annotations
+    again = _copy(scaled)
+    again.spec.template.spec.host_network = False
+    again.metadata.annotations[ROLLED_BACK] = "another story"
+    prepare_update(again, scaled)
+    assert again.metadata.annotations[ROLLED_BACK] == "another story"
 
 
 def test_template_generation() -> None:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rollplane.apps.v1 import DaemonSet
 from rollplane_planners import reasons
 from rollplane_planners.daemon_set.nodes import Judge, NodePods, Todo
 from rollplane_planners.pods import PodView
 from rollplane_planners.reasons import Nature, Reason, counted
+from rollplane_planners.rolled_back import with_story
 
 
-def explain(nodes: Sequence[NodePods], judge: Judge, todo: Todo, *, on_delete: bool) -> list[Reason]:
-    """Return what holds the set; ``todo`` is what this sync does, and the limits it met."""
+def explain(
+    daemon_set: DaemonSet, nodes: Sequence[NodePods], judge: Judge, todo: Todo, *, on_delete: bool
+) -> list[Reason]:
+    """Return what holds the set; ``todo`` is what this sync does, and the limits it met.
+
+    After an automatic rollback that comes first, for as long as its story stands.
+    """
+    return with_story(daemon_set, _holding(nodes, judge, todo, on_delete=on_delete))
+
+
+def _holding(nodes: Sequence[NodePods], judge: Judge, todo: Todo, *, on_delete: bool) -> list[Reason]:
     new, old = _live(nodes, judge)
     ending = [pod for node in nodes for pod in node.pods if pod.terminating]
     found = []

@@ -143,7 +143,8 @@ class _Sync:
             if waiting is not None:
                 todo.wait(waiting)
         self._carry_out(todo)
-        self.result.reasons.extend(explain(self.nodes, self.judge, todo, on_delete=self._is_on_delete()))
+        on_delete = self._is_on_delete()
+        self.result.reasons.extend(explain(self.set, self.nodes, self.judge, todo, on_delete=on_delete))
 
     def _is_on_delete(self) -> bool:
         return self.set.spec.update_strategy.type != ROLLING_UPDATE

@@ -13,13 +13,21 @@ from rollplane_planners.deployment.status import is_complete
 from rollplane_planners.limits import Limits
 from rollplane_planners.pods import PodView
 from rollplane_planners.reasons import Reason, counted, verb
+from rollplane_planners.rolled_back import with_story
 
 PodsBySet = Mapping[str, Sequence[PodView]]
 """The pods of each ReplicaSet by its uid; empty when nobody has looked at them, as controllers do not."""
 
 
 def explain(sets: ReplicaSets, limits: Limits, status: DeploymentStatus, pods: PodsBySet, now: float) -> list[Reason]:
-    """Return what holds the rollout; nothing when it is complete. ``status`` is the one the plan leaves."""
+    """Return what holds the rollout; nothing when it is complete. ``status`` is the one the plan leaves.
+
+    After an automatic rollback that comes first, for as long as its story stands.
+    """
+    return with_story(sets.deployment, _holding(sets, limits, status, pods, now))
+
+
+def _holding(sets: ReplicaSets, limits: Limits, status: DeploymentStatus, pods: PodsBySet, now: float) -> list[Reason]:
     deployment = sets.deployment
     complete = is_complete(deployment, deployment.status) and not _is_moving(sets)
     if deployment.spec.paused:

@@ -14,6 +14,7 @@ from rollplane_planners import reasons
 from rollplane_planners.limits import stateful_set_max_unavailable
 from rollplane_planners.pods import PodView
 from rollplane_planners.reasons import Nature, Reason, counted, verb
+from rollplane_planners.rolled_back import with_story
 from rollplane_planners.stateful_set import healing
 from rollplane_planners.stateful_set.identity import pod_name
 from rollplane_planners.stateful_set.revisions import Versions
@@ -68,8 +69,12 @@ class Round:
 
 
 def explain(done: Round) -> list[Reason]:
-    """Return what holds the set, only limits when it is complete as far as they let it, nothing when it is complete."""
-    return _gate(done) or _surplus(done) or _outdated(done) or _unavailable(done) or _kept(done)
+    """Return what holds the set, only limits when it is complete as far as they let it, nothing when it is complete.
+
+    After an automatic rollback that comes first, for as long as its story stands.
+    """
+    holding = _gate(done) or _surplus(done) or _outdated(done) or _unavailable(done) or _kept(done)
+    return with_story(done.stateful_set, holding)
 
 
 def _gate(done: Round) -> list[Reason]:

@@ -8,8 +8,11 @@ import pytest
 
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout.progress import look_at
+from rollplane_apiserver.rollout.workloads import RolledOut
 from rollplane_machinery.api import RolloutState
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.extensions import ROLLED_BACK
+from rollplane_planners.rolled_back import RolledBack
 from tests.apiserver.rollout.workshop import exactly
 
 PROGRESSING, DONE, FAILED = RolloutState.PROGRESSING, RolloutState.DONE, RolloutState.FAILED
@@ -205,3 +208,26 @@ def test_on_delete_has_no_progress(message: apps.DaemonSet | apps.StatefulSet) -
     message.spec.update_strategy.type = "OnDelete"
     with pytest.raises(InvalidError, match=exactly("rollout status is only available for RollingUpdate strategy type")):
         look_at(message)
+
+
+STORY = RolledBack("web-bad", 2, 3, "ErrImagePull", "pod web-x fails (ErrImagePull)")
+
+
+@pytest.mark.parametrize("message", [deployment(3, 3, 3), stateful_set(3, 3), daemon_set(6, 6)])
+def test_one_that_was_rolled_back_has_failed(message: RolledOut) -> None:
+    message.metadata.annotations[ROLLED_BACK] = STORY.to_json()
+    for revision in (0, 2):
+        look = look_at(message, revision)
+        assert (look.state, look.reason) == (FAILED, "AutoRollback")
+        sentence = (
+            f'"{message.metadata.name}" was rolled back automatically from revision 2 ("web-bad") to revision 3: '
+        )
+        assert look.message.endswith(f"{sentence}{STORY.text}")
+    assert look_at(message, 3).state is DONE, "the rollout back has gone well, for whoever asks after that one"
+
+
+@pytest.mark.parametrize("story", ["", "no JSON", "[]", '{"revision": "web-bad"}'])
+def test_a_story_nobody_can_read_is_none(story: str) -> None:
+    message = deployment(3, 3, 3)
+    message.metadata.annotations[ROLLED_BACK] = story
+    assert look_at(message).state is DONE

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
-from rollplane.apps.v1 import DaemonSet, ReplicaSet, StatefulSet
+from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Pod
+from rollplane_machinery.extensions import ROLLED_BACK
+from rollplane_planners.rolled_back import RolledBack
 from tests.clients.cli.commands import Cli, Running
 from tests.clients.cli.manifests import WEB
 from tests.clients.cli.stand_in import StandIn
@@ -171,3 +174,59 @@ async def test_status_keeps_kubectls_errors(cli: Cli, line: str, error: str) -> 
     await cli.ok("create", "-f", "-", input=WEB.replace("Deployment", "ReplicaSet"))
     ran = await cli.run(*line.split())
     assert (ran.code, ran.out, ran.err) == (1, "", error)
+
+
+@pytest.fixture
+async def web(cli: Cli, stand_in: StandIn) -> StandIn:
+    """A Deployment that is up."""
+    await cli.ok("create", "-f", "-", input=WEB)
+    first = await stand_in.replica_set("web", "v1")
+    for number in range(3):
+        await stand_in.pod(first, f"web-v1-{number}", node=f"node-{number}")
+    await stand_in.counts("web", updated=3, total=3, available=3)
+    return stand_in
+
+
+GIVEN_UP = RolledBack("given-up", 2, 3, "ErrImagePull", "pod w-x fails, image cannot be pulled (ErrImagePull)")
+WENT_BACK: dict[str, tuple[str, str, Any]] = {
+    "deploy/web": ("web", 'deployment "web"', Deployment),
+    "sts/db": ("db", 'statefulset "db"', StatefulSet),
+    "ds/agent": ("agent", 'daemon set "agent"', DaemonSet),
+}
+
+
+@pytest.mark.parametrize("path", WENT_BACK)
+async def test_a_rollout_that_was_rolled_back_is_no_success(
+    cli: Cli, web: StandIn, db: StandIn, agent: StandIn, path: str
+) -> None:
+    """Whether the former template is back everywhere or not, until the template is changed again."""
+    name, called, message_type = WENT_BACK[path]
+    told = GIVEN_UP.to_json()
+    await web.update(message_type, name, lambda one: one.metadata.annotations.update({ROLLED_BACK: told}))
+    sentence = f"{called} {GIVEN_UP}"
+    for flags in ([], ["--until-deadline"], ["--watch=false"]):
+        ran = await cli.run("rollout", "status", path, *flags)
+        assert (ran.code, ran.out, ran.err) == (1, "", f"error: {sentence}\n")
+    ran = await cli.run("rollout", "status", path, "-o", "json")
+    shown = json.loads(ran.out)
+    assert (ran.code, shown["state"], shown["reason"], shown["message"]) == (1, "Failed", "AutoRollback", sentence)
+    await web.update(message_type, name, lambda one: one.metadata.labels.update(team="shop"))
+    assert (await cli.run("rollout", "status", path)).code == 1, "another change is no other rollout"
+    await cli.ok("rollout", "restart", path)
+    assert ROLLED_BACK not in (await web.get(message_type, name)).metadata.annotations
+
+
+@pytest.mark.parametrize("path", WENT_BACK)
+async def test_why_tells_of_the_rollback_first(cli: Cli, web: StandIn, db: StandIn, agent: StandIn, path: str) -> None:
+    name, called, message_type = WENT_BACK[path]
+    told = GIVEN_UP.to_json()
+
+    def observed(one: Any) -> None:
+        one.metadata.annotations[ROLLED_BACK] = told
+        one.status.observed_generation = one.metadata.generation
+
+    await web.set_status(message_type, name, observed)
+    shown = json.loads(await cli.ok("why", path, "-o", "json"))
+    assert (shown["complete"], shown["reason"]) == (False, "AutoRollback")
+    assert shown["message"].startswith(f"{called} {GIVEN_UP}")
+    assert shown["message"].endswith("(ErrImagePull)") == (name == "web"), "what the others wait for comes behind"

@@ -5,21 +5,35 @@ Source of the rules: docs/semantics/deployment.md section 10, statefulset.md sec
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollplane.apps import v1 as apps
 from rollplane_apiserver.rollout.workloads import RolledOut
 from rollplane_machinery.api import RolloutState, RolloutStatus
 from rollplane_machinery.conditions import FALSE, TRUE, get_condition
 from rollplane_machinery.errors import InvalidError
+from rollplane_planners.rolled_back import REASON, rolled_back
 
 ROLLING_UPDATE = "RollingUpdate"
 DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+_CALLED = {apps.Deployment: "deployment", apps.StatefulSet: "statefulset", apps.DaemonSet: "daemon set"}
 
 
-def look_at(workload: RolledOut) -> RolloutStatus:
-    """Return where the rollout of the present template stands.
+def look_at(workload: RolledOut, revision: int = 0) -> RolloutStatus:
+    """Return where the rollout that was asked for last stands, or that of the Deployment's ``revision``.
 
-    Raises InvalidError for a StatefulSet or DaemonSet that replaces its pods only when they are deleted.
+    The one that was asked for has FAILED when it was rolled back automatically, also once the former template is back
+    everywhere. Raises InvalidError for a StatefulSet or DaemonSet that replaces its pods only when they are deleted.
     """
+    look = _look(workload)
+    story = rolled_back(workload)
+    if story is None or revision not in (0, story.number):
+        return look
+    message = f'{_CALLED[type(workload)]} "{workload.metadata.name}" {story}'
+    return replace(look, state=RolloutState.FAILED, message=message, reason=REASON)
+
+
+def _look(workload: RolledOut) -> RolloutStatus:
     if isinstance(workload, apps.Deployment):
         return _of_deployment(workload)
     if workload.spec.update_strategy.type != ROLLING_UPDATE:

@@ -50,6 +50,7 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import BadRequestError, ConflictError, NotFoundError, RollplaneError, UnsupportedError
 from rollplane_machinery.kinds import ApiObject
+from rollplane_planners.rolled_back import rolled_back
 
 
 class Rollouts:
@@ -164,7 +165,7 @@ async def _looks(key: Key, revision: int, batches: AsyncIterator[WatchBatch]) ->
             seen = True
             workload = rolled_out(event.object.parse())
             _check_revision(key, workload, revision)
-            look = look_at(workload)
+            look = look_at(workload, revision)
             yield look
             if look.state is not RolloutState.PROGRESSING:
                 return
@@ -173,7 +174,13 @@ async def _looks(key: Key, revision: int, batches: AsyncIterator[WatchBatch]) ->
 
 
 def _check_revision(key: Key, workload: RolledOut, revision: int) -> None:
-    """Raise ConflictError when another rollout has taken the place of the one that is followed."""
+    """Raise ConflictError when another rollout has taken the place of the one that is followed.
+
+    One that was rolled back is still told of.
+    """
+    story = rolled_back(workload)
+    if story is not None and story.number == revision:
+        return
     running = workload.metadata.annotations.get(REVISION, "0")
     if revision and running != str(revision):
         sentence = f"desired revision ({revision}) is different from the running revision ({running})"
