@@ -14,7 +14,7 @@ from rollplane_machinery.errors import AlreadyExistsError, ExpiredError, Rollpla
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
 from rollplane_machinery.kinds import DEPLOYMENT, REPLICATION_CONTROLLER
 from rollplane_machinery.metadata import is_being_deleted
-from rollplane_machinery.rolling_update import UpdatePace
+from rollplane_machinery.rolling_update import STATE, UpdatePace
 
 NAMESPACE = "default"
 DEPLOYMENTS = ("web", "api", "jobs")
@@ -159,12 +159,22 @@ async def come_to_rest(client: Client) -> list[str]:
             while wrong:
                 await asyncio.sleep(0.5)
                 try:
+                    await _take_up(client)
                     wrong = await unrest(client)
                 except RollplaneError as exc:
                     wrong = [str(exc)]
     except TimeoutError:
         return wrong
     return []
+
+
+async def _take_up(client: Client) -> None:
+    """Run a rolling update again that stopped, as a user does: its patience may have ended while the store was old."""
+    for one in await client.list(ReplicationController, NAMESPACE):
+        if '"error":"' in one.metadata.annotations.get(STATE, ""):
+            old = Key(REPLICATION_CONTROLLER, NAMESPACE, CONTROLLER)
+            image = one.spec.template.spec.containers[0].image
+            await client.api.start_rolling_update(StartRollingUpdate(old, image=image, pace=PACE))
 
 
 async def unrest(client: Client) -> list[str]:
