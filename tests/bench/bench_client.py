@@ -19,7 +19,6 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.cache import Cache
 from rollplane_client.grpc_api import GrpcApi, connect
 from rollplane_client.informer import Informer
-from rollplane_client.repeatable import settle_by_owner
 from rollplane_machinery.api import Create, EventType, WatchEvent, WatchFilter, WriteOptions, WriteResult
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import POD, Encoded, Kind
@@ -69,7 +68,7 @@ async def _measure_server(store: str, url: str, folder: str) -> None:
 
 
 async def _measure_writer(store: str, api: GrpcApi, informer: Informer[str]) -> None:
-    writer = BatchWriter(api, clock=SystemClock(), settle=settle_by_owner(api))
+    writer = BatchWriter(api, clock=SystemClock())
     writes = [Create(Encoded.of(_pod(number)), OMIT) for number in range(PODS)]
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.run())

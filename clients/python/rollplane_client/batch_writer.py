@@ -1,28 +1,23 @@
 """A writer that clocks itself: what gathers while two batches are on their way leaves as the next one.
 
 Alone, a write leaves at once; under load batches grow by themselves, which is what makes them cheap. The
-writer decides when a write is sent and whether it is sent again. What a refusal means stays the caller's business.
+writer decides when a write is sent, and sends it again until it is known what became of it. What a refusal means
+stays the caller's business.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
-from rollplane_client.repeatable import Settle, is_repeatable, keep_refusal
+from rollplane_client.tokens import Tokens, repeated
 from rollplane_client.write_lanes import Answer, Item, Lanes, item_of
 from rollplane_machinery.api import Write
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import (
-    Outcome,
-    RollplaneError,
-    TimedOutError,
-    TooManyRequestsError,
-    UnavailableError,
-)
+from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, TooManyRequestsError, UnavailableError
 
 __all__ = ["Answer", "BatchApi", "BatchWriter", "Limits", "Stats"]
 
@@ -68,12 +63,11 @@ class BatchWriter:
 
     ``run`` must be running in a task of the owner's. Writes to one object are sent one after another, in the order
     they were handed in; writes to different objects in any order. A ``group`` holds only among writes that leave in
-    one batch, and no longer when its answers were lost.
+    one batch.
 
-    Whenever the server cannot be reached, or its answer is lost, the same write is sent again after a back-off until
-    it is answered; only a write whose outcome is unknown and that ``is_repeatable`` refuses is answered with the
-    UnavailableError instead. When a write that may have been committed before is refused, ``settle`` decides what
-    that means.
+    Each write is given one of ``tokens``, by which the server makes it at most once. Whatever is not a definite answer
+    (an error with an ``outcome``) has the same write sent again after a back-off: those of one batch together, in their
+    order and groups, while the rest of the writer goes on if the server answered any of them.
     """
 
     def __init__(
@@ -84,14 +78,14 @@ class BatchWriter:
         limits: Limits = DEFAULT_LIMITS,
         backoff: Backoff = DEFAULT_BACKOFF,
         jitter: Jitter = no_jitter,
-        settle: Settle = keep_refusal,
+        tokens: Tokens | None = None,
     ) -> None:
         self._api = api
         self._clock = clock
         self._limits = limits
         self._backoff = backoff
         self._jitter = jitter
-        self._settle = settle
+        self._tokens = tokens or Tokens()
         self._lanes = Lanes(limits.batch_writes, limits.batch_bytes)
         self._unanswered: dict[Item, None] = {}
         self._in_flight = 0
@@ -120,7 +114,7 @@ class BatchWriter:
         if self.pending >= self._limits.pending_writes:
             raise TooManyRequestsError(f"{self.pending} writes are waiting", retry_after_seconds=1.0)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        item = item_of(write, answer)
+        item = item_of(self._tokens.stamped(write), answer)
         self._unanswered[item] = None
         self._lanes.add(item)
         self._wake.set()
@@ -148,7 +142,7 @@ class BatchWriter:
         if self._closed or self._lanes.events >= self._limits.pending_events:
             self.stats.events_dropped += 1
             return False
-        self._lanes.add_event(item_of(write, None))
+        self._lanes.add_event(item_of(self._tokens.stamped(write), None))
         self._wake.set()
         return True
 
@@ -192,57 +186,43 @@ class BatchWriter:
         return batch
 
     async def _send(self, batch: list[Item]) -> None:
-        """Send one batch and deliver its answers; rest when the server could not be reached."""
+        """Send one batch, deliver its answers, and make ready again what was not answered."""
         try:
             answers = await self._ask(batch)
-            repeats = [
-                item for item, answer in zip(batch, answers, strict=True) if not await self._deliver(item, answer)
-            ]
         finally:
             self._in_flight -= 1
             self._wake.set()
-        if not repeats:
-            self._failures = 0
-            return
+        repeats = [item for item, answer in zip(batch, answers, strict=True) if not self._deliver(item, answer)]
         self.stats.repeated += len(repeats)
-        self._lanes.put_back(repeats)
-        await self._rest(max(_retry_after(answer) for answer in answers))
+        wait = max(map(_retry_after, answers))
+        if any(map(_is_word, answers)):
+            self._failures = 0
+            await self._repeat_beside_others(repeats, wait)
+        else:
+            self._lanes.put_back(repeats)
+            await self._rest(wait)
 
     async def _ask(self, batch: list[Item]) -> Sequence[Answer]:
         try:
             return await self._api.batch([item.write for item in batch])
-        except TooManyRequestsError as exc:
-            # The batch was turned away as a whole, so none of it was tried: as good as never sent.
-            delay = exc.retry_after_seconds
-            error: RollplaneError = UnavailableError(exc.message, outcome=Outcome.NOT_SENT, retry_after_seconds=delay)
         except RollplaneError as exc:
-            error = exc
-        return [error] * len(batch)
+            return [exc] * len(batch)
 
-    async def _deliver(self, item: Item, answer: Answer) -> bool:
+    def _deliver(self, item: Item, answer: Answer) -> bool:
         """Answer ``item`` for good and return True, or return False when it must be sent again."""
         if item.answer is None:
             self._count_event(answer)
             return True
-        outcome = _outcome(answer)
-        if outcome is None and item.maybe_committed and isinstance(answer, RollplaneError):
-            answer = await self._settled(item.write, answer)
-            outcome = _outcome(answer)
         item.on_its_way = False
-        if outcome is Outcome.OUTCOME_UNKNOWN:
-            item.maybe_committed = True
-            # Repeated alone: in its group it would not be attempted once the first, committed before, is refused.
-            item.write = replace(item.write, group="")
-        if outcome is Outcome.NOT_SENT or (outcome is not None and is_repeatable(item.write)):
-            return False
-        self._answer(item, answer)
-        return True
-
-    async def _settled(self, write: Write, refusal: RollplaneError) -> Answer:
-        try:
-            return await self._settle(write, refusal)
-        except RollplaneError as exc:
-            return exc
+        outcome = answer.outcome if isinstance(answer, RollplaneError) else None
+        if outcome is None:
+            self._answer(item, answer)
+            return True
+        item.failures += 1
+        if outcome is Outcome.OUTCOME_UNKNOWN and not item.unclear:
+            item.unclear = True
+            item.write = repeated(item.write)
+        return False
 
     def _count_event(self, answer: Answer) -> None:
         if isinstance(answer, RollplaneError):
@@ -257,33 +237,41 @@ class BatchWriter:
         if item.answer is not None and not item.answer.done():
             item.answer.set_result(answer)
 
+    async def _repeat_beside_others(self, items: list[Item], at_least_seconds: float) -> None:
+        """Send ``items`` again after their own back-off, in which other writes go on."""
+        if items:
+            await self._sleep(max(item.failures for item in items) - 1, at_least_seconds)
+            self._lanes.put_back(items)
+            self._wake.set()
+
     async def _rest(self, at_least_seconds: float) -> None:
-        """Keep the writer from sending for the back-off that is due."""
-        delay = max(self._backoff.seconds(self._failures, self._jitter), at_least_seconds)
+        """Keep the whole writer from sending for the back-off that is due: there is no word from the server."""
+        failures = self._failures
         self._failures += 1
         self._resting += 1
         try:
-            await self._clock.sleep(delay)
+            await self._sleep(failures, at_least_seconds)
         finally:
             self._resting -= 1
             self._wake.set()
 
+    async def _sleep(self, failures: int, at_least_seconds: float) -> None:
+        await self._clock.sleep(max(self._backoff.seconds(failures, self._jitter), at_least_seconds))
+
     def _abandon(self) -> None:
         """Answer what nobody will send any more."""
         for item in list(self._unanswered):
-            maybe = item.on_its_way or item.maybe_committed
+            maybe = item.on_its_way or item.unclear
             outcome = Outcome.OUTCOME_UNKNOWN if maybe else Outcome.NOT_SENT
             self._answer(item, UnavailableError("the writer has stopped", outcome=outcome))
         self.stats.events_dropped += self._lanes.events
         self._lanes = Lanes(self._limits.batch_writes, self._limits.batch_bytes)
 
 
-def _outcome(answer: Answer) -> Outcome | None:
-    """Return what is known of a write that was not answered; None when ``answer`` is one."""
-    if isinstance(answer, UnavailableError):
-        return answer.outcome
-    return Outcome.OUTCOME_UNKNOWN if isinstance(answer, TimedOutError) else None
+def _is_word(answer: Answer) -> bool:
+    """Return whether the server has looked at the write: it is there, and can be asked for others."""
+    return not isinstance(answer, RollplaneError) or isinstance(answer, InternalError) or answer.outcome is None
 
 
 def _retry_after(answer: Answer) -> float:
-    return (answer.retry_after_seconds or 0.0) if isinstance(answer, UnavailableError) else 0.0
+    return (answer.retry_after_seconds or 0.0) if isinstance(answer, RollplaneError) and answer.outcome else 0.0

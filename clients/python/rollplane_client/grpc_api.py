@@ -7,9 +7,10 @@ means is said in ``rollplane_machinery.api``.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -21,14 +22,9 @@ from rollplane.api.v1.rollout_service_pb2_grpc import RolloutServiceStub
 from rollplane_client.backoff import Jitter
 from rollplane_client.channel import open_channel
 from rollplane_client.grpc_errors import translated
-from rollplane_client.retry import (
-    Retrier,
-    RetryPolicy,
-    is_retryable_eviction,
-    is_retryable_read,
-    is_retryable_write,
-)
+from rollplane_client.retry import Retrier, RetryPolicy, did_nothing, is_retryable_read
 from rollplane_client.silence import Watchdog
+from rollplane_client.tokens import Tokens, repeat_of, repeated
 from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
     Bind,
@@ -63,7 +59,13 @@ from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire import parts, reads, rolling_updates, rollouts
-from rollplane_machinery.wire.writes import decode_batch_results, decode_result, encode_batch, encode_write
+from rollplane_machinery.wire.writes import (
+    WriteRequest,
+    decode_batch_results,
+    decode_result,
+    encode_batch,
+    encode_write,
+)
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -92,16 +94,18 @@ async def connect(
     jitter: Jitter | None = None,
     deadlines: Deadlines = DEFAULT_DEADLINES,
     retry: RetryPolicy = DEFAULT_RETRY,
+    tokens: Tokens | None = None,
 ) -> AsyncIterator[GrpcApi]:
     """Open an Api at ``address`` (``channel.target_of`` says how one is written), in the name and role given.
 
-    Does not wait for a server: the first call does. Leaving the context ends all calls and watches with
+    Does not wait for a server: the first call does. Every write gets one of ``tokens`` and is repeated, for as long as
+    ``retry`` says, until it is known what became of it. Leaving the context ends all calls and watches with
     UnavailableError. Raises BadRequestError for an address that is not one.
     """
     channel = open_channel(address)
     identity = {"rollplane-role": role, "rollplane-name": name}
     retrier = Retrier(retry, clock or SystemClock(), jitter or random.Random().random)
-    api = GrpcApi(channel, identity, retrier, deadlines)
+    api = GrpcApi(channel, identity, retrier, deadlines, tokens or Tokens())
     try:
         yield api
     finally:
@@ -112,7 +116,12 @@ class GrpcApi:
     """The Api at the other end of ``channel``, which is closed with it. Made by ``connect``."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, identity: Mapping[str, str], retrier: Retrier, deadlines: Deadlines
+        self,
+        channel: grpc.aio.Channel,
+        identity: Mapping[str, str],
+        retrier: Retrier,
+        deadlines: Deadlines,
+        tokens: Tokens,
     ) -> None:
         self._channel = channel
         self._objects = ObjectServiceStub(channel)
@@ -120,6 +129,7 @@ class GrpcApi:
         self._metadata = tuple((key, value) for key, value in identity.items() if value)
         self._retrier = retrier
         self._deadlines = deadlines
+        self._tokens = tokens
         self._closed = False
 
     async def close(self) -> None:
@@ -140,27 +150,28 @@ class GrpcApi:
         return self._stream(self._objects.Watch, reads.encode_watch(query), reads.decode_watch_batch, is_regular=True)
 
     async def write(self, write: Write) -> WriteResult:
-        request = encode_write(write)
-        may_retry = is_retryable_eviction if isinstance(write, Evict) else is_retryable_write
-        return decode_result(await self._ask(self._write_method(write), request, may_retry))
+        def encode(options: WriteOptions) -> WriteRequest:
+            return encode_write(replace(write, options=options))
+
+        return decode_result(await self._change(self._write_method(write), encode, write.options))
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
-        response = await self._ask(
-            self._objects.BatchWrite,
-            encode_batch(writes),
-            is_retryable_write,
-            deadline_seconds=self._deadlines.batch_seconds,
-        )
+        stamped = [self._tokens.stamped(write) for write in writes]
+
+        def encode(repeat: bool) -> pb.BatchWriteRequest:
+            return encode_batch([repeated(write) for write in stamped] if repeat else stamped)
+
+        response = await self._send(self._objects.BatchWrite, encode, self._deadlines.batch_seconds)
         if len(response.results) != len(writes):
             raise InternalError(f"{len(writes)} writes were answered by {len(response.results)} results")
         return decode_batch_results(response)
 
     async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:
+        # Many deletions under one call have no token: done again it would also hit what was created in between.
+        message = reads.encode_delete_collection(request)
         response = await self._ask(
-            self._objects.DeleteCollection,
-            reads.encode_delete_collection(request),
-            is_retryable_write,
-            deadline_seconds=self._deadlines.batch_seconds,
+            lambda: self._call(self._objects.DeleteCollection, message, self._deadlines.batch_seconds),
+            did_nothing,
         )
         return reads.decode_deleted_collection(response)
 
@@ -171,27 +182,36 @@ class GrpcApi:
     # Rollouts
 
     async def set_image(self, request: SetImage) -> WriteResult:
-        return await self._change(self._rollouts.SetImage, rollouts.encode_set_image(request))
+        def encode(options: WriteOptions) -> pb.SetImageRequest:
+            return rollouts.encode_set_image(replace(request, options=options))
+
+        return decode_result(await self._change(self._rollouts.SetImage, encode, request.options))
 
     async def scale(self, request: Scale) -> WriteResult:
-        return await self._change(self._rollouts.Scale, rollouts.encode_scale(request))
+        def encode(options: WriteOptions) -> pb.ScaleRequest:
+            return rollouts.encode_scale(replace(request, options=options))
+
+        return decode_result(await self._change(self._rollouts.Scale, encode, request.options))
 
     async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
-        return await self._change(self._rollouts.Pause, rollouts.encode_pause(key, options))
+        encode = partial(rollouts.encode_pause, key)
+        return decode_result(await self._change(self._rollouts.Pause, encode, options))
 
     async def resume(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
-        return await self._change(self._rollouts.Resume, rollouts.encode_resume(key, options))
+        encode = partial(rollouts.encode_resume, key)
+        return decode_result(await self._change(self._rollouts.Resume, encode, options))
 
     async def restart(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
-        return await self._change(self._rollouts.Restart, rollouts.encode_restart(key, options))
+        encode = partial(rollouts.encode_restart, key)
+        return decode_result(await self._change(self._rollouts.Restart, encode, options))
 
     async def history(self, key: Key, revision: int = 0) -> Sequence[Revision]:
         response = await self._read(self._rollouts.History, rollouts.encode_history(key, revision))
         return rollouts.decode_revisions(response)
 
     async def undo(self, key: Key, to_revision: int = 0, options: WriteOptions = DEFAULT_OPTIONS) -> Undone:
-        request = rollouts.encode_undo(key, to_revision, options)
-        return rollouts.decode_undone(await self._ask(self._rollouts.Undo, request, is_retryable_write))
+        encode = partial(rollouts.encode_undo, key, to_revision)
+        return rollouts.decode_undone(await self._change(self._rollouts.Undo, encode, options))
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         request = rollouts.encode_status(key, revision)
@@ -232,27 +252,32 @@ class GrpcApi:
                 return self._objects.Evict
 
     async def _read(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
-        return await self._ask(method, request, is_retryable_read)
+        return await self._ask(lambda: self._call(method, request, self._deadlines.call_seconds), is_retryable_read)
 
-    async def _change(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, pb.WriteResult], request: Q) -> WriteResult:
-        return decode_result(await self._ask(method, request, is_retryable_write))
-
-    async def _ask(
-        self,
-        method: grpc.aio.UnaryUnaryMultiCallable[Q, A],
-        request: Q,
-        may_retry: Callable[[RollplaneError], bool],
-        *,
-        deadline_seconds: float | None = None,
-    ) -> A:
-        timeout = self._deadlines.call_seconds if deadline_seconds is None else deadline_seconds
-
-        async def attempt() -> A:
-            self._check_open()
-            with translated(lambda: self._closed):
-                return await method(request, timeout=timeout, metadata=self._metadata)
-
+    async def _ask(self, attempt: Callable[[], Awaitable[A]], may_retry: Callable[[RollplaneError], bool]) -> A:
         return await self._retrier.call(attempt, lambda error: not self._closed and may_retry(error))
+
+    async def _change(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], encode: Callable[[WriteOptions], Q], options: WriteOptions
+    ) -> A:
+        """Make the one write that ``encode`` gives for its options."""
+        first = self._tokens.stamp(options)
+        return await self._send(
+            method, lambda repeat: encode(repeat_of(first) if repeat else first), self._deadlines.call_seconds
+        )
+
+    async def _send(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], encode: Callable[[bool], Q], seconds: float
+    ) -> A:
+        """Send what ``encode`` gives, told whether it may have been sent before, until there is an answer."""
+        return await self._retrier.write(
+            lambda repeat: self._call(method, encode(repeat), seconds), lambda: not self._closed
+        )
+
+    async def _call(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, seconds: float) -> A:
+        self._check_open()
+        with translated(request, lambda: self._closed):
+            return await method(request, timeout=seconds, metadata=self._metadata)
 
     @asynccontextmanager
     async def _stream(
@@ -274,7 +299,7 @@ class GrpcApi:
             watchdog.close()
 
         async def decoded() -> AsyncGenerator[T, None]:
-            with translated(lambda: self._closed or watchdog.gave_up):
+            with translated(request, lambda: self._closed or watchdog.gave_up):
                 async for message in call:
                     watchdog.rest()
                     yield decode(message)

@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import grpc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 
-from rollplane_machinery.errors import Outcome, RequestTooLargeError, RollplaneError, UnavailableError
+from rollplane_client.channel import MAX_REQUEST_BYTES
+from rollplane_machinery.errors import (
+    Outcome,
+    RequestTooLargeError,
+    RollplaneError,
+    UnavailableError,
+)
 from rollplane_machinery.wire.status import decode_error
 
 DETAILS_KEY = "grpc-status-details-bin"
@@ -30,17 +36,22 @@ a later gRPC changes make a write's outcome unknown, which is safe; the tests no
 """
 
 
-def error_of(error: grpc.aio.AioRpcError) -> RollplaneError:
+def error_of(error: grpc.aio.AioRpcError, request: Message) -> RollplaneError:
     """Return the error that ``error`` tells of: with our details the server's own, else by its code.
 
-    A failure of the transport counts as NOT_SENT only when the call provably never left, else as OUTCOME_UNKNOWN.
+    Only what the server itself says with our details is an answer to a write. Any other status, whatever its code, may
+    come from anybody between it and us, also behind the commit: the outcome is unknown, unless the call provably never
+    left.
     """
     text = error.details() or error.code().name
     status = _details(error)
     if status is not None:
         return decode_error(status)
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
-        return RequestTooLargeError(text)
+        # What is too large is refused by us before it leaves, or by the server before it reads it. But the words are
+        # the same when it is the answer.
+        refused = request.ByteSize() > MAX_REQUEST_BYTES
+        return RequestTooLargeError(text, outcome=None if refused else Outcome.OUTCOME_UNKNOWN)
     never_left = error.code() is grpc.StatusCode.UNAVAILABLE and text.startswith(_NEVER_LEFT)
     outcome = Outcome.NOT_SENT if never_left else Outcome.OUTCOME_UNKNOWN
     return decode_error(Status(code=error.code().value[0], message=text), outcome=outcome)
@@ -58,8 +69,8 @@ def _details(error: grpc.aio.AioRpcError) -> Status | None:
 
 
 @contextmanager
-def translated(is_closed: Callable[[], bool]) -> Iterator[None]:
-    """Let only RollplaneErrors out of the block, and the caller's own cancellation.
+def translated(request: Message, is_closed: Callable[[], bool]) -> Iterator[None]:
+    """Let only RollplaneErrors out of the block, which sends ``request``, and the caller's own cancellation.
 
     gRPC ends the calls of a channel that is being closed, and a call that we gave up, with CancelledError, as if their
     tasks had been cancelled; ``is_closed`` tells whether that is the case, and they get an UnavailableError instead.
@@ -67,7 +78,7 @@ def translated(is_closed: Callable[[], bool]) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as exc:
-        raise error_of(exc) from exc
+        raise error_of(exc, request) from exc
     except asyncio.CancelledError as exc:
         task = asyncio.current_task()
         if is_closed() and task is not None and not task.cancelling():

@@ -1,4 +1,4 @@
-"""Which failed calls are made again: reads always, writes only when they provably did nothing."""
+"""Which failed calls are made again: reads when the failure may pass, writes until they are answered for certain."""
 
 from __future__ import annotations
 
@@ -29,14 +29,9 @@ def is_retryable_read(error: RollplaneError) -> bool:
     return isinstance(error, UnavailableError) or _has_delay(error)
 
 
-def is_retryable_write(error: RollplaneError) -> bool:
-    """Return whether a write that failed so is known not to have been made, and may be in a moment."""
-    return (isinstance(error, UnavailableError) and error.outcome is Outcome.NOT_SENT) or _has_delay(error)
-
-
-def is_retryable_eviction(error: RollplaneError) -> bool:
-    """Return the same for an eviction: there TooManyRequests is the budget's answer, not the server's load."""
-    return is_retryable_write(error) and not isinstance(error, TooManyRequestsError)
+def did_nothing(error: RollplaneError) -> bool:
+    """Return whether a call that failed so was not carried out, and may be in a moment."""
+    return error.outcome is Outcome.NOT_SENT
 
 
 def _has_delay(error: RollplaneError) -> bool:
@@ -68,3 +63,31 @@ class Retrier:
                     raise
             failures += 1
             await self._clock.sleep(delay)
+
+    async def write(self, attempt: Callable[[bool], Awaitable[T]], may_retry: Callable[[], bool]) -> T:
+        """Return what ``attempt`` returns, trying again until the write with its token is answered for certain.
+
+        ``attempt`` is told whether an earlier one may have been carried out. Raises what refused the write; once the
+        policy gives up, what says truly whether any of the attempts may have been carried out.
+        """
+        sending = _Sending()
+        return await self.call(lambda: sending.judge(attempt), lambda error: may_retry() and error.outcome is not None)
+
+
+class _Sending:
+    """One write on its way; ``unclear`` once an attempt may have been carried out."""
+
+    def __init__(self) -> None:
+        self.unclear = False
+
+    async def judge(self, attempt: Callable[[bool], Awaitable[T]]) -> T:
+        try:
+            return await attempt(self.unclear)
+        except RollplaneError as exc:
+            outcome = exc.outcome
+            if self.unclear and outcome is Outcome.NOT_SENT:
+                raise UnavailableError(
+                    exc.message, outcome=Outcome.OUTCOME_UNKNOWN, retry_after_seconds=exc.retry_after_seconds
+                ) from exc
+            self.unclear = self.unclear or outcome is Outcome.OUTCOME_UNKNOWN
+            raise

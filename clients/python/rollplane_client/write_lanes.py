@@ -18,14 +18,18 @@ Answer = WriteResult | RollplaneError
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A write on its way to an answer; ``answer`` is None for events, whose answers nobody awaits."""
+    """A write on its way to an answer; ``answer`` is None for events, whose answers nobody awaits.
+
+    ``unclear`` is set once a sending may have been committed; ``failures`` counts sendings that were not answered.
+    """
 
     write: Write
     key: Key | None
     size: int
     answer: asyncio.Future[Answer] | None
     on_its_way: bool = False
-    maybe_committed: bool = False
+    unclear: bool = False
+    failures: int = 0
 
 
 def item_of(write: Write, answer: asyncio.Future[Answer] | None) -> Item:
@@ -38,7 +42,7 @@ def item_of(write: Write, answer: asyncio.Future[Answer] | None) -> Item:
 
 
 class Lanes:
-    """Items ready to leave; items behind an earlier write to the same object; events, which have time.
+    """Items ready to leave; items behind an earlier write to the same object; batches to repeat; events, with time.
 
     ``batch_writes`` and ``batch_bytes`` bound what leaves together.
     """
@@ -47,12 +51,13 @@ class Lanes:
         self._batch_writes = batch_writes
         self._batch_bytes = batch_bytes
         self._ready: deque[Item] = deque()
+        self._repeats: deque[list[Item]] = deque()
         self._behind: dict[Key, deque[Item]] = {}
         self._events: deque[Item] = deque()
 
     def __bool__(self) -> bool:
         """Return whether anything may leave now."""
-        return bool(self._ready or self._events)
+        return bool(self._repeats or self._ready or self._events)
 
     @property
     def events(self) -> int:
@@ -74,8 +79,12 @@ class Lanes:
         self._events.append(item)
 
     def put_back(self, items: list[Item]) -> None:
-        """Make items that have left ready again, before all others and in their order."""
-        self._ready.extendleft(reversed(items))
+        """Let items that have left together leave again, before all others, together and in their order.
+
+        Nothing is added to them and they are never cut: a group among them is whole again as it was the first time.
+        """
+        if items:
+            self._repeats.append(items)
 
     def release(self, item: Item) -> None:
         """Let the next write to the object of ``item`` go, now that ``item`` is answered."""
@@ -88,11 +97,13 @@ class Lanes:
             del self._behind[item.key]
 
     def depart(self) -> list[Item]:
-        """Take what leaves next: ordinary writes first, then events as far as there is room.
+        """Take what leaves next: a batch to repeat, else ordinary writes first, then events as far as there is room.
 
         Beside ordinary writes only a few events leave: under load each would cost as much as a write that somebody
         waits for. They catch up as soon as nothing else waits.
         """
+        if self._repeats:
+            return self._repeats.popleft()
         batch: list[Item] = []
         size = 0
         for lane, most in ((self._ready, self._batch_writes), (self._events, self._event_room())):

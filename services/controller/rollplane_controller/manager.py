@@ -11,7 +11,6 @@ from functools import partial
 from random import Random
 
 from rollplane_client.batch_writer import BatchWriter
-from rollplane_client.repeatable import settle_by_owner
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.metrics import Metrics
 from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
@@ -96,7 +95,7 @@ class Manager:
         self.observer = Observer(api, OBSERVED, clock)
         self._metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, self._metrics.writes, clock)
-        self.writer = BatchWriter(batches, clock=clock, settle=settle_by_owner(api))
+        self.writer = BatchWriter(batches, clock=clock)
         self.shards = ShardOwner(
             api,
             identity,

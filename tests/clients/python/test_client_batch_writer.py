@@ -19,12 +19,22 @@ from rollplane.core.v1 import Pod
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter, Limits
 from rollplane_client.identity import metadata_of, written_key
-from rollplane_client.repeatable import Settle, keep_refusal
-from rollplane_machinery.api import Create, Delete, Key, Preconditions, Update, Write, WriteResult
+from rollplane_client.tokens import Tokens
+from rollplane_machinery.api import (
+    DEFAULT_OPTIONS,
+    Create,
+    Delete,
+    Evict,
+    Key,
+    Preconditions,
+    Update,
+    Write,
+    WriteResult,
+)
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import (
-    AlreadyExistsError,
     ConflictError,
+    InternalError,
     InvalidError,
     Outcome,
     RollplaneError,
@@ -42,12 +52,18 @@ class Batch:
     """One BatchWrite that has arrived and not been answered."""
 
     def __init__(self, writes: Sequence[Write]) -> None:
-        self.writes = list(writes)
+        self.sent = list(writes)
+        self.writes = [replace(write, options=DEFAULT_OPTIONS) for write in writes]
         self.future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
 
     @property
     def names(self) -> list[str]:
         return [written_key(write).name for write in self.writes]
+
+    @property
+    def tokens(self) -> list[tuple[int, bool]]:
+        """Return the sequence of each write, and whether it is a repeat."""
+        return [(token.sequence, write.options.repeat) for write in self.sent if (token := write.options.token)]
 
     def answer(self, *answers: Answer) -> None:
         """Answer the first items as given and the rest with success."""
@@ -98,11 +114,9 @@ def server() -> HeldServer:
 
 
 @asynccontextmanager
-async def running(
-    server: HeldServer, clock: FakeClock, *, limits: Limits | None = None, settle_by: Settle = keep_refusal
-) -> AsyncIterator[BatchWriter]:
+async def running(server: HeldServer, clock: FakeClock, *, limits: Limits | None = None) -> AsyncIterator[BatchWriter]:
     backoff = Backoff(base_seconds=1.0, cap_seconds=8.0, spread=0.0)
-    writer = BatchWriter(server, clock=clock, limits=limits or Limits(), backoff=backoff, settle=settle_by)
+    writer = BatchWriter(server, clock=clock, limits=limits or Limits(), backoff=backoff, tokens=Tokens("w"))
     task = asyncio.ensure_future(writer.run())
     try:
         yield writer
@@ -223,7 +237,7 @@ async def test_a_lost_answer_is_repeated_until_there_is_one(server: HeldServer, 
 async def test_nothing_is_sent_while_the_writer_rests(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock) as writer:
         writer.submit(create("a"))
-        busy = TooManyRequestsError("busy", retry_after_seconds=30.0)
+        busy = TooManyRequestsError("busy", outcome=Outcome.NOT_SENT, retry_after_seconds=30.0)
         (await server.next()).fail(busy)
         writer.submit(create("b"))
         await settle()
@@ -231,32 +245,63 @@ async def test_nothing_is_sent_while_the_writer_rests(server: HeldServer, clock:
         await settle()
         assert not server.waiting
         await clock.advance(1.0)
-        assert (await server.next()).names == ["a", "b"]
+        first, second = (await server.next(), server.waiting[1])
+        assert (first.names, second.names) == (["a"], ["b"])
 
 
-@pytest.mark.parametrize("lost", [LOST, TimedOutError("late")], ids=["lost", "timed out"])
-async def test_a_write_that_is_not_repeatable_is_answered_when_its_outcome_is_unknown(
-    server: HeldServer, clock: FakeClock, lost: RollplaneError
+UNCLEAR: dict[str, RollplaneError] = {
+    "lost": LOST,
+    "timed out": TimedOutError("late"),
+    "a defect, perhaps behind the commit": InternalError("Stream removed", outcome=Outcome.OUTCOME_UNKNOWN),
+    "the server is busy": TooManyRequestsError(
+        "20000 writes are queued", outcome=Outcome.NOT_SENT, retry_after_seconds=0.1
+    ),
+}
+
+
+@pytest.mark.parametrize("error", UNCLEAR.values(), ids=UNCLEAR)
+@pytest.mark.parametrize("by_item", [False, True], ids=["whole batch", "by item"])
+async def test_a_repeat_that_is_not_answered_for_certain_is_asked_again(
+    server: HeldServer, clock: FakeClock, error: RollplaneError, by_item: bool
 ) -> None:
+    """Whatever the write is: the token makes it the same write, not a second one."""
     async with running(server, clock) as writer:
-        named = writer.submit(create("a"))
-        for write in (create("generated-"), update("b", ""), delete("c")):
-            answer = writer.submit(write)
-            assert not answer.done()
-        (await server.next()).fail(lost)
-        assert await answer is lost
-        assert not named.done()
-        await clock.advance(1.0)
-        assert (await server.next()).names == ["a"]
+        applied = asyncio.ensure_future(
+            writer.apply([create("generated-"), replace(update("b", ""), group="g"), delete("c")])
+        )
+        (await server.next()).fail(LOST)
+        for wait in (1.0, 2.0):
+            await settle()
+            assert not server.waiting
+            await clock.advance(wait)
+            batch = await server.next()
+            assert batch.writes == [create("generated-"), replace(update("b", ""), group="g"), delete("c")]
+            assert batch.tokens == [(1, True), (2, True), (3, True)]
+            batch.answer(error, error, error) if by_item else batch.fail(error)
+        await settle()
+        await clock.advance(4.0)
+        refused = ConflictError("somebody else's change")
+        (await server.next()).answer(WriteResult(revision=1), refused, WriteResult(revision=2))
+        assert await applied == [WriteResult(revision=1), refused, WriteResult(revision=2)]
 
 
-async def test_a_write_that_was_never_sent_is_repeated_whatever_it_is(server: HeldServer, clock: FakeClock) -> None:
+async def test_what_is_known_not_to_have_been_made_is_no_repeat(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock) as writer:
         writer.submit(create("generated-"))
-        (await server.next()).fail(GONE)
-        await settle()
-        await clock.advance(1.0)
-        assert (await server.next()).writes == [create("generated-")]
+        for error in (GONE, TooManyRequestsError("busy", outcome=Outcome.NOT_SENT, retry_after_seconds=1.0)):
+            (await server.next()).fail(error)
+            await settle()
+            await clock.advance(2.0)
+        batch = await server.next()
+        assert (batch.writes, batch.tokens) == ([create("generated-")], [(1, False)])
+
+
+async def test_a_budgets_refusal_is_an_answer(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(Evict(Key(POD, "default", "a")))
+        refused = TooManyRequestsError("the budget forbids it", resource="pods", name="a", retry_after_seconds=10.0)
+        (await server.next()).answer(refused)
+        assert await answer is refused
 
 
 async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, clock: FakeClock) -> None:
@@ -271,72 +316,42 @@ async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, cloc
         assert await applied == [WriteResult(revision=2), WriteResult(revision=1)]
 
 
-async def test_what_may_have_been_committed_is_repeated_outside_its_group(server: HeldServer, clock: FakeClock) -> None:
-    """In its group the second would not be attempted once the first, committed before, is refused."""
+async def test_a_repeat_keeps_its_group_and_leaves_with_it(server: HeldServer, clock: FakeClock) -> None:
+    """Two batches are lost and others wait: cut anew, the group would leave in two batches that know nothing of each
+    other, and its second half be made although the first is refused.
+    """
+    limits = Limits(batch_writes=4)
+    async with running(server, clock, limits=limits) as writer:
+        for name in ("x", "y"):
+            writer.submit(create(name))
+        await settle()
+        applied = [writer.submit(replace(create(name), group="g")) for name in "abc"]
+        first, second = (await server.next()), server.waiting[1:]
+        assert (first.names, [batch.names for batch in second]) == (["x", "y"], [["a", "b", "c"]])
+        for batch in server.waiting:
+            batch.fail(LOST)
+        for name in "klmn":
+            writer.submit(create(name))
+        await settle()
+        await clock.advance(2.0)
+        await settle()
+        assert [batch.names for batch in server.waiting] == [["x", "y"], ["a", "b", "c"]]
+        assert [write.group for write in server.waiting[1].writes] == ["g"] * 3
+        server.waiting[1].answer()
+        assert [await answer for answer in applied] == [WriteResult(revision=1)] * 3
+
+
+async def test_one_write_that_the_server_stumbles_over_holds_up_no_other(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock) as writer:
-        applied = asyncio.ensure_future(writer.apply([replace(create(name), group="g") for name in ("a", "b")]))
-        batch = await server.next()
-        assert [write.group for write in batch.writes] == ["g", "g"]
-        batch.fail(LOST)
+        writer.submit(create("a"))
+        (await server.next()).answer(InternalError("a defect", outcome=Outcome.OUTCOME_UNKNOWN))
         await settle()
+        other = writer.submit(create("b"))
+        (await server.next()).answer()
+        assert await other == WriteResult(revision=1)
+        assert not server.waiting
         await clock.advance(1.0)
-        batch = await server.next()
-        assert [write.group for write in batch.writes] == ["", ""]
-        batch.answer()
-        assert await applied == [WriteResult(revision=1)] * 2
-
-
-async def test_a_refused_repeat_is_settled_by_the_callers_rule(server: HeldServer, clock: FakeClock) -> None:
-    exists = AlreadyExistsError("taken")
-
-    async def ours(write: Write, error: RollplaneError) -> Answer:
-        assert (written_key(write).name, error) == ("a", exists)
-        return WriteResult(revision=42)
-
-    async with running(server, clock, settle_by=ours) as writer:
-        answer = writer.submit(create("a"))
-        (await server.next()).fail(LOST)
-        await settle()
-        await clock.advance(1.0)
-        (await server.next()).answer(exists)
-        assert await answer == WriteResult(revision=42)
-
-
-async def test_a_first_refusal_is_never_settled(server: HeldServer, clock: FakeClock) -> None:
-    async def never(write: Write, error: RollplaneError) -> Answer:
-        raise AssertionError("asked about a write that was sent once")
-
-    async with running(server, clock, settle_by=never) as writer:
-        first = writer.submit(create("a"))
-        refused = AlreadyExistsError("taken")
-        (await server.next()).answer(refused)
-        assert await first is refused
-        second = writer.submit(create("b"))
-        (await server.next()).fail(GONE)
-        await settle()
-        await clock.advance(1.0)
-        (await server.next()).answer(refused)
-        assert await second is refused
-
-
-async def test_a_rule_that_cannot_read_has_the_write_repeated(server: HeldServer, clock: FakeClock) -> None:
-    answers: list[Answer] = [LOST, WriteResult(revision=5)]
-
-    async def flaky(write: Write, error: RollplaneError) -> Answer:
-        answer = answers.pop(0)
-        if isinstance(answer, RollplaneError):
-            raise answer
-        return answer
-
-    async with running(server, clock, settle_by=flaky) as writer:
-        answer = writer.submit(create("a"))
-        (await server.next()).fail(LOST)
-        await settle()
-        for wait in (1.0, 2.0):
-            await clock.advance(wait)
-            (await server.next()).answer(AlreadyExistsError("taken"))
-            await settle()
-        assert await answer == WriteResult(revision=5)
+        assert (await server.next()).tokens == [(1, True)]
 
 
 async def test_success_ends_the_back_off(server: HeldServer, clock: FakeClock) -> None:
@@ -448,7 +463,9 @@ class MoodyServer:
             await asyncio.sleep(0)
         self._in_hand.difference_update(names)
         if self._dice.random() < 0.2:
-            raise self._dice.choice([LOST, GONE, TooManyRequestsError("busy", retry_after_seconds=1.0)])
+            raise self._dice.choice(
+                [LOST, GONE, TooManyRequestsError("busy", outcome=Outcome.NOT_SENT, retry_after_seconds=1.0)]
+            )
         return [self._answer(write) for write in writes]
 
     def _answer(self, write: Write) -> Answer:

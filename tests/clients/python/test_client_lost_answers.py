@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,22 +15,24 @@ from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.grpc_api import GrpcApi, connect
 from rollplane_client.identity import metadata_of
-from rollplane_client.repeatable import settle_by_owner
 from rollplane_machinery.api import (
     Create,
     Delete,
     EventType,
     ListQuery,
+    Patch,
+    PatchType,
     Preconditions,
+    Update,
     WatchQuery,
     Write,
     WriteOptions,
     WriteResult,
 )
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.errors import AlreadyExistsError, Outcome, UnavailableError
-from rollplane_machinery.kinds import CONFIG_MAP, Encoded
-from tests.clients.python.plane import Plane, config_map, create, everything, key, name_of, watched
+from rollplane_machinery.errors import AlreadyExistsError, NotAttemptedError
+from rollplane_machinery.kinds import CONFIG_MAP, DEPLOYMENT, Encoded, Kind
+from tests.clients.python.plane import Plane, config_map, create, deployment, everything, key, name_of, watched
 from tests.clients.python.proxy import Proxy, running_proxy
 
 OMIT = WriteOptions(omit_object=True)
@@ -52,7 +55,7 @@ async def far(proxy: Proxy) -> AsyncIterator[GrpcApi]:
 @asynccontextmanager
 async def writing(api: GrpcApi) -> AsyncIterator[BatchWriter]:
     backoff = Backoff(base_seconds=0.001, cap_seconds=0.01)
-    writer = BatchWriter(api, clock=SystemClock(), backoff=backoff, settle=settle_by_owner(api))
+    writer = BatchWriter(api, clock=SystemClock(), backoff=backoff)
     task = asyncio.ensure_future(writer.run())
     try:
         yield writer
@@ -85,24 +88,35 @@ async def revision(plane: Plane) -> int:
     return (await plane.in_process().list(ListQuery(CONFIG_MAP))).revision
 
 
-async def lose_answers(plane: Plane, proxy: Proxy, writes: int) -> None:
-    """Break the connections once ``writes`` more have been committed unanswered."""
-    query = WatchQuery(everything(CONFIG_MAP), from_revision=await revision(plane))
+async def lose_answers(plane: Plane, proxy: Proxy, writes: int, kind: Kind = CONFIG_MAP) -> None:
+    """Break the connections once ``writes`` more of ``kind`` have been committed unanswered."""
+    query = WatchQuery(everything(kind), from_revision=await revision(plane))
     await asyncio.wait_for(watched(plane.in_process(), query, lambda seen: len(seen) >= writes), 10)
     proxy.cut()
 
 
-async def test_a_single_write_is_not_repeated(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
-    generated = ConfigMap()
-    generated.metadata.namespace, generated.metadata.generate_name = "default", "a-"
+def generated() -> Create:
+    message = ConfigMap()
+    message.metadata.namespace, message.metadata.generate_name = "default", "a-"
+    return Create(Encoded.of(message), OMIT)
+
+
+async def test_a_single_write_is_repeated_and_made_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
     proxy.swallow_answers()
     losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
-    with pytest.raises(UnavailableError) as raised:
-        await far.write(Create(Encoded.of(generated)))
+    result = await far.write(generated())
     await losing
-    assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN
     page = await far.list(ListQuery(CONFIG_MAP, namespace="default"))
-    assert len(page.objects) == 1
+    assert [int(metadata_of(found.value).resource_version) for found in page.objects] == [result.revision]
+
+
+async def test_a_rollout_verb_is_repeated_and_made_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    start = await create(plane.in_process(), deployment("web"))
+    proxy.swallow_answers()
+    losing = asyncio.ensure_future(lose_answers(plane, proxy, 1, DEPLOYMENT))
+    result = await far.pause(key(DEPLOYMENT, "web"))  # done twice it would be refused: it is paused already
+    await losing
+    assert result.revision > start
 
 
 async def test_a_read_is_repeated(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
@@ -133,7 +147,6 @@ async def test_the_writer_repeats_until_answered_and_commits_once(plane: Plane, 
             await losing
             assert {type(answer) for answer in answers} == {WriteResult}
             assert await revisions_are_real(plane, answers)
-        assert writer.stats.repeated >= 100
     counts = await commits(plane, after=start, until=await revision(plane))
     assert len(counts) == 100
     assert set(counts.values()) == {1}
@@ -176,16 +189,33 @@ async def test_somebody_elses_object_of_that_name_is_not_our_success(plane: Plan
     assert [type(answer) for answer in answers] == [AlreadyExistsError, WriteResult]
 
 
-async def test_what_cannot_be_repeated_is_answered_with_its_outcome(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
-    generated = ConfigMap()
-    generated.metadata.namespace, generated.metadata.generate_name = "default", "a-"
+async def test_every_kind_of_write_is_repeated_and_made_once(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    """Also those that done twice would do more: a generated name, an update without a version, an appending patch."""
+    api = plane.in_process()
+    await create(api, config_map("a"))
+    await create(api, config_map("b"))
+    start = await revision(plane)
+    append = b'[{"op": "add", "path": "/metadata/finalizers", "value": ["example.com/a"]}]'
+    writes: list[Write] = [
+        generated(),
+        Update(Encoded.of(config_map("a", data="new")), OMIT),
+        Patch(key(CONFIG_MAP, "b"), PatchType.JSON, append, options=OMIT),
+    ]
     async with writing(far) as writer:
         proxy.swallow_answers()
-        losing = asyncio.ensure_future(lose_answers(plane, proxy, 2))
-        unsure, sure = await writer.apply([Create(Encoded.of(generated), OMIT), owned("b")])
+        losing = asyncio.ensure_future(lose_answers(plane, proxy, 3))
+        answers = await writer.apply(writes)
         await losing
-    assert isinstance(unsure, UnavailableError)
-    assert unsure.outcome is Outcome.OUTCOME_UNKNOWN
-    assert isinstance(sure, WriteResult)
-    page = await plane.in_process().list(ListQuery(CONFIG_MAP, namespace="default"))
-    assert len(page.objects) == 2
+    assert [type(answer) for answer in answers] == [WriteResult] * 3
+    assert await revision(plane) == start + 3
+
+
+async def test_a_repeated_group_stays_one(plane: Plane, proxy: Proxy, far: GrpcApi) -> None:
+    """Its first write was refused, and nobody heard of it: the second is not made by the repeat either."""
+    await create(plane.in_process(), config_map("a"))
+    async with writing(far) as writer:
+        proxy.swallow_answers()
+        losing = asyncio.ensure_future(lose_answers(plane, proxy, 1))
+        answers = await writer.apply([*(replace(owned(name), group="g") for name in ("a", "b")), owned("c")])
+        await losing
+    assert [type(answer) for answer in answers] == [AlreadyExistsError, NotAttemptedError, WriteResult]

@@ -8,13 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from rollplane_client.backoff import Backoff, no_jitter
-from rollplane_client.retry import (
-    Retrier,
-    RetryPolicy,
-    is_retryable_eviction,
-    is_retryable_read,
-    is_retryable_write,
-)
+from rollplane_client.retry import Retrier, RetryPolicy, did_nothing, is_retryable_read
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import (
     ConflictError,
@@ -29,27 +23,24 @@ from rollplane_machinery.errors import (
 
 NOT_SENT = UnavailableError("gone", outcome=Outcome.NOT_SENT)
 UNKNOWN = UnavailableError("lost", outcome=Outcome.OUTCOME_UNKNOWN)
-BUSY = TooManyRequestsError("busy", retry_after_seconds=3.0)
+BUSY = TooManyRequestsError("busy", outcome=Outcome.NOT_SENT, retry_after_seconds=3.0)
+DEFECT = InternalError("bug", outcome=Outcome.OUTCOME_UNKNOWN)
 
-# error: whether a read, a write, an eviction is made again
-CASES: dict[str, tuple[RollplaneError, bool, bool, bool]] = {
-    "not sent": (NOT_SENT, True, True, True),
-    "outcome unknown": (UNKNOWN, True, False, False),
-    "too many, with a delay": (BUSY, True, True, False),
-    "too many, without": (TooManyRequestsError("budget"), False, False, False),
-    "timed out": (TimedOutError("late"), False, False, False),
-    "refused": (ConflictError("stale"), False, False, False),
-    "a defect": (InternalError("bug"), False, False, False),
+# error: whether a read is made again, and what is known of a write
+CASES: dict[str, tuple[RollplaneError, bool, Outcome | None]] = {
+    "not sent": (NOT_SENT, True, Outcome.NOT_SENT),
+    "outcome unknown": (UNKNOWN, True, Outcome.OUTCOME_UNKNOWN),
+    "the server is busy": (BUSY, True, Outcome.NOT_SENT),
+    "a budget": (TooManyRequestsError("budget", name="pod"), False, None),
+    "timed out": (TimedOutError("late"), False, Outcome.OUTCOME_UNKNOWN),
+    "refused": (ConflictError("stale"), False, None),
+    "a defect": (DEFECT, False, Outcome.OUTCOME_UNKNOWN),
 }
 
 
-@pytest.mark.parametrize(("error", "read", "write", "eviction"), CASES.values(), ids=CASES)
-def test_which_errors_are_retried(error: RollplaneError, read: bool, write: bool, eviction: bool) -> None:
-    assert (is_retryable_read(error), is_retryable_write(error), is_retryable_eviction(error)) == (
-        read,
-        write,
-        eviction,
-    )
+@pytest.mark.parametrize(("error", "read", "write"), CASES.values(), ids=CASES)
+def test_which_errors_are_retried(error: RollplaneError, read: bool, write: Outcome | None) -> None:
+    assert (is_retryable_read(error), error.outcome) == (read, write)
 
 
 class Attempts:
@@ -81,14 +72,14 @@ async def outcome(
 async def test_waits_grow_and_are_capped() -> None:
     clock = FakeClock()
     attempts = Attempts(clock, *[NOT_SENT] * 4)
-    assert await outcome(clock, attempts, is_retryable_write) == "done"
+    assert await outcome(clock, attempts, did_nothing) == "done"
     assert attempts.times == [0.0, 1.0, 3.0, 7.0, 11.0]
 
 
 async def test_the_servers_delay_is_obeyed() -> None:
     clock = FakeClock()
     attempts = Attempts(clock, BUSY)
-    assert await outcome(clock, attempts, is_retryable_write) == "done"
+    assert await outcome(clock, attempts, did_nothing) == "done"
     assert attempts.times == [0.0, 3.0]
 
 
@@ -96,7 +87,7 @@ async def test_it_gives_up_rather_than_wait_too_long() -> None:
     clock = FakeClock()
     attempts = Attempts(clock, *[NOT_SENT] * 9)
     with pytest.raises(UnavailableError):
-        await outcome(clock, attempts, is_retryable_write)
+        await outcome(clock, attempts, did_nothing)
     assert attempts.times == [0.0, 1.0, 3.0, 7.0, 11.0, 15.0, 19.0]
 
 
@@ -105,6 +96,51 @@ async def test_what_may_not_be_retried_is_raised_as_it_is(error: RollplaneError)
     clock = FakeClock()
     attempts = Attempts(clock, error)
     with pytest.raises(type(error)) as raised:
-        await outcome(clock, attempts, is_retryable_write, seconds=1.0)
+        await outcome(clock, attempts, did_nothing, seconds=1.0)
     assert raised.value is error
     assert len(attempts.times) == 1
+
+
+class Sendings:
+    """One write whose sendings fail in turn; notes which of them were told to be repeats."""
+
+    def __init__(self, *errors: RollplaneError) -> None:
+        self._errors = list(errors)
+        self.repeats: list[bool] = []
+
+    async def __call__(self, repeat: bool) -> str:
+        self.repeats.append(repeat)
+        if self._errors:
+            raise self._errors.pop(0)
+        return "done"
+
+
+async def written(clock: FakeClock, sendings: Sendings) -> str:
+    policy = RetryPolicy(Backoff(base_seconds=1.0, cap_seconds=4.0, spread=0.0), give_up_seconds=4.0)
+    call = asyncio.ensure_future(Retrier(policy, clock, no_jitter).write(sendings, lambda: True))
+    for _ in range(20):
+        await asyncio.sleep(0)
+        await clock.advance(0.5)
+    return await call
+
+
+@pytest.mark.parametrize("unclear", [UNKNOWN, TimedOutError("late"), DEFECT])
+async def test_a_write_is_repeated_until_it_is_answered(unclear: RollplaneError) -> None:
+    sendings = Sendings(NOT_SENT, unclear)
+    assert await written(FakeClock(), sendings) == "done"
+    assert sendings.repeats == [False, False, True]
+
+
+async def test_a_refused_write_is_not_repeated() -> None:
+    sendings = Sendings(UNKNOWN, ConflictError("stale"))
+    with pytest.raises(ConflictError):
+        await written(FakeClock(), sendings)
+    assert sendings.repeats == [False, True]
+
+
+async def test_what_may_have_been_made_once_stays_unclear() -> None:
+    """The last sending did nothing; that says nothing about the first."""
+    for last in (NOT_SENT, BUSY):
+        with pytest.raises(UnavailableError) as raised:
+            await written(FakeClock(), Sendings(UNKNOWN, *[last] * 9))
+        assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN

@@ -1,0 +1,48 @@
+"""The tokens of a client's writes: each write has one of its own, and keeps it however often it is sent.
+
+A token is answered by the server with what became of its first sending (docs/api.md), which is what makes every
+write repeatable.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import replace
+
+from rollplane_machinery.api import Write, WriteOptions, WriteToken
+
+
+class Tokens:
+    """Hands out tokens of one writer, each once.
+
+    ``writer`` must be unique to one life of one process, whatever seeds it was started with: a second life with the
+    same name would be answered with the outcomes of the first. Left out it is a random UUID.
+    """
+
+    def __init__(self, writer: str = "") -> None:
+        self._writer = writer or uuid.uuid4().hex
+        self._sequence = itertools.count(1)
+
+    def stamp(self, options: WriteOptions) -> WriteOptions:
+        """Return ``options`` with a token; as they are if they have one, or are a dry run's, which stores nothing."""
+        if options.token is not None or options.dry_run:
+            return options
+        token = WriteToken(self._writer, next(self._sequence))
+        return WriteOptions(options.field_manager, False, options.fence, options.omit_object, token)
+
+    def stamped(self, write: Write) -> Write:
+        """Return ``write`` with a token."""
+        options = self.stamp(write.options)
+        return write if options is write.options else replace(write, options=options)
+
+
+def repeat_of(options: WriteOptions) -> WriteOptions:
+    """Return the options of a further sending; a dry run is not told apart from its first."""
+    return options if options.token is None or options.repeat else replace(options, repeat=True)
+
+
+def repeated(write: Write) -> Write:
+    """Return ``write`` as a further sending: the same token, bytes and group."""
+    options = repeat_of(write.options)
+    return write if options is write.options else replace(write, options=options)
