@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev demo up load check protos test test-compose soak bench picture clean
+.PHONY: help dev demo up load check protos test test-compose soak faults bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ MINUTES ?= 5
 SEED ?= 0
 soak: $(STAMP) ## kill, pause and cut a plane of real processes; MINUTES=5, SEED=0 for any
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED)
+
+SEEDS ?= 1000
+faults: $(STAMP) ## roll over in one process and virtual time while calls and watches break, one story a seed
+	$(BIN)/python -m tests.faults --seeds $(SEEDS)
 
 test-compose: $(STAMP) ## build the images and tell the demo's story against docker-compose.yml (needs Docker)
 	tests/compose/run.sh

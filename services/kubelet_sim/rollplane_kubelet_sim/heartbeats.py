@@ -28,6 +28,7 @@ from rollplane_machinery.codec import to_json
 from rollplane_machinery.errors import (
     AlreadyExistsError,
     ConflictError,
+    InternalError,
     NotFoundError,
     RollplaneError,
     TimedOutError,
@@ -42,7 +43,7 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 10
 REPORT_SECONDS = 300.0
 BATCH = 500
-PASSING = (UnavailableError, TimedOutError, TooManyRequestsError)
+PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError)
 
 
 class Heartbeats:
@@ -87,13 +88,15 @@ class Heartbeats:
         self._changed.add(node)
 
     async def register(self) -> None:
-        """Create the nodes and their leases; blocks until the server has taken them."""
-        while self._to_register:
+        """Create the nodes and their leases; blocks until the server has taken or refused each of them."""
+        while True:
             try:
                 await self._register()
             except PASSING as exc:
                 log.warning("nodes not registered", extra={"reason": exc.reason, "detail": exc.message})
-                await self._clock.sleep(1.0)
+            if not self._alive(self._to_register):
+                return
+            await self._clock.sleep(1.0)
 
     async def run(self) -> None:
         """Tell once a second what is due, until cancelled."""
@@ -112,10 +115,11 @@ class Heartbeats:
             return
         now = self._clock.now()
         nodes = (node_object(name, node_address(self._nodes[name]), self._shape, now) for name in names)
-        await self._send([Create(Encoded.of(node), OPTIONS) for node in nodes])
+        answers = await self._send([Create(Encoded.of(node), OPTIONS) for node in nodes])
         await self._write_leases({name: Create(Encoded.of(lease_object(name, now)), OPTIONS) for name in names})
-        for name in names:
-            self._to_register.pop(name, None)
+        for name, answer in zip(names, answers, strict=True):
+            if isinstance(answer, WriteResult) or answer.outcome is None:
+                self._to_register.pop(name, None)
 
     async def _beat(self, now: float) -> None:
         """Renew a tenth of the leases, so that each is renewed every ten seconds, and look at those nodes."""
@@ -158,7 +162,7 @@ class Heartbeats:
             self._without_lease.discard(name)
             if isinstance(answer, WriteResult):
                 self._versions[name] = answer.revision
-            elif isinstance(answer, NotFoundError):
+            elif isinstance(answer, NotFoundError) and answer.outcome is None:
                 self._without_lease.add(name)
 
     def _alive(self, names: Iterable[str]) -> list[str]:

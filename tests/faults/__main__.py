@@ -1,0 +1,53 @@
+"""Rollovers under faults, one story a seed: ``python -m tests.faults --seeds 1000 [--first N] [--processes 2]``.
+
+Each seed that ends badly is printed; ``--seeds 1 --first N`` tells it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.faults.rollovers import Told, tell_quietly
+
+PROCESSES = 2
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many stories")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    asked = parser.parse_args()
+    started = time.monotonic()
+    faults: Counter[str] = Counter()
+    events = bad = races = 0
+    for told in _tell_all(range(asked.first, asked.first + asked.seeds), asked.processes):
+        faults += told.faults
+        events += told.events
+        bad += bool(told.problems)
+        races += bool(told.races)
+        for problem in (*told.problems, *(f"a race, perhaps: {race}" for race in told.races)):
+            print(f"seed {told.seed}: {problem}", flush=True)
+    seconds = time.monotonic() - started
+    pace = asked.seeds / seconds * 60
+    print(
+        f"{asked.seeds} seeds in {seconds:.1f} s ({pace:.0f} a minute), {events} changes, {bad} bad, {races} with races"
+    )
+    print(", ".join(f"{name} {count}" for name, count in sorted(faults.items())))
+    return 1 if bad else 0
+
+
+def _tell_all(seeds: range, processes: int) -> Iterator[Told]:
+    if processes == 1:
+        yield from map(tell_quietly, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(tell_quietly, seeds)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
