@@ -1028,7 +1028,7 @@ class BatchWriteResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___WriteResult]:
-        """One for each write, in their order."""
+        """One for each write, in their order. Objects beyond 3 MiB altogether are left out."""
 
     def __init__(
         self,

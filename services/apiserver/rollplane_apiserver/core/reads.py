@@ -8,9 +8,9 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.continue_token import ContinueToken
 from rollplane_apiserver.core.live import LiveReader
 from rollplane_apiserver.core.step import placed
-from rollplane_apiserver.core.tokens import Token
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache, Snapshot
 from rollplane_apiserver.watch.cursor import Cursor, CursorLimits
@@ -49,7 +49,7 @@ class Reads:
         if query.limit < 0:
             raise BadRequestError(f"limit is {query.limit}, want >= 0", resource=query.kind.resource)
         where = _filter_of(query)
-        token = Token.parse(query) if query.continue_token else None
+        token = ContinueToken.parse(query) if query.continue_token else None
         revision = await self._settle_revision(query, token)
         snapshot = self.cache.snapshot(
             query.kind, query.namespace, revision=revision, after=token.after if token else ""
@@ -62,7 +62,7 @@ class Reads:
                 return page.made(revision, len(snapshot) - len(page.objects))
         return page.made(revision)
 
-    async def _settle_revision(self, query: ListQuery, token: Token | None) -> int:
+    async def _settle_revision(self, query: ListQuery, token: ContinueToken | None) -> int:
         """Return the revision to answer at, once the cache holds it."""
         if token is not None:
             await self.freshness.check_history(token.revision)
@@ -138,7 +138,7 @@ class _PageMaker:
 
     def made(self, revision: int, remaining: int = 0, *, more: bool = False) -> Page:
         """Return the page; ``more`` says that objects follow, ``remaining`` how many, where that is known."""
-        token = str(Token.of(self._query, revision, self._last)) if more or remaining else ""
+        token = str(ContinueToken.of(self._query, revision, self._last)) if more or remaining else ""
         return Page(self.objects, revision, token, remaining)
 
 

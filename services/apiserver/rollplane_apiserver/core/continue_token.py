@@ -16,7 +16,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ContinueToken:
     """The list as it was at ``revision`` goes on behind the store key ``after``; any apiserver can continue it."""
 
     revision: int
