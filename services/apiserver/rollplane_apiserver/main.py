@@ -12,7 +12,7 @@ from rollplane_apiserver.metrics import Metrics
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.settings import Settings, read_arguments
-from rollplane_apiserver.store.interface import Store
+from rollplane_apiserver.store.interface import Store, TokenLimits
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
 from rollplane_apiserver.write_probe import WriteProbe
@@ -63,14 +63,16 @@ async def serve(settings: Settings, process: Process) -> None:
 
 
 def _open_store(settings: Settings) -> Store:
+    tokens = TokenLimits(settings.token_entries, settings.token_bytes, settings.token_seconds)
     if settings.redis == MEMORY:
-        return MemoryStore(log_entries=settings.log_entries, log_bytes=settings.log_bytes)
+        return MemoryStore(log_entries=settings.log_entries, log_bytes=settings.log_bytes, tokens=tokens)
     return RedisStore(
         RedisSettings(
             settings.redis,
             settings.cell,
             log_entries=settings.log_entries,
             log_bytes=settings.log_bytes,
+            tokens=tokens,
             wait_replicas=settings.wait_replicas,
         )
     )

@@ -18,13 +18,17 @@ class Settings(ProcessSettings):
     ``listen`` is ``host:port`` (port 0: any free one) or ``unix:path``. ``redis`` is the store's URL; ``memory://``
     keeps everything in this process, and nothing when it ends. ``ring_bytes`` bounds the changes held for watchers;
     ``log_entries`` and ``log_bytes`` the store's log, and with it how long a client may be away and still resume.
-    ``wait_replicas`` counts replicas that must have a commit before it is acknowledged.
+    A write may be repeated for ``token_seconds``, or ``token_entries`` further writes or ``token_bytes`` of their
+    tokens if those come faster; the store keeps twice as many. ``wait_replicas`` counts replicas that must have a commit before it is acknowledged.
     """
 
     listen: str = "127.0.0.1:7070"
     metrics_listen: str = "127.0.0.1:7071"
     redis: str = "redis://127.0.0.1:6379/0"
     cell: str = "default"
+    token_entries: int = 200_000
+    token_bytes: int = 16 * MIB
+    token_seconds: float = 600.0
     wait_replicas: int = 0
     log_entries: int = 250_000
     log_bytes: int = 256 * MIB
@@ -34,7 +38,15 @@ class Settings(ProcessSettings):
 
     def __post_init__(self) -> None:
         ProcessSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
-        for name in ("log_entries", "log_bytes", "ring_bytes", "max_calls", "max_streams"):
+        for name in (
+            "log_entries",
+            "log_bytes",
+            "token_entries",
+            "token_bytes",
+            "ring_bytes",
+            "max_calls",
+            "max_streams",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, want at least 1")
         if self.wait_replicas < 0:

@@ -208,6 +208,20 @@ async def test_a_server_whose_plane_was_killed_is_ended_first(tmp_path: Path, st
         assert await command(server.url, b"PING") == b"PONG"
 
 
+async def test_a_process_that_only_has_the_number_of_a_server_is_left_alone(tmp_path: Path) -> None:
+    stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    holder = DataLock(tmp_path)
+    await holder.acquire(0.1)
+    (tmp_path / "server.lock").write_text(str(stranger.pid))
+    (tmp_path / "plane.lock").unlink()  # its plane is gone
+    with pytest.raises(DataInUseError, match=str(stranger.pid)):
+        await DataLock(tmp_path).acquire(0.1)
+    assert stranger.returncode is None
+    await stranger.communicate(b"\n")
+    assert stranger.returncode == 0  # it ended by itself
+    holder.release()
+
+
 async def test_a_large_log_of_the_server_is_put_aside(tmp_path: Path) -> None:
     log = tmp_path / "server.log"
     log.write_bytes(b"x" * (5 * 1024 * 1024))

@@ -67,12 +67,20 @@ class DataLock:
         for end in (signal.SIGTERM, signal.SIGKILL):
             if self._server.try_take():
                 return
-            pid = self._server.owner()
-            log.warning("ending a store server without a parent", extra={"pid": pid, "signal": end.name})
-            _signal(pid, end)
+            self._end_holder(end)
             if await self._taken_within(patience_seconds):
                 return
         raise DataInUseError(f"{self._folder} is in use by a server that does not end, process {self._server.owner()}")
+
+    def _end_holder(self, end: signal.Signals) -> None:
+        """Signal the process that the server's lock names, if it is the one that holds it.
+
+        The name may be an old one, and the number another's by now.
+        """
+        pid = self._server.owner()
+        if self._server.is_held_by(pid):
+            log.warning("ending a store server without a parent", extra={"pid": pid, "signal": end.name})
+            _signal(pid, end)
 
     async def _taken_within(self, seconds: float) -> bool:
         try:
@@ -115,15 +123,30 @@ class _Lock:
         """Return the owner's process id, 0 when it has not said yet."""
         return int(self._path.read_text() or 0)
 
+    def is_held_by(self, pid: int) -> bool:
+        """Tell whether the process ``pid`` holds the lock, as far as this system shows; False where it does not."""
+        try:
+            mine = self._path.stat()
+            return any(_holds(descriptor, mine) for descriptor in Path(f"/proc/{pid}/fd").iterdir())
+        except OSError:  # no such process, another user's, or no /proc
+            return False
+
     def close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
+def _holds(descriptor: Path, file: os.stat_result) -> bool:
+    """Tell whether a process's open file, ``/proc/<pid>/fd/<number>``, is ``file`` and carries a lock."""
+    try:
+        about = descriptor.parent.with_name("fdinfo") / descriptor.name
+        return os.path.samestat(descriptor.stat(), file) and "FLOCK" in about.read_text()
+    except FileNotFoundError:  # closed meanwhile
+        return False
+
+
 def _signal(pid: int, number: signal.Signals) -> None:
-    if pid <= 0:  # 0 would be our own process group
-        return
     try:
         os.kill(pid, number)
     except ProcessLookupError:
