@@ -11,6 +11,9 @@ from rollplane_service.settings import read_arguments as read
 MIB = 1024 * 1024
 
 
+_COUNTS = ("log_entries", "log_bytes", "token_entries", "token_bytes", "ring_bytes", "max_calls", "max_streams")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(ProcessSettings):
     """Each field is the variable ``ROLLPLANE_<FIELD>``; raises ValueError for one that makes no sense.
@@ -19,7 +22,8 @@ class Settings(ProcessSettings):
     keeps everything in this process, and nothing when it ends. ``ring_bytes`` bounds the changes held for watchers;
     ``log_entries`` and ``log_bytes`` the store's log, and with it how long a client may be away and still resume.
     A write may be repeated for ``token_seconds``, or ``token_entries`` further writes or ``token_bytes`` of their
-    tokens if those come faster; the store keeps twice as many. ``wait_replicas`` counts replicas that must have a commit before it is acknowledged.
+    tokens if those come faster; the store keeps twice as many. ``wait_replicas`` counts replicas that must have a
+    commit before it is acknowledged.
     """
 
     listen: str = "127.0.0.1:7070"
@@ -38,19 +42,12 @@ class Settings(ProcessSettings):
 
     def __post_init__(self) -> None:
         ProcessSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
-        for name in (
-            "log_entries",
-            "log_bytes",
-            "token_entries",
-            "token_bytes",
-            "ring_bytes",
-            "max_calls",
-            "max_streams",
-        ):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, want at least 1")
-        if self.wait_replicas < 0:
-            raise ValueError(f"wait_replicas is {self.wait_replicas}, want 0 or more")
+        for name in ("token_seconds", "wait_replicas"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, want 0 or more")
 
 
 FLAGS = (
