@@ -5,14 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollplane.core.v1 import Event, ObjectReference
 from rollplane_kubelet_sim.addresses import PODS_EACH, PodAddresses, node_address
 from rollplane_kubelet_sim.due import DueTimes
-from rollplane_kubelet_sim.events import EventRecorder
-from rollplane_kubelet_sim.stages.containers import Note
-from rollplane_machinery.api import Update, Write
-from rollplane_machinery.clock import FakeClock
-from rollplane_rules.validation import validate_create
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 50)), max_size=40), st.integers(0, 50))
@@ -40,39 +34,6 @@ def test_what_is_taken_is_bounded_and_what_is_discarded_is_gone() -> None:
     assert (due.earliest, len(due)) == (None, 0)
     assert due.schedule("b", 5)
     assert due.take(4, 9) == []
-
-
-def recorder() -> tuple[EventRecorder, list[Event]]:
-    told: list[Event] = []
-
-    def record(write: Write) -> bool:
-        assert isinstance(write, Update)
-        told.append(Event.FromString(write.object.value))
-        return True
-
-    return EventRecorder(record, FakeClock()), told
-
-
-def test_the_same_event_counts_up_under_one_name() -> None:
-    events, told = recorder()
-    subject = ObjectReference(kind="Pod", api_version="v1", namespace="default", name="web", uid="u")
-    for note in (Note("BackOff", "again", warning=True),) * 2 + (Note("BackOff", "other"),):
-        events.emit(subject, note, host="node-0")
-    assert [(event.count, event.type, event.message) for event in told] == [
-        (1, "Warning", "again"),
-        (2, "Warning", "again"),
-        (1, "Normal", "other"),
-    ]
-    assert told[0].metadata.name == told[1].metadata.name != told[2].metadata.name
-    assert (told[0].source.component, told[0].source.host) == ("kubelet", "node-0")
-
-
-def test_events_of_long_names_and_messages_are_valid() -> None:
-    events, told = recorder()
-    name = "a" * 219 + "-" + "b" * 33
-    events.emit(ObjectReference(kind="Pod", namespace="default", name=name, uid="u"), Note("Failed", "x" * 5_000))
-    assert validate_create(told[0]) == []
-    assert len(told[0].message) == 1024
 
 
 def test_addresses_are_unique_while_held_and_rest_before_they_are_used_again() -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from rollplane.core.v1 import ConfigMap, Node, Pod
 from rollplane_client.batch_writer import BatchWriter
+from rollplane_client.events import EventRecorder
 from rollplane_client.informer import Informer
-from rollplane_kubelet_sim.events import EventRecorder
 from rollplane_kubelet_sim.heartbeats import Heartbeats
 from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
@@ -20,6 +20,7 @@ from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_kubelet_sim.writing import COMPONENT
 from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
@@ -67,7 +68,7 @@ class Fleet:
         numbers = range(settings.first, settings.first + settings.nodes)
         self.nodes = {f"{settings.prefix}-{number}": number for number in numbers}
         self._writer = BatchWriter(batches, clock=clock)
-        self._events = EventRecorder(self._writer.record, clock)
+        self._events = EventRecorder(self._writer.record, COMPONENT, clock)
         self._informer: Informer[NodeView | None] = Informer(api, self._filters(), _view, clock=clock)
         informer = self._informer
         self.pods = PodKeeper(
@@ -166,7 +167,7 @@ class Fleet:
 
     def _tell(self, config: ConfigMap, note: Note) -> None:
         key = Key(CONFIG_MAP, config.metadata.namespace, config.metadata.name)
-        self._events.emit(reference_to(key, config.metadata.uid), note)
+        self._events.emit(reference_to(key, config.metadata.uid), note.reason, note.message, type_=note.type)
 
 
 def _view(kind: Kind, value: bytes) -> NodeView | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rollplane.core.v1 import Node
 from rollplane_kubelet_sim.addresses import node_address
-from rollplane_kubelet_sim.events import OPTIONS
 from rollplane_kubelet_sim.node_objects import (
     LEASE_NAMESPACE,
     NodeShape,
@@ -22,6 +21,7 @@ from rollplane_kubelet_sim.node_objects import (
     set_conditions,
 )
 from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_kubelet_sim.writing import OPTIONS
 from rollplane_machinery.api import Create, Key, Patch, PatchType, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.codec import to_json

@@ -16,14 +16,15 @@ from typing import Protocol
 
 from rollplane.core.v1 import ObjectReference, Pod
 from rollplane_client.batch_writer import Answer
+from rollplane_client.events import EventRecorder
 from rollplane_kubelet_sim.addresses import PodAddresses, node_address
 from rollplane_kubelet_sim.due import DueTimes
-from rollplane_kubelet_sim.events import OPTIONS, EventRecorder
 from rollplane_kubelet_sim.reports import log_refusal, status_write
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_kubelet_sim.writing import COMPONENT, OPTIONS
 from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
@@ -95,7 +96,7 @@ class PodKeeper:
         self._note_report = reported
         self.phases: Counter[str] = Counter()
         """How many pods live here, by their phase as last seen; empty for one that has none yet."""
-        self._events = EventRecorder(writer.record, clock)
+        self._events = EventRecorder(writer.record, COMPONENT, clock)
         self._tenants: dict[Key, _Tenant] = {}
         self._addresses: dict[str, PodAddresses] = {}
         self._due: DueTimes[Key] = DueTimes()
@@ -278,7 +279,8 @@ class PodKeeper:
         quiet = self._profile().quiet
         for note in notes:
             if note.warning or not quiet:
-                self._events.emit(_reference(pod), note, host=pod.spec.node_name)
+                host = pod.spec.node_name
+                self._events.emit(_reference(pod), note.reason, note.message, type_=note.type, host=host)
 
     # Addresses.
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from rollplane.core.v1 import Pod, PodStatus
-from rollplane_kubelet_sim.events import OPTIONS
+from rollplane_kubelet_sim.writing import OPTIONS
 from rollplane_machinery.api import Key, UpdateStatus
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import Encoded

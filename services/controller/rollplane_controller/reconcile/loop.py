@@ -15,11 +15,11 @@ from functools import partial
 from random import Random
 
 from rollplane_client.batch_writer import Answer, BatchWriter
+from rollplane_client.events import EventRecorder
 from rollplane_client.gates import Gates
 from rollplane_client.tally import Tally
 from rollplane_client.work_queue import WorkQueue
 from rollplane_controller.reconcile.answers import is_harmless, is_passing, news_of
-from rollplane_controller.reconcile.events import EventRecorder
 from rollplane_controller.reconcile.live_looks import LiveLooks
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Reconciler
@@ -205,7 +205,8 @@ class Loop:
     def _tell(self, key: Key, uid: str, event: PlannedEvent) -> None:
         fence = self._fence_of(key)
         if fence is not None:
-            self._recorder.emit(event.about or reference_to(key, uid), event, fence)
+            subject = event.about or reference_to(key, uid)
+            self._recorder.emit(subject, event.reason, event.message, type_=event.severity, fence=fence)
 
     def _log_failure(self, key: Key, error: Exception) -> None:
         extra = {"controller": self.name, "object": str(key), "detail": str(error)}

@@ -55,6 +55,11 @@ class Note:
     message: str
     warning: bool = False
 
+    @property
+    def type(self) -> str:
+        """The Event's type."""
+        return "Warning" if self.warning else "Normal"
+
 
 class _Drawn(NamedTuple):
     """The rule last drawn for a stage, and the seconds it gives."""

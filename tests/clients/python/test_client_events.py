@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Event, ObjectReference
-from rollplane_controller.reconcile.events import BURST, COMBINED, REFILL_SECONDS, SIMILAR_LIMIT, EventRecorder
+from rollplane_client.events import BURST, COMBINED, REFILL_SECONDS, SIMILAR_LIMIT, EventRecorder
 from rollplane_machinery.api import Fence, Update, Write
 from rollplane_machinery.clock import FakeClock
-from rollplane_planners.model import PlannedEvent, Severity
+from rollplane_rules.validation import validate_create
 
 FENCE = Fence("ns-1", 5)
 
@@ -25,7 +25,7 @@ class Recorded:
 
     def emit(self, message: str = "Created pod: a", *, reason: str = "SuccessfulCreate", uid: str = "u") -> None:
         subject = ObjectReference(kind="ReplicaSet", namespace="shop", name="set", uid=uid)
-        self.recorder.emit(subject, PlannedEvent(reason, message, Severity.NORMAL), FENCE)
+        self.recorder.emit(subject, reason, message, fence=FENCE)
 
     @property
     def events(self) -> list[Event]:
@@ -116,3 +116,28 @@ async def test_an_object_has_a_burst_then_one_event_in_five_minutes() -> None:
     told.emit()
     assert len(told.writes) == BURST + 2
     assert told.events[-1].count == BURST + 8, "dropped ones are counted"
+
+
+def test_what_a_kubelet_says() -> None:
+    told = Recorded("kubelet")
+    subject = ObjectReference(kind="Pod", api_version="v1", namespace="default", name="web", uid="u")
+    for message, type_ in (("again", "Warning"), ("again", "Warning"), ("other", "Normal")):
+        told.recorder.emit(subject, "BackOff", message, type_=type_, host="node-0")
+    assert [(event.count, event.type, event.message) for event in told.events] == [
+        (1, "Warning", "again"),
+        (2, "Warning", "again"),
+        (1, "Normal", "other"),
+    ]
+    assert len(told.stored) == 2
+    assert (told.events[0].source.component, told.events[0].source.host) == ("kubelet", "node-0")
+    assert told.writes[0].options.fence is None
+
+
+def test_events_of_long_names_and_messages_are_valid() -> None:
+    told = Recorded()
+    subject = ObjectReference(kind="Pod", namespace="default", name="a" * 219 + "-" + "b" * 33, uid="u")
+    for number in range(SIMILAR_LIMIT + 1):
+        told.recorder.emit(subject, "Failed", f"{number} {'x' * 5_000}")
+    assert [validate_create(event) for event in told.events] == [[]] * (SIMILAR_LIMIT + 1)
+    assert {len(event.message) for event in told.events} == {1024}
+    assert told.events[-1].message.startswith(COMBINED)
