@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.releases import LATEST, Release, release_of
 from rollplane_service.listen import check_address
 
 PREFIX = "ROLLPLANE_"
@@ -23,6 +25,7 @@ class ProcessSettings:
     Every field whose name ends in ``listen`` is an address to serve on, ``host:port`` with port 0 for any free one.
     ``metrics_listen`` is where Prometheus scrapes and ``/readyz`` is asked; empty serves neither. ``insecure_bind``
     allows addresses that other machines can reach. ``grace_seconds`` is what work in progress may take after SIGTERM.
+    ``kubernetes`` is the release behaved as, which all services of a plane should be told alike.
     Raises ValueError for what makes no sense.
     """
 
@@ -30,6 +33,7 @@ class ProcessSettings:
     insecure_bind: bool = False
     grace_seconds: float = 10.0
     log_level: str = "info"
+    kubernetes: str = LATEST.name
 
     def __post_init__(self) -> None:
         for name in (field.name for field in fields(self) if field.name.endswith("listen")):
@@ -41,6 +45,20 @@ class ProcessSettings:
             raise ValueError(f"grace_seconds is {self.grace_seconds}, want 0 or more")
         if self.log_level.upper() not in logging.getLevelNamesMapping():
             raise ValueError(f"log_level is {self.log_level!r}, want debug, info, warning or error")
+        read_release(self.kubernetes)
+
+    @property
+    def release(self) -> Release:
+        """The release that ``kubernetes`` names."""
+        return read_release(self.kubernetes)
+
+
+def read_release(name: str) -> Release:
+    """Return the release that a setting named ``kubernetes`` chooses; raises ValueError that says which there are."""
+    try:
+        return release_of(name)
+    except BadRequestError as exc:
+        raise ValueError(f"kubernetes: {exc.message}") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +86,7 @@ PROCESS_FLAGS = (
     Flag("insecure_bind", "", "allow addresses others can reach, although calls are neither encrypted nor checked"),
     Flag("grace_seconds", "SECONDS", "how long work in progress may take after SIGTERM"),
     Flag("log_level", "LEVEL", "debug, info, warning or error"),
+    Flag("kubernetes", "RELEASE", f"the Kubernetes release to behave as, 1.20 to {LATEST.name} (default)"),
 )
 WORKER_FLAGS = (
     Flag("server", "ADDRESS", "the apiserver's address"),

@@ -12,6 +12,7 @@ from rollplane.core.v1 import ConfigMap, Container, Event, Namespace, Node, Pod
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_client.objects import Client
 from rollplane_controller.manager import Manager
@@ -21,7 +22,8 @@ from rollplane_machinery.api import Api, WatchFilter, WatchQuery
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
-from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_machinery.releases import LATEST, Release
+from rollplane_planners.node_lifecycle.times import NodeTimes
 from tests.end_to_end.virtual_time import LoopClock
 
 NAMESPACE = "default"
@@ -30,11 +32,20 @@ NAMESPACE = "default"
 class FleetPlane:
     """The running plane; ``client`` is an admin's."""
 
-    def __init__(self, core: Core, fleet: Fleet, clock: LoopClock, times: NodeTimes, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        core: Core,
+        fleet: Fleet,
+        clock: LoopClock,
+        release: Release,
+        times: NodeTimes | None,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
         self.core = core
         self.fleet = fleet
         self.checker = InvariantChecker()
         self.clock = clock
+        self._release = release
         self._times = times
         self._tasks = tasks
         self._controlling: asyncio.Task[None] | None = None
@@ -44,7 +55,9 @@ class FleetPlane:
     async def start_controllers(self, identity: str) -> None:
         """Start a manager and wait until it knows all."""
         api = self.core.as_identity(Identity(identity, Role.CONTROLLER))
-        manager = Manager(api, identity, clock=self.clock, random=Random(11), node_times=self._times)
+        manager = Manager(
+            api, identity, clock=self.clock, random=Random(11), release=self._release, node_times=self._times
+        )
         self._controlling = self._tasks.create_task(manager.run())
         await manager.ready()
 
@@ -122,17 +135,25 @@ SETTLING_SECONDS, RESTING_SECONDS = 120.0, 30.0
 
 @asynccontextmanager
 async def fleet_plane(
-    nodes: int = 3, *, times: NodeTimes = DEFAULT_TIMES, labels: Mapping[str, Mapping[str, str]] | None = None
+    nodes: int = 3,
+    *,
+    times: NodeTimes | None = None,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
+    release: Release = LATEST,
 ) -> AsyncIterator[FleetPlane]:
     """Run a plane with nodes node-0, node-1 and so on; ``labels`` are put on nodes by name.
 
     Checks at the end that no invariant was broken.
     """
     clock = LoopClock()
-    async with Core(MemoryStore(), clock, randomness=Random(7)) as core, asyncio.TaskGroup() as tasks:
+    settings = CoreSettings(release=release)
+    async with (
+        Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
+        asyncio.TaskGroup() as tasks,
+    ):
         api = core.as_identity(Identity("fleet", Role.NODE))
-        fleet = Fleet(api, FleetSettings(nodes=nodes), Profile("instant"), clock=clock)
-        plane = FleetPlane(core, fleet, clock, times, tasks)
+        fleet = Fleet(api, FleetSettings(nodes=nodes, release=release), Profile("instant"), clock=clock)
+        plane = FleetPlane(core, fleet, clock, release, times, tasks)
         await _create_namespaces(plane)
         running = [tasks.create_task(_check(plane)), tasks.create_task(fleet.run())]
         await plane.start_controllers("manager-0")

@@ -11,12 +11,14 @@ from rollplane.core.v1 import Node, Pod, PodCondition
 from rollplane.meta.v1 import Quantity, Time
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_controller.manager import Manager
 from rollplane_machinery.api import Api, Create, Delete, Key, ListQuery, Preconditions, UpdateStatus, WriteResult
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NODE, POD, ApiObject, Encoded, Kind
+from rollplane_machinery.releases import LATEST, Release
 from tests.end_to_end.waiting import until
 
 NODES = 6
@@ -97,12 +99,12 @@ def _check(results: object) -> None:
 
 
 @asynccontextmanager
-async def in_process_plane(nodes: int = NODES) -> AsyncIterator[Plane]:
-    """Run a plane with ``nodes`` nodes named fake-0, fake-1 and so on."""
+async def in_process_plane(nodes: int = NODES, release: Release = LATEST) -> AsyncIterator[Plane]:
+    """Run a plane of that release with ``nodes`` nodes named fake-0, fake-1 and so on."""
     clock = SteppedClock()
-    async with Core(MemoryStore(), clock, randomness=Random(7)) as core:
+    async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
         api = core.as_identity(Identity("manager", Role.CONTROLLER))
-        manager = Manager(api, "manager-0", clock=clock, random=Random(11))
+        manager = Manager(api, "manager-0", clock=clock, random=Random(11), release=release)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(manager.run())
             plane = Plane(core, manager, clock)

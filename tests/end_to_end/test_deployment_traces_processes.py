@@ -25,6 +25,7 @@ from rollplane_machinery.codec import from_json
 from rollplane_machinery.invariants import WATCHED, InvariantChecker, Violation
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, ApiObject, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import RECORDED
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 from tests.planners.traces import Json, load, normalised, snapshot, tolerate
 
@@ -61,7 +62,7 @@ def test_no_invariant_is_broken_meanwhile(played: Played) -> None:
 
 
 async def _play_all(data: Path) -> Played:
-    settings = PlaneSettings(data, port=0, nodes=NODES, profile="manual", node_prefix="fake")
+    settings = PlaneSettings(data, port=0, nodes=NODES, profile="manual", node_prefix="fake", kubernetes=RECORDED.name)
     checker = InvariantChecker()
     async with (
         EmbeddedPlane(settings) as plane,

@@ -14,6 +14,7 @@ from rollplane_machinery.api import Delete, Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, POD, STATEFUL_SET, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import RECORDED
 from tests.end_to_end.in_process import Plane, in_process_plane
 from tests.planners.ordinal_snapshots import daemon_set_snapshot, recorded_snapshot, stateful_set_snapshot
 from tests.planners.traces import Json, load
@@ -24,7 +25,7 @@ TRACES = {**load("StatefulSet"), **load("DaemonSet")}
 @pytest.mark.parametrize("name", TRACES)
 async def test_plane_follows_the_recorded_rollout(name: str) -> None:
     trace = TRACES[name]
-    async with in_process_plane() as plane:
+    async with in_process_plane(release=RECORDED) as plane:
         recording = _Recording(plane, trace["manifest"])
         for step, recorded in enumerate(trace["trace"]):
             await recording.act(recorded["after"], recorded.get("acted") or {})

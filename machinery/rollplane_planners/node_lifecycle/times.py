@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rollplane_machinery.releases import LATEST, Release
+
 
 @dataclass(frozen=True, slots=True)
 class NodeTimes:
-    """Seconds, and nodes a second; the defaults are Kubernetes'.
+    """Seconds, and nodes a second; the defaults are those of the newest Kubernetes.
 
     Nodes are looked at every ``monitor_seconds``. One that has reported before may be silent for ``grace_seconds``, one
     that never has for ``startup_grace_seconds`` after its creation. Nodes of one zone get their NoExecute taint at
@@ -15,7 +17,7 @@ class NodeTimes:
     """
 
     monitor_seconds: float = 5.0
-    grace_seconds: float = 40.0
+    grace_seconds: float = LATEST.node_grace_seconds
     startup_grace_seconds: float = 60.0
     eviction_rate: float = 0.1
     secondary_eviction_rate: float = 0.01
@@ -30,3 +32,8 @@ class NodeTimes:
 
 
 DEFAULT_TIMES = NodeTimes()
+
+
+def times_of(release: Release) -> NodeTimes:
+    """Return the times of a stock control plane of that release."""
+    return NodeTimes(grace_seconds=release.node_grace_seconds)

@@ -38,9 +38,9 @@ def run(arguments: Sequence[str]) -> int:
 async def serve(settings: Settings, process: Process) -> None:
     """Serve until the process is told to stop, then drain.
 
-    Announces ``listen=<address> metrics=<address>`` once calls are answered. Waits for a store that cannot be reached
-    yet. Raises OSError when an address cannot be had, RollplaneError for a store that will not do (a schema that is too
-    new, a URL that makes no sense).
+    Announces ``listen=<address> metrics=<address> kubernetes=<release>`` once calls are answered. Waits for a
+    store that cannot be reached yet. Raises OSError when an address cannot be had, RollplaneError for a store that will
+    not do (a schema that is too new, a URL that makes no sense).
     """
     clock, metrics = SystemClock(), Metrics()
     async with AsyncExitStack() as stack:
@@ -55,8 +55,9 @@ async def serve(settings: Settings, process: Process) -> None:
         await stack.enter_async_context(running(probe.run))
         _show(metrics, core, server)
         listening = with_port(settings.listen, await server.listen(settings.listen))
-        process.announce(f"listen={listening} metrics={scraped}")
-        log.info("serving", extra={"listen": listening, "metrics": scraped, "cell": settings.cell})
+        process.announce(f"listen={listening} metrics={scraped} kubernetes={settings.kubernetes}")
+        told = {"listen": listening, "metrics": scraped, "cell": settings.cell, "kubernetes": settings.kubernetes}
+        log.info("serving", extra=told)
         await process.told_to_stop()
         await server.drain(settings.grace_seconds)
     log.info("stopped")
@@ -81,7 +82,7 @@ def _open_store(settings: Settings) -> Store:
 async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, clock: Clock, metrics: Metrics) -> Core:
     """The core, loaded; tries again while the store cannot be reached."""
     while True:
-        bounds = CoreSettings(ring_bytes=settings.ring_bytes)
+        bounds = CoreSettings(ring_bytes=settings.ring_bytes, release=settings.release)
         core = Core(store, clock, settings=bounds, observe_commit=metrics.committed)
         try:
             return await stack.enter_async_context(core)

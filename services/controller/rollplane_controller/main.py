@@ -46,12 +46,20 @@ async def control(settings: Settings, process: Process) -> None:
         connect(settings.server, role="controller", name=identity) as api,
     ):
         peer = Peer(channel, clock)
-        times = settings.node_times()
-        manager = Manager(api, identity, clock=clock, random=random, node_times=times, metrics=metrics)
+        manager = Manager(
+            api,
+            identity,
+            clock=clock,
+            random=random,
+            release=settings.release,
+            node_times=settings.node_times(),
+            metrics=metrics,
+        )
         process.health.add_check("apiserver", peer.trouble)
         process.health.add_check("shards", lambda: "" if manager.shards.looked.is_set() else "not looked at yet")
         async with running(peer.run, manager.run):
             await manager.ready()
-            process.announce(ports)
-            log.info("controlling", extra={"identity": identity, "server": settings.server})
+            process.announce(f"{ports} kubernetes={settings.kubernetes}")
+            told = {"identity": identity, "server": settings.server, "kubernetes": settings.kubernetes}
+            log.info("controlling", extra=told)
             await process.told_to_stop()

@@ -52,7 +52,8 @@ from rollplane_machinery.kinds import (
     STATEFUL_SET,
     Kind,
 )
-from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_machinery.releases import LATEST, Release
+from rollplane_planners.node_lifecycle.times import NodeTimes, times_of
 from rollplane_service.metrics import MeasuredBatches
 
 OBSERVED: tuple[Kind, ...] = (
@@ -78,7 +79,8 @@ OBSERVED: tuple[Kind, ...] = (
 class Manager:
     """All controllers of one process. ``run`` until cancelled.
 
-    ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity).
+    ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity). ``node_times`` None
+    are those of the release.
     """
 
     def __init__(
@@ -88,7 +90,8 @@ class Manager:
         *,
         clock: Clock,
         random: Random,
-        node_times: NodeTimes = DEFAULT_TIMES,
+        release: Release = LATEST,
+        node_times: NodeTimes | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
@@ -104,24 +107,28 @@ class Manager:
             on_acquired=self._wake,
         )
         means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
-        self.loops = [Loop(one, means) for one in self._reconcilers(api, clock, node_times)]
+        self.loops = [
+            Loop(one, means) for one in self._reconcilers(api, clock, release, node_times or times_of(release))
+        ]
         self._metrics.show(self.loops, self.shards)
 
-    def _reconcilers(self, api: ObjectApi, clock: Clock, node_times: NodeTimes) -> Sequence[Reconciler]:
+    def _reconcilers(
+        self, api: ObjectApi, clock: Clock, release: Release, node_times: NodeTimes
+    ) -> Sequence[Reconciler]:
         observer, fence = self.observer, partial(self.shards.fence, CLUSTER)
         return (
-            DeploymentReconciler(observer),
-            PodControllerReconciler(observer, REPLICA_SET),
-            PodControllerReconciler(observer, REPLICATION_CONTROLLER),
-            RollingUpdateReconciler(observer),
-            StatefulSetReconciler(observer),
-            DaemonSetReconciler(observer, clock),
+            DeploymentReconciler(observer, release),
+            PodControllerReconciler(observer, release, REPLICA_SET),
+            PodControllerReconciler(observer, release, REPLICATION_CONTROLLER),
+            RollingUpdateReconciler(observer, release),
+            StatefulSetReconciler(observer, release),
+            DaemonSetReconciler(observer, release, clock),
             DisruptionReconciler(observer),
             ClaimBinder(observer),
             *(AutoRollbackReconciler(observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
-            Scheduler(observer),
+            Scheduler(observer, release),
             GarbageCollector(observer, OBSERVED, api, clock),
-            NamespaceController(observer, OBSERVED, api, clock, fence),
+            NamespaceController(observer, release, OBSERVED, api, clock, fence),
             PodGarbageCollector(observer, api, clock),
             EventExpiry(observer, api, clock),
             NodeLifecycle(observer, api, node_times, clock, fence),

@@ -15,7 +15,8 @@ class Settings(WorkerSettings):
     """Each field is the variable ``ROLLPLANE_<FIELD>``; raises ValueError for one that makes no sense.
 
     ``identity`` must differ between processes; empty makes one up. ``seed`` fixes the names of pods, 0 leaves them to
-    chance. The ``node_…`` fields are those of NodeTimes, which tells them apart: seconds, and nodes a second.
+    chance. The ``node_…`` fields are those of NodeTimes, which tells them apart: seconds, and nodes a second;
+    ``node_grace_seconds`` 0 is what the release grants.
     """
 
     health_listen: str = "127.0.0.1:7072"
@@ -24,7 +25,7 @@ class Settings(WorkerSettings):
     life: str = ""
     seed: int = 0
     node_monitor_seconds: float = 5.0
-    node_grace_seconds: float = 40.0
+    node_grace_seconds: float = 0.0
     node_startup_grace_seconds: float = 60.0
     node_eviction_rate: float = 0.1
     node_secondary_eviction_rate: float = 0.01
@@ -37,7 +38,7 @@ class Settings(WorkerSettings):
         """Return when nodes are given up; raises ValueError for times that make no sense."""
         return NodeTimes(
             monitor_seconds=self.node_monitor_seconds,
-            grace_seconds=self.node_grace_seconds,
+            grace_seconds=self.node_grace_seconds or self.release.node_grace_seconds,
             startup_grace_seconds=self.node_startup_grace_seconds,
             eviction_rate=self.node_eviction_rate,
             secondary_eviction_rate=self.node_secondary_eviction_rate,

@@ -26,6 +26,7 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Kind
 from rollplane_machinery.references import reference_to
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_service.metrics import MeasuredBatches
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,14 @@ class FleetSettings:
     """``nodes`` nodes named ``<prefix>-<number>``, numbered from ``first``.
 
     Addresses follow from the numbers, so fleets of one plane need numbers of their own, whatever their prefixes.
+    ``release`` is the one whose kubelets these are.
     """
 
     prefix: str = "node"
     nodes: int = 10
     first: int = 0
     shape: NodeShape = field(default_factory=NodeShape)
+    release: Release = LATEST
 
 
 class Fleet:

@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
 async def simulate(settings: Settings, process: Process) -> None:
     """Run the fleet until told to stop; ready once its nodes are registered, while the apiserver answers."""
     shape = NodeShape(settings.node_cpu, settings.node_memory, settings.node_pods)
-    fleet_settings = FleetSettings(settings.node_prefix, settings.nodes, settings.first_node, shape)
+    fleet_settings = FleetSettings(settings.node_prefix, settings.nodes, settings.first_node, shape, settings.release)
     profile, clock = read_profile(settings.profile), SystemClock()
     metrics = Metrics(clock)
     async with (
@@ -43,6 +43,7 @@ async def simulate(settings: Settings, process: Process) -> None:
         fleet = Fleet(api, fleet_settings, profile, clock=clock, metrics=metrics)
         async with running(peer.run, fleet.run):
             await fleet.ready.wait()
-            process.announce(f"nodes={settings.nodes} profile={profile.name} {ports}")
-            log.info("simulating", extra={"nodes": settings.nodes, "profile": profile.name})
+            process.announce(f"nodes={settings.nodes} profile={profile.name} {ports} kubernetes={settings.kubernetes}")
+            told = {"nodes": settings.nodes, "profile": profile.name, "kubernetes": settings.kubernetes}
+            log.info("simulating", extra=told)
             await process.told_to_stop()

@@ -17,10 +17,12 @@ from typing import Self
 from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.releases import LATEST
 from rollplane_plane.child import Child
 from rollplane_plane.lives import next_life
 from rollplane_plane.ports import ANY, HOST, MAX_PORT, preferred, server_port
 from rollplane_plane.services import Service
+from rollplane_service.settings import read_release
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class PlaneSettings:
     """``data`` keeps the objects between runs. ``port`` is the apiserver's: 0 for any, None for the usual or any.
 
     ``nodes`` 0 starts no fleet; ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
+    ``kubernetes`` is the release that all services behave as.
     Raises ValueError for what makes no sense.
     """
 
@@ -45,6 +48,7 @@ class PlaneSettings:
     node_prefix: str = "node"
     fsync: str = "always"
     log_level: str = "warning"
+    kubernetes: str = LATEST.name
 
     def __post_init__(self) -> None:
         if not 0 <= self.nodes <= MAX_NODES:
@@ -52,6 +56,7 @@ class PlaneSettings:
         if self.port is not None and not 0 <= self.port <= MAX_PORT:
             raise ValueError(f"port is {self.port}, want 0 (any) to {MAX_PORT}")
         check_prefix(self.node_prefix, max(0, self.nodes - 1))
+        read_release(self.kubernetes)
 
 
 class EmbeddedPlane:
@@ -140,7 +145,8 @@ class EmbeddedPlane:
     def _child(
         self, service: Service, arguments: Callable[[], Sequence[str]], *, returned: Callable[[], None] = lambda: None
     ) -> Child:
-        environ = {**os.environ, "ROLLPLANE_LOG_LEVEL": self._settings.log_level}
+        told = {"ROLLPLANE_LOG_LEVEL": self._settings.log_level, "ROLLPLANE_KUBERNETES": self._settings.kubernetes}
+        environ = {**os.environ, **told}
         log_path = self._settings.data / "logs" / f"{service}.log"
         return Child(service, arguments, log_path, clock=self._clock, environ=environ, returned=returned)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollplane_machinery.api import MAX_BATCH_WRITES
+from rollplane_machinery.releases import LATEST, Release
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -12,7 +13,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class CoreSettings:
-    """Bounds of one apiserver's core; bytes, counts and seconds as the names say."""
+    """Bounds of one apiserver's core; bytes, counts and seconds as the names say. ``release`` is the one behaved as."""
 
     ring_bytes: int = 64 * MIB
     max_object_bytes: int = 3 * MIB // 2
@@ -28,3 +29,4 @@ class CoreSettings:
     concurrent_catch_ups: int = 4
     memo_entries: int = 1024
     memo_bytes: int = 16 * MIB
+    release: Release = LATEST

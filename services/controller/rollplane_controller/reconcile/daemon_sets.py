@@ -16,6 +16,7 @@ from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_machinery.api import Delete, EventType, Key, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
+from rollplane_machinery.releases import Release
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.scheduling.cluster import NodeView, node_view
@@ -57,8 +58,8 @@ class DaemonSetReconciler(Reconciler):
 
     kind = DAEMON_SET
 
-    def __init__(self, observer: Observer, clock: Clock) -> None:
-        super().__init__(observer)
+    def __init__(self, observer: Observer, release: Release, clock: Clock) -> None:
+        super().__init__(observer, release)
         self._clock = clock
         self._nodes: dict[str, NodeView] = {}
         self._backoff = FailureBackoff()

@@ -35,6 +35,7 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError
 from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import Release
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
 
@@ -54,12 +55,13 @@ class NamespaceController(Reconciler):
     def __init__(
         self,
         observer: Observer,
+        release: Release,
         kinds: Sequence[Kind],
         api: ObjectApi,
         clock: Clock,
         fence: Callable[[], Fence | None],
     ) -> None:
-        super().__init__(observer)
+        super().__init__(observer, release)
         self._kinds = tuple(kind for kind in kinds if kind.namespaced)
         self._api = api
         self._clock = clock

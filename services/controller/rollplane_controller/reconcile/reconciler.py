@@ -18,6 +18,7 @@ from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_machinery.api import Key, Write
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.model import Plan
 
 Wake = Callable[[Key], None]
@@ -62,8 +63,9 @@ class Reconciler(ABC):
     shard = ""
     pace = DEFAULT_PACE
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, release: Release = LATEST) -> None:
         self._observer = observer
+        self._release = release
 
     @property
     def name(self) -> str:

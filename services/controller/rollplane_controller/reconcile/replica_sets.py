@@ -13,6 +13,7 @@ from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_machinery.api import Create, Delete, Key
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
 from rollplane_machinery.metadata import controller_of
+from rollplane_machinery.releases import Release
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.replica_set import (
     ManageFailure,
@@ -25,9 +26,9 @@ from rollplane_planners.replica_set import (
 class PodControllerReconciler(Reconciler):
     """Wakes on its own objects, on their pods, and on orphans that a selector may match."""
 
-    def __init__(self, observer: Observer, kind: Kind = REPLICA_SET) -> None:
+    def __init__(self, observer: Observer, release: Release, kind: Kind = REPLICA_SET) -> None:
         self.kind = kind
-        super().__init__(observer)
+        super().__init__(observer, release)
 
     @property
     def name(self) -> str:

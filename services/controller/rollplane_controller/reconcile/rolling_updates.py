@@ -10,6 +10,7 @@ from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER
+from rollplane_machinery.releases import Release
 from rollplane_machinery.rolling_update import STATE, source_of
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.rolling_update import RollingUpdateView, plan_rolling_update
@@ -25,8 +26,8 @@ class RollingUpdateReconciler(Reconciler):
     name = "rolling-update-controller"
     component = "replication-controller"
 
-    def __init__(self, observer: Observer) -> None:
-        super().__init__(observer)
+    def __init__(self, observer: Observer, release: Release) -> None:
+        super().__init__(observer, release)
         self._sources: dict[Key, Key] = {}
 
     def attach(self, wake: Wake) -> None:

@@ -20,6 +20,7 @@ from rollplane_machinery.api import Bind, EventType, Key
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NODE, POD
 from rollplane_machinery.pods import POD_SCHEDULED
+from rollplane_machinery.releases import Release
 from rollplane_machinery.times import time_of
 from rollplane_planners.model import NOTHING, BindPod, Plan, PlannedEvent, Severity, UpdateObjectStatus
 from rollplane_planners.pods import PodView
@@ -38,8 +39,8 @@ class Scheduler(Reconciler):
     shard = SCHEDULER
     pace = Pace(round=256, backoff=Backoff(base_seconds=1.0, cap_seconds=10.0, spread=0.0))
 
-    def __init__(self, observer: Observer) -> None:
-        super().__init__(observer)
+    def __init__(self, observer: Observer, release: Release) -> None:
+        super().__init__(observer, release)
         self._cluster = Cluster()
         self._assumed: dict[Key, tuple[PodView, str]] = {}
         self._unschedulable: set[Key] = set()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Flags, texts
+from rollplane_cli.flags import texts
 from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.errors import SetupError
+from rollplane_plane.commands.folder import ReleaseFlags, release_name
 from rollplane_plane.demo.killer import Kill, killer_by_command, killers_of
 from rollplane_plane.demo.story import Story
 from rollplane_plane.demo.theatre import StoryError, Theatre
@@ -22,7 +23,7 @@ from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 NODES = 10
 
 
-class DemoFlags(Flags):
+class DemoFlags(ReleaseFlags):
     """Flags of ``demo``."""
 
     kill = texts(
@@ -59,12 +60,20 @@ async def _plane(flags: DemoFlags, session: Session) -> AsyncIterator[tuple[str,
         return
     with tempfile.TemporaryDirectory(prefix="rollplane-demo-") as folder:
         started = session.clock.monotonic()
-        async with EmbeddedPlane(PlaneSettings(Path(folder), port=0, nodes=NODES, profile="instant")) as plane:
+        async with EmbeddedPlane(_settings(Path(folder), flags, session)) as plane:
             seconds = session.clock.monotonic() - started
             session.console.say(
                 f"A control plane with {NODES} simulated nodes is up at {plane.address}, {seconds:.1f} s."
             )
             yield plane.address, killers_of(plane)
+
+
+def _settings(folder: Path, flags: DemoFlags, session: Session) -> PlaneSettings:
+    release = release_name(flags, session)
+    try:
+        return PlaneSettings(folder, port=0, nodes=NODES, profile="instant", kubernetes=release)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
 
 
 def _killers(given: Sequence[str]) -> Mapping[str, Kill]:
@@ -79,7 +88,7 @@ def _killers(given: Sequence[str]) -> Mapping[str, Kill]:
 
 
 DEMO = Command(
-    "[--server ADDRESS [--kill NAME=COMMAND]...]",
+    "[--kubernetes RELEASE] [--server ADDRESS [--kill NAME=COMMAND]...]",
     "Roll two Deployments through everything that can happen to them, checking every step.",
     DemoFlags,
     run,

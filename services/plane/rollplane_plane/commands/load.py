@@ -11,16 +11,17 @@ from pathlib import Path
 
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import FAILED, CommandError, UsageError
-from rollplane_cli.flags import Flags, number, seconds, text
+from rollplane_cli.flags import number, seconds, text
 from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_load.report_text import table
 from rollplane_load.rollover import Load, RolloverTest
 from rollplane_machinery.errors import SetupError
+from rollplane_plane.commands.folder import ReleaseFlags, release_name
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 
-class LoadFlags(Flags):
+class LoadFlags(ReleaseFlags):
     """Flags of ``load rollover``."""
 
     deployments = number("How many Deployments", default=100)
@@ -64,8 +65,10 @@ async def _target(flags: LoadFlags, session: Session) -> AsyncIterator[tuple[str
         yield session.server, load_tester
         return
     with tempfile.TemporaryDirectory(prefix="rollplane-load-") as folder:
-        nodes, profile = flags.nodes, flags.profile
-        async with EmbeddedPlane(PlaneSettings(Path(folder), port=0, nodes=nodes, profile=profile)) as plane:
+        settings = PlaneSettings(
+            Path(folder), port=0, nodes=flags.nodes, profile=flags.profile, kubernetes=release_name(flags, session)
+        )
+        async with EmbeddedPlane(settings) as plane:
             services = {child.name: child.pid for child in plane.children[1:]}
             yield plane.address, {"redis": plane.store_pid, **services, **load_tester}
 
@@ -79,7 +82,7 @@ def _fraction(flags: LoadFlags) -> float:
 
 
 ROLLOVER = Command(
-    "[--deployments D] [--replicas R] [--overlap F] [-o json]",
+    "[--deployments D] [--replicas R] [--overlap F] [--kubernetes RELEASE] [-o json]",
     "Create, update, and update again while the first is in flight; in a namespace made for it (-n names it), on a "
     "plane of its own unless --server or ROLLPLANE_SERVER names one.",
     LoadFlags,

@@ -10,7 +10,7 @@ from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import number, optional_number, switch, text
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError, SetupError
-from rollplane_plane.commands.folder import DataFlags, folder_of
+from rollplane_plane.commands.folder import DataFlags, ReleaseFlags, folder_of, release_name
 from rollplane_plane.detach import start_detached
 from rollplane_plane.plane import DEFAULT_PORT, EmbeddedPlane, PlaneSettings
 from rollplane_plane.presence import claimed
@@ -19,7 +19,7 @@ from rollplane_service.logs import LogFormat, start_logging
 DEFAULT_NODES = 10
 
 
-class UpFlags(DataFlags):
+class UpFlags(DataFlags, ReleaseFlags):
     """Flags of ``up``."""
 
     nodes = number(f"How many simulated nodes; 0 for none (default {DEFAULT_NODES})", default=DEFAULT_NODES)
@@ -32,7 +32,7 @@ class UpFlags(DataFlags):
 
 async def run(flags: UpFlags, session: Session) -> int:
     """Run the plane until Ctrl-C or SIGTERM; everything it started has ended when this returns."""
-    settings = _settings(flags)
+    settings = _settings(flags, session)
     if flags.detach:
         return await _detach(settings, flags, session)
     start_logging("warning", session.console.err, LogFormat(flags.log_format))
@@ -69,7 +69,8 @@ async def _keep_up(settings: PlaneSettings, session: Session) -> None:
             seconds = session.clock.monotonic() - started
             session.console.say(
                 f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
-                f"data={settings.data} metrics={','.join(plane.metrics)} seconds={seconds:.1f}"
+                f"kubernetes={settings.kubernetes} data={settings.data} "
+                f"metrics={','.join(plane.metrics)} seconds={seconds:.1f}"
             )
             await asyncio.Event().wait()
 
@@ -105,7 +106,7 @@ def _words(error: BaseException) -> str:
     return str(error)
 
 
-def _settings(flags: UpFlags) -> PlaneSettings:
+def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
     try:
         return PlaneSettings(
             folder_of(flags),
@@ -113,13 +114,14 @@ def _settings(flags: UpFlags) -> PlaneSettings:
             nodes=flags.nodes,
             profile=flags.profile,
             node_prefix=flags.node_prefix,
+            kubernetes=release_name(flags, session),
         )
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
 
 
 UP = Command(
-    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--detach]",
+    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--kubernetes RELEASE] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
     run,
