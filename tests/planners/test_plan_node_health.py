@@ -58,9 +58,9 @@ def test_node_that_never_reported_counts_from_its_creation() -> None:
 
 
 SILENCE: dict[str, tuple[str, float, bool]] = {
-    "40 s": ("True", 40.0, False),
-    "over 40 s": ("True", 40.1, True),
-    "over 40 s, not ready": ("False", 40.1, True),
+    "50 s": ("True", 50.0, False),
+    "over 50 s": ("True", 50.1, True),
+    "over 50 s, not ready": ("False", 50.1, True),
     "never reported, 60 s": ("", 60.0, False),
     "never reported, over 60 s": ("", 60.1, True),
 }
