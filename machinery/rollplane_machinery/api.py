@@ -269,13 +269,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class WatchFilter:
-    """What of one kind is watched; empty fields do not narrow. ``shards`` are numbers from 0 to 63."""
+    """What of one kind is watched; empty fields do not narrow. ``shards`` are numbers from 0 to 63.
+
+    With ``metadata_only`` objects come without spec, status and data; of several filters of a kind all must say so.
+    """
 
     kind: Kind
     namespaces: tuple[str, ...] = ()
     label_selector: str = ""
     field_selector: str = ""
     shards: tuple[int, ...] = ()
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +289,6 @@ class WatchQuery:
     filters: tuple[WatchFilter, ...]
     from_revision: int = 0
     send_initial_state: bool = False
-    metadata_only: bool = False
 
 
 class EventType(Enum):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_planners.reasons import Reason
@@ -83,6 +84,20 @@ class UpdateObjectStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateMetadata:
+    """Replace owner references and finalizers of an object of which no more than the metadata may be known.
+
+    ``metadata`` is as it shall be; its resource_version and uid are preconditions. ``regardless``: also when another
+    write of the plan fails.
+    """
+
+    kind: Kind
+    metadata: ObjectMeta
+    regardless: bool = False
+    events: Sequence[PlannedEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BindPod:
     """Give a pod its node; ``uid`` is a precondition."""
 
@@ -112,7 +127,14 @@ class DeleteObject:
 
 
 PlannedWrite = (
-    CreateObject | CreatePods | CreateDistinctPods | UpdateObject | UpdateObjectStatus | BindPod | DeleteObject
+    CreateObject
+    | CreatePods
+    | CreateDistinctPods
+    | UpdateObject
+    | UpdateObjectStatus
+    | UpdateMetadata
+    | BindPod
+    | DeleteObject
 )
 
 

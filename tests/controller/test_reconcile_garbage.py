@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import ConfigMap, Namespace, Pod
-from rollplane_machinery.api import Propagation
+from rollplane.core.v1 import ConfigMap, Namespace, Pod, Secret, Service
+from rollplane_controller.manager import METADATA_ONLY
+from rollplane_machinery.api import Key, Propagation
+from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -38,6 +40,7 @@ def a_map(name: str, *owners: ApiObject, finalizers: tuple[str, ...] = (), block
     """Return a ConfigMap, which no controller but the collector cares for, owned by ``owners``."""
     one = ConfigMap()
     one.metadata.name, one.metadata.namespace = name, "shop"
+    one.data["key"] = "what nobody but its owner reads"
     one.metadata.finalizers.extend(finalizers)
     for owner in owners:
         reference = one.metadata.owner_references.add(name=owner.metadata.name, uid=owner.metadata.uid)
@@ -134,7 +137,8 @@ async def test_a_dependent_with_another_owner_is_only_detached() -> None:
         await plane.quiet()
         assert await kept(plane) == ["shared", "staying"]
         shared = await plane.find(CONFIG_MAP, "shared")
-        assert shared is not None
+        assert isinstance(shared, ConfigMap)
+        assert shared.data, "the collector, which knows its metadata only, takes nothing else away"
         assert owners_of(shared) == ["staying"]
 
 
@@ -331,3 +335,28 @@ async def test_other_finalizers_keep_an_empty_namespace() -> None:
         left = await plane.find(NAMESPACE, "kept")
         assert isinstance(left, Namespace)
         assert list(left.spec.finalizers) == ["test/mine"]
+
+
+@pytest.mark.parametrize("kind", sorted(METADATA_ONLY, key=str))
+async def test_what_is_only_collected_is_not_kept(kind: Kind) -> None:
+    """A controller's memory goes by the count of such objects, not by what is in them."""
+    async with a_plane() as plane:
+        await plane.start()
+        one = kind.message()
+        one.metadata.name, one.metadata.namespace = "big", "shop"
+        if isinstance(one, ConfigMap):
+            one.data["key"] = "x" * 100_000
+        if isinstance(one, Secret):
+            one.data["key"] = b"x" * 100_000
+        if isinstance(one, Service):
+            one.spec.ports.add(port=80)
+        await plane.create(one)
+        await plane.quiet()
+        (manager,) = plane.managers.values()
+        observer = manager.observer
+        key = Key(kind, "shop", "big")
+        encoded = observer.informer.encoded(key)
+        assert encoded is not None
+        assert len(encoded.value) < 500
+        with pytest.raises(InternalError, match="watched for its metadata only"):
+            observer.message(key, type(one))

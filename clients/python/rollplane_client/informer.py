@@ -49,14 +49,12 @@ class Informer(Generic[T]):
         view: View[T],
         *,
         clock: Clock,
-        metadata_only: bool = False,
         backoff: Backoff = DEFAULT_BACKOFF,
         jitter: Jitter = no_jitter,
     ) -> None:
         self._api = api
         self._filters = tuple(filters)
         self._clock = clock
-        self._metadata_only = metadata_only
         self._backoff = backoff
         self._jitter = jitter
         self._cache: Cache[T] = Cache(view)
@@ -131,7 +129,6 @@ class Informer(Generic[T]):
             self._filters,
             from_revision=self._revision if self._resumable else 0,
             send_initial_state=not self._resumable,
-            metadata_only=self._metadata_only,
         )
         return self._api.watch(query)
 

@@ -135,12 +135,12 @@ def encode_watch(query: WatchQuery) -> pb.WatchRequest:
                 label_selector=wanted.label_selector,
                 field_selector=wanted.field_selector,
                 shards=wanted.shards,
+                metadata_only=wanted.metadata_only,
             )
             for wanted in query.filters
         ],
         from_revision=query.from_revision,
         send_initial_state=query.send_initial_state,
-        metadata_only=query.metadata_only,
     )
 
 
@@ -154,10 +154,11 @@ def decode_watch(message: pb.WatchRequest) -> WatchQuery:
             wanted.label_selector,
             wanted.field_selector,
             tuple(wanted.shards),
+            wanted.metadata_only,
         )
         for wanted in message.filters
     )
-    return WatchQuery(filters, message.from_revision, message.send_initial_state, message.metadata_only)
+    return WatchQuery(filters, message.from_revision, message.send_initial_state)
 
 
 def _check_filters(message: pb.WatchRequest) -> None:

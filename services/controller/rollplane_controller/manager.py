@@ -75,6 +75,9 @@ OBSERVED: tuple[Kind, ...] = (
 )
 """All kinds but those that are written all the time and own nothing, Lease and Event."""
 
+METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT})
+"""Those of which controllers ask only who owns them, and whether they are still there: contents stay at home."""
+
 
 class Manager:
     """All controllers of one process. ``run`` until cancelled.
@@ -95,7 +98,7 @@ class Manager:
         metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
-        self.observer = Observer(api, OBSERVED, clock)
+        self.observer = Observer(api, OBSERVED, clock, METADATA_ONLY)
         self._metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, self._metrics.writes, clock)
         self.writer = BatchWriter(batches, clock=clock)

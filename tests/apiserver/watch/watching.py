@@ -13,7 +13,7 @@ def watching(
     kind: Kind, *, since: int = 0, initial: bool = False, metadata_only: bool = False, **narrow: object
 ) -> WatchQuery:
     """Return a watch of one kind; ``narrow`` is what a WatchFilter takes."""
-    return WatchQuery((WatchFilter(kind, **narrow),), since, initial, metadata_only)  # type: ignore[arg-type]
+    return WatchQuery((WatchFilter(kind, metadata_only=metadata_only, **narrow),), since, initial)  # type: ignore[arg-type]
 
 
 def shown(batch: WatchBatch) -> list[tuple[str, str]]:

@@ -392,7 +392,7 @@ class TestWatches:
     async def test_metadata_only(self, api: Api) -> None:
         last = await create(api, config_map("a", data="long"))
         watcher = Watcher()
-        query = WatchQuery(everything(CONFIG_MAP), send_initial_state=True, metadata_only=True)
+        query = WatchQuery((WatchFilter(CONFIG_MAP, metadata_only=True),), send_initial_state=True)
         await watcher.read(api, query, until_revision=last)
         assert [dict(parse(ConfigMap, event.object).data) for event in watcher.events] == [{}]
 

@@ -200,12 +200,15 @@ class WatchFilter(_message.Message):
     LABEL_SELECTOR_FIELD_NUMBER: _builtins.int
     FIELD_SELECTOR_FIELD_NUMBER: _builtins.int
     SHARDS_FIELD_NUMBER: _builtins.int
+    METADATA_ONLY_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """As in ObjectKey; always needed."""
     label_selector: _builtins.str
     """As in ListRequest."""
     field_selector: _builtins.str
     """As in ListRequest; for pods also "spec.nodeName in (n1,n2)"."""
+    metadata_only: _builtins.bool
+    """Send only metadata: the objects hold no spec, status or data. Of several filters of one resource all must say so."""
     @_builtins.property
     def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only objects in one of these."""
@@ -222,10 +225,11 @@ class WatchFilter(_message.Message):
         label_selector: _builtins.str = ...,
         field_selector: _builtins.str = ...,
         shards: _abc.Iterable[_builtins.int] | None = ...,
+        metadata_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_selector", b"field_selector", "label_selector", b"label_selector", "namespaces", b"namespaces", "resource", b"resource", "shards", b"shards"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_selector", b"field_selector", "label_selector", b"label_selector", "metadata_only", b"metadata_only", "namespaces", b"namespaces", "resource", b"resource", "shards", b"shards"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,13 +244,10 @@ class WatchRequest(_message.Message):
     FILTERS_FIELD_NUMBER: _builtins.int
     FROM_REVISION_FIELD_NUMBER: _builtins.int
     SEND_INITIAL_STATE_FIELD_NUMBER: _builtins.int
-    METADATA_ONLY_FIELD_NUMBER: _builtins.int
     from_revision: _builtins.int
     """Changes after this revision are sent. 0 without send_initial_state means from now on."""
     send_initial_state: _builtins.bool
     """First the present state as ADDED events, then what follows it; from_revision must be 0."""
-    metadata_only: _builtins.bool
-    """Send only metadata: the objects hold no spec, status or data."""
     @_builtins.property
     def filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchFilter]:
         """At least one; an object is sent when it matches any of them."""
@@ -257,11 +258,10 @@ class WatchRequest(_message.Message):
         filters: _abc.Iterable[Global___WatchFilter] | None = ...,
         from_revision: _builtins.int = ...,
         send_initial_state: _builtins.bool = ...,
-        metadata_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "from_revision", b"from_revision", "metadata_only", b"metadata_only", "send_initial_state", b"send_initial_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "from_revision", b"from_revision", "send_initial_state", b"send_initial_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

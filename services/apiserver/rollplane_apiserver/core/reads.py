@@ -108,7 +108,6 @@ class Reads:
             self.cursor_limits,
             revision=revision,
             initial_state=query.send_initial_state,
-            metadata_only=query.metadata_only,
         )
         if query.from_revision:
             # Behind the joining of the ring: a jump that is recorded later resets the ring if it voids the revision.

@@ -53,13 +53,11 @@ class Cursor:
         *,
         revision: int = 0,
         initial_state: bool = False,
-        metadata_only: bool = False,
     ) -> None:
         self._ring = cache.ring
         self._store = store
         self._filters = filters
         self._limits = limits
-        self._metadata_only = metadata_only
         self._revision = cache.revision if initial_state else revision
         # References taken at once: whatever happens to the cache while they are sent, this is the state at _revision.
         self._initial: deque[Entry] | None = None
@@ -95,8 +93,9 @@ class Cursor:
         events: list[WatchEvent] = []
         while entries:
             for entry in _taken(entries, _EXAMINE):
-                if self._filters.matches(entry.encoded.kind, view_of(entry)):
-                    content = trimmed(entry.encoded) if self._metadata_only else entry.encoded
+                kind = entry.encoded.kind
+                if self._filters.matches(kind, view_of(entry)):
+                    content = trimmed(entry.encoded) if self._filters.is_metadata_only(kind) else entry.encoded
                     events.append(WatchEvent(EventType.ADDED, content, entry.revision))
             *full, last = _cut(events, self._limits.batch_bytes)
             for part in full:
@@ -203,7 +202,7 @@ class Cursor:
         else:
             matched = matches and event.type is not EventType.ADDED
         told = _transition(matched, matches and event.type is not EventType.DELETED)
-        return event.told_as(told, metadata_only=self._metadata_only) if told else None
+        return event.told_as(told, metadata_only=self._filters.is_metadata_only(event.kind)) if told else None
 
 
 def _taken(entries: deque[Entry], count: int) -> Iterator[Entry]:

@@ -22,6 +22,7 @@ class Filter:
     shards: frozenset[int] | None = None
     labels: LabelSelector | None = None
     fields: FieldSelector | None = None
+    metadata_only: bool = False
 
     def matches(self, view: View) -> bool:
         """Return whether the object is meant; cheap questions first, since labels and fields need parsing."""
@@ -50,6 +51,7 @@ def parse_filter(request: WatchFilter) -> Filter:
         frozenset(request.shards) or None,
         parse_label_selector(request.label_selector) if request.label_selector else None,
         parse_field_selector(request.field_selector, request.kind) if request.field_selector else None,
+        request.metadata_only,
     )
 
 
@@ -60,6 +62,9 @@ class FilterSet:
         self._by_kind: dict[Kind, list[Filter]] = {}
         for item in filters:
             self._by_kind.setdefault(item.kind, []).append(item)
+        self._bare = frozenset(
+            kind for kind, items in self._by_kind.items() if all(item.metadata_only for item in items)
+        )
 
     @property
     def kinds(self) -> Sequence[Kind]:
@@ -71,3 +76,7 @@ class FilterSet:
 
     def concerns(self, kind: Kind) -> bool:
         return kind in self._by_kind
+
+    def is_metadata_only(self, kind: Kind) -> bool:
+        """Return whether nothing but metadata is wanted of a kind."""
+        return kind in self._bare

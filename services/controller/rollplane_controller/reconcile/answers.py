@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollplane_machinery.api import Bind, Create, Delete, Update, UpdateStatus, Write
+from rollplane_machinery.api import Bind, Create, Delete, Patch, Update, UpdateStatus, Write
 from rollplane_machinery.errors import (
     AlreadyExistsError,
     CauseReason,
@@ -25,7 +25,7 @@ def is_harmless(write: Write, refusal: RollplaneError) -> bool:
     """Tell whether a refusal needs no attention: gone already, held back by another, or in a namespace that ends."""
     if isinstance(refusal, NotAttemptedError):
         return True
-    if isinstance(write, Delete | Update | UpdateStatus | Bind) and isinstance(refusal, NotFoundError):
+    if isinstance(write, Delete | Update | UpdateStatus | Patch | Bind) and isinstance(refusal, NotFoundError):
         return True
     return any(cause.reason is CauseReason.NAMESPACE_TERMINATING for cause in refusal.causes)
 

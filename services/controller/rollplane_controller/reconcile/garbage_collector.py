@@ -1,6 +1,7 @@
 """The garbage collector's shell: it follows deletions to dependents, and finishes foreground and orphaning deletions.
 
-Who owns whom is asked of ``Owners``; absence is never taken from the cache.
+Who owns whom is asked of ``Owners``; absence is never taken from the cache. Nothing but metadata is read or written: of
+some kinds there is no more in the cache.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_controller.reconcile.observer import BY_OWNER, Observer
 from rollplane_controller.reconcile.owners import Owners, waits
 from rollplane_controller.reconcile.reconciler import Failure, Look, Pace, Reconciler, Wake
@@ -15,7 +17,7 @@ from rollplane_controller.reconcile.views import View
 from rollplane_controller.shards import GARBAGE_COLLECTOR
 from rollplane_machinery.api import EventType, Key, ObjectApi
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import Kind, metadata_of
 from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 from rollplane_planners.garbage import (
     Collect,
@@ -26,7 +28,7 @@ from rollplane_planners.garbage import (
     judge,
     unblock,
 )
-from rollplane_planners.model import NOTHING, DeleteObject, Plan, PlannedWrite, UpdateObject
+from rollplane_planners.model import NOTHING, DeleteObject, Plan, PlannedWrite, UpdateMetadata
 
 RECHECK_SECONDS = 60.0
 
@@ -95,14 +97,14 @@ class GarbageCollector(Reconciler):
         encoded = self._observer.informer.encoded(key)
         if view is None or encoded is None:
             return NOTHING
-        message = encoded.parse()
+        metadata = metadata_of(encoded.value)
         if view.terminating and ORPHAN in view.finalizers:
-            return Plan(self._orphan(view, message))
+            return Plan(self._orphan(key.kind, view, metadata))
         if waits(view):
-            return Plan(self._advance_foreground(view, message))
-        unseen = self._owners.unseen(message, key.namespace)
+            return Plan(self._advance_foreground(key.kind, view, metadata))
+        unseen = self._owners.unseen(metadata, key.namespace)
         if self._owners.are_alive(unseen):
-            return self._judged(key, view, message, unseen)
+            return self._judged(key, view, metadata, unseen)
         return partial(self._look_and_judge, key, unseen)
 
     async def _look_and_judge(self, key: Key, unseen: Mapping[str, Key]) -> Plan:
@@ -112,38 +114,38 @@ class GarbageCollector(Reconciler):
         encoded = self._observer.informer.encoded(key)
         if view is None or encoded is None:
             return NOTHING
-        message = encoded.parse()
-        unseen = self._owners.unseen(message, key.namespace)
-        return self._judged(key, view, message, unseen) if self._owners.are_alive(unseen) else Plan(retry=True)
+        metadata = metadata_of(encoded.value)
+        unseen = self._owners.unseen(metadata, key.namespace)
+        return self._judged(key, view, metadata, unseen) if self._owners.are_alive(unseen) else Plan(retry=True)
 
-    def _judged(self, key: Key, view: View, message: ApiObject, unseen: Mapping[str, Key]) -> Plan:
+    def _judged(self, key: Key, view: View, metadata: ObjectMeta, unseen: Mapping[str, Key]) -> Plan:
         """Judge; an owner not in the cache is of a kind not watched, or younger: nothing will tell when it goes."""
-        return Plan(self._judge(key, view, message), requeue_after=RECHECK_SECONDS if unseen else None)
+        return Plan(self._judge(key, view, metadata), requeue_after=RECHECK_SECONDS if unseen else None)
 
-    def _judge(self, key: Key, view: View, message: ApiObject) -> list[PlannedWrite]:
-        standings = [self._owners.standing(one.uid, key.namespace) for one in message.metadata.owner_references]
+    def _judge(self, key: Key, view: View, metadata: ObjectMeta) -> list[PlannedWrite]:
+        standings = [self._owners.standing(one.uid, key.namespace) for one in metadata.owner_references]
         has_dependents = any(True for _ in self._dependents(view.uid))
         in_circle = Standing.WAITING in standings and self._owners.is_in_circle(view)
-        match judge(message.metadata, standings, has_dependents=has_dependents, in_circle=in_circle):
+        match judge(metadata, standings, has_dependents=has_dependents, in_circle=in_circle):
             case Detach(uids):
-                return [_detached(message, uids)]
+                return [_detached(key.kind, metadata, uids)]
             case Collect(propagation, unblock_first):
-                first = [_unblocked(message)] if unblock_first and view.blocked_uids else []
+                first = [_unblocked(key.kind, metadata)] if unblock_first and view.blocked_uids else []
                 deletion = DeleteObject(key.kind, key.namespace, key.name, view.uid, propagation=propagation)
                 return [*first, deletion]
             case _:
                 return []
 
-    def _orphan(self, view: View, message: ApiObject) -> list[PlannedWrite]:
+    def _orphan(self, kind: Kind, view: View, metadata: ObjectMeta) -> list[PlannedWrite]:
         """Cut the dependents loose first; the finalizer goes once none is left."""
         writes: list[PlannedWrite] = []
         for dependent, _ in self._dependents(view.uid):
             encoded = self._observer.informer.encoded(dependent)
             if encoded is not None:
-                writes.append(_detached(encoded.parse(), frozenset({view.uid})))
-        return writes or [_without_finalizer(message, ORPHAN)]
+                writes.append(_detached(dependent.kind, metadata_of(encoded.value), frozenset({view.uid})))
+        return writes or [_without_finalizer(kind, metadata, ORPHAN)]
 
-    def _advance_foreground(self, view: View, message: ApiObject) -> list[PlannedWrite]:
+    def _advance_foreground(self, kind: Kind, view: View, metadata: ObjectMeta) -> list[PlannedWrite]:
         """Have the dependents judged; the finalizer goes once none is left that blocks."""
         blocking = False
         for dependent, seen in self._dependents(view.uid):
@@ -151,9 +153,9 @@ class GarbageCollector(Reconciler):
             if not seen.terminating:
                 self._wake(dependent)
         if not blocking:
-            return [_without_finalizer(message, FOREGROUND)]
+            return [_without_finalizer(kind, metadata, FOREGROUND)]
         if view.blocked_uids and self._owners.is_in_circle(view):
-            return [_unblocked(message)]
+            return [_unblocked(kind, metadata)]
         return []
 
 
@@ -161,16 +163,16 @@ def _has_work(view: View) -> bool:
     return view.terminating and (FOREGROUND in view.finalizers or ORPHAN in view.finalizers)
 
 
-def _detached(message: ApiObject, uids: frozenset[str]) -> UpdateObject:
-    detach(message.metadata, uids)
-    return UpdateObject(message, regardless=True)
+def _detached(kind: Kind, metadata: ObjectMeta, uids: frozenset[str]) -> UpdateMetadata:
+    detach(metadata, uids)
+    return UpdateMetadata(kind, metadata, regardless=True)
 
 
-def _unblocked(message: ApiObject) -> UpdateObject:
-    unblock(message.metadata)
-    return UpdateObject(message)
+def _unblocked(kind: Kind, metadata: ObjectMeta) -> UpdateMetadata:
+    unblock(metadata)
+    return UpdateMetadata(kind, metadata)
 
 
-def _without_finalizer(message: ApiObject, finalizer: str) -> UpdateObject:
-    drop_finalizer(message.metadata, finalizer)
-    return UpdateObject(message)
+def _without_finalizer(kind: Kind, metadata: ObjectMeta, finalizer: str) -> UpdateMetadata:
+    drop_finalizer(metadata, finalizer)
+    return UpdateMetadata(kind, metadata)

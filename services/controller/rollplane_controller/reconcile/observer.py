@@ -5,7 +5,7 @@ One watch for all kinds means one revision: when the informer has reached it, ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from rollplane.core.v1 import Pod
@@ -37,10 +37,17 @@ INDEXES: Mapping[str, IndexValues[View]] = {
 
 
 class Observer:
-    """The shared informer and typed ways to ask it. What is read is as of its revision; nothing blocks."""
+    """The shared informer and typed ways to ask it. What is read is as of its revision; nothing blocks.
 
-    def __init__(self, api: ObjectApi, kinds: Sequence[Kind], clock: Clock) -> None:
-        self.informer: Informer[View] = Informer(api, [WatchFilter(kind) for kind in kinds], make_view, clock=clock)
+    Of the kinds in ``metadata_only`` nothing else is kept.
+    """
+
+    def __init__(
+        self, api: ObjectApi, kinds: Sequence[Kind], clock: Clock, metadata_only: Collection[Kind] = frozenset()
+    ) -> None:
+        filters = [WatchFilter(kind, metadata_only=kind in metadata_only) for kind in kinds]
+        self._metadata_only = metadata_only
+        self.informer: Informer[View] = Informer(api, filters, make_view, clock=clock)
         for kind in kinds:
             for name, values in INDEXES.items():
                 self.informer.add_index(kind, name, values)
@@ -48,7 +55,9 @@ class Observer:
             self.informer.add_index(POD, BY_NODE, _node_of)
 
     def message(self, key: Key, type_: type[M]) -> M | None:
-        """Return the object parsed, None when it is not there."""
+        """Return the object parsed, None when it is not there; raises InternalError for a kind without contents."""
+        if key.kind in self._metadata_only:
+            raise InternalError(f"{key} is watched for its metadata only")
         encoded = self.informer.encoded(key)
         if encoded is None:
             return None

@@ -10,13 +10,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from rollplane.meta.v1 import OwnerReference
+from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject
+from rollplane_machinery.kinds import BY_API_VERSION_KIND
 from rollplane_machinery.well_known import FOREGROUND
 from rollplane_planners.garbage import Standing
 
@@ -61,11 +61,11 @@ class Owners:
         key = self._present.get(uid)
         return key if key is not None and key.namespace in ("", namespace) else None
 
-    def unseen(self, message: ApiObject, namespace: str) -> dict[str, Key]:
+    def unseen(self, metadata: ObjectMeta, namespace: str) -> dict[str, Key]:
         """Return its owners, by uid, that the cache does not show and that are not known to be absent."""
         return {
             reference.uid: owner
-            for reference in message.metadata.owner_references
+            for reference in metadata.owner_references
             if reference.uid not in self._present and reference.uid not in self._absent
             if (owner := _key_of(reference, namespace)) is not None
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -13,12 +14,15 @@ from rollplane_machinery.api import (
     Create,
     Delete,
     Key,
+    Patch,
+    PatchType,
     Preconditions,
     Update,
     UpdateStatus,
     Write,
     WriteOptions,
 )
+from rollplane_machinery.codec import message_to_json
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import (
@@ -29,6 +33,7 @@ from rollplane_planners.model import (
     DeleteObject,
     PlannedEvent,
     PlannedWrite,
+    UpdateMetadata,
     UpdateObject,
     UpdateObjectStatus,
 )
@@ -62,6 +67,8 @@ def wire_writes(write: PlannedWrite, key: Key, uid: str, options: WriteOptions, 
             yield Sent(Update(Encoded.of(write.object), options, "" if write.regardless else group), write.events)
         case UpdateObjectStatus():
             yield Sent(UpdateStatus(Encoded.of(write.object), options, "" if write.regardless else group), write.events)
+        case UpdateMetadata():
+            yield Sent(_metadata_patch(write, options, "" if write.regardless else group), write.events)
         case BindPod():
             pod = Key(POD, write.namespace, write.name)
             yield Sent(Bind(pod, write.node, Preconditions(uid=write.uid), options), write.events)
@@ -72,6 +79,18 @@ def wire_writes(write: PlannedWrite, key: Key, uid: str, options: WriteOptions, 
 def _creation(pod: Pod, options: WriteOptions, group: str) -> Sent:
     event = PlannedEvent("SuccessfulCreate", f"Created pod: {pod.metadata.name}")
     return Sent(Create(Encoded.of(pod), options, group), (event,))
+
+
+def _metadata_patch(write: UpdateMetadata, options: WriteOptions, group: str) -> Patch:
+    metadata = write.metadata
+    document = {
+        "uid": metadata.uid,
+        "resourceVersion": metadata.resource_version,
+        "ownerReferences": [message_to_json(reference) for reference in metadata.owner_references],
+        "finalizers": list(metadata.finalizers),
+    }
+    target = Key(write.kind, metadata.namespace, metadata.name)
+    return Patch(target, PatchType.MERGE, json.dumps({"metadata": document}).encode(), options=options, group=group)
 
 
 def _deletion(write: DeleteObject, options: WriteOptions) -> Delete:
