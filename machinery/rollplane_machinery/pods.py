@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, PodCondition
 from rollplane_machinery.conditions import TRUE, get_condition, is_true
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.times import to_seconds
@@ -16,6 +16,10 @@ from rollplane_machinery.times import to_seconds
 POD_READY = "Ready"
 POD_SCHEDULED = "PodScheduled"
 DISRUPTION_TARGET = "DisruptionTarget"
+POD_INITIALIZED = "Initialized"
+
+SCHEDULING_GATED = "SchedulingGated"
+"""The reason of a pod that is not scheduled because of its spec.schedulingGates."""
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 FINAL_PHASES = frozenset({SUCCEEDED, FAILED})
@@ -30,6 +34,12 @@ def is_pod_finished(pod: Pod) -> bool:
 def is_pod_active(pod: Pod) -> bool:
     """Return whether the pod runs or is about to: neither finished nor being deleted."""
     return not is_pod_finished(pod) and not is_being_deleted(pod.metadata)
+
+
+def observe_generation(condition: PodCondition, pod: Pod) -> None:
+    """Say in ``condition``, in place, which generation of the pod it was judged by, where pods have generations."""
+    if pod.metadata.generation:
+        condition.observed_generation = pod.metadata.generation
 
 
 def is_pod_ready(pod: Pod) -> bool:

@@ -73,6 +73,11 @@ def compare(left: str, right: str) -> int:
     return (a > b) - (a < b)
 
 
+def larger(left: str, right: str) -> str:
+    """Return the larger of two; raises BadRequestError when one is no quantity."""
+    return left if compare(left, right) >= 0 else right
+
+
 def add(left: str, right: str) -> str:
     """Return the sum in the family of ``left`` (of ``right`` when ``left`` is zero); raises BadRequestError."""
     a, b = _parse(left), _parse(right)

@@ -36,6 +36,22 @@ class MaxUnavailable(Enum):
     BROKEN_FIRST = "acts, and old pods that are broken are replaced first"
 
 
+class TaintSentence(Enum):
+    """How FailedScheduling counts the nodes with a taint that the pod does not tolerate; the values are formats."""
+
+    HAD = "node(s) had taint {{{key}: {value}}}, that the pod didn't tolerate"
+    UNTOLERATED = "node(s) had untolerated taint {{{key}: {value}}}"
+    UNNAMED = "node(s) had untolerated taint(s)"
+
+
+class StartSentence(Enum):
+    """How a kubelet tells that it created and started a container; the values are formats."""
+
+    NAMED = ("Created container {name}", "Started container {name}")
+    COLON = ("Created container: {name}", "Started container {name}")
+    UNNAMED = ("Container created", "Container started")
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """What the release ``name`` (``1.29``, ``1.35.2``) does where releases differ; times are in seconds.
@@ -54,7 +70,7 @@ class Release:
     - ``pod_generation``: pods have generations, and their status says which one it tells of.
     - ``topology_labels``: pods bear the zone and region of their node.
     - ``pods_deleted_first``: a namespace is emptied of its pods before all else.
-    - ``scheduling_texts_of_2025``: FailedScheduling and container events in the words of 1.35.
+    - ``taint_sentence``, ``start_sentence``: what FailedScheduling says of taints, and kubelets of starting containers.
     """
 
     name: str
@@ -76,7 +92,13 @@ class Release:
     pod_generation: bool
     topology_labels: bool
     pods_deleted_first: bool
-    scheduling_texts_of_2025: bool
+    taint_sentence: TaintSentence
+    start_sentence: StartSentence
+
+    @property
+    def version(self) -> str:
+        """The release as its components give it: ``v1.29.0`` where no patch was named."""
+        return f"v{self.name}" if self.name.count(".") == 2 else f"v{self.name}.0"
 
 
 def release_of(name: str) -> Release:
@@ -109,7 +131,8 @@ def release_of(name: str) -> Release:
         pod_generation=since(34),
         topology_labels=since(35),
         pods_deleted_first=since(33),
-        scheduling_texts_of_2025=since(35),
+        taint_sentence=_taint_sentence(version),
+        start_sentence=_start_sentence(version),
     )
 
 
@@ -125,6 +148,18 @@ def _scaling_sentence(version: _Version) -> ScalingSentence:
     if version < (1, 21, 0):
         return ScalingSentence.TO
     return ScalingSentence.TO_FROM if version < (1, 31, 0) else ScalingSentence.FROM_TO
+
+
+def _taint_sentence(version: _Version) -> TaintSentence:
+    if version < (1, 24, 0):
+        return TaintSentence.HAD
+    return TaintSentence.UNTOLERATED if version < (1, 34, 2) else TaintSentence.UNNAMED
+
+
+def _start_sentence(version: _Version) -> StartSentence:
+    if version < (1, 32, 0):
+        return StartSentence.NAMED
+    return StartSentence.COLON if version < (1, 35, 0) else StartSentence.UNNAMED
 
 
 def _max_unavailable(version: _Version) -> MaxUnavailable:

@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from rollplane.core.v1 import ContainerStatus, Pod
 from rollplane_machinery.conditions import FALSE, get_condition
-from rollplane_machinery.pods import POD_READY, POD_SCHEDULED
+from rollplane_machinery.pods import POD_READY, POD_SCHEDULED, SCHEDULING_GATED
 from rollplane_machinery.times import to_seconds
 
 CRASH_LOOP = "CrashLoopBackOff"
@@ -88,10 +88,13 @@ def trouble_of(pod: Pod) -> Trouble | None:
 
 
 def unschedulable(pod: Pod) -> str | None:
-    """Return the scheduler's sentence about a pod that no node takes, None for any other."""
+    """Return why a pod is not scheduled, the scheduler's sentence or its gates; None for any other pod."""
     scheduled = get_condition(pod.status.conditions, POD_SCHEDULED)
-    if scheduled is None or scheduled.status != FALSE or scheduled.reason != "Unschedulable":
+    if scheduled is None or scheduled.status != FALSE or scheduled.reason not in ("Unschedulable", SCHEDULING_GATED):
         return None
+    if pod.spec.scheduling_gates:
+        gates = ", ".join(gate.name for gate in pod.spec.scheduling_gates)
+        return f"it is not scheduled before its schedulingGates are removed: {gates}"
     return scheduled.message or "no node takes it"
 
 

@@ -43,6 +43,7 @@ class PodView:
     unschedulable: str
     image: str
     scheduler: str
+    gated: bool
     requests: Resources
     host_ports: frozenset[tuple[str, int]]
 
@@ -98,6 +99,7 @@ def pod_view(pod: Pod) -> PodView:
         unschedulable=unschedulable(pod) or "",
         image=pod.spec.containers[0].image if pod.spec.containers else "",
         scheduler=pod.spec.scheduler_name,
+        gated=bool(pod.spec.scheduling_gates),
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),
     )

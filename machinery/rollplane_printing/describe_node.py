@@ -9,6 +9,7 @@ from rollplane.coordination.v1 import Lease
 from rollplane.core import v1 as core
 from rollplane.meta.v1 import Quantity
 from rollplane_machinery import quantity
+from rollplane_machinery.pod_totals import pod_total
 from rollplane_printing.describe_parts import date_text, grid, head
 from rollplane_printing.durations import age
 from rollplane_printing.others import roles_of
@@ -90,8 +91,9 @@ def _system(info: core.NodeSystemInfo) -> list[str]:
         "Architecture": info.architecture,
         "Container Runtime Version": info.container_runtime_version,
         "Kubelet Version": info.kubelet_version,
-        "Kube-Proxy Version": info.kube_proxy_version,
     }
+    if info.kube_proxy_version:
+        values["Kube-Proxy Version"] = info.kube_proxy_version
     return _section("System Info", values)
 
 
@@ -127,9 +129,14 @@ def _limits(resources: core.ResourceRequirements) -> Mapping[str, Quantity]:
 
 
 def _sum(pods: Sequence[core.Pod], name: str, of: Amounts) -> str:
-    """What the containers of ``pods`` ask for together."""
-    asked = [of(container.resources) for pod in pods for container in pod.spec.containers]
-    return reduce(quantity.add, [each[name].string for each in asked if name in each], "0")
+    """What ``pods`` ask for together."""
+
+    def asked(container: core.Container) -> str:
+        amounts = of(container.resources)
+        return amounts[name].string if name in amounts else "0"
+
+    totals = (pod_total(pod.spec, asked, "0", quantity.add, quantity.larger) for pod in pods)
+    return reduce(quantity.add, totals, "0")
 
 
 def _share(node: core.Node, name: str, amount: str) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import ContainerState, ContainerStatus, Pod
+from rollplane_machinery.conditions import get_condition, is_true
 from rollplane_machinery.metadata import is_being_deleted
-from rollplane_machinery.pods import is_pod_ready
+from rollplane_machinery.pod_totals import is_sidecar
+from rollplane_machinery.pods import POD_INITIALIZED, POD_SCHEDULED, SCHEDULING_GATED, is_pod_ready
 
 NODE_LOST = "NodeLost"
 """The reason of a pod whose node is gone: it may or may not still run."""
@@ -30,14 +32,15 @@ def pod_summary(pod: Pod) -> PodSummary:
     """Return how ``pod`` is shown in one line."""
     status = pod.status
     initializing = _init_status(pod)
-    containers = list(status.container_statuses)
-    ready = sum(each.ready and each.state.HasField("running") for each in containers)
-    if initializing is not None:
+    sidecars, containers = _sidecars(pod), list(status.container_statuses)
+    ready = sum(bool(each.started) and each.ready for each in sidecars)
+    if initializing is not None and not is_true(status.conditions, POD_INITIALIZED):
         word, counted = initializing, list(status.init_container_statuses)
     else:
-        word, counted = _app_status(pod, containers), containers + _sidecars(pod)
+        word, counted = _app_status(pod, containers, initializing), containers + sidecars
+        ready += sum(each.ready and each.state.HasField("running") for each in containers)
     restarts = sum(each.restart_count for each in counted)
-    total = len(pod.spec.containers)
+    total = len(pod.spec.containers) + sum(map(is_sidecar, pod.spec.init_containers))
     return PodSummary(_as_deleted(pod, word), ready, total, restarts)
 
 
@@ -54,7 +57,7 @@ def _as_deleted(pod: Pod, word: str) -> str:
 
 def _init_status(pod: Pod) -> str | None:
     """``Init:…`` while init containers keep the pod from starting, else None."""
-    sidecars = {each.name for each in pod.spec.init_containers if each.restart_policy == "Always"}
+    sidecars = _sidecar_names(pod)
     for at, each in enumerate(pod.status.init_container_statuses):
         if _lets_next_begin(each, is_sidecar=each.name in sidecars):
             continue
@@ -76,9 +79,12 @@ def _init_word(state: ContainerState, at: int, total: int) -> str:
     return f"{at}/{total}"
 
 
-def _app_status(pod: Pod, containers: Sequence[ContainerStatus]) -> str:
-    """The first container's trouble wins, so they are gone through from the last to the first."""
-    word = pod.status.reason or pod.status.phase
+def _app_status(pod: Pod, containers: Sequence[ContainerStatus], initializing: str | None) -> str:
+    """The first container's trouble wins, so they are gone through from the last to the first.
+
+    ``initializing`` is what a sidecar that went down later has to say: it is told where no container says more.
+    """
+    word = initializing or _word_of_pod(pod)
     running = False
     for each in reversed(containers):
         state = each.state
@@ -94,6 +100,13 @@ def _app_status(pod: Pod, containers: Sequence[ContainerStatus]) -> str:
     return word
 
 
+def _word_of_pod(pod: Pod) -> str:
+    scheduled = get_condition(pod.status.conditions, POD_SCHEDULED)
+    if scheduled is not None and scheduled.reason == SCHEDULING_GATED:
+        return SCHEDULING_GATED
+    return pod.status.reason or pod.status.phase
+
+
 def _terminated_word(state: ContainerState) -> str:
     ended = state.terminated
     if ended.reason:
@@ -103,5 +116,9 @@ def _terminated_word(state: ContainerState) -> str:
 
 def _sidecars(pod: Pod) -> list[ContainerStatus]:
     """Init containers that go on running count like app containers once the pod has started."""
-    names = {each.name for each in pod.spec.init_containers if each.restart_policy == "Always"}
+    names = _sidecar_names(pod)
     return [each for each in pod.status.init_container_statuses if each.name in names]
+
+
+def _sidecar_names(pod: Pod) -> frozenset[str]:
+    return frozenset(each.name for each in pod.spec.init_containers if is_sidecar(each))

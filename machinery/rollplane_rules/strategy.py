@@ -19,13 +19,17 @@ from google.protobuf.message import Message
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
+from rollplane_machinery.conditions import FALSE
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
-from rollplane_machinery.kinds import KINDS, ApiObject, Kind
+from rollplane_machinery.kinds import KINDS, POD, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import POD_SCHEDULED, SCHEDULING_GATED
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.times import is_set, time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
+from rollplane_rules.disabled import drop_disabled_fields
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
@@ -33,11 +37,11 @@ NAMESPACE_FINALIZER = "kubernetes"
 _BY_MESSAGE: Mapping[type, Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
 
 
-def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "") -> None:
+def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "", release: Release = LATEST) -> None:
     """Give the new ``obj`` its identity and take out what only the server may set; in place.
 
-    ``namespace`` is that of the request, empty when it names none. Raises BadRequestError when the object names
-    another one. The name must be chosen already.
+    ``namespace`` is that of the request, empty when it names none. What ``release`` does not know goes as well. Raises
+    BadRequestError when the object names another namespace. The name must be chosen already.
     """
     kind = _BY_MESSAGE[type(obj)]
     metadata = obj.metadata
@@ -46,7 +50,8 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "")
         metadata.ClearField(field)
     metadata.uid = uid
     metadata.creation_timestamp.CopyFrom(time_of(now))
-    if kind.has_generation:
+    drop_disabled_fields(obj, None, release)
+    if _has_generation(kind, release):
         metadata.generation = 1
     if kind.has_status:
         _INITIAL_STATUS.get(type(obj), _clear_status)(obj)
@@ -57,11 +62,15 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "")
         _set_template_generation(obj, max(1, _template_generation(obj)))
 
 
-def prepare_update(new: ApiObject, old: ApiObject) -> None:
+def _has_generation(kind: Kind, release: Release) -> bool:
+    return kind.has_generation or (kind is POD and release.pod_generation)
+
+
+def prepare_update(new: ApiObject, old: ApiObject, release: Release = LATEST) -> None:
     """Take into ``new`` what a write of the main resource cannot change, and count its generation; in place.
 
-    Both must be defaulted. Raises ConflictError when ``new`` names another uid; other changes of immutable metadata are
-    left in for validation to refuse.
+    Both must be defaulted. What ``release`` does not know goes, unless it was there before. Raises ConflictError when
+    ``new`` names another uid; other changes of immutable metadata are left in for validation to refuse.
     """
     kind = _BY_MESSAGE[type(new)]
     _keep_metadata(new, old)
@@ -71,7 +80,8 @@ def prepare_update(new: ApiObject, old: ApiObject) -> None:
         _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
     if isinstance(new, apps.Deployment | apps.StatefulSet | apps.DaemonSet):
         _end_story(new, old)
-    changed = kind.has_generation and _has_new_generation(new, old)
+    drop_disabled_fields(new, old, release)
+    changed = _has_generation(kind, release) and _has_new_generation(new, old)
     if isinstance(new, apps.DaemonSet) and isinstance(old, apps.DaemonSet):
         _count_template(new, old)
     _set_generation(new.metadata, old.metadata, 1 if changed else 0)
@@ -156,6 +166,9 @@ def _clear_status(obj: Any) -> None:
 def _initial_pod_status(pod: core.Pod) -> None:
     # The class was, or will be, computed by admission from the requests.
     pod.status.CopyFrom(core.PodStatus(phase="Pending", qos_class=pod.status.qos_class))
+    if pod.spec.scheduling_gates:
+        message = "Scheduling is blocked due to non-empty scheduling gates"
+        pod.status.conditions.add(type=POD_SCHEDULED, status=FALSE, reason=SCHEDULING_GATED, message=message)
 
 
 def _initial_claim_status(claim: core.PersistentVolumeClaim) -> None:

@@ -35,6 +35,7 @@ from rollplane_machinery.api import (
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST
 from tests.end_to_end.virtual_time import LoopClock, VirtualTimeLoop
 from tests.end_to_end.waiting import until
 
@@ -188,7 +189,7 @@ async def _measure_idle() -> None:
     server = _Server()
     server.revision = 1
     for number in range(IDLE_NODES):
-        node = node_object(f"node-{number}", node_address(number), NodeShape(), LoopClock().now())
+        node = node_object(f"node-{number}", node_address(number), NodeShape(), LATEST.version, LoopClock().now())
         server.initial.append(WatchEvent(EventType.ADDED, Encoded.of(node), 1))
     for number in range(IDLE_PODS):
         pod = _pod(number, f"node-{number % IDLE_NODES}")

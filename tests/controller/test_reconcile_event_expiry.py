@@ -11,7 +11,7 @@ from tests.controller.plane import PlainApi, a_plane, names_of
 
 
 async def test_old_events_go_and_recent_ones_stay() -> None:
-    async with a_plane() as plane:
+    async with a_plane(nodes=0) as plane:
         for name, age in (("old", KEPT_SECONDS + 10), ("recent", KEPT_SECONDS / 2)):
             await plane.create(_event(name, plane.clock.now() - age))
         await plane.start()
@@ -30,7 +30,7 @@ class SmallPages(PlainApi):
 
 
 async def test_a_sweep_goes_through_all_pages_and_begins_again() -> None:
-    async with a_plane() as plane:
+    async with a_plane(nodes=0) as plane:
         for number in range(5):
             await plane.create(_event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - 1000))
         await plane.start(wrap=SmallPages)

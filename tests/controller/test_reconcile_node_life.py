@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from rollplane.core.v1 import Node, NodeCondition, Pod
+from rollplane.core.v1 import Event, Node, NodeCondition, Pod
 from rollplane.meta.v1 import Time
 from rollplane_machinery.api import UpdateStatus
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
-from rollplane_planners.node_lifecycle.times import NodeTimes
+from rollplane_machinery.releases import release_of
+from rollplane_planners.node_lifecycle.times import NodeTimes, times_of
+from rollplane_printing.pod_status import pod_status
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
 from tests.planners.nodes import taint_pairs
@@ -22,11 +24,14 @@ NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
 
 
 def told(story: Callable[[FleetPlane], Awaitable[None]], nodes: int = 3, zones: str = "") -> None:
-    """Run ``story`` on a plane of ``nodes`` nodes; ``zones`` names a zone for each, one letter each."""
+    """Run ``story`` on a plane of ``nodes`` nodes, which may be silent for 40 s as up to 1.31.
+
+    ``zones`` names a zone for each, one letter each.
+    """
 
     async def run() -> None:
         labels = {f"node-{at}": {"topology.kubernetes.io/zone": zone} for at, zone in enumerate(zones)}
-        async with fleet_plane(nodes, labels=labels) as plane:
+        async with fleet_plane(nodes, times=times_of(release_of("1.31")), labels=labels) as plane:
             await asyncio.sleep(6)
             await story(plane)
 
@@ -382,3 +387,70 @@ async def _cordon(plane: FleetPlane, name: str, *, cordon: bool) -> None:
     node = await plane.node(name)
     node.spec.unschedulable = cordon
     await plane.client.update(node)
+
+
+async def news(plane: FleetPlane, reason: str) -> list[str]:
+    """Return the messages of node Events of that reason, sorted."""
+    events = await plane.client.list(Event)
+    return sorted(each.message for each in events if each.reason == reason and each.involved_object.kind == "Node")
+
+
+def test_nodes_that_come_and_go_are_told_of() -> None:
+    async def story(plane: FleetPlane) -> None:
+        await create_node(plane, "guest", heartbeat=True)
+        await asyncio.sleep(6)
+        names = ("guest", "node-0", "node-1", "node-2")
+        assert await news(plane, "RegisteredNode") == [
+            f"Node {name} event: Registered Node {name} in Controller" for name in names
+        ]
+        guest = await plane.node("guest")
+        await plane.client.delete(Node, "", "guest")
+        await asyncio.sleep(6)
+        (removed,) = [each for each in await plane.client.list(Event) if each.reason == "RemovingNode"]
+        assert removed.message == "Node guest event: Removing Node guest from Controller"
+        assert removed.involved_object.uid == guest.metadata.uid
+        await asyncio.sleep(30)
+        assert [each.count for each in await plane.client.list(Event) if each.reason == "RegisteredNode"] == [1] * 4
+
+    told(story)
+
+
+def test_a_gated_pod_waits_for_its_gates_to_go() -> None:
+    async def story(plane: FleetPlane) -> None:
+        pod = Pod()
+        pod.metadata.name, pod.metadata.namespace = "gated", "default"
+        pod.spec.containers.add(name="app", image="nginx:1")
+        pod.spec.scheduling_gates.add(name="quota")
+        pod.spec.node_selector["disk"] = "ssd"
+        await plane.client.create(pod)
+        await asyncio.sleep(20)
+        gated = await plane.client.get(Pod, "default", "gated")
+        assert (gated.spec.node_name, pod_status(gated)) == ("", "SchedulingGated")
+        assert not [each for each in await plane.client.list(Event) if each.reason == "FailedScheduling"]
+        gated.spec.scheduling_gates.pop()
+        await plane.client.update(gated)
+        await asyncio.sleep(2)
+        said = get_condition((await plane.client.get(Pod, "default", "gated")).status.conditions, "PodScheduled")
+        assert said is not None
+        assert (said.reason, said.observed_generation) == ("Unschedulable", 2)
+        node = await plane.node("node-1")
+        node.metadata.labels["disk"] = "ssd"
+        await plane.client.update(node)
+        await asyncio.sleep(12)
+        placed = await plane.client.get(Pod, "default", "gated")
+        assert (placed.spec.node_name, pod_status(placed)) == ("node-1", "Running")
+
+    told(story)
+
+
+def test_node_selectors_by_operating_system_are_met() -> None:
+    async def story(plane: FleetPlane) -> None:
+        pod = Pod()
+        pod.metadata.name, pod.metadata.namespace = "linux", "default"
+        pod.spec.containers.add(name="app", image="nginx:1")
+        pod.spec.node_selector.update({"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"})
+        await plane.client.create(pod)
+        await asyncio.sleep(2)
+        assert (await plane.client.get(Pod, "default", "linux")).spec.node_name
+
+    told(story)

@@ -6,9 +6,10 @@ import asyncio
 
 from rollplane.core.v1 import Node
 from rollplane_kubelet_sim.fleet import FleetSettings
-from rollplane_machinery.api import Delete, Key, UpdateStatus
+from rollplane_machinery.api import Create, Delete, Key, Update, UpdateStatus
 from rollplane_machinery.errors import NotFoundError, Outcome, UnavailableError
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
+from rollplane_machinery.releases import release_of
 from rollplane_machinery.times import to_seconds
 from tests.kubelet_sim.fleets import World, is_ready, world
 from tests.kubelet_sim.virtual_time import LoopClock, in_virtual_time
@@ -181,3 +182,65 @@ async def test_registration_and_heartbeats_outlast_a_server_that_is_away() -> No
         await asyncio.sleep(30)
         assert await age(here) <= 11
         assert api.failures == []
+
+
+LOUD = "realistic"
+
+
+async def told(here: World, name: str = "node-0") -> list[str]:
+    """Return the reasons of a node's Events, in the order in which they were told."""
+    about = [event for event in await here.events() if event.involved_object.name == name]
+    assert {event.involved_object.uid for event in about} <= {name}
+    return [event.reason for event in sorted(about, key=lambda event: event.metadata.name.rpartition(".")[2])]
+
+
+START = ["Starting", "NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID"]
+
+
+@in_virtual_time
+async def test_nodes_tell_of_their_start_of_cordons_and_of_readiness() -> None:
+    async with world() as here:
+        await here.fleet(LOUD)
+        await asyncio.sleep(3)
+        assert await told(here) == [*START, "NodeAllocatableEnforced", "NodeReady"]
+        for unschedulable in (True, False):
+            node = await here.node()
+            node.spec.unschedulable = unschedulable
+            await here.api.write(Update(Encoded.of(node)))
+            await asyncio.sleep(2)
+        await here.set_profile("unready_nodes: node-0")
+        await asyncio.sleep(3)
+        await here.set_profile("name: well")
+        await asyncio.sleep(3)
+        assert (await told(here))[6:] == ["NodeNotSchedulable", "NodeSchedulable", "NodeNotReady"]
+        counts = {event.reason: event.count for event in await here.events() if event.involved_object.name == "node-0"}
+        assert counts["NodeReady"] == 2
+
+
+@in_virtual_time
+async def test_a_quiet_profile_tells_nothing_of_nodes() -> None:
+    async with world() as here:
+        await here.fleet("instant")
+        await asyncio.sleep(3)
+        assert await told(here) == []
+
+
+@in_virtual_time
+async def test_a_node_of_an_older_plane_gets_labels_and_version_when_its_kubelet_starts() -> None:
+    async with world() as here:
+        old = Node()
+        old.metadata.name = "node-0"
+        old.metadata.labels.update({"kubernetes.io/hostname": "node-0", "disk": "ssd"})
+        old.status.node_info.kubelet_version = "v1.33.0-rollplane"
+        await here.api.write(Create(Encoded.of(old)))
+        await here.fleet(LOUD, settings=FleetSettings(nodes=2, release=release_of("1.29")))
+        await asyncio.sleep(12)
+        node = await here.node()
+        assert node.metadata.labels["kubernetes.io/os"] == "linux"
+        assert node.metadata.labels["disk"] == "ssd"
+        assert node.status.node_info.kubelet_version == "v1.29.0"
+        assert (await told(here))[:2] == ["Starting", "NodeAllocatableEnforced"]
+        node.metadata.labels.pop("kubernetes.io/os")
+        await here.api.write(Update(Encoded.of(node)))
+        await asyncio.sleep(30)
+        assert "kubernetes.io/os" not in (await here.node()).metadata.labels, "set at registration only"

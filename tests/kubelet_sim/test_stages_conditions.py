@@ -105,3 +105,12 @@ def test_address_and_start_time_outlive_the_kubelet() -> None:
     sim.life = PodLife(sim.pod, Place("172.16.0.1", "10.0.0.99", sim.now))
     assert sim.look().status is None
     assert (sim.pod.status.pod_ip, sim.pod.status.start_time.seconds) == ("10.0.0.1", START)
+
+
+@pytest.mark.parametrize("generation", [0, 3])
+def test_a_status_says_which_generation_it_tells_of_if_pods_have_one(generation: int) -> None:
+    pod = bound_pod()
+    pod.metadata.generation = generation
+    status = Sim(pod).until(5).pod.status
+    assert status.observed_generation == generation
+    assert {condition.observed_generation for condition in status.conditions} == {generation}

@@ -7,7 +7,10 @@ import pytest
 from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.stages.backoff import backoff_seconds
 from rollplane_kubelet_sim.stages.images import is_missing_by_name, is_reference
+from rollplane_kubelet_sim.stages.life import PodLife
+from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_machinery.releases import release_of
 from tests.kubelet_sim.pod_lives import INSTANT, START, Sim, app, bound_pod, rules
 
 START_FAILS = "stage: start, outcome: fail"
@@ -304,3 +307,18 @@ def test_a_sidecar_that_goes_down_takes_away_the_turn_of_those_behind_it() -> No
     ran = next(seconds for seconds, word in sim.seen if word == "Running")
     assert ran == 37  # the sidecar is up from 0, 3, 15 and 37 on, each time but the last for two seconds
     assert sim.init.restart_count == 3
+
+
+STARTS = {
+    "1.31": ["Created container app", "Started container app"],
+    "1.32": ["Created container: app", "Started container app"],
+    "1.34": ["Created container: app", "Started container app"],
+    "1.35": ["Container created", "Container started"],
+}
+
+
+@pytest.mark.parametrize(("release", "told"), STARTS.items())
+def test_a_start_is_told_in_the_words_of_the_release(release: str, told: list[str]) -> None:
+    life = PodLife(bound_pod(), Place("172.16.0.1", "10.0.0.1", START), release_of(release))
+    notes = life.advance(INSTANT, START).notes
+    assert [note.message for note in notes if note.reason in ("Created", "Started")] == told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rollplane.core.v1 import Container, Pod
 from tests.kubelet_sim.pod_lives import INSTANT, Sim, app, bound_pod, rules
 
 SLOW = rules("stage: terminate, delay: 12")
@@ -97,3 +98,23 @@ def test_force_leaves_nothing_to_wait_for() -> None:
     sim = Sim(bound_pod(), SLOW).until(100).mark(0)
     assert sim.look().ended
     assert INSTANT.rules == ()
+
+
+def with_sidecars(*names: str) -> Pod:
+    pod = bound_pod(app("one"), app("two"))
+    pod.spec.init_containers.extend(Container(name=name, image=name, restart_policy="Always") for name in names)
+    return pod
+
+
+def test_4_sidecars_end_after_the_others_the_last_one_first() -> None:
+    profile = rules("stage: terminate, match: {image: nginx*}, delay: 4", "stage: terminate, delay: 3, exit_code: 7")
+    sim = Sim(with_sidecars("mesh", "log"), profile).until(100).mark(30).until(200)
+    assert sim.ended == 110
+    assert {each.state.terminated.exit_code for each in sim.pod.status.init_container_statuses} == {7}
+
+
+def test_4_sidecars_share_the_grace_period() -> None:
+    profile = rules("stage: terminate, delay: 8")
+    sim = Sim(with_sidecars("mesh", "log"), profile).until(100).mark(20).until(200)
+    codes = {each.name: each.state.terminated.exit_code for each in sim.pod.status.init_container_statuses}
+    assert (sim.ended, codes) == (120, {"mesh": 137, "log": 0})

@@ -12,6 +12,7 @@ import pytest
 from rollplane_machinery import codec, names
 from rollplane_machinery.errors import BadRequestError, InvalidError
 from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.releases import RECORDED
 from rollplane_rules import defaults, strategy, validation
 from tests.machinery.samples import NOW, UID
 
@@ -60,7 +61,7 @@ def _created(request: dict[str, Any]) -> ApiObject:
     obj = codec.from_json(request)
     if not obj.metadata.name and obj.metadata.generate_name:
         obj.metadata.name = names.generate_name(obj.metadata.generate_name, "bcdfg")
-    strategy.prepare_create(obj, now=NOW, uid=UID, namespace=NAMESPACE)
+    strategy.prepare_create(obj, now=NOW, uid=UID, namespace=NAMESPACE, release=RECORDED)
     defaults.apply_defaults(obj)
     defaults.admit(obj)
     validation.raise_invalid(obj, validation.validate_create(obj))

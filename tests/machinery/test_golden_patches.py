@@ -14,6 +14,7 @@ from rollplane_machinery.api import PatchType
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.patch import apply
+from rollplane_machinery.releases import RECORDED
 from rollplane_rules.defaults import apply_defaults
 from rollplane_rules.strategy import mark_deleted, prepare_update
 from rollplane_rules.validation import check_update
@@ -50,7 +51,7 @@ def test_code_and_generation(case: dict[str, Any]) -> None:
 def _patched(stored: ApiObject, patch: object) -> ApiObject:
     new = apply(stored, PatchType.MERGE, json.dumps(patch).encode())
     apply_defaults(new)
-    prepare_update(new, stored)
+    prepare_update(new, stored, RECORDED)
     check_update(new, stored)
     return new
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.releases import LATEST, RECORDED, MaxUnavailable, ScalingSentence, release_of
+from rollplane_machinery.releases import (
+    LATEST,
+    RECORDED,
+    MaxUnavailable,
+    ScalingSentence,
+    StartSentence,
+    TaintSentence,
+    release_of,
+)
 
 BOUNDARIES = {
     "history_by_revision": ("1.20", "1.21"),
@@ -23,7 +31,6 @@ BOUNDARIES = {
     "pod_generation": ("1.33", "1.34"),
     "topology_labels": ("1.34", "1.35"),
     "pods_deleted_first": ("1.32", "1.33"),
-    "scheduling_texts_of_2025": ("1.34", "1.35"),
 }
 VALUES: dict[str, dict[str, object]] = {
     "scaling_sentence": {
@@ -40,6 +47,20 @@ VALUES: dict[str, dict[str, object]] = {
         "1.35": MaxUnavailable.IGNORED,
         "1.36": MaxUnavailable.IGNORED,
         "1.37": MaxUnavailable.BROKEN_FIRST,
+    },
+    "taint_sentence": {
+        "1.23": TaintSentence.HAD,
+        "1.24": TaintSentence.UNTOLERATED,
+        "1.33": TaintSentence.UNTOLERATED,
+        "1.34.1": TaintSentence.UNTOLERATED,
+        "1.34.2": TaintSentence.UNNAMED,
+        "1.34": TaintSentence.UNNAMED,
+    },
+    "start_sentence": {
+        "1.31": StartSentence.NAMED,
+        "1.32": StartSentence.COLON,
+        "1.34": StartSentence.COLON,
+        "1.35": StartSentence.UNNAMED,
     },
     "node_grace_seconds": {"1.31": 40.0, "1.32": 50.0},
 }
@@ -70,4 +91,5 @@ def test_what_is_no_release_is_refused(name: str) -> None:
 
 
 def test_names() -> None:
+    assert (release_of("1.29").version, release_of("1.35.2").version) == ("v1.29.0", "v1.35.2")
     assert (LATEST.name, RECORDED.name, release_of("v1.29").name) == ("1.37", "1.20", "1.29")

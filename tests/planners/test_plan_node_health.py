@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rollplane_machinery.releases import release_of
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.node_lifecycle.conditions import silenced
 from rollplane_planners.node_lifecycle.health import (
@@ -15,7 +16,7 @@ from rollplane_planners.node_lifecycle.health import (
     restarted,
     zone_of,
 )
-from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes
+from rollplane_planners.node_lifecycle.times import DEFAULT_TIMES, NodeTimes, times_of
 from tests.planners.nodes import NOW, health, node
 
 READY = {"Ready": "True"}
@@ -79,6 +80,13 @@ def test_node_that_is_shown_as_silent_is_no_news() -> None:
 
 def test_grace_times_are_settings() -> None:
     assert is_silent(health(), NodeTimes(grace_seconds=2), 2.5)
+
+
+@pytest.mark.parametrize(("release", "seconds"), [("1.31", 40.0), ("1.32", 50.0)])
+def test_grace_is_that_of_the_release(release: str, seconds: float) -> None:
+    times = times_of(release_of(release))
+    assert times.grace_seconds == seconds
+    assert [is_silent(health(), times, at) for at in (seconds, seconds + 0.1)] == [False, True]
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan")])

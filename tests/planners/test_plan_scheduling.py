@@ -8,6 +8,7 @@ import pytest
 
 from rollplane.core.v1 import Node, Pod, PodSpec
 from rollplane_machinery.codec import from_json
+from rollplane_machinery.releases import release_of
 from rollplane_planners.scheduling.cluster import Cluster, node_view
 from rollplane_planners.scheduling.demand import Resources, demand_of, requests_of
 from tests.planners.pods import a_node
@@ -134,7 +135,23 @@ def test_taints(effect: str, tolerations: list[dict[str, Any]], fits: bool) -> N
     choice = cluster.choose(demand_of(a_spec(tolerations=tolerations)))
     assert bool(choice.node) is fits
     if not fits:
-        assert choice.why == "0/1 nodes are available: 1 node(s) had untolerated taint {gpu: yes}."
+        assert choice.why == "0/1 nodes are available: 1 node(s) had untolerated taint(s)."
+
+
+SENTENCES = {
+    "1.23": "1 node(s) had taint {gpu: yes}, that the pod didn't tolerate",
+    "1.24": "1 node(s) had untolerated taint {gpu: yes}",
+    "1.34.1": "1 node(s) had untolerated taint {gpu: yes}",
+    "1.34.2": "1 node(s) had untolerated taint(s)",
+    "1.37": "1 node(s) had untolerated taint(s)",
+}
+
+
+@pytest.mark.parametrize(("release", "sentence"), SENTENCES.items())
+def test_taints_are_told_in_the_words_of_the_release(release: str, sentence: str) -> None:
+    cluster = Cluster(release_of(release).taint_sentence)
+    cluster.put_node(node_view(a_node("n", taints=[TAINT])))
+    assert cluster.choose(demand_of(a_spec())).why == f"0/1 nodes are available: {sentence}."
 
 
 def test_a_cordoned_node_takes_only_who_tolerates_it() -> None:
@@ -241,7 +258,7 @@ def test_the_sentence_counts_each_obstacle() -> None:
     spec = a_spec(nodeSelector={"zone": "a"}, requests={"cpu": "2", "memory": "2Gi"})
     assert cluster.choose(demand_of(spec)).why == (
         "0/7 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, "
-        "2 node(s) had untolerated taint {gpu: yes}, 3 node(s) didn't match Pod's node affinity/selector."
+        "2 node(s) had untolerated taint(s), 3 node(s) didn't match Pod's node affinity/selector."
     )
     assert cluster_of(a_node("n", cpu="1", memory="1Gi", pods="0")).choose(demand_of(spec_without_zone())).why == (
         "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods."

@@ -109,3 +109,46 @@ def test_ready_and_restarts_count_containers() -> None:
 
 def test_while_initializing_the_restarts_are_those_of_init_containers() -> None:
     assert pod_summary(made(Pod, INITS + inits("running"))).restarts == 2
+
+
+GATED = """
+status:
+  phase: Pending
+  conditions: [{type: PodScheduled, status: 'False', reason: SchedulingGated}]
+"""
+
+
+def test_a_gated_pod_says_so() -> None:
+    assert pod_status(made(Pod, SPEC + GATED)) == "SchedulingGated"
+
+
+SIDECAR_AND_APP = """
+status:
+  phase: Running
+  conditions: [{{type: Initialized, status: '{initialized}'}}]
+  initContainerStatuses:
+  - {sidecar}
+  containerStatuses:
+  - {app}
+"""
+SIDECARS: dict[str, tuple[str, str, str, tuple[str, int, int, int]]] = {
+    "both run": ("ready", "ready", "True", ("Running", 2, 2, 4)),
+    "the sidecar does not run yet": ("running", "waiting PodInitializing", "False", ("Init:0/1", 0, 2, 2)),
+    "the sidecar crashed later": ("waiting CrashLoopBackOff", "ready", "True", ("Init:CrashLoopBackOff", 1, 2, 4)),
+    "the container has more to say": (
+        "waiting CrashLoopBackOff",
+        "waiting ErrImagePull",
+        "True",
+        ("ErrImagePull", 0, 2, 4),
+    ),
+    "the container crashed": ("ready", "waiting CrashLoopBackOff", "True", ("CrashLoopBackOff", 1, 2, 4)),
+}
+
+
+@pytest.mark.parametrize(("sidecar", "app", "initialized", "expected"), SIDECARS.values(), ids=SIDECARS)
+def test_sidecars_count_as_containers(
+    sidecar: str, app: str, initialized: str, expected: tuple[str, int, int, int]
+) -> None:
+    status = SIDECAR_AND_APP.format(initialized=initialized, sidecar=_container("i", sidecar), app=_container("a", app))
+    summary = pod_summary(made(Pod, SIDECAR + status))
+    assert (summary.status, summary.ready, summary.total, summary.restarts) == expected

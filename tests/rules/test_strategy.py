@@ -21,7 +21,8 @@ from rollplane.meta.v1 import ObjectMeta
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
-from rollplane_machinery.kinds import KINDS, ApiObject, Kind
+from rollplane_machinery.kinds import KINDS, POD, ApiObject, Kind
+from rollplane_machinery.releases import release_of
 from rollplane_machinery.times import time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.strategy import (
@@ -45,6 +46,10 @@ def _stored(kind: Kind) -> Any:
     obj.metadata.name = "a"
     prepare_create(obj, now=NOW, uid=UID, namespace="ns")
     return obj
+
+
+def _counts(kind: Kind) -> bool:
+    return kind.has_generation or kind is POD
 
 
 def _copy(obj: Any) -> Any:
@@ -75,8 +80,8 @@ def test_create_gives_identity_and_takes_what_clients_cannot_set(kind: Kind) -> 
     metadata = obj.metadata
     assert (metadata.name, metadata.uid, to_seconds(metadata.creation_timestamp)) == ("a", UID, NOW)
     assert metadata.namespace == ("ns" if kind.namespaced else "")
-    assert metadata.HasField("generation") is kind.has_generation
-    assert metadata.generation == (1 if kind.has_generation else 0)
+    assert metadata.HasField("generation") is _counts(kind)
+    assert metadata.generation == (1 if _counts(kind) else 0)
     for field in ("resource_version", "self_link", "deletion_timestamp", "deletion_grace_period_seconds"):
         assert not metadata.HasField(field)
     assert (dict(metadata.labels), list(metadata.finalizers)) == ({"k": "v"}, ["x/y"])
@@ -162,7 +167,7 @@ def test_update_keeps_the_status_and_the_generation_counts_by_the_server(kind: K
         old.status.SetInParent()
     prepare_update(new, old)
     assert new.metadata.generation == old.metadata.generation
-    assert new.metadata.HasField("generation") is kind.has_generation
+    assert new.metadata.HasField("generation") is _counts(kind)
     if kind.has_status:
         assert new.status == old.status
 
@@ -206,7 +211,8 @@ GENERATIONS: dict[str, tuple[type[ApiObject], Change, int]] = {
     "daemon set spec": (DaemonSet, lambda d: setattr(d.spec, "min_ready_seconds", 3), 2),
     "daemon set annotation": (DaemonSet, _annotate, 1),
     "budget spec": (PodDisruptionBudget, lambda b: b.spec.selector.SetInParent(), 2),
-    "pods keep none": (Pod, lambda p: setattr(p.spec, "node_name", "n"), 0),
+    "pod spec": (Pod, lambda p: setattr(p.spec, "active_deadline_seconds", 9), 2),
+    "pod label": (Pod, lambda p: p.metadata.labels.update(a="b"), 1),
 }
 
 
@@ -242,6 +248,18 @@ def test_the_story_of_a_rollback_ends_with_the_next_template(message: type[ApiOb
     again.metadata.annotations[ROLLED_BACK] = "another story"
     prepare_update(again, scaled)
     assert again.metadata.annotations[ROLLED_BACK] == "another story"
+
+
+@pytest.mark.parametrize(("release", "generations"), [("1.33", (0, 0, 0)), ("1.34", (1, 2, 3))])
+def test_pods_have_generations_by_release(release: str, generations: tuple[int, int, int]) -> None:
+    pod = Pod()
+    prepare_create(pod, now=NOW, uid=UID, release=release_of(release))
+    changed = _copy(pod)
+    changed.spec.active_deadline_seconds = 9
+    prepare_update(changed, pod, release_of(release))
+    marked = _copy(changed)
+    mark_deleted(marked, NOW, 30)
+    assert tuple(one.metadata.generation for one in (pod, changed, marked)) == generations
 
 
 def test_template_generation() -> None:
@@ -358,7 +376,7 @@ def test_marking_pods_and_namespaces() -> None:
         prepare_create(obj, now=NOW, uid=UID)
         assert mark_deleted(obj, NOW, 0)
         assert not mark_deleted(obj, NOW, 0)
-    assert not pod.metadata.HasField("generation")
+    assert pod.metadata.generation == 2
     assert namespace.status.phase == "Terminating"
 
 

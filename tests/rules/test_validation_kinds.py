@@ -60,6 +60,21 @@ def test_pod_update(after: dict[str, Any], expected: Refusals) -> None:
     assert _updated(BEFORE, after) == expected
 
 
+SELECTORS: dict[str, tuple[dict[str, str], bool, Refusals]] = {
+    "grows while gated": ({"disk": "ssd", "zone": "a"}, True, []),
+    "changes while gated": ({"disk": "hdd"}, True, [("Forbidden", "spec.nodeSelector")]),
+    "goes while gated": ({}, True, [("Forbidden", "spec.nodeSelector")]),
+    "grows without gates": ({"disk": "ssd", "zone": "a"}, False, [("Forbidden", "spec")]),
+}
+
+
+@pytest.mark.parametrize(("selector", "gated", "expected"), SELECTORS.values(), ids=SELECTORS)
+def test_node_selector_of_a_gated_pod(selector: dict[str, str], gated: bool, expected: Refusals) -> None:
+    gates = [{"name": "a"}] if gated else None
+    before = {**container(), "nodeSelector": {"disk": "ssd"}, **({"schedulingGates": gates} if gated else {})}
+    assert _updated(before, {"nodeSelector": selector}) == expected
+
+
 def test_a_first_deadline() -> None:
     assert _updated(container(), {"activeDeadlineSeconds": 5}) == []
     assert _updated(container(), {"activeDeadlineSeconds": -5}) == [("Invalid", "spec.activeDeadlineSeconds")]

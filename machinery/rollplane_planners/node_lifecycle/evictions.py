@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rollplane.core.v1 import Pod, PodCondition, Taint, Toleration
 from rollplane_machinery.conditions import FALSE, TRUE, get_condition, set_condition
-from rollplane_machinery.pods import DISRUPTION_TARGET, POD_READY
+from rollplane_machinery.pods import DISRUPTION_TARGET, POD_READY, observe_generation
 from rollplane_machinery.times import time_of
 from rollplane_planners.scheduling.node_affinity import tolerates
 
@@ -45,6 +45,7 @@ def marked_not_ready(pod: Pod, now: float) -> Pod | None:
     condition.CopyFrom(ready)
     condition.status = FALSE
     condition.last_transition_time.CopyFrom(time_of(now))
+    observe_generation(condition, pod)
     set_condition(marked.status.conditions, condition)
     return marked
 
@@ -66,5 +67,6 @@ def marked_for_eviction(pod: Pod, now: float) -> Pod:
         message="Taint manager: deleting due to NoExecute taint",
         last_transition_time=time_of(now),
     )
+    observe_generation(condition, pod)
     set_condition(marked.status.conditions, condition)
     return marked

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from rollplane.core.v1 import Node, Taint
 from rollplane_machinery import quantity
+from rollplane_machinery.releases import LATEST, TaintSentence
 from rollplane_planners.scheduling.demand import NOTHING, Demand, Resources, resources_of
 from rollplane_planners.scheduling.node_affinity import (
     NO_EXECUTE,
@@ -81,9 +82,13 @@ class _Heap:
 
 
 class Cluster:
-    """All nodes and what runs on them. Deterministic: equal nodes are taken in the order of their names."""
+    """All nodes and what runs on them. Deterministic: equal nodes are taken in the order of their names.
 
-    def __init__(self) -> None:
+    ``sentence`` is how a taint that is not tolerated is told.
+    """
+
+    def __init__(self, sentence: TaintSentence = LATEST.taint_sentence) -> None:
+        self._sentence = sentence
         self._nodes: dict[str, NodeView] = {}
         self._rooms: dict[str, _Room] = {}
         self._heaps: dict[bytes, _Heap] = {}
@@ -142,7 +147,7 @@ class Cluster:
     def _heap(self, demand: Demand) -> list[tuple[int, str]]:
         heap = self._heaps.get(demand.key)
         if heap is None or len(heap.entries) > 4 * len(self._nodes) + 64:
-            names = [node.name for node in self._candidates(demand) if _refusal(node, demand) is None]
+            names = [node.name for node in self._candidates(demand) if self._refusal(node, demand) is None]
             entries = [(self._rooms.get(name, _Room()).pods, name) for name in names]
             heapq.heapify(entries)
             if len(self._heaps) >= REMEMBERED_DEMANDS:
@@ -162,10 +167,25 @@ class Cluster:
             return "no nodes available to schedule pods"
         obstacles: Counter[str] = Counter()
         for name, node in self._nodes.items():
-            refusal = _refusal(node, demand)
+            refusal = self._refusal(node, demand)
             obstacles.update([refusal] if refusal else _lacks(node, self._rooms.get(name, _Room()), demand))
         listed = ", ".join(sorted(f"{count} {obstacle}" for obstacle, count in obstacles.items()))
         return f"0/{len(self._nodes)} nodes are available: {listed}."
+
+    def _refusal(self, node: NodeView, demand: Demand) -> str | None:
+        """Return why the node may never take such pods, None when it may; in the order of kube-scheduler's plugins."""
+        labels, spec = node.labels, demand.spec
+        taint = untolerated(node.taints, spec.tolerations, (NO_SCHEDULE, NO_EXECUTE))
+        if taint is not None and taint.key == UNSCHEDULABLE_TAINT.key:
+            return "node(s) were unschedulable"
+        if taint is not None:
+            return self._sentence.value.format(key=taint.key, value=taint.value)
+        terms = required_terms(spec.affinity)
+        if not spec.node_selector.items() <= labels.items() or (
+            terms is not None and not matches_selector(terms, node.name, labels)
+        ):
+            return "node(s) didn't match Pod's node affinity/selector"
+        return None
 
 
 def _lacks(node: NodeView, room: _Room, demand: Demand) -> list[str]:
@@ -180,19 +200,3 @@ def _lacks(node: NodeView, room: _Room, demand: Demand) -> list[str]:
         "Insufficient memory": demand.resources.memory > max(0, free.memory),
     }
     return [name for name, is_lacking in lacking.items() if is_lacking]
-
-
-def _refusal(node: NodeView, demand: Demand) -> str | None:
-    """Return why the node may never take such pods, None when it may; in the order of kube-scheduler's plugins."""
-    labels, spec = node.labels, demand.spec
-    taint = untolerated(node.taints, spec.tolerations, (NO_SCHEDULE, NO_EXECUTE))
-    if taint is not None and taint.key == UNSCHEDULABLE_TAINT.key:
-        return "node(s) were unschedulable"
-    if taint is not None:
-        return f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"
-    terms = required_terms(spec.affinity)
-    if not spec.node_selector.items() <= labels.items() or (
-        terms is not None and not matches_selector(terms, node.name, labels)
-    ):
-        return "node(s) didn't match Pod's node affinity/selector"
-    return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import Container, PodSpec
 from rollplane_machinery import quantity
+from rollplane_machinery.pod_totals import is_sidecar, pod_total
 
 CPU, MEMORY = "cpu", "memory"
 
@@ -54,15 +55,9 @@ def _scaled(value: object, scale: int) -> int:
 
 
 def requests_of(spec: PodSpec) -> Resources:
-    """Return what is reckoned with: all containers together, or the largest init container if that is more."""
-    total = NOTHING
-    for container in spec.containers:
-        total += _requests(container)
-    for container in spec.init_containers:
-        total = total.at_least(_requests(container))
-    if spec.overhead:
-        total += resources_of(spec.overhead)
-    return total
+    """Return what is reckoned with: the most that its containers ask for at any time, and its overhead."""
+    total = pod_total(spec, _requests, NOTHING, Resources.__add__, Resources.at_least)
+    return total + resources_of(spec.overhead) if spec.overhead else total
 
 
 def _requests(container: Container) -> Resources:
@@ -85,10 +80,8 @@ def demand_of(spec: PodSpec) -> Demand:
 
 
 def host_ports_of(spec: PodSpec) -> frozenset[tuple[str, int]]:
-    """Return the ports of the node that the pod takes for itself."""
+    """Return the ports of the node that the pod takes for itself while it runs."""
+    running = (*spec.containers, *filter(is_sidecar, spec.init_containers))
     return frozenset(
-        (port.protocol or "TCP", port.host_port)
-        for container in spec.containers
-        for port in container.ports
-        if port.host_port
+        (port.protocol or "TCP", port.host_port) for container in running for port in container.ports if port.host_port
     )

@@ -21,7 +21,7 @@ def check_pod_update(new: core.Pod, old: core.Pod) -> list[Cause]:
     """Return what an update may not change.
 
     Images, the deadline, additional tolerations, the removal of scheduling gates and a grace period that is negative
-    and becomes 1 may change.
+    and becomes 1 may change. While a pod is gated its node selector may grow.
     """
     if new.spec == old.spec:
         return []
@@ -38,6 +38,7 @@ def _check_spec_update(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
     found = _check_deadline(new, old)
     found += _check_tolerations(new, old)
     found += _check_gates(new, old)
+    found += _check_node_selector(new, old)
     if not semantic_equal(_with_mutable_parts_of(old, new), old):
         fix = (
             "only container images, activeDeadlineSeconds, additional tolerations and the removal of schedulingGates "
@@ -60,6 +61,9 @@ def _with_mutable_parts_of(old: core.PodSpec, new: core.PodSpec) -> core.PodSpec
         spec.active_deadline_seconds = old.active_deadline_seconds
     spec.tolerations.extend(old.tolerations)
     spec.scheduling_gates.extend(old.scheduling_gates)
+    if old.scheduling_gates:
+        spec.node_selector.clear()
+        spec.node_selector.update(old.node_selector)
     if old.termination_grace_period_seconds < 0 and new.termination_grace_period_seconds == 1:
         spec.termination_grace_period_seconds = old.termination_grace_period_seconds
     return spec
@@ -93,6 +97,12 @@ def _check_gates(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
     before = {gate.name for gate in old.scheduling_gates}
     added = [gate.name for gate in new.scheduling_gates if gate.name not in before]
     return [forbidden("schedulingGates", f"gates can only be removed: drop {', '.join(added)}")] if added else []
+
+
+def _check_node_selector(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
+    if not old.scheduling_gates or old.node_selector.items() <= new.node_selector.items():
+        return []
+    return [forbidden("nodeSelector", "while the pod is gated it can only be added to: keep what was there")]
 
 
 def check_pod_status(new: core.Pod, old: core.Pod) -> list[Cause]:

@@ -15,6 +15,7 @@ from rollplane_client.events import EventRecorder
 from rollplane_client.informer import Informer
 from rollplane_kubelet_sim.heartbeats import Heartbeats
 from rollplane_kubelet_sim.metrics import Metrics
+from rollplane_kubelet_sim.node_news import NodeNews, cordon_note
 from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.stages.containers import Note
@@ -80,15 +81,20 @@ class Fleet:
             informer.encoded,
             lambda: self._profile,
             clock=clock,
+            release=settings.release,
             reported=metrics.reported,
         )
+        self._version = settings.release.version
+        self._news = NodeNews(self._tell_of_node)
         self._heartbeats = Heartbeats(
             batches,
             self.nodes,
             settings.shape,
+            self._version,
             informer.get,
             informer.encoded,
             lambda: self._profile,
+            self._news,
             clock=clock,
             counted=metrics.heartbeats,
         )
@@ -132,9 +138,19 @@ class Fleet:
         else:
             self.pods.observe(key, Pod.FromString(encoded.value))
 
-    def _on_node(self, _type: EventType, key: Key, _old: NodeView | None, new: NodeView | None) -> None:
-        if new is not None and not new.shows(ready=not self._profile.is_unready(key.name)):
+    def _on_node(self, _type: EventType, key: Key, old: NodeView | None, new: NodeView | None) -> None:
+        if new is None:
+            return
+        if not new.shows(self._version, ready=not self._profile.is_unready(key.name)):
             self._heartbeats.note_changed(key.name)
+        if new.unschedulable != (old is not None and old.unschedulable) and not self._profile.is_silent(key.name):
+            self._news.add(key.name, [cordon_note(key.name, unschedulable=new.unschedulable)])
+
+    def _tell_of_node(self, name: str, note: Note) -> None:
+        """A kubelet names its node as the uid of its own."""
+        if not self._profile.quiet:
+            about = reference_to(Key(NODE, "", name), name)
+            self._events.emit(about, note.reason, note.message, type_=note.type, host=name)
 
     # The profile.
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rollplane.core.v1 import Node
 from rollplane_kubelet_sim.addresses import node_address
+from rollplane_kubelet_sim.node_news import NodeNews, change_notes, start_notes
 from rollplane_kubelet_sim.node_objects import (
     LEASE_NAMESPACE,
     NodeShape,
     NodeView,
+    condition_statuses,
+    kubelet_labels,
     lease_object,
+    node_info,
     node_object,
     set_conditions,
 )
@@ -49,8 +53,9 @@ PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError)
 class Heartbeats:
     """Keeps the nodes of one fleet registered and their leases fresh, unless the profile silences them.
 
-    ``seen`` returns a node's view and ``stored`` its bytes as the watch last showed them, None for a node that is
-    not there. ``counted`` hears of the answers to each tick's leases, for metrics.
+    ``version`` is that of the kubelets. ``seen`` returns a node's view and ``stored`` its bytes as the watch last
+    showed them, None for a node that is not there. ``news`` hears what is to be told in Events, ``counted`` of the
+    answers to each tick's leases, for metrics.
     """
 
     def __init__(
@@ -58,9 +63,11 @@ class Heartbeats:
         api: Batches,
         nodes: Mapping[str, int],
         shape: NodeShape,
+        version: str,
         seen: Callable[[Key], NodeView | None],
         stored: Callable[[Key], Encoded | None],
         profile: Callable[[], Profile],
+        news: NodeNews,
         *,
         clock: Clock,
         counted: Callable[[Sequence[WriteResult | RollplaneError]], None] = lambda _answers: None,
@@ -68,6 +75,8 @@ class Heartbeats:
         self._api = api
         self._nodes = nodes
         self._shape = shape
+        self._version = version
+        self._news = news
         self._seen = seen
         self._stored = stored
         self._profile = profile
@@ -78,9 +87,11 @@ class Heartbeats:
         self._without_lease: set[str] = set()
         self._changed: set[str] = set()
         self._to_register: dict[str, None] = dict.fromkeys(nodes)
+        self._to_label: set[str] = set()
+        """Nodes that were there when their kubelets started: labels they lack are added once they have been seen."""
 
     def register_again(self, nodes: Iterable[str]) -> None:
-        """Register these nodes at the next tick, as restarted kubelets do; those that exist are left as they are."""
+        """Register these nodes at the next tick, as restarted kubelets do; those that exist get what they lack."""
         self._to_register.update(dict.fromkeys(nodes))
 
     def note_changed(self, node: str) -> None:
@@ -106,6 +117,7 @@ class Heartbeats:
             try:
                 await self._register()
                 await self._beat(self._clock.now())
+                self._news.tell()
             except RollplaneError as exc:
                 log.warning("heartbeat not sent", extra={"reason": exc.reason, "detail": exc.message})
 
@@ -114,12 +126,21 @@ class Heartbeats:
         if not names:
             return
         now = self._clock.now()
-        nodes = (node_object(name, node_address(self._nodes[name]), self._shape, now) for name in names)
-        answers = await self._send([Create(Encoded.of(node), OPTIONS) for node in nodes])
+        answers = await self._send([Create(Encoded.of(self._new_node(name, now)), OPTIONS) for name in names])
         await self._write_leases({name: Create(Encoded.of(lease_object(name, now)), OPTIONS) for name in names})
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, WriteResult) or answer.outcome is None:
-                self._to_register.pop(name, None)
+                self._started(name, registered=isinstance(answer, WriteResult))
+
+    def _new_node(self, name: str, now: float) -> Node:
+        return node_object(name, node_address(self._nodes[name]), self._shape, self._version, now)
+
+    def _started(self, name: str, *, registered: bool) -> None:
+        """The node's registration is answered: it is new, or was there and may lack labels."""
+        self._to_register.pop(name, None)
+        self._news.add(name, start_notes(name, registered=registered))
+        if not registered:
+            self._to_label.add(name)
 
     async def _beat(self, now: float) -> None:
         """Renew a tenth of the leases, so that each is renewed every ten seconds, and look at those nodes."""
@@ -127,19 +148,38 @@ class Heartbeats:
         changed, self._changed = self._changed, set()
         here = [name for name in self._alive(turn) if self._seen(_node_key(name)) is not None]
         asked = dict.fromkeys([*here, *self._alive(sorted(changed))])
-        statuses = [write for name in asked if (write := self._status(name, now)) is not None]
-        await self._write_leases({name: self._renewal(name, now) for name in here}, statuses)
+        reports = {name: write for name in asked if (write := self._status(name, now)) is not None}
+        before = {name: view.conditions for name in reports if (view := self._seen(_node_key(name))) is not None}
+        others = [*reports.values(), *self._labels()]
+        answers = await self._write_leases({name: self._renewal(name, now) for name in here}, others)
+        for name, answer in zip(reports, answers, strict=False):
+            if isinstance(answer, WriteResult):
+                self._news.add(name, list(change_notes(name, before[name], self._wanted(name))))
+
+    def _wanted(self, name: str) -> Mapping[str, str]:
+        return condition_statuses(ready=not self._profile().is_unready(name))
+
+    def _labels(self) -> Iterator[Write]:
+        """Yield what gives the nodes that lack them their kubelets' labels."""
+        views = {name: self._seen(_node_key(name)) for name in self._alive(sorted(self._to_label))}
+        known = {name: view for name, view in views.items() if view is not None}
+        self._to_label.difference_update(known)
+        for name, view in known.items():
+            if not view.labelled:
+                patch = json.dumps({"metadata": {"labels": kubelet_labels(name)}})
+                yield Patch(_node_key(name), PatchType.MERGE, patch.encode(), options=OPTIONS)
 
     def _status(self, name: str, now: float) -> Write | None:
         """Return the report of a node's conditions if they are not as they should be, or were told long ago."""
         view, ready = self._seen(_node_key(name)), not self._profile().is_unready(name)
-        if view is None or (view.shows(ready=ready) and now - view.heartbeat < REPORT_SECONDS):
+        if view is None or (view.shows(self._version, ready=ready) and now - view.heartbeat < REPORT_SECONDS):
             return None
         encoded = self._stored(_node_key(name))
         if encoded is None:
             return None
         node = Node.FromString(encoded.value)
         set_conditions(node, now, ready=ready)
+        node.status.node_info.CopyFrom(node_info(name, self._version))
         return UpdateStatus(Encoded.of(node), OPTIONS)
 
     def _renewal(self, name: str, now: float) -> Write:
@@ -153,8 +193,13 @@ class Heartbeats:
         lease.metadata.resource_version = str(self._versions[name])
         return Update(Encoded.of(lease), OPTIONS)
 
-    async def _write_leases(self, leases: Mapping[str, Write], others: Sequence[Write] = ()) -> None:
-        """Write leases, and others with them; remember versions. A lease that was refused is patched the next time."""
+    async def _write_leases(
+        self, leases: Mapping[str, Write], others: Sequence[Write] = ()
+    ) -> Sequence[WriteResult | RollplaneError]:
+        """Write leases, and others with them, whose answers are returned; remember versions.
+
+        A lease that was refused is patched the next time.
+        """
         answers = await self._send([*leases.values(), *others])
         self._counted(answers[: len(leases)])
         for name, answer in zip(leases, answers, strict=False):
@@ -164,6 +209,7 @@ class Heartbeats:
                 self._versions[name] = answer.revision
             elif isinstance(answer, NotFoundError) and answer.outcome is None:
                 self._without_lease.add(name)
+        return answers[len(leases) :]
 
     def _alive(self, names: Iterable[str]) -> list[str]:
         profile = self._profile()

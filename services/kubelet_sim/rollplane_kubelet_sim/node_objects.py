@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rollplane.coordination.v1 import Lease
-from rollplane.core.v1 import Node, NodeAddress
+from rollplane.core.v1 import Node, NodeAddress, NodeSystemInfo
 from rollplane.meta.v1 import Quantity
 from rollplane_machinery.times import micro_time_of, time_of
 
 LEASE_NAMESPACE = "kube-node-lease"
 LEASE_SECONDS = 40
-HOSTNAME_LABEL = "kubernetes.io/hostname"
+OS, ARCHITECTURE = "linux", "amd64"
+_IDENTITIES = uuid.UUID("5ee1c9b7-6a0e-4a53-8d2d-0c1c5b1b9f5e")
+"""The namespace in which nodes' names become the ids of their machines."""
 
 _HEALTHY: Mapping[str, tuple[str, str, str]] = {
     "MemoryPressure": ("False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -32,17 +35,43 @@ class NodeShape:
     pods: int = 250
 
 
-def node_object(name: str, address: str, shape: NodeShape, now: float) -> Node:
-    """Return the node as it registers itself, ready."""
+def kubelet_labels(name: str) -> dict[str, str]:
+    """Return the labels that every kubelet gives its node."""
+    return {
+        "beta.kubernetes.io/arch": ARCHITECTURE,
+        "beta.kubernetes.io/os": OS,
+        "kubernetes.io/arch": ARCHITECTURE,
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": OS,
+    }
+
+
+def node_info(name: str, version: str) -> NodeSystemInfo:
+    """Return what a node says of its machine; ids follow from its name, as if it had never been set up anew."""
+    return NodeSystemInfo(
+        machine_id=uuid.uuid5(_IDENTITIES, f"machine/{name}").hex,
+        system_uuid=str(uuid.uuid5(_IDENTITIES, f"system/{name}")),
+        boot_id=str(uuid.uuid5(_IDENTITIES, f"boot/{name}")),
+        kernel_version="6.1.0-simulated",
+        os_image="Rollplane simulated node",
+        container_runtime_version="sim://1.0.0",
+        kubelet_version=version,
+        operating_system=OS,
+        architecture=ARCHITECTURE,
+    )
+
+
+def node_object(name: str, address: str, shape: NodeShape, version: str, now: float) -> Node:
+    """Return the node as it registers itself, ready; ``version`` is its kubelet's."""
     node = Node()
     node.metadata.name = name
-    node.metadata.labels[HOSTNAME_LABEL] = name
+    node.metadata.labels.update(kubelet_labels(name))
     for resource, amount in (("cpu", shape.cpu), ("memory", shape.memory), ("pods", str(shape.pods))):
         node.status.capacity[resource].CopyFrom(Quantity(string=amount))
         node.status.allocatable[resource].CopyFrom(Quantity(string=amount))
     node.status.addresses.append(NodeAddress(type="InternalIP", address=address))
     node.status.addresses.append(NodeAddress(type="Hostname", address=name))
-    node.status.node_info.kubelet_version = "v1.33.0-rollplane"
+    node.status.node_info.CopyFrom(node_info(name, version))
     set_conditions(node, now, ready=True)
     return node
 
@@ -62,21 +91,38 @@ def set_conditions(node: Node, now: float, *, ready: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """What is kept of a node between two looks: its conditions, and when the oldest of them was last reported."""
+    """What is kept of a node between two looks.
+
+    Its conditions, when the oldest of them was last reported, its kubelet's version, whether it bears the labels of its
+    kubelet, and whether it is cordoned.
+    """
 
     conditions: Mapping[str, str]
     heartbeat: float
+    version: str
+    labelled: bool
+    unschedulable: bool
 
-    def shows(self, *, ready: bool) -> bool:
+    def shows(self, version: str, *, ready: bool) -> bool:
         """Tell whether the node is shown as its kubelet reports it."""
-        return all(self.conditions.get(type_) == want[0] for type_, want in _wanted(ready=ready).items())
+        return self.version == version and self.conditions == condition_statuses(ready=ready)
 
 
 def node_view(node: Node) -> NodeView:
     """Return the view of a node."""
-    conditions = node.status.conditions
-    heartbeat = min((float(one.last_heartbeat_time.seconds) for one in conditions), default=0.0)
-    return NodeView({one.type: one.status for one in conditions}, heartbeat)
+    name, conditions = node.metadata.name, [one for one in node.status.conditions if one.type in _HEALTHY]
+    return NodeView(
+        {one.type: one.status for one in conditions},
+        min((float(one.last_heartbeat_time.seconds) for one in conditions), default=0.0),
+        node.status.node_info.kubelet_version,
+        kubelet_labels(name).items() <= node.metadata.labels.items(),
+        node.spec.unschedulable,
+    )
+
+
+def condition_statuses(*, ready: bool) -> dict[str, str]:
+    """Return the conditions that a kubelet reports, their statuses by type."""
+    return {type_: want[0] for type_, want in _wanted(ready=ready).items()}
 
 
 def _wanted(*, ready: bool) -> Mapping[str, tuple[str, str, str]]:

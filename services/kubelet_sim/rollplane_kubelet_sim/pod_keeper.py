@@ -30,6 +30,7 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.references import reference_to
+from rollplane_machinery.releases import LATEST, Release
 
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
@@ -75,7 +76,8 @@ class PodKeeper:
     """Lives the pods bound to the nodes of one fleet.
 
     ``nodes`` numbers the fleet's nodes by name, ``stored`` returns a pod as last seen. ``profile`` is asked at every
-    step, so that it may change at run time. ``reported`` hears of the answer to each status report, for metrics.
+    step, so that it may change at run time. ``release`` is that of the kubelets. ``reported`` hears of the answer to
+    each status report, for metrics.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class PodKeeper:
         profile: Callable[[], Profile],
         *,
         clock: Clock,
+        release: Release = LATEST,
         reported: Callable[[Answer], None] = lambda _answer: None,
     ) -> None:
         self._writer = writer
@@ -93,6 +96,7 @@ class PodKeeper:
         self._stored = stored
         self._profile = profile
         self._clock = clock
+        self._release = release
         self._note_report = reported
         self.phases: Counter[str] = Counter()
         """How many pods live here, by their phase as last seen; empty for one that has none yet."""
@@ -210,7 +214,7 @@ class PodKeeper:
             tenant.address = host
         elif not tenant.address:
             tenant.address = self._addresses_of(tenant.node).take()
-        return PodLife(pod, Place(host, tenant.address, self._clock.now()))
+        return PodLife(pod, Place(host, tenant.address, self._clock.now()), self._release)
 
     def _carry_out(self, key: Key, tenant: _Tenant, life: PodLife, progress: Progress) -> None:
         if progress.status is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery import kinds
-from rollplane_machinery.api import Create, WatchFilter, WatchQuery
+from rollplane_machinery.api import Bind, Create, WatchFilter, WatchQuery
 from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, NotFoundError, RequestTooLargeError
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.metadata import is_being_deleted
@@ -130,8 +130,13 @@ async def test_deployment_generation_counts_annotations_but_not_through_the_stat
     assert again.metadata.annotations["a"] == "c"
 
 
-async def test_pods_have_no_generation(office: Office) -> None:
-    assert not (await office.create(pod())).metadata.generation
+async def test_the_generation_of_a_pod_counts_its_spec_and_not_its_binding(office: Office) -> None:
+    made = await office.create(pod())
+    assert made.metadata.generation == 1
+    await office.api.write(Bind(key_of(made), "node-0"))
+    assert (await office.get(made)).metadata.generation == 1
+    shortened = await office.patch(made, '{"spec":{"activeDeadlineSeconds":9}}')
+    assert shortened.metadata.generation == 2
 
 
 async def test_creation_timestamp_is_the_servers_in_whole_seconds(office: Office) -> None:

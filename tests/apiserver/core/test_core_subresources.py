@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 
 from rollplane.core.v1 import Node, Pod, ReplicationController
+from rollplane_apiserver.core import Core, CoreSettings
 from rollplane_apiserver.store.interface import Mutation, Outcome
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Bind, Evict, Patch, PatchType, Preconditions, UpdateStatus
+from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.errors import (
     BadRequestError,
@@ -25,9 +27,11 @@ from rollplane_machinery.errors import (
 )
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import release_of
 from rollplane_rules.registry.disruption import draw
 from rollplane_rules.registry.scale import scalable, scale_of
 from tests.apiserver.core.office import (
+    CountingStore,
     Office,
     as_type,
     budget,
@@ -356,3 +360,34 @@ async def test_eviction_that_is_overtaken_draws_once(office: Office, monkeypatch
     await office.api.write(Evict(key_of(made)))
     assert is_being_deleted((await office.get(made)).metadata)
     assert (await office.get(budget())).status.disruptions_allowed == 4
+
+
+async def test_a_gated_pod_is_not_bound(office: Office) -> None:
+    gated = pod()
+    gated.spec.scheduling_gates.add(name="quota")
+    made = await office.create(gated)
+    with pytest.raises(ConflictError, match="remove quota first"):
+        await office.api.write(Bind(key_of(made), "n1"))
+    freed = await office.patch(made, '{"spec":{"schedulingGates":null}}')
+    await office.api.write(Bind(key_of(freed), "n1"))
+    assert (await office.get(freed)).spec.node_name == "n1"
+
+
+ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
+
+
+@pytest.mark.parametrize(("release", "labels"), [("1.34", {}), ("1.35", {ZONE: "a", REGION: "north"})])
+async def test_a_pod_bears_zone_and_region_of_its_node_by_release(release: str, labels: dict[str, str]) -> None:
+    store, clock = CountingStore(), FakeClock()
+    async with Core(store, clock, settings=CoreSettings(release=release_of(release))) as core:
+        office = Office(core, store, clock)
+        home = node()
+        home.metadata.labels.update({ZONE: "a", REGION: "north", "disk": "ssd"})
+        home = await office.create(home)
+        bound = await office.create(pod())
+        await office.api.write(Bind(key_of(bound), home.metadata.name))
+        placed = pod("placed")
+        placed.spec.node_name = home.metadata.name
+        for each in (await office.get(bound), await office.create(placed)):
+            assert labels.items() <= each.metadata.labels.items()
+            assert (ZONE in each.metadata.labels, "disk" in each.metadata.labels) == (bool(labels), False)

@@ -83,6 +83,7 @@ class Core:
                 Judge(settings.memo_entries, settings.memo_bytes),
                 Writer(settings.max_object_bytes),
                 self._cache,
+                settings.release,
             ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),
             Pipeline(self._cache, self._committer, live, self._freshness, clock, settings.slice_seconds),

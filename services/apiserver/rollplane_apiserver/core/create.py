@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollplane.core.v1 import Pod
 from rollplane_apiserver.core.step import Proposal, namespace_for, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
@@ -16,7 +17,9 @@ MAX_NAME_TRIES = 8
 
 def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions) -> Proposal:
     """Propose to store ``obj``, named already, as a new object; raises what refuses it."""
-    prepare_create(obj, now=now, uid=tools.identifiers.uid())
+    prepare_create(obj, now=now, uid=tools.identifiers.uid(), release=tools.release)
+    if isinstance(obj, Pod):
+        tools.place(obj)
     tools.judge.admit_new(obj)
     return tools.writer.create(Key(kind, obj.metadata.namespace, obj.metadata.name), obj, options)
 

@@ -16,7 +16,7 @@ from rollplane_rules.strategy import prepare_status_update, prepare_update
 def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:
     """Make of ``new`` what an update of the main resource may make of ``old``, in place; raises what refuses it."""
     tools.judge.complete(new)
-    prepare_update(new, old)
+    prepare_update(new, old, tools.release)
     tools.judge.check_update(new, old)
 
 

@@ -27,7 +27,6 @@ from rollplane_machinery.kinds import LEASE, NODE, Kind
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.model import (
-    NOTHING,
     Plan,
     PlannedEvent,
     PlannedWrite,
@@ -50,6 +49,7 @@ from rollplane_planners.node_lifecycle.zones import Zones
 log = logging.getLogger(__name__)
 
 NODE_READY = "Ready"
+REGISTERED = "RegisteredNode"
 LEASE_NAMESPACE = "kube-node-lease"
 PASS_SECONDS = 0.1
 """Between two looks at whose turn it is, as long as any node waits for a NoExecute taint."""
@@ -81,6 +81,8 @@ class NodeLifecycle(Reconciler):
         self._telling: set[str] = set()
         """Nodes whose pods the present plan shows as not ready."""
         self._pods_told: set[str] = set()
+        self._registered: dict[str, str] = {}
+        """The nodes, with their uids, that this term of office has told of."""
         leases = [WatchFilter(LEASE, (LEASE_NAMESPACE,))]
         self._leases: Informer[float] = Informer(api, leases, _renewed, clock=clock)
         self._waiting = asyncio.Event()
@@ -149,6 +151,7 @@ class NodeLifecycle(Reconciler):
         fence = self._fence()
         if fence is not None and fence.epoch != self._epoch:
             self._epoch = fence.epoch
+            self._registered.clear()
             self._restart_silence()
         return fence
 
@@ -170,6 +173,8 @@ class NodeLifecycle(Reconciler):
         for name, health in self._health.items():
             if is_newly_silent(health, self._times, monotonic):
                 self._wake(_key(name))
+        for name in self._health.keys() ^ self._registered.keys():
+            self._wake(_key(name))
 
     # What is written.
 
@@ -177,7 +182,7 @@ class NodeLifecycle(Reconciler):
         self._owned_fence()
         node, health = self._observer.message(key, Node), self._health.get(key.name)
         if node is None or health is None:
-            return NOTHING
+            return Plan(events=self._farewell(key))
         plan = plan_node(
             node,
             health,
@@ -188,7 +193,17 @@ class NodeLifecycle(Reconciler):
             monotonic=self._clock.monotonic(),
         )
         self._line_up(key.name, health.zone, plan)
-        return Plan(self._writes(key.name, node, plan, now))
+        return Plan(self._writes(key.name, node, plan, now), self._welcome(key, node))
+
+    def _welcome(self, key: Key, node: Node) -> Sequence[PlannedEvent]:
+        """Tell of a node that this term of office has not told of yet."""
+        if key.name in self._registered:
+            return ()
+        return (_membership(REGISTERED, "Registered Node {} in Controller", key, node.metadata.uid),)
+
+    def _farewell(self, key: Key) -> Sequence[PlannedEvent]:
+        uid = self._registered.get(key.name)
+        return () if uid is None else (_membership("RemovingNode", "Removing Node {} from Controller", key, uid),)
 
     def _line_up(self, name: str, zone: str, plan: NodePlan) -> None:
         if plan.waits:
@@ -220,10 +235,24 @@ class NodeLifecycle(Reconciler):
                 yield UpdateObjectStatus(marked, regardless=True, events=(event,))
 
     def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
-        """Once all pods are shown as not ready, it is the kubelet's word again whether one is."""
+        """Remember whom has been told of; once all pods are shown as not ready, it is the kubelet's word again."""
+        for event in plan.events:
+            self._note_membership(key.name, event)
         written = all(isinstance(answer, WriteResult | NotFoundError) for answer in answers)
         if written and key.name in self._telling and key.name in self._health:
             self._pods_told.add(key.name)
+
+    def _note_membership(self, name: str, event: PlannedEvent) -> None:
+        if event.about is not None and event.reason == REGISTERED:
+            self._registered[name] = event.about.uid
+        else:
+            self._registered.pop(name, None)
+
+
+def _membership(reason: str, sentence: str, key: Key, uid: str) -> PlannedEvent:
+    """Return the event of a node that comes or goes, in the words of kube-controller-manager."""
+    message = f"Node {key.name} event: {sentence.format(key.name)}"
+    return PlannedEvent(reason, message, about=reference_to(key, uid))
 
 
 def _news_of(node: Node) -> Sequence[PlannedEvent]:

@@ -19,7 +19,7 @@ from rollplane_controller.shards import SCHEDULER
 from rollplane_machinery.api import Bind, EventType, Key
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NODE, POD
-from rollplane_machinery.pods import POD_SCHEDULED
+from rollplane_machinery.pods import POD_SCHEDULED, observe_generation
 from rollplane_machinery.releases import Release
 from rollplane_machinery.times import time_of
 from rollplane_planners.model import NOTHING, BindPod, Plan, PlannedEvent, Severity, UpdateObjectStatus
@@ -41,7 +41,7 @@ class Scheduler(Reconciler):
 
     def __init__(self, observer: Observer, release: Release) -> None:
         super().__init__(observer, release)
-        self._cluster = Cluster()
+        self._cluster = Cluster(release.taint_sentence)
         self._assumed: dict[Key, tuple[PodView, str]] = {}
         self._unschedulable: set[Key] = set()
 
@@ -128,7 +128,7 @@ class Scheduler(Reconciler):
 
 
 def _wants_node(pod: PodView) -> bool:
-    return not pod.node_name and pod.active and pod.scheduler in ("", NAME)
+    return not pod.node_name and not pod.gated and pod.active and pod.scheduler in ("", NAME)
 
 
 def _holds_room(pod: PodView | None) -> bool:
@@ -142,10 +142,11 @@ def _with_condition(pod: Pod, why: str, now: float) -> Pod:
     wanted.CopyFrom(pod)
     for condition in wanted.status.conditions:
         if condition.type == POD_SCHEDULED:
-            condition.message = why
+            condition.reason, condition.message = UNSCHEDULABLE, why
+            observe_generation(condition, pod)
             return wanted
-    time = time_of(now)
-    wanted.status.conditions.append(
-        PodCondition(type=POD_SCHEDULED, status="False", reason=UNSCHEDULABLE, message=why, last_transition_time=time)
-    )
+    condition = PodCondition(type=POD_SCHEDULED, status="False", reason=UNSCHEDULABLE, message=why)
+    condition.last_transition_time.CopyFrom(time_of(now))
+    observe_generation(condition, pod)
+    wanted.status.conditions.append(condition)
     return wanted

@@ -15,6 +15,7 @@ from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.stages.backoff import backoff_seconds, next_streak
 from rollplane_kubelet_sim.stages.chance import Draw
 from rollplane_kubelet_sim.stages.rules import NO_DELAY, Profile, Rule, Stage, Subject
+from rollplane_machinery.releases import LATEST, StartSentence
 
 SIGNALLED = 143
 """The exit code of a process that SIGTERM ended."""
@@ -73,7 +74,8 @@ class _Drawn(NamedTuple):
 class ContainerLife:
     """A container as the kubelet knows it.
 
-    ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run. ``since`` is when the
+    ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run, ``start_sentence`` how
+    its start is told. ``since`` is when the
     present state began, None while its turn has not come. ``reason`` says why it did not start,
     ``cause`` what the last pull or start failed of. ``restarts`` is what
     its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
@@ -87,6 +89,7 @@ class ContainerLife:
     where: str
     policy: str
     image: str
+    start_sentence: StartSentence = LATEST.start_sentence
     init: bool = False
     state: State = State.CREATING
     since: float | None = None

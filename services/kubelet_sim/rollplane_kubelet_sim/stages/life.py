@@ -16,6 +16,7 @@ from rollplane_kubelet_sim.stages.rules import Profile, Stage
 from rollplane_kubelet_sim.stages.steps import Step
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import FINAL_PHASES, is_pod_finished
+from rollplane_machinery.releases import LATEST, Release
 
 DEADLINE = "DeadlineExceeded"
 
@@ -39,18 +40,22 @@ class Progress:
 class PodLife:
     """One pod on a simulated node. Not more than the stored status is needed to take it up again after a restart.
 
-    ``place`` is where and since when it runs: a pod that has a start time or an address keeps it.
+    ``place`` is where and since when it runs: a pod that has a start time or an address keeps it. ``release`` is its
+    kubelet's.
     """
 
-    def __init__(self, pod: Pod, place: Place) -> None:
+    def __init__(self, pod: Pod, place: Place, release: Release = LATEST) -> None:
         self.pod = pod
         stored = pod.status
         start = float(stored.start_time.seconds) if stored.HasField("start_time") else place.start
         self.place = Place(place.host_ip, stored.pod_ip or place.pod_ip, start)
         self._inits = [
-            restore(pod, spec, stored.init_container_statuses, start, init=True) for spec in pod.spec.init_containers
+            restore(pod, spec, stored.init_container_statuses, start, release, init=True)
+            for spec in pod.spec.init_containers
         ]
-        self._apps = [restore(pod, spec, stored.container_statuses, start, init=False) for spec in pod.spec.containers]
+        self._apps = [
+            restore(pod, spec, stored.container_statuses, start, release, init=False) for spec in pod.spec.containers
+        ]
         self._profile: Profile | None = None
         self._looked = place.start
         self._ending_since: float | None = None
@@ -189,7 +194,9 @@ class PodLife:
 
     def _end(self, profile: Profile, now: float) -> Progress:
         """A marked pod ends when its containers have shut down, at the latest when its grace is over."""
-        running = [life for life in self._containers() if life.running]
+        sidecars = [life for life in self._inits if life.sidecar]
+        others = [life for life in self._containers() if not life.sidecar]
+        running = [life for life in (*others, *reversed(sidecars)) if life.running]
         notes = self._begin_ending(running, now)
         word = order_of(self.pod)
         seconds, codes = self._shutdown(running, profile)
@@ -212,15 +219,19 @@ class PodLife:
         return tuple(Note("Killing", f"Stopping container {life.spec.name}") for life in running)
 
     def _shutdown(self, running: Sequence[ContainerLife], profile: Profile) -> tuple[float, list[int]]:
-        """Return how many seconds the running containers take to shut down, and the exit code of each."""
+        """Return how many seconds ``running``, sidecars last, take to shut down, and the exit code of each.
+
+        The others shut down together, then one sidecar after another; all share one grace period.
+        """
         grace = float(self.pod.metadata.deletion_grace_period_seconds)
         longest, codes = 0.0, []
         for life in running:
             rule, seconds = life.rule(Stage.TERMINATE, profile, 0)
+            end = longest + seconds if life.sidecar else seconds
             in_time = (rule.exit_code if rule else None) or 0
-            codes.append(in_time if seconds <= grace else KILLED)
-            longest = max(longest, min(seconds, grace))
-        return longest, codes
+            codes.append(in_time if end <= grace else KILLED)
+            longest = max(longest, end)
+        return min(longest, grace), codes
 
     # Status.
 

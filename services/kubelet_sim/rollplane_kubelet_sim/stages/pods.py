@@ -19,9 +19,10 @@ from rollplane.core.v1 import (
 )
 from rollplane.meta.v1 import Time
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
-from rollplane_machinery.pods import FINAL_PHASES
+from rollplane_machinery.pods import FINAL_PHASES, observe_generation
 
 TRUE, FALSE = "True", "False"
+_OWN_CONDITIONS = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
 _NEVER_STARTED = frozenset(set(State) - {State.RUNNING, State.EXITED, State.CRASH_BACKOFF})
 
 
@@ -58,7 +59,18 @@ def pod_status(
     verdicts.give("Initialized", *_initialized(inits, initialized, status.phase))
     _judge_readiness(verdicts, unready, _closed_gates(pod), status.phase)
     verdicts.give("PodScheduled", TRUE)
+    _observe_generation(pod, status)
     return status
+
+
+def _observe_generation(pod: Pod, status: PodStatus) -> None:
+    """Say which generation the status tells of, if the server counts them."""
+    if not pod.metadata.generation:
+        return
+    status.observed_generation = pod.metadata.generation
+    for condition in status.conditions:
+        if condition.type in _OWN_CONDITIONS:
+            observe_generation(condition, pod)
 
 
 def is_initialized(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife]) -> bool:

@@ -14,6 +14,7 @@ from rollplane_kubelet_sim.stages.backoff import FORGET_AFTER_SECONDS
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
 from rollplane_kubelet_sim.stages.orders import is_held
 from rollplane_kubelet_sim.stages.rules import Subject
+from rollplane_machinery.releases import Release
 
 _PULL_TEXT = re.compile(r'(failed to pull|Back-off pulling) image "[^"]*": (ErrImagePull: )?')
 """What a waiting container's message says before the cause."""
@@ -36,12 +37,14 @@ def policy_of(pod: Pod, container: Container, *, init: bool) -> str:
 
 
 def restore(
-    pod: Pod, container: Container, stored: Sequence[ContainerStatus], start: float, *, init: bool
+    pod: Pod, container: Container, stored: Sequence[ContainerStatus], start: float, release: Release, *, init: bool
 ) -> ContainerLife:
     """Return a container's life as its stored status tells it; without one it has yet to begin."""
     where = f"{pod.metadata.namespace}/{pod.metadata.name}"
     policy = policy_of(pod, container, init=init)
-    life = ContainerLife(container, subject_of(pod, container), where, policy, container.image, init=init)
+    life = ContainerLife(
+        container, subject_of(pod, container), where, policy, container.image, release.start_sentence, init
+    )
     life.held = is_held(pod)
     if not stored:
         return life

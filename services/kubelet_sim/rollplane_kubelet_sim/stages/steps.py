@@ -114,8 +114,8 @@ def _run(life: ContainerLife, profile: Profile, now: float, *, pulled: bool = Fa
         life.note("Pulled", f'Successfully pulled image "{life.image}"')
     else:
         life.note("Pulled", f'Container image "{life.image}" already present on machine')
-    life.note("Created", f"Created container {life.spec.name}")
-    life.note("Started", f"Started container {life.spec.name}")
+    for reason, sentence in zip(("Created", "Started"), life.start_sentence.value, strict=True):
+        life.note(reason, sentence.format(name=life.spec.name))
     life.run(now)
     if not _is_probed_at_startup(life, profile):
         life.started_at = now
