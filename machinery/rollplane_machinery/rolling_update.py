@@ -76,8 +76,9 @@ class UpdateState:
     """The engine's memory, written with every step. Times are seconds since the epoch, 0 where none is meant.
 
     ``since`` is when the present step began, ``deadline`` when the update gives up unless a size changes;
-    ``round_sizes`` are the target's and the source's size at the head of the round. ``turn`` counts changes of
-    direction: of two controllers that are each other's target the higher one is in force. ``messages`` tell what the
+    ``round_sizes`` are the target's and the source's size at the head of the round, ``source_size`` is what the source
+    is being shrunk to. ``turn`` counts changes of direction: of two controllers that are each other's target the higher
+    one is in force. ``messages`` tell what the
     last step did, in the words a user reads; ``error`` is why the update has stopped. ``label_key`` and
     ``label_value`` are what the source lacks to be told from the target. ``max_surge`` and ``max_unavailable`` are
     counts or percentages, which no command sets.
@@ -90,6 +91,7 @@ class UpdateState:
     since: float = 0.0
     deadline: float = 0.0
     round_sizes: tuple[int, int] | None = None
+    source_size: int | None = None
     label_key: str = ""
     label_value: str = ""
     messages: tuple[str, ...] = ()
@@ -100,7 +102,7 @@ class UpdateState:
     def restarted(self, pace: UpdatePace, cleanup: CleanupPolicy, turn: int) -> UpdateState:
         """Return the state from which an update goes on at its present sizes, with a new pace and new deadlines."""
         step = self.step if self.step in (Step.LABEL, Step.FINISH) else Step.SCALE_UP
-        kept = replace(self, since=0.0, deadline=0.0, round_sizes=None, messages=(), error="")
+        kept = replace(self, since=0.0, deadline=0.0, round_sizes=None, source_size=None, messages=(), error="")
         return replace(kept, step=step, cleanup=cleanup, pace=pace, turn=turn)
 
     def dumps(self) -> str:

@@ -32,11 +32,11 @@ class SmallPages(PlainApi):
 async def test_a_sweep_goes_through_all_pages_and_begins_again() -> None:
     async with a_plane(nodes=0) as plane:
         for number in range(5):
-            await plane.create(_event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - 1000))
+            await plane.create(_event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - KEPT_SECONDS + 60))
         await plane.start(wrap=SmallPages)
         await plane.quiet()
         assert names_of(await plane.all(EVENT, "default")) == ["e0", "e2", "e4"]
-        await plane.pass_time(KEPT_SECONDS)
+        await plane.pass_time(EVERY_SECONDS + 60)
         assert names_of(await plane.all(EVENT, "default")) == []
 
 

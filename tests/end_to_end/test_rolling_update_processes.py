@@ -24,7 +24,7 @@ def test_walk_through(tmp_path: Path) -> None:
 
 
 def _kill_controller(up: Up) -> None:
-    (victim,) = [pid for pid, line in up.descendants().items() if "rollplane_controller" in line]
+    (victim,) = [pid for pid, line in up.descendants().items() if line.split()[-1:] == ["controller"]]
     os.kill(victim, signal.SIGKILL)
 
 

@@ -230,14 +230,20 @@ class _Update:
         if source is None or size == sizes.old:
             self._begin_round()
             return
+        # The state first: whatever becomes of the resize behind it, what is to be done has been told, and is known.
+        self._go(Step.RESIZE_DOWN, messages=(f"Scaling {self.replaced.name} down to {size}",), source_size=size)
+        self._shrink(source, size)
+
+    def _shrink(self, source: ReplicationController, size: int) -> None:
         wanted = copy_of(source)
         wanted.spec.replicas = size
-        # Before the state: should it fail, the state is not written either, and the step is taken again.
         self.result.writes.append(UpdateObject(wanted))
-        self._go(Step.RESIZE_DOWN, messages=(f"Scaling {self.replaced.name} down to {size}",))
 
     def _wait_for_source(self) -> None:
-        if self.view.source is None or self._is_resized(self.view.source):
+        source, size = self.view.source, self.state.source_size
+        if source is not None and size is not None and source.spec.replicas > size:
+            self._shrink(source, size)
+        elif source is None or self._is_resized(source):
             self._begin_round()
 
     def _is_resized(self, one: ReplicationController) -> bool:
@@ -325,9 +331,11 @@ class _Update:
 
     # Writing
 
-    def _go(self, step: Step, *, messages: tuple[str, ...] = (), size: int | None = None) -> None:
+    def _go(
+        self, step: Step, *, messages: tuple[str, ...] = (), size: int | None = None, source_size: int | None = None
+    ) -> None:
         """Write down the next step, with the target's new size if it has one."""
-        self.state = replace(self.state, step=step, since=self.now, messages=messages)
+        self.state = replace(self.state, step=step, since=self.now, messages=messages, source_size=source_size)
         self._write_state(size)
 
     def _write_state(self, size: int | None = None) -> None:

@@ -341,6 +341,49 @@ async def test_a_repeat_keeps_its_group_and_leaves_with_it(server: HeldServer, c
         assert [await answer for answer in applied] == [WriteResult(revision=1)] * 3
 
 
+async def test_a_group_waits_for_the_one_of_it_that_is_held_back(server: HeldServer, clock: FakeClock) -> None:
+    """Sent ahead, the second of the group would be carried out although the first is then refused."""
+    async with running(server, clock) as writer:
+        writer.submit(update("a", "1"))
+        first = await server.next()
+        group = [writer.submit(replace(update(name, "1"), group="g")) for name in "ab"]
+        writer.submit(create("c"))
+        assert (await server.next()).names == ["a"]
+        await settle()
+        assert [batch.names for batch in server.waiting] == [["a"], ["c"]]
+        first.answer()
+        await settle()
+        assert server.waiting[-1].names == ["a", "b"]
+        for batch in server.waiting[1:]:
+            batch.answer()
+        assert [await answer for answer in group] == [WriteResult(revision=1)] * 2
+
+
+async def test_a_second_write_to_one_object_of_a_group_leaves_behind_it(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answers = [writer.submit(replace(update(name, "1"), group="g")) for name in "aba"]
+        (await server.next()).answer()
+        await settle()
+        assert server.waiting[-1].names == ["a"]
+        server.waiting[-1].answer()
+        assert [await answer for answer in answers] == [WriteResult(revision=1)] * 3
+
+
+async def test_a_group_leaves_whole_or_with_the_next_batch(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock, limits=Limits(batch_writes=3)) as writer:
+        for name in "xy":
+            writer.submit(create(name))
+        for name in "abcd":
+            writer.submit(replace(create(name), group="g"))
+        await settle()
+        assert [batch.names for batch in server.waiting] == [["x", "y"], ["a", "b", "c"]]
+        for batch in server.waiting:
+            batch.answer()
+        await settle()
+        assert server.waiting[-1].names == ["d"]
+        server.waiting[-1].answer()
+
+
 async def test_one_write_that_the_server_stumbles_over_holds_up_no_other(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock) as writer:
         writer.submit(create("a"))

@@ -29,6 +29,7 @@ STATES = st.builds(
     SECONDS,
     SECONDS,
     st.none() | st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    st.none() | st.integers(0, 9),
     TEXT,
     TEXT,
     st.lists(TEXT).map(tuple),
