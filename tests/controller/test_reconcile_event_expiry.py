@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Event
-from rollplane_controller.reconcile.event_expiry import KEPT_SECONDS
+from rollplane_controller.reconcile.event_expiry import KEPT_SECONDS, SWEEP_SECONDS
 from rollplane_controller.shards import ALL_SHARDS
 from rollplane_machinery.api import Key, ListQuery, ObjectApi, Page
 from rollplane_machinery.kinds import EVENT
@@ -32,11 +32,13 @@ class SmallPages(PlainApi):
 async def test_a_sweep_goes_through_all_pages_and_begins_again() -> None:
     async with a_plane(nodes=0) as plane:
         for number in range(5):
-            await plane.create(_event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - KEPT_SECONDS + 60))
+            await plane.create(
+                _event(f"e{number}", plane.clock.now() - KEPT_SECONDS * (number % 2) - KEPT_SECONDS + 60)
+            )
         await plane.start(wrap=SmallPages)
         await plane.quiet()
         assert names_of(await plane.all(EVENT, "default")) == ["e0", "e2", "e4"]
-        await plane.pass_time(EVERY_SECONDS + 60)
+        await plane.pass_time(SWEEP_SECONDS + 60)
         assert names_of(await plane.all(EVENT, "default")) == []
 
 
