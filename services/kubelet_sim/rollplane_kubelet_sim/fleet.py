@@ -68,6 +68,7 @@ class Fleet:
     ) -> None:
         self.metrics = metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, metrics.writes, clock)
+        self._clock = clock
         self._start_profile = self._profile = profile
         numbers = range(settings.first, settings.first + settings.nodes)
         self.nodes = {f"{settings.prefix}-{number}": number for number in numbers}
@@ -122,7 +123,8 @@ class Fleet:
         """Register the nodes, then live until cancelled."""
         await self._heartbeats.register()
         async with asyncio.TaskGroup() as tasks:
-            for loop in (self._writer.run, self._informer.run, self._heartbeats.run, self._keep_pods):
+            loops = (self._writer.run, self._informer.run, self._heartbeats.run, self._keep_pods, self._tell_news)
+            for loop in loops:
                 tasks.create_task(loop())
 
     async def _keep_pods(self) -> None:
@@ -130,6 +132,13 @@ class Fleet:
         await self._informer.synced.wait()
         self.ready.set()
         await self.pods.run()
+
+    async def _tell_news(self) -> None:
+        """Tell of nodes once the fleet is ready: what is told for people keeps nobody waiting."""
+        await self.ready.wait()
+        while True:
+            await self._clock.sleep(1.0)
+            self._news.tell()
 
     def _on_pod(self, type_: EventType, key: Key, _old: object, _new: object) -> None:
         encoded = self._informer.encoded(key)

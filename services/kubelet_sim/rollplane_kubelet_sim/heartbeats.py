@@ -117,7 +117,6 @@ class Heartbeats:
             try:
                 await self._register()
                 await self._beat(self._clock.now())
-                self._news.tell()
             except RollplaneError as exc:
                 log.warning("heartbeat not sent", extra={"reason": exc.reason, "detail": exc.message})
 

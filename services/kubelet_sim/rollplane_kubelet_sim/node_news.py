@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from rollplane_kubelet_sim.stages.containers import Note
 
-TOLD_AT_ONCE = 100
-"""How many nodes' notes leave in one tick: the lane of events is short, and a thousand nodes start together."""
+TOLD_AT_ONCE = 20
+"""How many nodes are told of in one second: a thousand start together, and pods are more urgent."""
 
 _WORDS: Mapping[tuple[str, str], str] = MappingProxyType(
     {

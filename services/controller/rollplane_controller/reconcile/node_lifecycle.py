@@ -83,6 +83,8 @@ class NodeLifecycle(Reconciler):
         self._pods_told: set[str] = set()
         self._registered: dict[str, str] = {}
         """The nodes, with their uids, that this term of office has told of."""
+        self._to_tell: frozenset[str] = frozenset()
+        """Nodes that were not told of yet at the last look over all."""
         leases = [WatchFilter(LEASE, (LEASE_NAMESPACE,))]
         self._leases: Informer[float] = Informer(api, leases, _renewed, clock=clock)
         self._waiting = asyncio.Event()
@@ -173,7 +175,8 @@ class NodeLifecycle(Reconciler):
         for name, health in self._health.items():
             if is_newly_silent(health, self._times, monotonic):
                 self._wake(_key(name))
-        for name in self._health.keys() ^ self._registered.keys():
+        self._to_tell = frozenset(self._health.keys() ^ self._registered.keys())
+        for name in self._to_tell:
             self._wake(_key(name))
 
     # What is written.
@@ -197,7 +200,7 @@ class NodeLifecycle(Reconciler):
 
     def _welcome(self, key: Key, node: Node) -> Sequence[PlannedEvent]:
         """Tell of a node that this term of office has not told of yet."""
-        if key.name in self._registered:
+        if key.name in self._registered or key.name not in self._to_tell:
             return ()
         return (_membership(REGISTERED, "Registered Node {} in Controller", key, node.metadata.uid),)
 
