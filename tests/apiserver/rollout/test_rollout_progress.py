@@ -169,13 +169,13 @@ def test_stateful_sets(message: apps.StatefulSet, state: RolloutState, sentence:
     assert (look.state, look.message) == (state, sentence)
 
 
-def daemon_set(updated: int, available: int, *, observed: int = 2) -> apps.DaemonSet:
+def daemon_set(updated: int, available: int, *, observed: int = 2, desired: int = 6) -> apps.DaemonSet:
     message = apps.DaemonSet()
     message.metadata.name = "agent"
     message.metadata.generation = 2
     message.spec.update_strategy.type = "RollingUpdate"
     message.status.observed_generation = observed
-    message.status.desired_number_scheduled = 6
+    message.status.desired_number_scheduled = desired
     message.status.updated_number_scheduled = updated
     message.status.number_available = available
     return message
@@ -194,6 +194,11 @@ DAEMON_SETS: dict[str, tuple[apps.DaemonSet, RolloutState, str]] = {
         'Waiting for daemon set "agent" rollout to finish: 5 of 6 updated pods are available...',
     ),
     "done": (daemon_set(6, 6), DONE, 'daemon set "agent" successfully rolled out'),
+    "wanted nowhere": (
+        daemon_set(0, 0, desired=0),
+        DONE,
+        'daemon set "agent" successfully rolled out: no node is to run it',
+    ),
 }
 
 

@@ -158,4 +158,5 @@ def _daemon_set_sentence(daemon_set: apps.DaemonSet) -> tuple[RolloutState, str]
     if status.number_available < wanted:
         counts = f"{status.number_available} of {wanted}"
         return RolloutState.PROGRESSING, f"{waiting}{counts} updated pods are available..."
-    return RolloutState.DONE, f'daemon set "{name}" successfully rolled out'
+    nowhere = "" if wanted else ": no node is to run it"
+    return RolloutState.DONE, f'daemon set "{name}" successfully rolled out{nowhere}'
