@@ -17,6 +17,7 @@ from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.manager import Manager
 from rollplane_controller.metrics import Metrics
+from rollplane_controller.reconcile.event_expiry import DEFAULT_EVENT_LIMITS, EventLimits
 from rollplane_machinery.api import (
     Api,
     Create,
@@ -167,9 +168,12 @@ class Plane:
         name: str = "first",
         wrap: Callable[[ObjectApi], ObjectApi] = unchanged,
         metrics: Metrics | None = None,
+        event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
     ) -> Manager:
         """Start a manager and wait until it has had its first look."""
-        manager = Manager(wrap(self.api()), name, clock=self.clock, random=Random(name), metrics=metrics)
+        manager = Manager(
+            wrap(self.api()), name, clock=self.clock, random=Random(name), metrics=metrics, event_limits=event_limits
+        )
         self.managers[name] = manager
         self.running[name] = self.tasks.create_task(manager.run())
         await self.until(lambda: manager.shards.looked.is_set(), "the manager never looked")

@@ -53,6 +53,7 @@ async def control(settings: Settings, process: Process) -> None:
             random=random,
             release=settings.release,
             node_times=settings.node_times(),
+            event_limits=settings.event_limits(),
             metrics=metrics,
         )
         process.health.add_check("apiserver", peer.trouble)

@@ -18,7 +18,7 @@ from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
-from rollplane_controller.reconcile.event_expiry import EventExpiry
+from rollplane_controller.reconcile.event_expiry import DEFAULT_EVENT_LIMITS, EventExpiry, EventLimits
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
 from rollplane_controller.reconcile.loop import Loop, Means
 from rollplane_controller.reconcile.namespaces import NamespaceController
@@ -95,6 +95,7 @@ class Manager:
         random: Random,
         release: Release = LATEST,
         node_times: NodeTimes | None = None,
+        event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
         metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
@@ -110,13 +111,12 @@ class Manager:
             on_acquired=self._wake,
         )
         means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
-        self.loops = [
-            Loop(one, means) for one in self._reconcilers(api, clock, release, node_times or times_of(release))
-        ]
+        times = node_times or times_of(release)
+        self.loops = [Loop(one, means) for one in self._reconcilers(api, clock, release, times, event_limits)]
         self._metrics.show(self.loops, self.shards)
 
     def _reconcilers(
-        self, api: ObjectApi, clock: Clock, release: Release, node_times: NodeTimes
+        self, api: ObjectApi, clock: Clock, release: Release, node_times: NodeTimes, event_limits: EventLimits
     ) -> Sequence[Reconciler]:
         observer, fence = self.observer, partial(self.shards.fence, CLUSTER)
         return (
@@ -133,7 +133,7 @@ class Manager:
             GarbageCollector(observer, OBSERVED, api, clock),
             NamespaceController(observer, release, OBSERVED, api, clock, fence),
             PodGarbageCollector(observer, api, clock),
-            EventExpiry(observer, api, clock),
+            EventExpiry(observer, api, clock, event_limits),
             NodeLifecycle(observer, api, node_times, clock, fence),
             TaintEviction(observer, clock),
         )

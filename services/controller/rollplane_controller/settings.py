@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rollplane_controller.reconcile.event_expiry import EventLimits
 from rollplane_planners.node_lifecycle.times import NodeTimes
 from rollplane_service.settings import WORKER_FLAGS, Flag, WorkerSettings
 from rollplane_service.settings import read_arguments as read
@@ -16,7 +17,8 @@ class Settings(WorkerSettings):
 
     ``identity`` must differ between processes; empty makes one up. ``seed`` fixes the names of pods, 0 leaves them to
     chance. The ``node_…`` fields are those of NodeTimes, which tells them apart: seconds, and nodes a second;
-    ``node_grace_seconds`` 0 is what the release grants.
+    ``node_grace_seconds`` 0 is what the release grants. Events are kept for ``event_ttl_seconds`` after they were last
+    seen, and at most ``event_limit`` of them.
     """
 
     health_listen: str = "127.0.0.1:7072"
@@ -29,10 +31,13 @@ class Settings(WorkerSettings):
     node_startup_grace_seconds: float = 60.0
     node_eviction_rate: float = 0.1
     node_secondary_eviction_rate: float = 0.01
+    event_ttl_seconds: float = 3600.0
+    event_limit: int = 100_000
 
     def __post_init__(self) -> None:
         WorkerSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
         self.node_times()
+        self.event_limits()
 
     def node_times(self) -> NodeTimes:
         """Return when nodes are given up; raises ValueError for times that make no sense."""
@@ -43,6 +48,10 @@ class Settings(WorkerSettings):
             eviction_rate=self.node_eviction_rate,
             secondary_eviction_rate=self.node_secondary_eviction_rate,
         )
+
+    def event_limits(self) -> EventLimits:
+        """Return how long Events are kept, and how many; raises ValueError for limits that would keep nothing."""
+        return EventLimits(self.event_ttl_seconds, self.event_limit)
 
 
 FLAGS = (
