@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rollplane.meta.v1 import Condition, IntOrString, Time
+from rollplane.meta.v1 import Condition, IntOrString, LabelSelector, Time
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery import int_or_string
 from rollplane_machinery.conditions import FALSE, TRUE
@@ -22,8 +22,17 @@ DELETION_TIMEOUT_SECONDS = 120.0
 """How long an eviction that was granted is believed in without its pod being deleted."""
 DISRUPTION_ALLOWED = "DisruptionAllowed"
 
-ScaleOf = Callable[[PodView], int | None]
-"""Returns how many pods the controller of a pod wants in all, None when no such controller is known."""
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Whose number of pods it is, by uid, and how many that owner wants."""
+
+    uid: str
+    replicas: int
+
+
+ScaleOf = Callable[[PodView], Scale | None]
+"""Returns the scale of a pod's controller, or of the Deployment above it; None when no such controller is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,8 @@ def plan_disruption(view: DisruptionView, now: float) -> Plan:
     builder = PlanBuilder()
     if not view.pods:
         builder.events.append(PlannedEvent("NoPods", "No matching pods found"))
+    if _asks_for_scales(view.budget) and any(pod.controller_uid is None for pod in view.pods):
+        builder.events.append(_unmanaged(view.budget))
     try:
         wanted = expectation(view)
     except UncountableError as exc:
@@ -67,6 +78,34 @@ def plan_disruption(view: DisruptionView, now: float) -> Plan:
     healthy = sum(pod.ready and not pod.terminating and pod.name not in disrupted for pod in view.pods)
     _write(builder, view.budget, _counted(view.budget, wanted, healthy, disrupted, now))
     return builder.plan()
+
+
+def _asks_for_scales(budget: PodDisruptionBudget) -> bool:
+    """Tell whether it matters how many pods there should be."""
+    spec = budget.spec
+    return spec.HasField("max_unavailable") or spec.min_available.type == int_or_string.STRING
+
+
+def _unmanaged(budget: PodDisruptionBudget) -> PlannedEvent:
+    """Return the event of a budget that also selects pods which nobody controls, and cannot count them."""
+    text = (
+        f"Pods selected by this PodDisruptionBudget (selector: {_in_go(budget.spec.selector)}) were found to "
+        "be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in "
+        'undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an '
+        "integer value."
+    )
+    return PlannedEvent("UnmanagedPods", text, Severity.WARNING)
+
+
+def _in_go(selector: LabelSelector) -> str:
+    """Return a selector as Go prints it, which is what people search for."""
+    labels = "".join(f"{key}: {value}," for key, value in sorted(selector.match_labels.items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{one.key},Operator:{one.operator},Values:[{' '.join(one.values)}],}},"
+        for one in selector.match_expressions
+    )
+    maps = f"map[string]string{{{labels}}}"
+    return f"&LabelSelector{{MatchLabels:{maps},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
 
 
 def expectation(view: DisruptionView) -> Expectation:
@@ -91,8 +130,11 @@ def _resolve(value: IntOrString, total: int) -> int:
 
 
 def _expected_scale(view: DisruptionView) -> int:
-    """Return what the controllers of the pods want together; pods without a controller do not count."""
-    scales: dict[str, int] = {}
+    """Return what the owners of the pods' scales want together; pods without a controller do not count.
+
+    Summed by the uid of the scale's owner: in a rollout the pods of two ReplicaSets are those of one Deployment.
+    """
+    scales: dict[str, Scale] = {}
     for pod in view.pods:
         if pod.controller_uid is None or pod.controller_uid in scales:
             continue
@@ -100,7 +142,7 @@ def _expected_scale(view: DisruptionView) -> int:
         if scale is None:
             raise UncountableError(f'found no controllers for pod "{pod.name}"')
         scales[pod.controller_uid] = scale
-    return sum(scales.values())
+    return sum({scale.uid: scale.replicas for scale in scales.values()}.values())
 
 
 def _still_disrupted(view: DisruptionView, builder: PlanBuilder, now: float) -> dict[str, Time]:

@@ -10,6 +10,7 @@ from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
 from rollplane_machinery.conditions import TRUE, AnyCondition, get_condition, remove_condition
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.times import time_of
 from rollplane_planners import reasons
@@ -44,9 +45,9 @@ class ManageFailure:
 class ReplicaSetView:
     """A ReplicaSet and its surroundings, as last observed.
 
-    ``pods`` are those it controls and the orphans of its namespace; finished and terminating ones count in no number.
-    ``fetch`` reads one of them whole, for an adoption. ``related_on_node`` counts the active pods of all ReplicaSets
-    with the same controller by node, and is asked for only when pods are to be chosen.
+    ``pods`` are those it controls and the orphans of its namespace; finished ones count in no number, terminating
+    ones in one of their own. ``fetch`` reads one of them whole, for an adoption. ``related_on_node`` counts the active
+    pods of all ReplicaSets with the same controller by node, and is asked for only when pods are to be chosen.
     """
 
     owner: PodController
@@ -54,6 +55,7 @@ class ReplicaSetView:
     fetch: Callable[[PodView], Pod]
     related_on_node: Callable[[], Mapping[str, int]] = dict
     failure: ManageFailure | None = None
+    release: Release = LATEST
 
 
 def plan_replica_set(view: ReplicaSetView, now: float) -> Plan:
@@ -101,7 +103,8 @@ class _Sync:
             prefix = f"{self.owner.name}-"
             self.result.writes.append(CreatePods(min(-surplus, BURST), prefix, self.view.owner.spec.template))
         elif surplus > 0:
-            victims = choose_victims(owned, min(surplus, BURST), self.view.related_on_node(), self.now)
+            count, crowd = min(surplus, BURST), self.view.related_on_node()
+            victims = choose_victims(owned, count, crowd, self.now, self.view.release)
             self.result.writes.extend(self._deletion(pod) for pod in victims)
 
     def _deletion(self, pod: PodView) -> DeleteObject:
@@ -125,11 +128,26 @@ class _Sync:
             if getattr(status, field) != value:
                 setattr(status, field, value)
         if isinstance(wanted, ReplicaSet):
+            self._count_terminating(wanted)
             _show_failure(wanted.status.conditions, ReplicaSetCondition, self.view.failure, self.now)
         else:
             _show_failure(wanted.status.conditions, ReplicationControllerCondition, self.view.failure, self.now)
         if wanted.status != self.view.owner.status:
             self.result.writes.append(UpdateObjectStatus(wanted, regardless=True))
+
+    def _count_terminating(self, wanted: ReplicaSet) -> None:
+        """Count the pods that are on their way out, in place; a release that does not tell leaves the number out."""
+        if not self.view.release.terminating_replicas:
+            wanted.status.ClearField("terminating_replicas")
+            return
+        selector = pod_selector_of(wanted)
+        wanted.status.terminating_replicas = sum(
+            pod.terminating
+            and not pod.finished
+            and pod.controller_uid == self.owner.uid
+            and selector.matches(pod.labels)
+            for pod in self.view.pods
+        )
 
     def _explain(self, owned: Sequence[PodView]) -> None:
         """Say what keeps the object from having its pods available."""

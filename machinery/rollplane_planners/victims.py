@@ -1,22 +1,29 @@
 """Which pods die first when there are too many (docs/semantics/replicaset.md section 5).
 
-Baseline: releases from 1.22 on, which take deletion cost into account and compare ages by order of magnitude.
+Releases from 1.22 on take deletion cost into account and compare ages by order of magnitude.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from rollplane_machinery.pods import PENDING, RUNNING
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.pods import PodView
 
 _PHASE_ORDER = {PENDING: 0, "": 0, "Unknown": 1, RUNNING: 2}
 _NANOSECONDS = 1_000_000_000
+_Age = Callable[[float], float]
 
 
 def choose_victims(
-    pods: Sequence[PodView], count: int, related_on_node: Mapping[str, int], now: float
+    pods: Sequence[PodView],
+    count: int,
+    related_on_node: Mapping[str, int],
+    now: float,
+    release: Release = LATEST,
 ) -> list[PodView]:
     """Return the ``count`` pods to delete.
 
@@ -27,22 +34,27 @@ def choose_victims(
         return list(pods)
 
     def compare(one: PodView, other: PodView) -> int:
-        return _compare(one, other, related_on_node, now)
+        return _compare(one, other, related_on_node, age)
 
+    def age(since: float) -> float:
+        return _magnitude(now - since) if release.victims_by_cost else now - since
+
+    if not release.victims_by_cost:
+        pods = [replace(pod, deletion_cost=0) for pod in pods]
     return sorted(pods, key=functools.cmp_to_key(compare))[:count]
 
 
-def _compare(one: PodView, other: PodView, related_on_node: Mapping[str, int], now: float) -> int:
+def _compare(one: PodView, other: PodView, related_on_node: Mapping[str, int], age: _Age) -> int:
     """Return a negative number when ``one`` dies before ``other``."""
     by_standing = _standing(one, related_on_node), _standing(other, related_on_node)
     if by_standing[0] != by_standing[1]:
         return -1 if by_standing[0] < by_standing[1] else 1
     if one.ready and one.ready_since != other.ready_since:
-        return _younger_first(one.ready_since, other.ready_since, one.uid, other.uid, now)
+        return _younger_first(one.ready_since, other.ready_since, one.uid, other.uid, age)
     if one.restarts != other.restarts:
         return other.restarts - one.restarts
     if one.created != other.created:
-        return _younger_first(one.created, other.created, one.uid, other.uid, now)
+        return _younger_first(one.created, other.created, one.uid, other.uid, age)
     return -1 if one.uid < other.uid else 1
 
 
@@ -52,15 +64,16 @@ def _standing(pod: PodView, related_on_node: Mapping[str, int]) -> tuple[bool, i
     return (bool(pod.node_name), _PHASE_ORDER.get(pod.phase, 2), pod.ready, pod.deletion_cost, -crowd)
 
 
-def _younger_first(one: float | None, other: float | None, one_uid: str, other_uid: str, now: float) -> int:
-    """Compare ages by their magnitude (the base-2 logarithm, truncated); equals by uid. A missing time is youngest."""
+def _younger_first(one: float | None, other: float | None, one_uid: str, other_uid: str, age: _Age) -> int:
+    """Compare ages as ``age`` counts them; equals by uid. A missing time is youngest."""
     if not one or not other:
         return -1 if not one else 1
-    magnitudes = _magnitude(now - one), _magnitude(now - other)
-    if magnitudes[0] == magnitudes[1]:
+    ages = age(one), age(other)
+    if ages[0] == ages[1]:
         return -1 if one_uid < other_uid else 1
-    return magnitudes[0] - magnitudes[1]
+    return -1 if ages[0] < ages[1] else 1
 
 
 def _magnitude(age: float) -> int:
+    """Return the base-2 logarithm of an age in nanoseconds, truncated."""
     return max(0, int(age * _NANOSECONDS)).bit_length()

@@ -18,6 +18,7 @@ from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants import InvariantChecker
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.model import (
     CreateObject,
@@ -38,7 +39,8 @@ NOW = 1_700_000_000.0
 class World:
     """One Deployment, its ReplicaSets and pods."""
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, release: Release = LATEST) -> None:
+        self.release = release
         self.now = NOW
         self.checker = InvariantChecker()
         self._uids = itertools.count(1)
@@ -128,7 +130,9 @@ class World:
             for view in map(pod_view, self.pods.values())
             if view.phase not in {"Failed", "Succeeded"}
         )
-        view = DeploymentView(self.deployment, list(self.replica_sets.values()), running_pods=running)
+        view = DeploymentView(
+            self.deployment, list(self.replica_sets.values()), running_pods=running, release=self.release
+        )
         return plan_deployment(view, self.now)
 
     def _plan_replica_set(self, replica_set: ReplicaSet) -> Plan:
@@ -137,7 +141,7 @@ class World:
             for view in map(pod_view, self.pods.values())
             if view.controller_uid in (None, replica_set.metadata.uid)
         ]
-        return plan_replica_set(ReplicaSetView(replica_set, pods, self._fetch), self.now)
+        return plan_replica_set(ReplicaSetView(replica_set, pods, self._fetch, release=self.release), self.now)
 
     def _fetch(self, view: PodView) -> Pod:
         return self.pods[view.name]

@@ -9,6 +9,7 @@ from rollplane.apps.v1 import ControllerRevision, StatefulSet, StatefulSetStatus
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import STATEFUL_SET
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import CreateObject, DeleteObject, Plan, UpdateObject, UpdateObjectStatus
 from rollplane_planners.pods import PodView, pod_view
@@ -100,6 +101,7 @@ def plan(
     claims: Iterable[PersistentVolumeClaim] = (),
     taken: Iterable[str] = (),
     now: float = NOW,
+    release: Release = LATEST,
 ) -> Plan:
     """Plan with revisions v1 and the set's own image, unless others are given."""
     by_name = {pod.metadata.name: pod for pod in pods}
@@ -117,6 +119,7 @@ def plan(
         fetch,
         {claim.metadata.name: claim for claim in claims},
         set(taken),
+        release,
     )
     return plan_stateful_set(view, now)
 

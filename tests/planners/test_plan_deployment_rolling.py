@@ -209,10 +209,10 @@ def test_8_a_written_size_refreshes_the_scaling_annotations() -> None:
 
 
 EVENTS: dict[str, tuple[int, Pods | None, list[str]]] = {
-    "created": (3, None, ["Scaled up replica set {new} to 3"]),
+    "created": (3, None, ["Scaled up replica set {new} from 0 to 3"]),
     "created empty: nothing to tell": (0, None, []),
-    "up": (3, Pods(1), ["Scaled up replica set v2 to 3"]),
-    "down": (3, Pods(5), ["Scaled down replica set v2 to 3"]),
+    "up": (3, Pods(1), ["Scaled up replica set v2 from 1 to 3"]),
+    "down": (3, Pods(5), ["Scaled down replica set v2 from 5 to 3"]),
     "unchanged": (3, Pods(3), []),
 }
 

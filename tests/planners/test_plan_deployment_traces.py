@@ -10,6 +10,7 @@ import pytest
 from rollplane.apps.v1 import Deployment
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.deployments import HASH_LABEL, REVISION, STAYING
+from rollplane_machinery.releases import RECORDED
 from rollplane_planners.deployment.annotations import integer
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.plan_world import World
@@ -35,7 +36,7 @@ def _created(manifest: Json) -> World:
     deployment = from_json(deepcopy(manifest))
     assert isinstance(deployment, Deployment)
     apply_defaults(deployment)
-    return World(deployment)
+    return World(deployment, RECORDED)
 
 
 def _act(world: World, action: Any, acted: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ from rollplane.meta.v1 import OwnerReference, Time
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.times import to_seconds
-from rollplane_planners.disruption import DisruptionView, plan_disruption
+from rollplane_planners.disruption import DisruptionView, Scale, plan_disruption
 from rollplane_planners.model import Plan, UpdateObjectStatus
 from rollplane_planners.pods import PodView, pod_view
 from tests.planners.pods import said
@@ -55,7 +55,12 @@ def plan(
     message: PodDisruptionBudget, selected: Sequence[PodView], scale: dict[str, int] | None = None, now: float = NOW
 ) -> Plan:
     scales = {"rs-1": len(selected)} if scale is None else scale
-    return plan_disruption(DisruptionView(message, selected, lambda pod: scales.get(pod.controller_uid or "")), now)
+
+    def scale_of(pod: PodView) -> Scale | None:
+        uid = pod.controller_uid or ""
+        return Scale(uid, scales[uid]) if uid in scales else None
+
+    return plan_disruption(DisruptionView(message, selected, scale_of), now)
 
 
 def status_of(planned: Plan) -> PodDisruptionBudget:
@@ -167,3 +172,27 @@ def test_what_is_allowed_never_leaves_fewer_healthy_pods_than_desired(
     healthy = sum(pod.ready and not pod.terminating for pod in selected)
     assert after.current_healthy <= healthy
     assert after.disruptions_allowed == 0 or after.current_healthy - after.disruptions_allowed >= after.desired_healthy
+
+
+def test_pods_of_one_owner_count_once_however_many_sets_run_them() -> None:
+    selected = [*pods("r", "r", owner="old"), *pods("r", owner="new", prefix="n")]
+    view = DisruptionView(budget(most=2), selected, lambda _pod: Scale("deployment", 4))
+    (write,) = plan_disruption(view, NOW).writes
+    assert isinstance(write, UpdateObjectStatus)
+    assert isinstance(write.object, PodDisruptionBudget)
+    status = write.object.status
+    assert (status.expected_pods, status.desired_healthy, status.disruptions_allowed) == (4, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"most": 1}, ["UnmanagedPods"]), ({"least": "50%"}, ["UnmanagedPods"]), ({"least": 1}, [])],
+)
+def test_unmanaged_pods_are_told_where_the_scale_counts(asked: dict[str, int | str], told: list[str]) -> None:
+    message = budget(least=asked.get("least"), most=asked.get("most"))
+    message.spec.selector.match_labels["app"] = "web"
+    made = plan(message, pods("r", owner=""))
+    assert [event.reason for event in made.events] == told
+    assert all(
+        "(selector: &LabelSelector{MatchLabels:map[string]string{app: web,}," in one.message for one in made.events
+    )

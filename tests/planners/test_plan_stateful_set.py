@@ -172,10 +172,15 @@ UPDATE: dict[str, Case] = {
         [unready(0), member(1), member(2), member(3)],
         ["-db-3"],
     ),
-    "6 maxUnavailable: as many unavailable old pods stop the update": (
+    "6 maxUnavailable: old pods that are broken go first, and use the limit up": (
         a_stateful_set(updateStrategy=rolling(maxUnavailable=2), replicas=4, **PARALLEL),
-        [member(0), member(1), unready(2), unready(3)],
-        [],
+        [unready(0), unready(1), member(2), member(3)],
+        ["-db-1", "-db-0"],
+    ),
+    "6 maxUnavailable: what is on its way holds broken old pods back": (
+        a_stateful_set(updateStrategy=rolling(maxUnavailable=2), replicas=4, **PARALLEL),
+        [unready(0), unready(1), member(2), unready(3, "v2")],
+        ["-db-1"],
     ),
     "6 maxUnavailable under OrderedReady: the gate still holds": (
         a_stateful_set(updateStrategy=rolling(maxUnavailable=2), replicas=4),
@@ -336,7 +341,7 @@ REASONS: dict[str, tuple[StatefulSet, list[Pod], str]] = {
     ),
     "maxUnavailable": (
         a_stateful_set(updateStrategy=rolling(maxUnavailable=2), **PARALLEL),
-        [member(0), unready(1), unready(2)],
+        [member(0), unready(1, "v2"), unready(2, "v2")],
         "no more than 2 pods may be unavailable (maxUnavailable)",
     ),
 }

@@ -171,7 +171,8 @@ COMPLETION: dict[str, tuple[dict[str, Any], list[Pod], str]] = {
     "one not ready": ({}, [*members("v2", "v2"), member(2, "v2", ready=None)], "v1"),
     "a condemned pod still there": ({}, members("v2", "v2", "v2", "v2"), "v1"),
     "a partition holds pods back": ({"updateStrategy": rolling(partition=1)}, members("v1", "v2", "v2"), "v1"),
-    "OnDelete never completes": ({"updateStrategy": {"type": "OnDelete"}}, members("v2", "v2", "v2"), "v1"),
+    "OnDelete, every pod replaced": ({"updateStrategy": {"type": "OnDelete"}}, members("v2", "v2", "v2"), "v2"),
+    "OnDelete, one pod left": ({"updateStrategy": {"type": "OnDelete"}}, members("v1", "v2", "v2"), "v1"),
 }
 
 

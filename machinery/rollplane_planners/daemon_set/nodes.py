@@ -122,7 +122,7 @@ def _replace_failed(node: NodePods, pod: PodView, judge: Judge, todo: Todo, back
         text = f"waits to replace pod {pod.name} on {node.name}, which has failed"
         todo.reasons.append(wait("BackOff", text, [pod], judge.now + seconds))
         return
-    text = f"Found failed daemon pod {_on(pod, node)}, will try to kill it"
+    text = f"Found failed daemon pod {_on(pod, node)}, will try to delete it"
     todo.events.append(PlannedEvent("FailedDaemonPod", text, Severity.WARNING))
     todo.delete.append(pod)
 

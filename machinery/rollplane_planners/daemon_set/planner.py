@@ -9,6 +9,7 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet, DaemonSetStatus
 from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import DAEMON_SET, POD
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_machinery.well_known import REVISION_LABEL, TEMPLATE_GENERATION
 from rollplane_planners import revision_history
@@ -56,6 +57,7 @@ class DaemonSetView:
     fetch: Callable[[PodView], Pod]
     backoff: Callable[[str], float] = _at_once
     taken_names: Container[str] = frozenset()
+    release: Release = LATEST
 
 
 def plan_daemon_set(view: DaemonSetView, now: float) -> Plan:
@@ -158,6 +160,8 @@ class _Sync:
         return sum(node.eligible.should_run for node in self.nodes)
 
     def _max_surge(self) -> int:
+        if not self.view.release.daemon_set_surge:
+            return 0
         return daemon_set_max_surge(self.set, self._desired())
 
     def _carry_out(self, todo: Todo) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_machinery.deployments import DESIRED_REPLICAS, MAX_REPLICAS
+from rollplane_machinery.releases import Release, ScalingSentence
 from rollplane_planners.limits import Limits
 from rollplane_planners.model import CreateObject, PlannedEvent, UpdateObject
 
@@ -78,16 +79,24 @@ class Draft:
         annotations[DESIRED_REPLICAS] = str(limits.replicas)
         annotations[MAX_REPLICAS] = str(limits.max_total)
 
-    def write(self) -> CreateObject | UpdateObject:
+    def write(self, release: Release) -> CreateObject | UpdateObject:
         """Return the write that makes the draft true, with the event its size change deserves."""
-        events = tuple(self._scaling_event())
+        events = tuple(self._scaling_event(release.scaling_sentence))
         return UpdateObject(self.wanted, events) if self.stored else CreateObject(self.wanted, events)
 
-    def _scaling_event(self) -> Iterable[PlannedEvent]:
+    def _scaling_event(self, sentence: ScalingSentence) -> Iterable[PlannedEvent]:
         if self.size == self.stored_size:
             return
         direction = "up" if self.size > self.stored_size else "down"
-        yield PlannedEvent(SCALING_REPLICA_SET, f"Scaled {direction} replica set {self.name} to {self.size}")
+        sizes = self._sizes(sentence)
+        yield PlannedEvent(SCALING_REPLICA_SET, f"Scaled {direction} replica set {self.name} {sizes}")
+
+    def _sizes(self, sentence: ScalingSentence) -> str:
+        """A set that is new came from nowhere before 1.31."""
+        if sentence is ScalingSentence.FROM_TO:
+            return f"from {self.stored_size} to {self.size}"
+        told = sentence is ScalingSentence.TO_FROM and self.stored is not None
+        return f"to {self.size} from {self.stored_size}" if told else f"to {self.size}"
 
 
 def oldest_first(drafts: Iterable[Draft]) -> list[Draft]:
@@ -117,7 +126,7 @@ class ReplicaSets:
     def all(self) -> list[Draft]:
         return [*self.old, self.new] if self.new else list(self.old)
 
-    def writes(self) -> list[CreateObject | UpdateObject]:
+    def writes(self, release: Release) -> list[CreateObject | UpdateObject]:
         """Return a write for every draft that differs from what is stored, a creation first: the rest hangs on it."""
         drafts = [self.new, *self.old] if self.new else self.old
-        return [draft.write() for draft in drafts if draft.changed]
+        return [draft.write(release) for draft in drafts if draft.changed]

@@ -9,6 +9,7 @@ from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
 from rollplane_machinery.conditions import FALSE, TRUE, UNKNOWN, replace_condition
 from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.kinds import DEPLOYMENT
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners.claims import Owner, claim_objects
 from rollplane_planners.deployment import conditions as c
@@ -36,7 +37,7 @@ class DeploymentView:
     ReplicaSets there, whoever controls them. ``running_pods`` counts, by the controlling ReplicaSet's uid, pods neither
     Succeeded nor Failed; only Recreate asks for it. ``pods`` holds each set's pods by its uid, where the reasons shall
     name them; what is planned does not depend on it. ``create_error`` says what refused the last creation of a
-    ReplicaSet, if anything did.
+    ReplicaSet, if anything did. ``release`` is the one behaved as.
     """
 
     deployment: Deployment
@@ -45,6 +46,7 @@ class DeploymentView:
     running_pods: Mapping[str, int] = field(default_factory=dict)
     pods: PodsBySet = field(default_factory=dict)
     create_error: str = ""
+    release: Release = LATEST
 
 
 def plan_deployment(view: DeploymentView, now: float) -> Plan:
@@ -125,7 +127,7 @@ class _Sync:
             revisions.update_new(self.sets, self.sets.new)
         scaling.scale(self.sets, self.limits)
         if self.deployment.spec.paused and not rollback.is_requested(self.deployment):
-            self.result.writes.extend(history.surplus_history(self.sets))
+            self.result.writes.extend(history.surplus_history(self.sets, self.view.release))
         self._finish(judge=False)
 
     def _roll_back(self) -> None:
@@ -187,11 +189,11 @@ class _Sync:
 
     def _clean_up_if_complete(self) -> None:
         if st.is_complete(self.deployment, self.deployment.status):
-            self.result.writes.extend(history.surplus_history(self.sets))
+            self.result.writes.extend(history.surplus_history(self.sets, self.view.release))
 
     def _finish(self, *, judge: bool = True) -> None:
         """Plan the sets' writes and the status that goes with them."""
-        writes = self.sets.writes()
+        writes = self.sets.writes(self.view.release)
         created = self.sets.new is not None and self.sets.new.stored is None
         status = self._created_status() if created else st.count(self.sets, self.limits, self.now)
         if judge and not created:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane_machinery.extensions import HEAL_STUCK_ROLLOUT
+from rollplane_machinery.releases import MaxUnavailable, Release
 from rollplane_planners import reasons
 from rollplane_planners.limits import stateful_set_max_unavailable
 from rollplane_planners.pods import PodView
@@ -41,6 +42,7 @@ class Round:
     ordered: bool
     first_updated: int
     now: float
+    release: Release
 
     @property
     def max_unavailable(self) -> int:
@@ -150,7 +152,7 @@ def _outdated(done: Round) -> list[Reason]:
 
 def _holding(done: Round) -> list[Slot]:
     """The slots that the update waits for: all that are unavailable, or one by one the first from the top."""
-    if done.max_unavailable > 1:
+    if done.release.max_unavailable is not MaxUnavailable.IGNORED:
         return done.unavailable
     return [slot for slot in reversed(done.unavailable) if slot.ordinal >= done.first_updated][:1]
 

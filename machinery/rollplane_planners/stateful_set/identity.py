@@ -6,6 +6,7 @@ import re
 
 from rollplane.apps.v1 import StatefulSet
 from rollplane.core.v1 import Pod, PodTemplateSpec
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.claims import Owner
 from rollplane_planners.stateful_set.volumes import set_claims
@@ -28,7 +29,14 @@ def ordinal_of(stateful_set: StatefulSet, name: str) -> int | None:
     return int(found[2])
 
 
-def new_pod(stateful_set: StatefulSet, template: PodTemplateSpec, revision: str, ordinal: int, owner: Owner) -> Pod:
+def new_pod(
+    stateful_set: StatefulSet,
+    template: PodTemplateSpec,
+    revision: str,
+    ordinal: int,
+    owner: Owner,
+    release: Release = LATEST,
+) -> Pod:
     """Return the pod of ``ordinal`` as ``template`` makes it, labelled with the revision's name."""
     pod = Pod(spec=template.spec)
     metadata = pod.metadata
@@ -43,15 +51,16 @@ def new_pod(stateful_set: StatefulSet, template: PodTemplateSpec, revision: str,
         pod.spec.subdomain = stateful_set.spec.service_name
     else:
         pod.spec.ClearField("subdomain")
-    restore_identity(stateful_set, pod, ordinal)
+    restore_identity(stateful_set, pod, ordinal, release)
     set_claims(stateful_set, pod, ordinal)
     return pod
 
 
-def restore_identity(stateful_set: StatefulSet, pod: Pod, ordinal: int) -> None:
+def restore_identity(stateful_set: StatefulSet, pod: Pod, ordinal: int, release: Release = LATEST) -> None:
     """Put the labels that tell the pod's identity back, in place."""
     pod.metadata.labels[POD_NAME_LABEL] = pod_name(stateful_set, ordinal)
-    pod.metadata.labels[POD_INDEX_LABEL] = str(ordinal)
+    if release.pod_index_label:
+        pod.metadata.labels[POD_INDEX_LABEL] = str(ordinal)
 
 
 def has_identity(stateful_set: StatefulSet, pod: Pod, ordinal: int) -> bool:

@@ -13,6 +13,7 @@ from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane_machinery.kinds import POD, STATEFUL_SET
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST, MaxUnavailable, Release
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_planners import revision_history
 from rollplane_planners.claims import Owner, claim_objects, claim_pods
@@ -38,6 +39,7 @@ from rollplane_planners.stateful_set.identity import (
     pod_name,
     restore_identity,
 )
+from rollplane_planners.stateful_set.known import known_to
 from rollplane_planners.stateful_set.revisions import Versions, versions_of
 from rollplane_planners.stateful_set.slots import ON_DELETE, Slot, Slots, sort_out
 from rollplane_planners.stateful_set.status import Acts, status_of
@@ -61,6 +63,7 @@ class StatefulSetView:
     fetch: Callable[[PodView], Pod]
     claims: Mapping[str, PersistentVolumeClaim] = field(default_factory=dict)
     taken_names: Container[str] = frozenset()
+    release: Release = LATEST
 
 
 def plan_stateful_set(view: StatefulSetView, now: float) -> Plan:
@@ -76,7 +79,8 @@ class _Sync:
     def __init__(self, view: StatefulSetView, now: float) -> None:
         self.view = view
         self.now = now
-        self.set = view.stateful_set
+        self.release = view.release
+        self.set = known_to(view.release, view.stateful_set)
         self.owner = Owner.of(STATEFUL_SET, self.set.metadata)
         self.selector = pod_selector_of(self.set)
         self.min_ready = self.set.spec.min_ready_seconds
@@ -172,7 +176,7 @@ class _Sync:
         self._make_claims(slot)
         name = pod_name(self.set, slot.ordinal)
         version = self.versions.current if slot.revision == self.versions.current.name else self.versions.update
-        pod = new_pod(self.set, version.template, version.name, slot.ordinal, self.owner)
+        pod = new_pod(self.set, version.template, version.name, slot.ordinal, self.owner, self.release)
         event = PlannedEvent("SuccessfulCreate", f"create Pod {name} in StatefulSet {self.owner.name} successful")
         self.result.writes.append(CreateObject(pod, (event,)))
         self.acts.created.add(slot)
@@ -216,7 +220,7 @@ class _Sync:
             return
         wanted = Pod()
         wanted.CopyFrom(pod)
-        restore_identity(self.set, wanted, slot.ordinal)
+        restore_identity(self.set, wanted, slot.ordinal, self.release)
         if not stored:
             self._make_claims(slot)
             set_claims(self.set, wanted, slot.ordinal)
@@ -260,7 +264,7 @@ class _Sync:
         """Replace pods of other revisions, from the highest ordinal down to the partition (section 6)."""
         targets = [slot for slot in reversed(self.slots.replicas) if slot.ordinal >= self._first_updated()]
         most = stateful_set_max_unavailable(self.set)
-        if most > 1:
+        if self.release.max_unavailable is not MaxUnavailable.IGNORED:
             self._update_several(targets, most)
             return
         for slot in targets:
@@ -271,10 +275,20 @@ class _Sync:
                 return
 
     def _update_several(self, targets: Sequence[Slot], most: int) -> None:
-        """Replace as many at once as may be unavailable; pods below the partition count among those that are."""
-        unavailable = sum(self._is_unavailable(slot) for slot in self.slots.replicas)
+        """Replace as many at once as may be unavailable; pods below the partition count among those that are.
+
+        Of old pods that are broken already nothing is lost: they are replaced first, and only those that are on their
+        way to be replaced hold them back.
+        """
+        unavailable = [slot for slot in self.slots.replicas if self._is_unavailable(slot)]
         outdated = [slot for slot in targets if self._is_outdated(slot)]
-        for slot in outdated[: max(0, most - unavailable)]:
+        room = max(0, most - len(unavailable))
+        if self.release.max_unavailable is MaxUnavailable.BROKEN_FIRST:
+            broken = [slot for slot in outdated if slot in unavailable]
+            for slot in broken[: max(0, most - (len(unavailable) - len(broken)))]:
+                self._replace(slot)
+            outdated = [slot for slot in outdated if slot not in broken]
+        for slot in outdated[:room]:
             self._replace(slot)
 
     def _replace(self, slot: Slot) -> None:
@@ -310,13 +324,14 @@ class _Sync:
             self.monotonic,
             self._first_updated(),
             self.now,
+            self.release,
         )
         self.result.reasons.extend(explain(done))
 
     def _write_status(self) -> None:
         slots = (*self.slots.replicas, *self.slots.condemned)
-        status = status_of(self.set, slots, self.versions, self.acts, self.now)
-        if status == self.set.status:
+        status = status_of(self.set, slots, self.versions, self.acts, self.now, self.release)
+        if status == self.view.stateful_set.status:
             return
         wanted = StatefulSet()
         wanted.CopyFrom(self.set)

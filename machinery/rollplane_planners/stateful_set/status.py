@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import StatefulSet, StatefulSetStatus
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.stateful_set.revisions import Versions
 from rollplane_planners.stateful_set.slots import ROLLING_UPDATE, Slot
 
@@ -20,17 +21,23 @@ class Acts:
 
 
 def status_of(
-    stateful_set: StatefulSet, slots: Collection[Slot], versions: Versions, acts: Acts, now: float
+    stateful_set: StatefulSet,
+    slots: Collection[Slot],
+    versions: Versions,
+    acts: Acts,
+    now: float,
+    release: Release = LATEST,
 ) -> StatefulSetStatus:
     """Return the status to store; the update revision becomes the current one when every pod is updated and ready."""
     status = StatefulSetStatus()
     status.CopyFrom(stateful_set.status)
     for name, value in _counts(stateful_set, slots, versions, acts, now).items():
-        if getattr(status, name) != value:
+        told = release.stateful_set_min_ready or name != "available_replicas"
+        if told and getattr(status, name) != value:
             setattr(status, name, value)
     status.collision_count = versions.collision_count
     status.current_revision, status.update_revision = versions.current.name, versions.update.name
-    _complete(stateful_set, status)
+    _complete(stateful_set, status, release)
     return status
 
 
@@ -53,9 +60,10 @@ def _counts(
     }
 
 
-def _complete(stateful_set: StatefulSet, status: StatefulSetStatus) -> None:
+def _complete(stateful_set: StatefulSet, status: StatefulSetStatus, release: Release) -> None:
     wanted = stateful_set.spec.replicas
     everywhere = status.updated_replicas == status.ready_replicas == status.replicas == wanted
-    if stateful_set.spec.update_strategy.type == ROLLING_UPDATE and everywhere:
+    completes = stateful_set.spec.update_strategy.type == ROLLING_UPDATE or release.on_delete_completes
+    if completes and everywhere:
         status.current_revision = status.update_revision
         status.current_replicas = status.updated_replicas

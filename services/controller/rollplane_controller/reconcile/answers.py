@@ -38,4 +38,6 @@ def news_of(write: Write, refusal: RollplaneError) -> PlannedEvent | None:
         return PlannedEvent("FailedCreate", f"Error creating: {refusal}", Severity.WARNING)
     if isinstance(write, Delete) and write.key.kind is POD:
         return PlannedEvent("FailedDelete", f"Error deleting: {refusal}", Severity.WARNING)
+    if isinstance(write, Update) and write.object.kind is POD:
+        return PlannedEvent("FailedUpdate", f"Error updating: {refusal}", Severity.WARNING)
     return None

@@ -50,6 +50,7 @@ class DeploymentReconciler(Reconciler):
             taken_names=Names(self._observer, REPLICA_SET, metadata.namespace),
             running_pods=self._running_pods(sets) if recreating else {},
             create_error=failure.error.message if failure and isinstance(failure.write, Create) else "",
+            release=self._release,
         )
 
     def _running_pods(self, sets: list[ReplicaSet]) -> Counter[str]:

@@ -22,13 +22,14 @@ from rollplane_machinery.kinds import (
 )
 from rollplane_machinery.metadata import controller_of
 from rollplane_machinery.selectors import LabelSelector, label_selector_of
-from rollplane_planners.disruption import DisruptionView, plan_disruption
+from rollplane_planners.disruption import DisruptionView, Scale, plan_disruption
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
 
-_Scaled = ReplicaSet | ReplicationController | StatefulSet
+_Scaled = Deployment | ReplicaSet | ReplicationController | StatefulSet
 _SCALED: tuple[tuple[Kind, type[_Scaled]], ...] = (
     (REPLICA_SET, ReplicaSet),
+    (DEPLOYMENT, Deployment),
     (REPLICATION_CONTROLLER, ReplicationController),
     (STATEFUL_SET, StatefulSet),
 )
@@ -87,7 +88,7 @@ class DisruptionReconciler(Reconciler):
                 if isinstance(view, WatchedPod):
                     _take_pod(watched, pod, view.pod)
 
-    def _scale_of(self, pod: PodView) -> int | None:
+    def _scale_of(self, pod: PodView) -> Scale | None:
         """Return what the pod's controller wants; for a ReplicaSet of a Deployment, what that wants."""
         for kind, type_ in _SCALED:
             for key in self._observer.informer.indexed(kind, BY_UID, pod.controller_uid):
@@ -96,14 +97,14 @@ class DisruptionReconciler(Reconciler):
                     return self._scale_above(owner)
         return None
 
-    def _scale_above(self, owner: _Scaled) -> int | None:
+    def _scale_above(self, owner: _Scaled) -> Scale | None:
         controller = controller_of(owner.metadata)
         if not isinstance(owner, ReplicaSet) or controller is None or controller.kind != DEPLOYMENT.name:
-            return owner.spec.replicas
+            return Scale(owner.metadata.uid, owner.spec.replicas)
         for key in self._observer.informer.indexed(DEPLOYMENT, BY_UID, controller.uid):
             deployment = self._observer.message(key, Deployment)
             if deployment is not None:
-                return deployment.spec.replicas
+                return Scale(deployment.metadata.uid, deployment.spec.replicas)
         return None
 
 

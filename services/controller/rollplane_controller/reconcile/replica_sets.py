@@ -50,6 +50,7 @@ class PodControllerReconciler(Reconciler):
             self._observer.fetch_pod,
             related_on_node=lambda: self._related_on_node(owner),
             failure=_manage_failure(failure),
+            release=self._release,
         )
         return plan_replica_set(view, now)
 

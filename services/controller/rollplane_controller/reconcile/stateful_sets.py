@@ -45,6 +45,7 @@ class StatefulSetReconciler(Reconciler):
             self._observer.fetch_pod,
             self._claims(stateful_set),
             Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
+            self._release,
         )
         return plan_stateful_set(view, now)
 
