@@ -125,7 +125,7 @@ def test_loss_2_not_ready_by_its_kubelet_and_then_silent_swaps_the_taint() -> No
 def test_row_eviction_rate_one_node_in_ten_seconds() -> None:
     async def story(plane: FleetPlane) -> None:
         await plane.silence("node-1", "node-2", "node-3", "node-4")
-        await asyncio.sleep(61)
+        await asyncio.sleep(56)
         assert len(await tainted(plane, NO_SCHEDULE)) == 4
         counts = []
         for _ in range(10):
