@@ -439,16 +439,8 @@ class RollingUpdateProgress:
     name: str = ""
 
 
-class ObjectApi(Protocol):
-    """Objects of every kind. Every call raises RollplaneError and nothing else."""
-
-    async def get(self, key: Key) -> Encoded:
-        """Return the object as stored now; raises NotFoundError."""
-        ...
-
-    async def list(self, query: ListQuery) -> Page:
-        """Return one page; raises BadRequestError for a selector, ExpiredError for an old continue token."""
-        ...
+class WatchApi(Protocol):
+    """What an informer needs."""
 
     def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
         """Open a watch; leaving the context ends it.
@@ -458,6 +450,18 @@ class ObjectApi(Protocol):
         the revision is no longer in the log or the watcher fell behind, UnavailableError when the server goes
         away: resume from the last batch's revision.
         """
+        ...
+
+
+class ObjectApi(WatchApi, Protocol):
+    """Objects of every kind. Every call raises RollplaneError and nothing else."""
+
+    async def get(self, key: Key) -> Encoded:
+        """Return the object as stored now; raises NotFoundError."""
+        ...
+
+    async def list(self, query: ListQuery) -> Page:
+        """Return one page; raises BadRequestError for a selector, ExpiredError for an old continue token."""
         ...
 
     async def write(self, write: Write) -> WriteResult:

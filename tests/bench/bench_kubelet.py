@@ -17,6 +17,7 @@ from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.node_objects import NodeShape, node_object
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.profiles import shipped_profile
+from rollplane_kubelet_sim.references import References
 from rollplane_kubelet_sim.stages.life import PodLife
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.rules import Profile
@@ -132,7 +133,9 @@ async def _measure_keeper() -> None:
     """Take pods through their lives with a keeper and a batch writer; what the stand-in server takes does not count."""
     server, profile = _Server(), shipped_profile("instant")
     writer = BatchWriter(server, clock=SystemClock())
-    keeper = PodKeeper(writer, {"node-0": 0}, server.objects.get, lambda: profile, clock=SystemClock())
+    clock = SystemClock()
+    needs = References(server, lambda: None, clock=clock)
+    keeper = PodKeeper(writer, {"node-0": 0}, server.objects.get, lambda: profile, needs, clock=clock)
     pods = {Key(POD, "default", f"web-{number}"): _pod(number) for number in range(PODS // 4)}
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(writer.run()), tasks.create_task(keeper.run())]

@@ -10,7 +10,7 @@ from random import Random
 from typing import cast
 
 from rollplane.coordination.v1 import Lease
-from rollplane.core.v1 import ConfigMap, Event, Node, Pod
+from rollplane.core.v1 import ConfigMap, EnvVar, Event, Node, Pod
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.store.memory_store import MemoryStore
@@ -77,12 +77,19 @@ class World:
         await fleet.ready.wait()
         return fleet, task
 
-    async def pod(self, name: str = "web", node: str = "node-0", image: str = "nginx:1", **spec: object) -> None:
+    async def pod(
+        self,
+        name: str = "web",
+        node: str = "node-0",
+        image: str = "nginx:1",
+        env: Sequence[EnvVar] = (),
+        **spec: object,
+    ) -> None:
         """Create a pod that is bound already."""
         pod = Pod()
         pod.metadata.name, pod.metadata.namespace = name, "default"
         pod.spec.node_name = node
-        pod.spec.containers.add(name="app", image=image)
+        pod.spec.containers.add(name="app", image=image, env=env)
         for field, value in spec.items():
             setattr(pod.spec, field, value)
         await self.api.write(Create(Encoded.of(pod)))

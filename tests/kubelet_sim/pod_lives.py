@@ -10,8 +10,10 @@ from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.orders import ORDER_ANNOTATION
 from rollplane_kubelet_sim.stages.pods import Place
+from rollplane_kubelet_sim.stages.references import KeyNames, missing_of
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_machinery.api import Key
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_printing.pod_status import pod_status as display
 from rollplane_rules.validation import validate_status_update
@@ -53,6 +55,8 @@ class Sim:
     notes: list[Note] = field(default_factory=list)
     ended: float | None = None
     looks: int = 0
+    there: dict[Key, KeyNames] = field(default_factory=dict)
+    """The ConfigMaps and Secrets that there are."""
 
     def __post_init__(self) -> None:
         self.life = self._take_up()
@@ -68,7 +72,7 @@ class Sim:
 
     def look(self) -> Progress:
         """Look once, store what is reported, and check that the server would take it."""
-        progress = self.life.advance(self.profile, self.now)
+        progress = self.life.advance(self.profile, self.now, missing_of(self.pod, self.there.get))
         self.looks += 1
         self.notes += progress.notes
         self.due = progress.due

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
 from rollplane_client.cache import Cache, Change, Entry, IndexValues, View
 from rollplane_client.watching import Patience, is_passing, resumed
-from rollplane_machinery.api import EventType, Key, ObjectApi, WatchBatch, WatchFilter, WatchQuery
+from rollplane_machinery.api import EventType, Key, WatchApi, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ExpiredError, RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
@@ -44,7 +44,7 @@ class Informer(Generic[T]):
 
     def __init__(
         self,
-        api: ObjectApi,
+        api: WatchApi,
         filters: Sequence[WatchFilter],
         view: View[T],
         *,

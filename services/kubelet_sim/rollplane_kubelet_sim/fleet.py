@@ -18,6 +18,7 @@ from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_news import NodeNews, cordon_note
 from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
+from rollplane_kubelet_sim.references import References
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
@@ -76,11 +77,13 @@ class Fleet:
         self._events = EventRecorder(self._writer.record, COMPONENT, clock)
         self._informer: Informer[NodeView | None] = Informer(api, self._filters(), _view, clock=clock)
         informer = self._informer
+        self._references = References(api, lambda: self.pods.look_for_missing(), clock=clock)
         self.pods = PodKeeper(
             self._writer,
             self.nodes,
             informer.encoded,
             lambda: self._profile,
+            self._references,
             clock=clock,
             release=settings.release,
             reported=metrics.reported,
@@ -123,8 +126,8 @@ class Fleet:
         """Register the nodes, then live until cancelled."""
         await self._heartbeats.register()
         async with asyncio.TaskGroup() as tasks:
-            loops = (self._writer.run, self._informer.run, self._heartbeats.run, self._keep_pods, self._tell_news)
-            for loop in loops:
+            keepers = (self._heartbeats.run, self._references.run, self._keep_pods, self._tell_news)
+            for loop in (self._writer.run, self._informer.run, *keepers):
                 tasks.create_task(loop())
 
     async def _keep_pods(self) -> None:

@@ -23,12 +23,14 @@ from rollplane_kubelet_sim.reports import log_refusal, status_write
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.pods import Place
+from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.writing import COMPONENT, OPTIONS
 from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.releases import LATEST, Release
 
@@ -46,12 +48,23 @@ class Writer(Protocol):
     def record(self, write: Write) -> bool: ...
 
 
+class Needs(Protocol):
+    """What the keeper asks about the ConfigMaps and Secrets of pods: References answers."""
+
+    def concern(self, key: Key, pod: Pod) -> bool: ...
+
+    def forget(self, key: Key) -> None: ...
+
+    def missing(self, pod: Pod) -> Missing | None: ...
+
+
 @dataclass(slots=True)
 class _Tenant:
     """A pod that lives here.
 
     ``revision`` is what the watch has shown, ``awaited`` that of our last report. ``missed`` means it was to be looked
-    at while a report was under way; ``leaving`` that its removal has been asked for.
+    at while a report was under way; ``leaving`` that its removal has been asked for. ``refers`` says whether it needs
+    any ConfigMap or Secret.
     """
 
     uid: str
@@ -59,6 +72,7 @@ class _Tenant:
     address: str
     revision: int
     phase: str
+    refers: bool = False
     life: PodLife | None = None
     reporting: bool = False
     awaited: int = 0
@@ -86,6 +100,7 @@ class PodKeeper:
         nodes: Mapping[str, int],
         stored: Callable[[Key], Encoded | None],
         profile: Callable[[], Profile],
+        needs: Needs,
         *,
         clock: Clock,
         release: Release = LATEST,
@@ -95,6 +110,8 @@ class PodKeeper:
         self._nodes = nodes
         self._stored = stored
         self._profile = profile
+        self._needs = needs
+        self._lacking: set[Key] = set()
         self._clock = clock
         self._release = release
         self._note_report = reported
@@ -119,7 +136,7 @@ class PodKeeper:
             self.forget(key)
             tenant = None
         if tenant is None:
-            self._tenants[key] = self._take_in(pod)
+            self._tenants[key] = self._take_in(key, pod)
             self._schedule(key, self._clock.now())
             return
         self._note_phase(tenant, pod.status.phase)
@@ -135,7 +152,9 @@ class PodKeeper:
         """The pod is gone: nothing of it is left."""
         tenant = self._tenants.pop(key, None)
         self._due.discard(key)
+        self._lacking.discard(key)
         if tenant is not None:
+            self._needs.forget(key)
             self.phases[tenant.phase] -= 1
             self._addresses_of(tenant.node).free(tenant.address)
 
@@ -148,6 +167,12 @@ class PodKeeper:
         """Look at every pod, as after the profile has changed."""
         now = self._clock.now()
         for key in self._tenants:
+            self._schedule(key, now)
+
+    def look_for_missing(self) -> None:
+        """Look at the pods that lack something, as after ConfigMaps or Secrets have come or gone."""
+        now = self._clock.now()
+        for key in self._lacking:
             self._schedule(key, now)
 
     def restart(self, nodes: Iterable[str]) -> None:
@@ -196,12 +221,24 @@ class PodKeeper:
         if tenant.leaving or profile.is_silent(tenant.node):
             return
         life = tenant.life = tenant.life or self._take_up(key, tenant)
-        if life is None:
+        missing = self._missing(key, tenant, life) if life is not None else None
+        if life is None or missing is None:
             return
-        progress = life.advance(profile, now)
+        progress = life.advance(profile, now, missing)
         if progress.due is not None:
             self._schedule(key, progress.due)
         self._carry_out(key, tenant, life, progress)
+
+    def _missing(self, key: Key, tenant: _Tenant, life: PodLife) -> Missing | None:
+        """Return what the pod lacks, None when that cannot be told yet: it is looked at again when it can."""
+        if not tenant.refers or is_being_deleted(life.pod.metadata):
+            return NOTHING_MISSING
+        missing = self._needs.missing(life.pod)
+        if missing is None or missing:
+            self._lacking.add(key)
+        else:
+            self._lacking.discard(key)
+        return missing
 
     def _take_up(self, key: Key, tenant: _Tenant) -> PodLife | None:
         """Take up the life of a pod from what is stored."""
@@ -288,13 +325,15 @@ class PodKeeper:
 
     # Addresses.
 
-    def _take_in(self, pod: Pod) -> _Tenant:
+    def _take_in(self, key: Key, pod: Pod) -> _Tenant:
         """Return a new tenant; the address its status shows is its own from now on."""
         node, address = pod.spec.node_name, pod.status.pod_ip
         if address and not pod.spec.host_network:
             self._addresses_of(node).hold(address)
         self.phases[pod.status.phase] += 1
-        return _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
+        tenant = _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
+        tenant.refers = self._needs.concern(key, pod)
+        return tenant
 
     def _addresses_of(self, node: str) -> PodAddresses:
         if node not in self._addresses:

@@ -31,6 +31,7 @@ class State(Enum):
     NEVER_PULL = "ErrImageNeverPull"
     PULL_FAILED = "ErrImagePull"
     PULL_BACKOFF = "ImagePullBackOff"
+    CONFIG_FAILED = "CreateContainerConfigError"
     START_FAILED = "CreateContainerError"
     RUNNING = "Running"
     EXITED = "Exited"
@@ -80,6 +81,7 @@ class ContainerLife:
     ``cause`` what the last pull or start failed of. ``restarts`` is what
     its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
     ``failed_starts`` failures in a row, ``flaps`` how often readiness was lost, last at ``lost_readiness``.
+    ``lacking`` says what its environment refers to that is not there.
     ``exit`` is the present termination until the container runs again, ``last_exit`` the one before. While ``held``
     it does not become ready by itself.
     """
@@ -97,6 +99,7 @@ class ContainerLife:
     started_at: float | None = None
     reason: str = ""
     cause: str = ""
+    lacking: str = ""
     restarts: int = 0
     streak: int = 0
     pulls: int = 0
@@ -193,6 +196,12 @@ class ContainerLife:
         """Live by what the pod says now."""
         self.spec, self.subject, self.held = spec, subject, held
         self._drawn.clear()
+
+    def take_lacking(self, lacking: str, now: float) -> None:
+        """Live by what its environment lacks now; what could not be made is tried again when that has changed."""
+        if lacking != self.lacking and self.state is State.CONFIG_FAILED:
+            self.since = now
+        self.lacking = lacking
 
     def note(self, reason: str, message: str, *, warning: bool = False) -> None:
         self.notes.append(Note(reason, message, warning))

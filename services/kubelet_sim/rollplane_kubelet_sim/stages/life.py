@@ -10,7 +10,8 @@ from rollplane.core.v1 import Pod, PodStatus
 from rollplane_kubelet_sim.stages import steps
 from rollplane_kubelet_sim.stages.containers import KILLED, ContainerLife, Note
 from rollplane_kubelet_sim.stages.orders import Order, annotations_after, is_held, obey, order_of
-from rollplane_kubelet_sim.stages.pods import Place, pod_status
+from rollplane_kubelet_sim.stages.pods import Place, has_begun, pod_status
+from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
 from rollplane_kubelet_sim.stages.restoring import restore, subject_of
 from rollplane_kubelet_sim.stages.rules import Profile, Stage
 from rollplane_kubelet_sim.stages.steps import Step
@@ -57,6 +58,8 @@ class PodLife:
             restore(pod, spec, stored.container_statuses, start, release, init=False) for spec in pod.spec.containers
         ]
         self._profile: Profile | None = None
+        self._missing = NOTHING_MISSING
+        self._is_mounted = has_begun(self._containers())
         self._looked = place.start
         self._ending_since: float | None = None
 
@@ -73,23 +76,40 @@ class PodLife:
             for life, spec in zip(lives, specs, strict=True):
                 life.take_spec(spec, subject_of(pod, spec), held=held)
 
-    def advance(self, profile: Profile, now: float) -> Progress:
-        """Carry out an order, take every step that is due, and return what has come of it."""
+    def advance(self, profile: Profile, now: float, missing: Missing = NOTHING_MISSING) -> Progress:
+        """Carry out an order, take every step that is due, and return what has come of it.
+
+        ``missing`` is what is not there now of what the pod refers to.
+        """
+        was_mounted = self._is_mounted
+        mounts = self._take_missing(missing, now)
         # A profile that is new, to us too, changes nothing that has been: what it makes overdue happens now.
-        not_before = self._looked if profile is self._profile else now
+        not_before = self._looked if profile is self._profile and was_mounted else now
         self._profile, self._looked = profile, max(now, self._looked)
         if self._is_marked():
             return self._end(profile, now)
         word = order_of(self.pod)
         if is_pod_finished(self.pod):
             return Progress(self.pod.status if word else None, None, annotations=self._left_after(word))
-        notes = self._obey(word, profile, now) if word else ()
+        orders = self._obey(word, profile, now) if word else ()
         if not profile.manual:
             self._take_steps(profile, not_before, now if self._deadline is None else min(now, self._deadline))
         status = self._deadline_status(now) if self._is_past_deadline(profile, now) else self._status(now)
         due = None if status.phase in FINAL_PHASES else self._next_due(profile)
         news = status if word or status != self.pod.status else None
-        return Progress(news, due, (*notes, *self._notes()), annotations=self._left_after(word))
+        return Progress(news, due, (*mounts, *orders, *self._notes()), annotations=self._left_after(word))
+
+    # What it refers to.
+
+    def _take_missing(self, missing: Missing, now: float) -> Sequence[Note]:
+        """Live by what is missing now: volumes are mounted once, before anything begins."""
+        for life in self._containers():
+            life.take_lacking(missing.containers.get(life.spec.name, ""), now)
+        former, self._missing = self._missing, missing
+        self._is_mounted = self._is_mounted or not missing.volumes
+        if self._is_mounted or missing.volumes == former.volumes:
+            return ()
+        return tuple(Note("FailedMount", fault, warning=True) for fault in missing.volumes)
 
     # Steps.
 
@@ -100,6 +120,9 @@ class PodLife:
     def _take_steps(self, profile: Profile, not_before: float, now: float) -> None:
         """Advance the containers whose turn it is until nothing more is due."""
         at = min(not_before, now)
+        if not (self._is_mounted or has_begun(self._containers())):
+            self._wait_for_mounts()
+            return
         for life in self._containers():
             if life.image != life.spec.image:
                 life.take_image(now)
@@ -111,6 +134,11 @@ class PodLife:
         for life in self._inits:
             if life.sidecar and life.running:
                 life.end(now, 0)
+
+    def _wait_for_mounts(self) -> None:
+        """Nothing has its turn: what would come next counts from the time at which all volumes are mounted."""
+        for life in self._containers():
+            life.since = None
 
     def _is_over(self) -> bool:
         """Tell whether nothing will run any more: an init container or all app containers have ended for good."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import (
@@ -46,7 +46,7 @@ def pod_status(
     status.CopyFrom(pod.status)
     initialized = is_initialized(inits, apps)
     status.phase = phase(inits, apps, "Never" if over else pod.spec.restart_policy)
-    sandbox = any(life.has_run or life.state is not State.CREATING for life in (*inits, *apps))
+    sandbox = has_begun((*inits, *apps))
     _set_addresses(status, place, running=sandbox)
     del status.init_container_statuses[:]
     status.init_container_statuses.extend(_container_status(life, initializing=not initialized) for life in inits)
@@ -71,6 +71,11 @@ def _observe_generation(pod: Pod, status: PodStatus) -> None:
     for condition in status.conditions:
         if condition.type in _OWN_CONDITIONS:
             observe_generation(condition, pod)
+
+
+def has_begun(containers: Iterable[ContainerLife]) -> bool:
+    """Tell whether anything of the pod can be seen on its node: its volumes are mounted then."""
+    return any(life.has_run or life.state is not State.CREATING for life in containers)
 
 
 def is_initialized(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife]) -> bool:
@@ -143,7 +148,7 @@ def _waiting_message(life: ContainerLife) -> str | None:
             return f'failed to pull image "{life.image}": {life.cause}'
         case State.PULL_BACKOFF:
             return f'Back-off pulling image "{life.image}": {State.PULL_FAILED.value}: {life.cause}'
-        case State.START_FAILED:
+        case State.START_FAILED | State.CONFIG_FAILED:
             return life.cause or None
         case State.CRASH_BACKOFF:
             wait = math.floor(life.backoff)

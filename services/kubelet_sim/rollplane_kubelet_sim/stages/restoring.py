@@ -95,6 +95,8 @@ def _resume_waiting(life: ContainerLife, waiting: ContainerStateWaiting, start: 
         life.state = State.NEVER_PULL
     elif reason == State.INVALID_IMAGE.value:
         life.state = State.INVALID_IMAGE
+    elif reason == State.CONFIG_FAILED.value:
+        life.state, life.cause = State.CONFIG_FAILED, waiting.message
     elif reason != State.CREATING.value:
         life.state, life.reason, life.cause = State.START_FAILED, reason, waiting.message
 

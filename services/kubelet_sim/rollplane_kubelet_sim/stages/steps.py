@@ -35,6 +35,10 @@ def _steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
             return [_pull(life, life.since, profile)]
         case State.PULL_FAILED:
             return [(life.since + LOOK_AGAIN_SECONDS, partial(_show_pull_backoff, life))]
+        case State.CONFIG_FAILED if life.lacking and life.lacking == life.cause:
+            return []
+        case State.CONFIG_FAILED:
+            return [_start(life, life.since, profile)]
         case State.START_FAILED:
             return [_start(life, life.since + backoff_seconds(life.failed_starts), profile)]
         case State.RUNNING:
@@ -42,7 +46,7 @@ def _steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
         case State.EXITED if life.restarts_again:
             return [(life.since + LOOK_AGAIN_SECONDS, partial(_restart, life, profile))]
         case State.CRASH_BACKOFF:
-            return [(life.since + life.backoff, partial(_run, life, profile))]
+            return [(life.since + life.backoff, partial(_run_again, life, profile))]
         case _:
             return []
 
@@ -95,10 +99,20 @@ def _show_pull_backoff(life: ContainerLife, _now: float) -> None:
 
 
 def _start(life: ContainerLife, since: float, profile: Profile, *, pulled: bool = False) -> tuple[float, Step]:
+    if life.lacking:
+        return since, partial(_fail_config, life, pulled=pulled)
     rule, starting = life.rule(Stage.START, profile, life.restarts + life.failed_starts)
     if rule is not None and rule.outcome is not Outcome.SUCCEED:
         return since + starting, partial(_fail_start, life, rule)
     return since + starting, partial(_run, life, profile, pulled=pulled)
+
+
+def _fail_config(life: ContainerLife, now: float, *, pulled: bool = False) -> None:
+    """The environment cannot be made; it is tried again when what it refers to has changed."""
+    _note_pulled(life, pulled=pulled)
+    life.cause = life.lacking
+    life.note("Failed", f"Error: {life.cause}", warning=True)
+    life.wait(State.CONFIG_FAILED, now)
 
 
 def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
@@ -108,12 +122,16 @@ def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
     life.wait(State.START_FAILED, now)
 
 
-def _run(life: ContainerLife, profile: Profile, now: float, *, pulled: bool = False) -> None:
+def _note_pulled(life: ContainerLife, *, pulled: bool) -> None:
     if pulled or life.spec.image_pull_policy == "Always":
         life.note("Pulling", f'Pulling image "{life.image}"')
         life.note("Pulled", f'Successfully pulled image "{life.image}"')
     else:
         life.note("Pulled", f'Container image "{life.image}" already present on machine')
+
+
+def _run(life: ContainerLife, profile: Profile, now: float, *, pulled: bool = False) -> None:
+    _note_pulled(life, pulled=pulled)
     for reason, sentence in zip(("Created", "Started"), life.start_sentence.value, strict=True):
         life.note(reason, sentence.format(name=life.spec.name))
     life.run(now)
@@ -125,6 +143,14 @@ def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
     """Restart an exited container: at once after the first exit in a row, else after the back-off."""
     if life.backoff:
         life.back_off()
+    else:
+        _run_again(life, profile, now)
+
+
+def _run_again(life: ContainerLife, profile: Profile, now: float) -> None:
+    """Start after an exit: the environment is made anew."""
+    if life.lacking:
+        _fail_config(life, now)
     else:
         _run(life, profile, now)
 
