@@ -1,0 +1,82 @@
+"""A Secret that nobody has made, as a user meets it: the pods wait, the rollout is not complete, then all is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from rollplane_apiserver.core import Role
+from rollplane_controller.manager import Manager
+from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
+from rollplane_kubelet_sim.stages.rules import Profile
+from tests.clients.cli.commands import Cli
+from tests.clients.python.plane import Plane, running_plane
+
+MAILER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mailer}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: mailer}}
+  template:
+    metadata: {labels: {app: mailer}}
+    spec:
+      containers:
+      - name: mailer
+        image: "mailer:2.0"
+        env:
+        - name: TOKEN
+          valueFrom: {secretKeyRef: {name: mailer-token, key: token}}
+        - name: HINT
+          valueFrom: {configMapKeyRef: {name: mailer-hints, key: hint, optional: true}}
+"""
+SECRET = """
+apiVersion: v1
+kind: Secret
+metadata: {name: mailer-token}
+stringData: {KEY: swordfish}
+"""
+
+
+@pytest.fixture
+async def plane() -> AsyncIterator[Plane]:
+    """A served plane with controllers and two nodes."""
+    async with running_plane() as plane, asyncio.TaskGroup() as tasks:
+        manager = Manager(plane.in_process(Role.CONTROLLER), "manager", clock=plane.clock, random=Random(3))
+        fleet = Fleet(plane.in_process(Role.NODE), FleetSettings(nodes=2), Profile("instant"), clock=plane.clock)
+        running = [tasks.create_task(manager.run()), tasks.create_task(fleet.run())]
+        await fleet.ready.wait()
+        yield plane
+        for task in running:
+            task.cancel()
+
+
+async def test_a_rollout_waits_for_its_secret_and_goes_on_by_itself(plane: Plane, tmp_path: Path) -> None:
+    cli = Cli(plane.address)
+
+    async def apply(text: str) -> None:
+        path = tmp_path / "manifest.yaml"
+        path.write_text(text)
+        await cli.ok("apply", "-f", str(path))
+
+    async def status(seconds: int) -> int:
+        return (await cli.run("rollout", "status", "deploy/mailer", f"--timeout={seconds}s")).code
+
+    await apply(MAILER)
+    assert await status(1) == 1
+    pods = await cli.ok("get", "pods", "-l", "app=mailer")
+    assert pods.count("CreateContainerConfigError") == 2
+    assert 'Error: secret "mailer-token" not found' in await cli.ok("get", "events")
+    assert 'secret "mailer-token" not found' in (await cli.run("why", "deploy/mailer")).out
+    await apply(SECRET.replace("KEY", "other"))
+    assert await status(1) == 1
+    key_missing = "couldn't find key token in Secret default/mailer-token"
+    assert key_missing in (await cli.run("why", "deploy/mailer")).out
+    await apply(SECRET.replace("KEY", "token"))
+    assert await status(10) == 0
+    assert (await cli.ok("get", "pods", "-l", "app=mailer")).count("Running") == 2
