@@ -35,7 +35,7 @@ spec:
         - name: HINT
           valueFrom: {configMapKeyRef: {name: mailer-hints, key: hint, optional: true}}
 """
-SECRET = """
+MADE_LATER = """
 apiVersion: v1
 kind: Secret
 metadata: {name: mailer-token}
@@ -73,10 +73,10 @@ async def test_a_rollout_waits_for_its_secret_and_goes_on_by_itself(plane: Plane
     assert pods.count("CreateContainerConfigError") == 2
     assert 'Error: secret "mailer-token" not found' in await cli.ok("get", "events")
     assert 'secret "mailer-token" not found' in (await cli.run("why", "deploy/mailer")).out
-    await apply(SECRET.replace("KEY", "other"))
+    await apply(MADE_LATER.replace("KEY", "other"))
     assert await status(1) == 1
     key_missing = "couldn't find key token in Secret default/mailer-token"
     assert key_missing in (await cli.run("why", "deploy/mailer")).out
-    await apply(SECRET.replace("KEY", "token"))
+    await apply(MADE_LATER.replace("KEY", "token"))
     assert await status(10) == 0
     assert (await cli.ok("get", "pods", "-l", "app=mailer")).count("Running") == 2
