@@ -80,3 +80,36 @@ async def test_a_rollout_waits_for_its_secret_and_goes_on_by_itself(plane: Plane
     await apply(MADE_LATER.replace("KEY", "token"))
     assert await status(10) == 0
     assert (await cli.ok("get", "pods", "-l", "app=mailer")).count("Running") == 2
+
+
+CLAIMING = """
+apiVersion: v1
+kind: Pod
+metadata: {name: ledger}
+spec:
+  containers: [{name: ledger, image: "ledger:1", volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: books}}]
+"""
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: books}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
+async def test_a_pod_waits_for_its_claim_with_the_schedulers_sentence(plane: Plane, tmp_path: Path) -> None:
+    cli, path = Cli(plane.address), tmp_path / "manifest.yaml"
+
+    async def shows(text: str, *line: str) -> None:
+        async with asyncio.timeout(20):
+            while text not in (await cli.ok(*line)):
+                pass  # asking the plane lets it go on
+
+    path.write_text(CLAIMING)
+    await cli.ok("apply", "-f", str(path))
+    await shows('0/2 nodes are available: persistentvolumeclaim "books" not found.', "get", "events")
+    assert "Pending" in await cli.ok("get", "pods")
+    path.write_text(CLAIM)
+    await cli.ok("apply", "-f", str(path))
+    await shows("Running", "get", "pods")

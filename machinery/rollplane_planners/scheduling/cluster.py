@@ -25,6 +25,7 @@ from rollplane_planners.scheduling.node_affinity import (
 )
 
 UNSCHEDULABLE_TAINT = Taint(key="node.kubernetes.io/unschedulable", effect=NO_SCHEDULE)
+NO_NODES = "no nodes available to schedule pods"
 REMEMBERED_DEMANDS = 256
 """Demands whose heaps are kept; the oldest is dropped beyond that and made anew when it is asked for."""
 
@@ -144,6 +145,12 @@ class Cluster:
             heapq.heappush(heap, entry)
         return Choice(chosen) if chosen else Choice("", self._explain(demand))
 
+    def without_claim(self, name: str) -> Choice:
+        """Return that no node takes a pod whose claim is not there, in the scheduler's words."""
+        if not self._nodes:
+            return Choice("", NO_NODES)
+        return Choice("", f'0/{len(self._nodes)} nodes are available: persistentvolumeclaim "{name}" not found.')
+
     def _heap(self, demand: Demand) -> list[tuple[int, str]]:
         heap = self._heaps.get(demand.key)
         if heap is None or len(heap.entries) > 4 * len(self._nodes) + 64:
@@ -164,7 +171,7 @@ class Cluster:
     def _explain(self, demand: Demand) -> str:
         """Return kube-scheduler's sentence: how many nodes each obstacle rules out."""
         if not self._nodes:
-            return "no nodes available to schedule pods"
+            return NO_NODES
         obstacles: Counter[str] = Counter()
         for name, node in self._nodes.items():
             refusal = self._refusal(node, demand)

@@ -18,7 +18,7 @@ from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_controller.shards import SCHEDULER
 from rollplane_machinery.api import Bind, EventType, Key
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.kinds import NODE, POD
+from rollplane_machinery.kinds import NODE, PERSISTENT_VOLUME_CLAIM, POD
 from rollplane_machinery.pods import POD_SCHEDULED, observe_generation
 from rollplane_machinery.releases import Release
 from rollplane_machinery.times import time_of
@@ -49,6 +49,7 @@ class Scheduler(Reconciler):
         self._wake = wake
         self._observer.informer.add_handler(NODE, self._on_node)
         self._observer.informer.add_handler(POD, self._on_pod)
+        self._observer.informer.add_handler(PERSISTENT_VOLUME_CLAIM, self._on_claim)
 
     def all_keys(self) -> Iterator[Key]:
         for key, view in self._observer.informer.items(POD):
@@ -62,6 +63,10 @@ class Scheduler(Reconciler):
         if type_ is EventType.DELETED or node is None:
             self._cluster.remove_node(key.name)
         elif self._cluster.put_node(node_view(node)):
+            self._retry_unschedulable()
+
+    def _on_claim(self, type_: EventType, _key: Key, _old: View | None, _new: View | None) -> None:
+        if type_ is EventType.ADDED:
             self._retry_unschedulable()
 
     def _on_pod(self, _type: EventType, key: Key, old: View | None, new: View | None) -> None:
@@ -98,8 +103,16 @@ class Scheduler(Reconciler):
         view, pod = self._observer.informer.get(key), self._observer.message(key, Pod)
         if pod is None or not isinstance(view, WatchedPod) or not _wants_node(view.pod) or key in self._assumed:
             return NOTHING
-        choice = self._cluster.choose(demand_of(pod.spec))
+        claim = self._missing_claim(pod)
+        choice = self._cluster.without_claim(claim) if claim else self._cluster.choose(demand_of(pod.spec))
         return self._bind(key, view.pod, choice.node) if choice.node else self._report(key, pod, choice.why, now)
+
+    def _missing_claim(self, pod: Pod) -> str:
+        """Return the first claim among the pod's volumes that is not there, "" when all are."""
+        sources = [volume.volume_source for volume in pod.spec.volumes]
+        claims = [one.persistent_volume_claim.claim_name for one in sources if one.HasField("persistent_volume_claim")]
+        keys = (Key(PERSISTENT_VOLUME_CLAIM, pod.metadata.namespace, claim) for claim in claims)
+        return next((key.name for key in keys if self._observer.informer.get(key) is None), "")
 
     def _bind(self, key: Key, pod: PodView, node: str) -> Plan:
         self._cluster.add(node, pod.requests, pod.host_ports)
