@@ -279,6 +279,14 @@ async def test_dry_run_refuses_as_real(office: Office) -> None:
     assert [type(result) for result in results] == [error for _, error in refusals]
 
 
+async def test_dry_run_stops_a_group_as_real(office: Office) -> None:
+    await office.create(config_map("taken"))
+    writes = [(Encoded.of(config_map(name)), group) for name, group in (("taken", "g"), ("a", "g"), ("b", "h"))]
+    for options in (DRY, WriteOptions()):
+        results = await office.api.batch([Create(encoded, options, group=group) for encoded, group in writes])
+        assert words(results) == ["AlreadyExistsError", "NotAttemptedError", "ok"]
+
+
 async def test_dry_run_generates_a_name(office: Office) -> None:
     message = config_map("")
     message.metadata.generate_name = "c-"

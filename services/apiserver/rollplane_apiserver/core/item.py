@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from rollplane_apiserver.core import refusals
 from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, token_of
-from rollplane_apiserver.store.committer import Settled
-from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require
+from rollplane_apiserver.store.groups import Groups
+from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require, Settled
 from rollplane_apiserver.watch.entry import Entry, with_revision
 from rollplane_machinery.api import WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError
@@ -124,11 +124,11 @@ class Item:
         return WriteResult(entry.revision, None if self.step.options.omit_object else entry.encoded)
 
 
-class Groups:
-    """Which groups of one batch have failed, and which wait for an item that is tried again."""
+class Batch:
+    """What becomes of the items of one batch: which groups are over, and which wait for an item that is tried again."""
 
     def __init__(self) -> None:
-        self._failed: set[str] = set()
+        self._groups = Groups()
         self._waiting: set[str] = set()
 
     def conclude(self, items: Sequence[Item]) -> None:
@@ -137,9 +137,9 @@ class Groups:
         for item in items:
             if item.made_at:
                 continue
-            if item.result is not None:
+            if isinstance(item.result, RollplaneError):
                 self._fail(item, item.result)
-            elif item.group in self._failed:
+            elif self._groups.has_failed(item.group):
                 item.result = refusals.not_attempted(item.group)
             elif item.refusal is not None:
                 self._fail(item, item.refusal)
@@ -161,6 +161,15 @@ class Groups:
             case Refused(refusal):
                 self._settle_refused(item, refusal)
 
+    def settle_rehearsed(self, item: Item, result: Result) -> None:
+        """Take in what the item would come to."""
+        if self._groups.has_failed(item.group):
+            item.result = refusals.not_attempted(item.group)
+        elif isinstance(result, RollplaneError):
+            self._fail(item, result)
+        else:
+            item.result = result
+
     def _settle_refused(self, item: Item, refusal: Refusal) -> None:
         if _may_retry(item, refusal):
             item.reconsider()
@@ -169,10 +178,9 @@ class Groups:
         else:
             self._fail(item, _error_of(item, refusal))
 
-    def _fail(self, item: Item, error: Result) -> None:
+    def _fail(self, item: Item, error: RollplaneError) -> None:
         item.result = error
-        if item.group:
-            self._failed.add(item.group)
+        self._groups.note(item.group, error)
 
 
 def _is_definite(error: RollplaneError | None) -> bool:

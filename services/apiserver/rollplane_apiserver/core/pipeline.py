@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
-from rollplane_apiserver.core.item import Groups, Item, Result
+from rollplane_apiserver.core.item import Batch, Item, Result
 from rollplane_apiserver.core.live import LiveReader
 from rollplane_apiserver.core.step import Step
-from rollplane_apiserver.store.committer import GroupCommitter, Settled
-from rollplane_apiserver.store.interface import Mutation, Require
+from rollplane_apiserver.store.committer import GroupCommitter
+from rollplane_apiserver.store.interface import Mutation, Require, Settled
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_apiserver.watch.freshness import Freshness
@@ -90,14 +90,14 @@ class Pipeline:
                 tasks.create_task(self._carry_out(chunk, single=False))
 
     async def _carry_out(self, items: Sequence[Item], *, single: bool) -> None:
-        groups = Groups()
+        batch = Batch()
         pending = items
         while pending:
             await self._decide(pending)
             await self._confirm([item for item in pending if item.is_doubtful])
             await self._withdraw(pending)
-            groups.conclude(pending)
-            await self._commit([item for item in pending if not item.is_settled], groups, single=single)
+            batch.conclude(pending)
+            await self._commit([item for item in pending if not item.is_settled], batch, single=single)
             pending = [item for item in pending if not item.is_settled]
         await self._withdraw(items)
         await self._tell_made([item for item in items if item.made_at])
@@ -176,18 +176,18 @@ class Pipeline:
         for item in items:
             item.result = item.answer_made(found[item.step.key])
 
-    async def _commit(self, items: Sequence[Item], groups: Groups, *, single: bool) -> None:
+    async def _commit(self, items: Sequence[Item], batch: Batch, *, single: bool) -> None:
         written = [item for item in items if not item.step.options.dry_run]
         for item in items:
             if item.step.options.dry_run:
-                item.result = await self._rehearse(item)
+                batch.settle_rehearsed(item, await self._rehearse(item))
         mutations = [item.mutations() for item in written]
         flat = [mutation for part in mutations for mutation in part]
         if not flat:
             return
         settled = iter(await self._settled(flat, single=single))
         for item, part in zip(written, mutations, strict=True):
-            groups.settle(item, [next(settled) for _ in part])
+            batch.settle(item, [next(settled) for _ in part])
 
     async def _settled(self, mutations: Sequence[Mutation], *, single: bool) -> Sequence[Settled]:
         try:

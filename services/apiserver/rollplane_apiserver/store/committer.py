@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rollplane_apiserver.store.checks import check_mutation
-from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused, Store
+from rollplane_apiserver.store.groups import Groups
+from rollplane_apiserver.store.interface import Mutation, Outcome, Refusal, Refused, Settled, Store
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError, RollplaneError, TooManyRequestsError, UnavailableError
 from rollplane_machinery.errors import Outcome as WriteOutcome
@@ -24,9 +25,6 @@ log = logging.getLogger(__name__)
 
 Observer = Callable[[int, float], None]
 """Called after each commit with its number of items and its duration in seconds."""
-
-Settled = Outcome | RollplaneError
-"""What became of one mutation: the store's word, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ class _Call:
         self.answer = answer
         self._mutations = mutations
         self._settled: list[Settled] = [Refused(Refusal.NOT_ATTEMPTED)] * len(mutations)
-        self._failed_groups: set[str] = set()
+        self._groups = Groups()
         self._next = 0
 
     @property
@@ -192,7 +190,7 @@ class _Call:
 
     def peek(self) -> tuple[int, Mutation] | None:
         """Return the next mutation and its position, passing over those whose group has failed; None at the end."""
-        while not self.done and self._mutations[self._next].group in self._failed_groups:
+        while not self.done and self._groups.has_failed(self._mutations[self._next].group):
             self.advance()
         return None if self.done else (self._next, self._mutations[self._next])
 
@@ -202,9 +200,7 @@ class _Call:
 
     def settle(self, position: int, settled: Settled) -> None:
         self._settled[position] = settled
-        group = self._mutations[position].group
-        if group and not isinstance(settled, Committed):
-            self._failed_groups.add(group)
+        self._groups.note(self._mutations[position].group, settled)
 
     def abandon(self, error: RollplaneError) -> None:
         """Answer the caller, with ``error`` for all that did not get into a commit."""

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Protocol
 
 from rollplane_machinery.api import EventType, Fence
+from rollplane_machinery.errors import RollplaneError
 
 
 class Require(Enum):
@@ -96,6 +97,9 @@ class Refused:
 
 
 Outcome = Committed | Refused
+
+Settled = Outcome | RollplaneError
+"""What became of one mutation: the store's word, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position
+from rollplane_apiserver.store.groups import Groups
 from rollplane_apiserver.store.interface import (
     DEFAULT_TOKENS,
     Change,
@@ -65,8 +66,8 @@ class MemoryStore:
         self._check_open()
         check_mutations(mutations)
         self._tokens.age(asyncio.get_running_loop().time())
-        failed: set[str] = set()
-        outcomes = [self._settle(mutation, failed) for mutation in mutations]
+        groups = Groups()
+        outcomes = [self._settle(mutation, groups) for mutation in mutations]
         self._log.trim()
         self._wake()
         return outcomes
@@ -147,19 +148,18 @@ class MemoryStore:
         self._log.trim()
         self._wake()
 
-    def _settle(self, mutation: Mutation, failed: set[str]) -> Outcome:
+    def _settle(self, mutation: Mutation, groups: Groups) -> Outcome:
         known = self._tokens.outcome(mutation.token)
         if known is not None:
             outcome = known
         elif mutation.require is Require.NEVER:
             self._tokens.note(mutation.token, 0)
             outcome = Refused(Refusal.WITHDRAWN)
-        elif mutation.group in failed:
+        elif groups.has_failed(mutation.group):
             outcome = Refused(Refusal.NOT_ATTEMPTED)
         else:
             outcome = self._apply(mutation)
-        if isinstance(outcome, Refused) and mutation.group:
-            failed.add(mutation.group)
+        groups.note(mutation.group, outcome)
         return outcome
 
     def _apply(self, mutation: Mutation) -> Outcome:
