@@ -38,11 +38,6 @@ NODES = 3
 REST_SECONDS = 600.0
 """Virtual seconds after which a plane on which nothing breaks any more must be at rest."""
 
-RACES = ("nodes are without a ready pod", "are promised")
-"""What the checker says also of Kubernetes' own race: a pod that was of no use when its deletion was decided, or its
-set made smaller, became ready before it went. It tells them apart from a rule that was broken no better than we can, so
-these are reported by themselves."""
-
 Rolled = Deployment | StatefulSet | DaemonSet
 KINDS: dict[str, type[Rolled]] = {"Deployment": Deployment, "StatefulSet": StatefulSet, "DaemonSet": DaemonSet}
 
@@ -55,7 +50,6 @@ class Told:
     faults: Counter[str]
     events: int
     problems: list[str]
-    races: list[str]
 
 
 class Story:
@@ -136,10 +130,8 @@ async def _tell(seed: int) -> Told:
         await asyncio.sleep(dice.choice([0.0, 1.0, 20.0]))
         story.mend()
         problems = [wrong for name in names if (wrong := await story.at_rest(kind, name))]
-        found = list(map(str, story.checker.check_at_rest()))
-    races = [one for one in found if any(race in one for race in RACES)]
-    problems += [one for one in found if one not in races]
-    return Told(seed, story.faults, story.checker.events, problems, races)
+        problems += map(str, story.checker.check_at_rest())
+    return Told(seed, story.faults, story.checker.events, problems)
 
 
 async def _roll(story: Story, kind: type[Rolled], name: str, version: int) -> None:

@@ -50,16 +50,16 @@ class Story:
         self.tell(one)
 
     def replica_set(
-        self, name: str, size: int, *, desired: int = 3, observed: bool = True, ready: int | None = None
+        self, name: str, size: int, *, desired: int = 3, observed: bool = True, available: int | None = None
     ) -> None:
-        """Tell of a set; ``ready`` is what its status says, by default as many as it wants."""
+        """Tell of a set; ``available`` is what its status says, by default as many as it wants."""
         one = ReplicaSet()
         one.metadata.name, one.metadata.namespace, one.metadata.uid = name, "shop", name
         one.metadata.annotations[DESIRED] = str(desired)
         one.metadata.generation, one.status.observed_generation = 2, 2 if observed else 1
         one.metadata.owner_references.add(uid="d", kind="Deployment", controller=True)
         one.spec.replicas = size
-        one.status.ready_replicas = size if ready is None else ready
+        one.status.available_replicas = size if available is None else available
         one.status.replicas = size if observed else size + 1
         self.tell(one)
 
@@ -95,8 +95,28 @@ def more_pods_than_wanted(story: Story) -> None:
 def too_few_available(story: Story) -> None:
     story.deployment(3, unavailable=1)
     story.running("a", 3)
-    story.replica_set("a", 1, ready=3)
+    story.replica_set("a", 1, available=3)
     story.pod("a-0", "a", ready=True, going=True)
+    story.pod("a-1", "a", ready=True, going=True)
+
+
+def more_are_deleted_than_were_given_up(story: Story) -> None:
+    """One of two was not known to be available when the set gave both up: that excuses one, not two."""
+    story.deployment(3, unavailable=0)
+    story.running("a", 3)
+    story.replica_set("a", 1, observed=False, available=2)
+    story.pod("a-0", "a", ready=True, going=True)
+    story.pod("a-1", "a", ready=True, going=True)
+
+
+def too_few_available_once_all_is_done(story: Story) -> None:
+    """What was given up is forgotten when the set has the size it wants."""
+    story.deployment(3, unavailable=1)
+    story.running("a", 3)
+    story.replica_set("a", 2, observed=False, available=2)
+    story.pod("a-0", "a", ready=True, going=True)
+    story.replica_set("a", 2)
+    story.replica_set("a", 1, observed=False, available=2)
     story.pod("a-1", "a", ready=True, going=True)
 
 
@@ -133,6 +153,14 @@ VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
     "sizes above replicas + maxSurge": (too_many_in_total, "its ReplicaSets want 5 pods, at most 4 are allowed"),
     "more live pods than the set wants": (more_pods_than_wanted, "4 live pods, 3 are wanted"),
     "too few ready after a deletion": (too_few_available, "1 pods ready after shop/a-1 was deleted, at least 2"),
+    "more deleted than given up": (
+        more_are_deleted_than_were_given_up,
+        "1 pods ready after shop/a-1 was deleted, at least 3",
+    ),
+    "too few ready once all is done": (
+        too_few_available_once_all_is_done,
+        "1 pods ready after shop/a-1 was deleted, at least 2",
+    ),
     "a revision goes back": (revision_goes_back, "its revision went back from 4 to 3"),
     "two versions under Recreate": (recreate_overlaps, "shop/b-0 came into being while shop/a-0 still lived"),
     "the stream goes back": (stream_goes_back, "follows revision 10"),
@@ -186,14 +214,24 @@ def a_pod_became_ready_unknown_to_its_sets_status(story: Story) -> None:
     story.running("b", 1)
     story.pod("a-0", "a", ready=True)
     story.pod("b-0", "b", phase="Failed")
-    story.replica_set("a", 0, observed=False, ready=0)
+    story.replica_set("a", 0, observed=False, available=0)
     story.pod("a-0", "a", ready=True, going=True)
+
+
+def a_pod_became_ready_after_it_was_given_up(story: Story) -> None:
+    story.deployment(3, unavailable=0)
+    story.running("a", 2)
+    story.replica_set("a", 3, available=2)
+    story.pod("a-2", "a")
+    story.replica_set("a", 2, observed=False, available=2)
+    story.pod("a-2", "a", ready=True)
+    story.pod("a-2", "a", ready=True, going=True)
 
 
 def the_limits_were_raised_after_the_set_was_shrunk(story: Story) -> None:
     story.deployment(2, unavailable=1)
     story.running("a", 2)
-    story.replica_set("a", 1, ready=2)
+    story.replica_set("a", 1, available=2)
     story.deployment(2, unavailable=0)
     story.pod("a-0", "a", ready=True, going=True)
 
@@ -250,6 +288,7 @@ INNOCENT = [
     a_pod_broke_by_itself,
     a_failed_pod_is_not_replaced_yet,
     a_pod_became_ready_unknown_to_its_sets_status,
+    a_pod_became_ready_after_it_was_given_up,
     the_limits_were_raised_after_the_set_was_shrunk,
     a_set_is_created_empty,
     a_user_deletes,

@@ -36,11 +36,12 @@ class Story:
         one.status.current_revision = current
         self.tell(one)
 
-    def daemon_set(self, *, unavailable: int = 1, surge: int = 0, observed: bool = True) -> None:
+    def daemon_set(self, nodes: int = 2, *, unavailable: int = 1, surge: int = 0, observed: bool = True) -> None:
         one = DaemonSet()
         one.metadata.name, one.metadata.namespace, one.metadata.uid = "db", "shop", "s"
         one.metadata.annotations["deprecated.daemonset.template.generation"] = "2"
         one.metadata.generation, one.status.observed_generation = 2, 2 if observed else 1
+        one.status.desired_number_scheduled = nodes
         one.spec.update_strategy.type = "RollingUpdate"
         rolling = one.spec.update_strategy.rolling_update
         rolling.max_unavailable.CopyFrom(of(unavailable))
@@ -126,8 +127,28 @@ def _too_many_unavailable(story: Story) -> None:
         story.pod(name, node=name, going=True)
 
 
+def _ready_when_they_were_deleted(story: Story) -> None:
+    """They were of no use when that was decided, which excuses nobody: their deletions ought to have been refused."""
+    story.daemon_set()
+    for name in "ab":
+        story.pod(name, node=name, ready=False)
+    for name in "ab":
+        story.pod(name, node=name)
+    for name in "ab":
+        story.pod(name, node=name, going=True)
+
+
+def _gone_before_the_successor_is_made(story: Story) -> None:
+    story.daemon_set()
+    for name in "ab":
+        story.pod(name, node=name)
+    story.pod("a", node="a", going=True)
+    story.pod("a", node="a", type_=EventType.DELETED)
+    story.pod("b", node="b", going=True)
+
+
 def _gone_before_the_successor_is_ready(story: Story) -> None:
-    story.daemon_set(unavailable=0, surge=1)
+    story.daemon_set(1, unavailable=0, surge=1)
     story.pod("a", node="n")
     story.pod("b", node="n", generation="2", ready=False)
     story.pod("a", node="n", going=True)
@@ -143,6 +164,14 @@ WRONG: dict[str, tuple[Callable[[Story], None], str]] = {
     "three daemons on a node": (_three_on_a_node, "3 pods on n, at most 2 are allowed"),
     "too many unavailable": (
         _too_many_unavailable,
+        "2 nodes are without a ready pod after b was deleted, at most 1 may be",
+    ),
+    "ready again before it goes": (
+        _ready_when_they_were_deleted,
+        "2 nodes are without a ready pod after b was deleted, at most 1 may be",
+    ),
+    "before its neighbour has a successor": (
+        _gone_before_the_successor_is_made,
         "2 nodes are without a ready pod after b was deleted, at most 1 may be",
     ),
     "surge, and deleted too soon": (
@@ -202,7 +231,7 @@ def _parallel(story: Story) -> None:
 
 
 def _surging(story: Story) -> None:
-    story.daemon_set(unavailable=0, surge=1)
+    story.daemon_set(1, unavailable=0, surge=1)
     story.pod("a", node="n")
     story.pod("b", node="n", generation="2")
     story.pod("a", node="n", going=True)
@@ -224,6 +253,14 @@ def _evicted(story: Story) -> None:
         story.pod(name, node=name)
     for name in "ab":
         story.pod(name, node=name, going=True, evicted=True)
+
+
+def _no_longer_on_these_nodes(story: Story) -> None:
+    story.daemon_set(1)
+    for name in "abc":
+        story.pod(name, node=name)
+    for name in "bc":
+        story.pod(name, node=name, going=True)
 
 
 def _not_observed(story: Story) -> None:
@@ -249,6 +286,7 @@ RIGHT = {
     "surge": _surging,
     "one node after another": _one_after_another,
     "evicted": _evicted,
+    "nodes that ceased to be its own": _no_longer_on_these_nodes,
     "set not observed yet": _not_observed,
     "seen before its set": _seen_before_its_set,
 }

@@ -8,7 +8,7 @@ import pytest
 
 from rollplane.apps.v1 import DaemonSet
 from rollplane.core.v1 import Node, Pod
-from rollplane_planners.model import NOTHING
+from rollplane_planners.model import NOTHING, DeleteObject
 from tests.planners.daemon_sets import a_daemon_set, daemon, daemons, nodes, plan, rolling, status_of, steps, surging
 from tests.planners.pods import NOW, a_node, said
 
@@ -353,3 +353,13 @@ def test_converged_set_is_left_alone() -> None:
     daemon_set.status.CopyFrom(status_of(plan(daemon_set, nodes(1), daemons("v1"))))
     made = plan(daemon_set, nodes(1), daemons("v1"))
     assert (made.writes, made.requeue_after, made.reasons) == ((), None, ())
+
+
+def test_a_pod_that_is_not_ready_goes_only_as_it_was_seen() -> None:
+    """docs/reliability.md: old pods of no use go all at once; one that becomes ready meanwhile counts."""
+    pods = [unready(0), unready(1), daemon(2)]
+    for number, pod in enumerate(pods):
+        pod.metadata.resource_version = f"7{number}"
+    made = plan(a_daemon_set("v2", updateStrategy=rolling(maxUnavailable=1)), nodes(3), pods)
+    seen = {write.name: write.resource_version for write in made.writes if isinstance(write, DeleteObject)}
+    assert seen == {"n0-v1": "70", "n1-v1": "71"}

@@ -6,6 +6,7 @@ import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.extensions import AUTO_ROLLBACK, HEAL_STUCK_ROLLOUT
+from rollplane_planners.model import DeleteObject
 from tests.planners.pods import said
 from tests.planners.stateful_sets import a_revision, a_stateful_set, member, plan, rolling, steps
 
@@ -70,3 +71,11 @@ def test_who_is_healed(pods: list[Pod], partition: int, expected: list[str]) -> 
 
 def test_any_other_value_is_no_opt_in() -> None:
     assert _plan({HEAL_STUCK_ROLLOUT: "yes"}, _stuck()) == []
+
+
+def test_a_pod_is_replaced_only_as_it_was_seen() -> None:
+    """Should it become ready meanwhile, there is nothing to heal."""
+    pods = _stuck()
+    pods[2].metadata.resource_version = "72"
+    made = plan(a_stateful_set("v3", annotations=OPTED_IN), pods)
+    assert [one.resource_version for one in made.writes if isinstance(one, DeleteObject)] == ["72"]

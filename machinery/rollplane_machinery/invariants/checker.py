@@ -5,7 +5,9 @@ What is promised of a Deployment under RollingUpdate:
 - the sizes of its ReplicaSets never add up to more than replicas + maxSurge;
 - a ReplicaSet never has more live pods than it was told to have;
 - deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself and none
-  was evicted (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not);
+  was evicted (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not). It is
+  judged by what was known when a ReplicaSet was shrunk, the number of available pods in its status: a pod that was
+  given up before it was known to be available may become ready before it goes;
 - revisions only grow.
 
 Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
@@ -188,15 +190,15 @@ class InvariantChecker:
         """Return how many pods of a Deployment are not ready through no fault of its controllers.
 
         Those that were ready once; failed ones for as long as what replaces them is not there or was never ready; and
-        those that became ready too late to be known as such.
+        those that their set had been shrunk by before they were known to be available.
         """
         below = list(self._world.pods_below(uid))
         active = [one for one in below if one.active]
         failed = sum(one.was_ready for one in below if not one.active and not one.terminating)
         missing = max(0, sum(one.size for _, one in self._world.sets_of(uid)) - len(active))
         replacing = missing + sum(not one.was_ready for one in active)
-        unreported = sum(one.unreported for _, one in self._world.sets_of(uid))
-        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing) + unreported
+        given_up = sum(one.given_up for _, one in self._world.sets_of(uid))
+        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing) + given_up
 
     def check_at_rest(self) -> list[Violation]:
         """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""

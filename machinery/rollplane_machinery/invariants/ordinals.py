@@ -10,11 +10,13 @@ Of a StatefulSet:
 Of a DaemonSet:
 
 - no node has two live pods, or three while surging;
-- under RollingUpdate the deletion of a ready old pod leaves no more than maxUnavailable nodes without a ready one, as
-  long as none broke by itself or was evicted.
+- under RollingUpdate the deletion of a ready old pod leaves a ready one on all but maxUnavailable of the nodes that its
+  status says should run one, as long as none broke by itself or was evicted. No race excuses it: what was not ready
+  when its deletion was decided is not deleted once it is.
 
 Users may delete what they like, so nothing is concluded from a pod's absence alone. While a DaemonSet's present
-generation has not been observed its deletions are not judged: nodes may have ceased to be its own.
+generation has not been observed its deletions are not judged: nodes may have ceased to be its own. Which nodes are
+its own is known by their number only, so that pods on others count too.
 """
 
 from __future__ import annotations
@@ -157,10 +159,9 @@ class OrdinalRules:
         if not settled or new or not rolling or member.disrupted:
             return
         served = {one.place for one in self._of(member) if one.live and (one.ready or one.was_ready)}
-        bare = {one.place for one in self._of(member)} - served
-        most = _max_unavailable(owner)
-        if len(bare) > most:
-            yield f"{len(bare)} nodes are without a ready pod after {member.name} was deleted, at most {most} may be"
+        bare, most = owner.status.desired_number_scheduled - len(served), _max_unavailable(owner)
+        if bare > most:
+            yield f"{bare} nodes are without a ready pod after {member.name} was deleted, at most {most} may be"
 
     def _of(self, member: Member) -> list[Member]:
         return list(self._members[member.owner].values())

@@ -40,8 +40,8 @@ class SetFacts:
     """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on.
 
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
-    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``unreported`` counts the pods
-    that were ready when it last shrank and that its status did not know of yet: whoever shrank it took them for broken.
+    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``given_up`` counts the pods
+    it was shrunk by that its status did not show available then: nothing was thought to be lost with them.
     ``least_available`` is what its Deployment promised when it last shrank.
     """
 
@@ -52,7 +52,7 @@ class SetFacts:
     desired: str
     rescaled: bool
     sequential: bool
-    unreported: int
+    given_up: int
     least_available: int
 
 
@@ -90,9 +90,9 @@ class World:
         most = size if settled or before is None else max(size, before.most_wanted)
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
-        unreported = self._unreported(before, message)
+        given_up = _given_up(before, message)
         least = self._promised(before, size, owner)
-        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, unreported, least)
+        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, given_up, least)
         self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.sets[message.metadata.uid] = facts
         return before
@@ -112,17 +112,6 @@ class World:
             return before.least_available
         deployment = self.deployments.get(owner)
         return deployment.least_available if deployment is not None else 0
-
-    def _unreported(self, before: SetFacts | None, message: ReplicaSet) -> int:
-        """Return ``unreported``: counted when a set shrinks, forgotten once its status shows that that is done."""
-        if before is None:
-            return 0
-        status, size = message.status, message.spec.replicas
-        if size < before.size:
-            ready = sum(pod.active and pod.ready for pod in self.pods_of(message.metadata.uid))
-            return max(0, ready - status.ready_replicas)
-        done = status.observed_generation >= message.metadata.generation and status.replicas <= size
-        return 0 if done else before.unreported
 
     def put_pod(self, message: Pod) -> PodFacts | None:
         before = self.pods.get(message.metadata.uid)
@@ -166,6 +155,21 @@ class World:
     def _move(index: dict[str, set[str]], uid: str, before: str, after: str) -> None:
         index[before].discard(uid)
         index[after].add(uid)
+
+
+def _given_up(before: SetFacts | None, message: ReplicaSet) -> int:
+    """Return ``given_up``: it adds up while a set shrinks, and is forgotten once its status shows that that is done.
+
+    A size once lowered is carried out, whatever has become ready since, and nobody takes it back: so is what the
+    shrinking cost judged by what could be known then. On Kubernetes it is the same.
+    """
+    if before is None:
+        return 0
+    status, size = message.status, message.spec.replicas
+    if size < before.size:
+        return before.given_up + min(before.size - size, max(0, before.size - status.available_replicas))
+    done = status.observed_generation >= message.metadata.generation and status.replicas <= size
+    return 0 if done else before.given_up
 
 
 def controller_uid(metadata: ObjectMeta) -> str:

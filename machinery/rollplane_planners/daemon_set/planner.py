@@ -171,7 +171,16 @@ class _Sync:
         new = [daemon_pod(self.set, self.spec, self.current.hash, node, self.owner) for node in todo.create_on[:BURST]]
         if new:
             self.result.writes.append(CreateDistinctPods(new, f"{self.owner.name}-"))
-        self.result.writes.extend(_deletion(pod) for pod in todo.delete[:BURST])
+        self.result.writes.extend(self._deletion(pod) for pod in todo.delete[:BURST])
+
+    def _deletion(self, pod: PodView) -> DeleteObject:
+        """Return the deletion of a pod; one that is not ready goes only as it was seen.
+
+        Old pods of no use go all at once, whatever maxUnavailable says. Should one become ready meanwhile, it counts.
+        """
+        event = PlannedEvent("SuccessfulDelete", f"Deleted pod: {pod.name}")
+        version = None if pod.ready else self.view.fetch(pod).metadata.resource_version
+        return DeleteObject(POD, pod.namespace, pod.name, pod.uid, (event,), version)
 
     def _merge_spare(self, pods: Sequence[PodView]) -> None:
         """Pods of revisions that say the same as the current one take its hash; then the others can go."""
@@ -229,8 +238,3 @@ class _Sync:
     def _requeue_for_availability(self) -> None:
         live = [pod for node in self.nodes for pod in node.live]
         self.result.requeue(seconds_until_available(live, self.judge.min_ready, self.now))
-
-
-def _deletion(pod: PodView) -> DeleteObject:
-    event = PlannedEvent("SuccessfulDelete", f"Deleted pod: {pod.name}")
-    return DeleteObject(POD, pod.namespace, pod.name, pod.uid, (event,))

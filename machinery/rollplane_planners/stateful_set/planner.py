@@ -164,7 +164,8 @@ class _Sync:
         if healing.may_be_replaced(slot, self.versions, self.now):
             text = f"replace Pod {slot.pod.name}, whose template is no longer wanted, to heal the rollout"
             self.result.events.append(PlannedEvent("HealedStuckRollout", text))
-            self._delete(slot)
+            # It goes out of order only because it is not ready, and therefore only as it was seen.
+            self._delete(slot, self.view.fetch(slot.pod).metadata.resource_version)
             self.healed.add(slot)
         elif slot.pod.trouble is not None and slot.pod.trouble.lasting_from != NEVER:
             self.result.requeue(slot.pod.trouble.lasting_from - self.now)
@@ -302,12 +303,13 @@ class _Sync:
     def _is_unavailable(self, slot: Slot) -> bool:
         return slot.unavailable(self.min_ready, self.now)
 
-    def _delete(self, slot: Slot) -> None:
+    def _delete(self, slot: Slot, resource_version: str | None = None) -> None:
         if slot.pod is None:
             return
         text = f"delete Pod {slot.pod.name} in StatefulSet {self.owner.name} successful"
         event = PlannedEvent("SuccessfulDelete", text)
-        self.result.writes.append(DeleteObject(POD, slot.pod.namespace, slot.pod.name, slot.pod.uid, (event,)))
+        pod = slot.pod
+        self.result.writes.append(DeleteObject(POD, pod.namespace, pod.name, pod.uid, (event,), resource_version))
 
     # What follows every round.
 
