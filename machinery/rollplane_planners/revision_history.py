@@ -1,35 +1,20 @@
 """ControllerRevisions: the history that StatefulSets and DaemonSets keep of their pod templates.
 
-A revision's data is a strategic merge patch that brings its template back; equal bytes mean the same template. Source:
+A revision's data is a strategic merge patch that brings its template back; which revision holds a template is for
+``templates`` to say. Source:
 docs/semantics/statefulset.md section 4, daemonset.md section 7.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, StatefulSet
-from rollplane.core.v1 import PodTemplateSpec
-from rollplane_machinery.codec import message_from_json, message_to_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import DeleteObject, UpdateObject
 
 RevisionOwner = StatefulSet | DaemonSet
-
-
-def template_data(template: PodTemplateSpec) -> bytes:
-    """Return the patch that brings ``template`` back, as compact JSON with sorted keys."""
-    replaced = {**message_to_json(template), "$patch": "replace"}
-    return json.dumps({"spec": {"template": replaced}}, sort_keys=True, separators=(",", ":")).encode()
-
-
-def template_in(data: bytes) -> PodTemplateSpec:
-    """Return the template that a revision's data holds."""
-    template = json.loads(data)["spec"]["template"]
-    template.pop("$patch", None)
-    return message_from_json(PodTemplateSpec, template)
 
 
 def in_order(revisions: Iterable[ControllerRevision]) -> list[ControllerRevision]:

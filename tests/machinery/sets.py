@@ -18,7 +18,7 @@ from rollplane.core.v1 import (
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery import int_or_string
 from rollplane_machinery.times import time_of
-from rollplane_planners.revision_history import template_data
+from rollplane_planners.templates import template_data
 
 NOW = 10_000.0
 READY, ENDING, NO_NODE, YOUNG = "ready", "ending", "no node", "young"

@@ -13,8 +13,8 @@ from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import CreateObject, DeleteObject, Plan, UpdateObject, UpdateObjectStatus
 from rollplane_planners.pods import PodView, pod_view
-from rollplane_planners.revision_history import template_data
 from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
+from rollplane_planners.templates import template_data
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.pods import NOW, a_pod
 

@@ -9,8 +9,8 @@ import pytest
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_planners.model import CreateObject
-from rollplane_planners.revision_history import template_data
 from rollplane_planners.stateful_set.revisions import revision_name
+from rollplane_planners.templates import template_data
 from tests.planners.stateful_sets import (
     a_revision,
     a_stateful_set,

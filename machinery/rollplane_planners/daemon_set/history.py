@@ -10,7 +10,8 @@ from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.claims import Owner
 from rollplane_planners.hashing import template_hash
 from rollplane_planners.model import CreateObject, DeleteObject, UpdateObject
-from rollplane_planners.revision_history import deletion, in_order, new_revision, numbered, template_data
+from rollplane_planners.revision_history import deletion, in_order, new_revision, numbered
+from rollplane_planners.templates import Templates, template_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,11 @@ def labelled(revisions: Iterable[ControllerRevision]) -> list[UpdateObject]:
 
 
 def current_of(
-    daemon_set: DaemonSet, owner: Owner, revisions: Sequence[ControllerRevision], taken: Container[str]
+    daemon_set: DaemonSet,
+    owner: Owner,
+    revisions: Sequence[ControllerRevision],
+    taken: Container[str],
+    templates: Templates,
 ) -> Current:
     """Return the current revision: found, raised to the latest number, or made.
 
@@ -50,8 +55,9 @@ def current_of(
     """
     data = template_data(daemon_set.spec.template)
     known = in_order(revisions)
-    same = [one for one in known if one.data.raw == data]
-    old = [one for one in known if one.data.raw != data]
+    template = daemon_set.spec.template
+    same = [one for one in known if templates.held(one.data.raw, template, by_meaning=False)]
+    old = [one for one in known if one not in same]
     number = max((one.revision for one in old), default=0) + 1
     if not same:
         return _made(daemon_set, owner, old, number, data, taken)

@@ -31,6 +31,7 @@ from rollplane_planners.model import (
 )
 from rollplane_planners.pods import PodView, seconds_until_available
 from rollplane_planners.scheduling.cluster import NodeView
+from rollplane_planners.templates import AS_STORED, Templates
 
 BURST = 250
 """Most pods created, and most deleted, in one sync."""
@@ -58,6 +59,7 @@ class DaemonSetView:
     backoff: Callable[[str], float] = _at_once
     taken_names: Container[str] = frozenset()
     release: Release = LATEST
+    templates: Templates = AS_STORED
 
 
 def plan_daemon_set(view: DaemonSetView, now: float) -> Plan:
@@ -88,7 +90,7 @@ class _Sync:
         self.result.writes.extend(labelled(revisions))
         if self.result.writes:
             return self.result.plan()
-        self.current: Current = current_of(self.set, self.owner, revisions, self.view.taken_names)
+        self.current: Current = current_of(self.set, self.owner, revisions, self.view.taken_names, self.view.templates)
         self.result.writes.extend(self.current.writes)
         generation = self.set.metadata.annotations.get(TEMPLATE_GENERATION, "")
         min_ready = self.set.spec.min_ready_seconds

@@ -14,6 +14,7 @@ from rollplane_machinery.deployments import DESIRED_REPLICAS, MAX_REPLICAS
 from rollplane_machinery.releases import Release, ScalingSentence
 from rollplane_planners.limits import Limits
 from rollplane_planners.model import CreateObject, PlannedEvent, UpdateObject
+from rollplane_planners.templates import AS_STORED, Templates
 
 SCALING_REPLICA_SET = "ScalingReplicaSet"
 
@@ -121,6 +122,7 @@ class ReplicaSets:
     deployment: Deployment
     new: Draft | None
     old: list[Draft]
+    templates: Templates = AS_STORED
 
     @property
     def all(self) -> list[Draft]:

@@ -27,6 +27,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView
+from rollplane_planners.templates import AS_STORED, Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class DeploymentView:
     pods: PodsBySet = field(default_factory=dict)
     create_error: str = ""
     release: Release = LATEST
+    templates: Templates = AS_STORED
 
 
 def plan_deployment(view: DeploymentView, now: float) -> Plan:
@@ -86,7 +88,7 @@ class _Sync:
         if self.result.writes:
             # Adopted or released sets are counted once they are ours, or gone, in the store too.
             return self.result.plan()
-        self.sets = revisions.sort_out(self.deployment, owned)
+        self.sets = revisions.sort_out(self.deployment, owned, self.view.templates)
         self._choose_path()
         return self.result.plan()
 

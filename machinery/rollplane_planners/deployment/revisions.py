@@ -10,34 +10,26 @@ from collections.abc import Iterable
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY, travels, without_hash
-from rollplane_machinery.equality import semantic_equal
-from rollplane_machinery.remembering import remembered
 from rollplane_planners.claims import Owner
 from rollplane_planners.deployment.annotations import append_revision, integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, oldest_first
 from rollplane_planners.hashing import template_hash
 from rollplane_planners.limits import Limits
+from rollplane_planners.templates import AS_STORED, Templates
 
 
-def equal_ignoring_hash(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
+def equal_ignoring_hash(templates: Templates, one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
     """Tell whether two templates make the same pods."""
-    return _equal(one.SerializeToString(deterministic=True), other.SerializeToString(deterministic=True))
+    return templates.same(without_hash(one), without_hash(other))
 
 
-@remembered(8192, largest_bytes=32 * 1024)
-def _equal(one: bytes, other: bytes) -> bool:
-    """Compare serialized templates; a rollout asks about the same pairs at every step."""
-    return semantic_equal(
-        without_hash(PodTemplateSpec.FromString(one)), without_hash(PodTemplateSpec.FromString(other))
-    )
-
-
-def sort_out(deployment: Deployment, owned: Iterable[ReplicaSet]) -> ReplicaSets:
+def sort_out(deployment: Deployment, owned: Iterable[ReplicaSet], templates: Templates = AS_STORED) -> ReplicaSets:
     """Return the owned sets as drafts: the oldest one with the present template is the new one, all others old."""
     drafts = oldest_first(Draft.of(stored) for stored in owned)
     template = deployment.spec.template
-    new = next((draft for draft in drafts if equal_ignoring_hash(draft.wanted.spec.template, template)), None)
-    return ReplicaSets(deployment, new, [draft for draft in drafts if draft is not new])
+    fitting = (draft for draft in drafts if equal_ignoring_hash(templates, draft.wanted.spec.template, template))
+    new = next(fitting, None)
+    return ReplicaSets(deployment, new, [draft for draft in drafts if draft is not new], templates)
 
 
 def next_revision(sets: ReplicaSets) -> int:

@@ -11,6 +11,7 @@ from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets
 from rollplane_planners.deployment.revisions import equal_ignoring_hash
 from rollplane_planners.model import Plan, PlannedEvent, Severity, UpdateObject
+from rollplane_planners.templates import Templates
 
 
 def is_requested(deployment: Deployment) -> bool:
@@ -24,7 +25,7 @@ def plan_rollback(sets: ReplicaSets) -> Plan:
     wanted.CopyFrom(sets.deployment)
     revision = integer(wanted.metadata.annotations.pop(ROLLBACK_TO)) or 0
     target = _target(sets, revision)
-    event = _restore(wanted, target) if target else _not_found(revision)
+    event = _restore(wanted, target, sets.templates) if target else _not_found(revision)
     return Plan(writes=(UpdateObject(wanted, (event,)),))
 
 
@@ -40,9 +41,9 @@ def _target(sets: ReplicaSets, revision: int) -> Draft | None:
     return next((draft for draft in ranked if _revision(draft) == revision), None)
 
 
-def _restore(wanted: Deployment, target: Draft) -> PlannedEvent:
+def _restore(wanted: Deployment, target: Draft, templates: Templates) -> PlannedEvent:
     """Copy template and annotations of ``target`` in place; return the event that says so."""
-    if equal_ignoring_hash(target.wanted.spec.template, wanted.spec.template):
+    if equal_ignoring_hash(templates, target.wanted.spec.template, wanted.spec.template):
         text = f'The rollback revision contains the same template as current deployment "{wanted.metadata.name}"'
         return PlannedEvent("DeploymentRollbackTemplateUnchanged", text, Severity.WARNING)
     wanted.spec.template.CopyFrom(target.wanted.spec.template)

@@ -44,6 +44,7 @@ from rollplane_planners.stateful_set.revisions import Versions, versions_of
 from rollplane_planners.stateful_set.slots import ON_DELETE, Slot, Slots, sort_out
 from rollplane_planners.stateful_set.status import Acts, status_of
 from rollplane_planners.stateful_set.volumes import set_claims, uses_claims
+from rollplane_planners.templates import AS_STORED, Templates
 
 PARALLEL = "Parallel"
 BURST = 500
@@ -64,6 +65,7 @@ class StatefulSetView:
     claims: Mapping[str, PersistentVolumeClaim] = field(default_factory=dict)
     taken_names: Container[str] = frozenset()
     release: Release = LATEST
+    templates: Templates = AS_STORED
 
 
 def plan_stateful_set(view: StatefulSetView, now: float) -> Plan:
@@ -94,7 +96,7 @@ class _Sync:
         revisions = claim_objects(self.owner, self.view.revisions, self.selector, self.result)
         if self.result.writes:
             return self.result.plan()
-        self.versions: Versions = versions_of(self.set, self.owner, revisions, self.view.taken_names)
+        self.versions: Versions = versions_of(self.set, self.owner, revisions, self.view.taken_names, self._holds)
         if self.versions.write is not None:
             self.result.writes.append(self.versions.write)
         self.slots: Slots = sort_out(self.set, pods, self.versions.current.name, self.versions.update.name)
@@ -105,6 +107,10 @@ class _Sync:
             self._truncate(revisions)
         self._requeue_for_availability()
         return self.result.plan()
+
+    def _holds(self, revision: ControllerRevision) -> bool:
+        by_meaning = self.release.revisions_by_meaning
+        return self.view.templates.held(revision.data.raw, self.set.spec.template, by_meaning=by_meaning)
 
     # Claiming.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, StatefulSet
@@ -10,7 +10,8 @@ from rollplane.core.v1 import PodTemplateSpec
 from rollplane_planners.claims import Owner
 from rollplane_planners.hashing import fnv1_32, safe_encode
 from rollplane_planners.model import CreateObject, UpdateObject
-from rollplane_planners.revision_history import in_order, new_revision, numbered, template_data, template_in
+from rollplane_planners.revision_history import in_order, new_revision, numbered
+from rollplane_planners.templates import template_data, template_in
 
 HASH_LABEL = "controller.kubernetes.io/hash"
 NAME_LIMIT = 223
@@ -35,9 +36,15 @@ class Versions:
 
 
 def versions_of(
-    stateful_set: StatefulSet, owner: Owner, revisions: Sequence[ControllerRevision], taken: Container[str]
+    stateful_set: StatefulSet,
+    owner: Owner,
+    revisions: Sequence[ControllerRevision],
+    taken: Container[str],
+    holds: Callable[[ControllerRevision], bool],
 ) -> Versions:
     """Return both versions; the update revision is found, raised to the latest number, or made.
+
+    ``holds`` tells whether a revision holds the present template.
 
     For a set that is being deleted no history is made: its revisions may have been cut loose already, and each sync
     would make another. ``taken`` are the names of all revisions in the namespace, whoever owns them: a hash that meets
@@ -45,7 +52,7 @@ def versions_of(
     """
     known = in_order(revisions)
     data = template_data(stateful_set.spec.template)
-    equal = [one for one in known if one.data.raw == data]
+    equal = [one for one in known if holds(one)]
     number = (known[-1].revision if known else 0) + 1
     collisions = stateful_set.status.collision_count
     write: CreateObject | UpdateObject | None = None

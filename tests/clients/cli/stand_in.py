@@ -24,7 +24,7 @@ from rollplane_machinery.api import Create, Delete, Key, ListQuery, ObjectApi, U
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_machinery.times import time_of
 from rollplane_planners.deployment.revisions import sort_out
-from rollplane_planners.revision_history import template_data
+from rollplane_planners.templates import template_data
 
 REVISION = "deployment.kubernetes.io/revision"
 MESSAGES = {"ErrImagePull": "not found"}

@@ -19,6 +19,7 @@ from rollplane_planners.deployment import revisions
 from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
+from rollplane_planners.templates import Templates, template_in
 
 
 class AutoRollbackReconciler(Reconciler):
@@ -79,7 +80,7 @@ class AutoRollbackReconciler(Reconciler):
             CONTROLLER_REVISION, ControllerRevision, workload.metadata.uid, workload.metadata.namespace
         )
         known = revision_history.in_order(found)
-        present = _present_of(workload, known)
+        present = _present_of(workload, known, self._observer.templates)
         label = present.metadata.name if isinstance(workload, StatefulSet) and present else ""
         if isinstance(workload, DaemonSet) and present:
             label = hash_of(present)
@@ -97,7 +98,7 @@ class AutoRollbackReconciler(Reconciler):
             self._observer.message(key, ReplicaSet)
             for key, _ in self._observer.controlled(REPLICA_SET, deployment.metadata.uid)
         )
-        sets = revisions.sort_out(deployment, (one for one in found if one is not None))
+        sets = revisions.sort_out(deployment, (one for one in found if one is not None), self._observer.templates)
         releases = [
             Release(
                 draft.name,
@@ -116,14 +117,16 @@ def _live(pods: Iterable[PodView]) -> list[PodView]:
     return [pod for pod in pods if not pod.terminating]
 
 
-def _present_of(workload: StatefulSet | DaemonSet, known: Iterable[ControllerRevision]) -> ControllerRevision | None:
+def _present_of(
+    workload: StatefulSet | DaemonSet, known: Iterable[ControllerRevision], templates: Templates
+) -> ControllerRevision | None:
     """Return the revision of the template the workload has now, the latest if several say the same."""
-    data = revision_history.template_data(workload.spec.template)
-    same = [one for one in known if one.data.raw == data]
+    template = workload.spec.template
+    same = [one for one in known if templates.held(one.data.raw, template, by_meaning=True)]
     return same[-1] if same else None
 
 
 def _release(revision: ControllerRevision) -> Release:
     annotations: Mapping[str, str] = dict(revision.metadata.annotations)
-    template = revision_history.template_in(revision.data.raw)
+    template = template_in(revision.data.raw)
     return Release(revision.metadata.name, revision.revision, template, annotations)

@@ -94,6 +94,7 @@ class DaemonSetReconciler(Reconciler):
             lambda node: self._backoff.remaining((*generation, node), now),
             Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
             self._release,
+            self._observer.templates,
         )
         self._failed[key] = {pod.name: (*generation, pod.node_name) for pod in view.pods if pod.phase == "Failed"}
         return plan_daemon_set(view, now)

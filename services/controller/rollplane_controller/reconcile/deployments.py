@@ -51,6 +51,7 @@ class DeploymentReconciler(Reconciler):
             running_pods=self._running_pods(sets) if recreating else {},
             create_error=failure.error.message if failure and isinstance(failure.write, Create) else "",
             release=self._release,
+            templates=self._observer.templates,
         )
 
     def _running_pods(self, sets: list[ReplicaSet]) -> Counter[str]:

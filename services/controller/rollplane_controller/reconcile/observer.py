@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, PodTemplateSpec
 from rollplane_client.cache import IndexValues
 from rollplane_client.informer import Informer
 from rollplane_controller.reconcile.views import View, WatchedPod, make_view
@@ -17,6 +17,8 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_planners.pods import PodView
+from rollplane_planners.templates import Templates
+from rollplane_rules.defaults import default_pod_spec
 
 M = TypeVar("M", bound=ApiObject)
 
@@ -53,6 +55,8 @@ class Observer:
                 self.informer.add_index(kind, name, values)
         if POD in kinds:
             self.informer.add_index(POD, BY_NODE, _node_of)
+        self.templates = Templates(_complete)
+        """Compares pod templates by what they mean under the defaults of today."""
 
     def message(self, key: Key, type_: type[M]) -> M | None:
         """Return the object parsed, None when it is not there; raises InternalError for a kind without contents."""
@@ -104,6 +108,10 @@ class Observer:
     def namespace_of_kind(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
         """Yield all objects of ``kind`` in the namespace."""
         yield from self.informer.indexed(kind, BY_NAMESPACE, namespace).items()
+
+
+def _complete(template: PodTemplateSpec) -> None:
+    default_pod_spec(template.spec, of_object=False)
 
 
 def _node_of(view: View) -> Iterator[str]:

@@ -46,6 +46,7 @@ class StatefulSetReconciler(Reconciler):
             self._claims(stateful_set),
             Names(self._observer, CONTROLLER_REVISION, metadata.namespace),
             self._release,
+            self._observer.templates,
         )
         return plan_stateful_set(view, now)
 
