@@ -13,11 +13,28 @@ from dataclasses import dataclass, field
 
 from rollplane.core.v1 import Namespace, NamespaceCondition
 from rollplane.meta.v1 import Time
-from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.kinds import KINDS, POD, Kind
+from rollplane_machinery.releases import Release
 
 FINALIZER = "kubernetes"
 CONTENT: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.namespaced)
 """What a namespace can hold."""
+
+_UNTROUBLED = (
+    ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+    ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+)
+"""What cannot fail here: the kinds are known, and a deletion that fails is tried again before anything is told."""
+
+
+def deleted_first(release: Release) -> tuple[Kind, ...]:
+    """Return what must have gone before all else is touched: from 1.33 on pods, which may need the rest to end well."""
+    return (POD,) if release.pods_deleted_first else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,8 @@ def with_conditions(namespace: Namespace, left: Sequence[Remainder], now: float)
     """Return a copy that says what is left and which finalizers hold it; equal to ``namespace`` if that says so."""
     wanted = Namespace()
     wanted.CopyFrom(namespace)
+    for type_, reason, message in _UNTROUBLED:
+        _show(wanted, type_, reason, message, present=False, now=now)
     counts = ", ".join(f"{one.kind.resource} has {one.count} resource instances" for one in left)
     _show(
         wanted,
@@ -58,7 +77,9 @@ def with_conditions(namespace: Namespace, left: Sequence[Remainder], now: float)
         wanted,
         "NamespaceFinalizersRemaining",
         "SomeFinalizersRemain" if held else "ContentHasNoFinalizers",
-        f"Some content in the namespace has finalizers remaining: {held}" if held else "No content has finalizers",
+        f"Some content in the namespace has finalizers remaining: {held}"
+        if held
+        else "All content-preserving finalizers finished",
         present=bool(held),
         now=now,
     )

@@ -157,6 +157,12 @@ def test_a_namespace_says_what_it_waits_for() -> None:
     waiting = with_conditions(a_namespace("kubernetes"), left, NOW)
     said = {one.type: (one.status, one.message) for one in waiting.status.conditions}
     assert said == {
+        "NamespaceDeletionDiscoveryFailure": ("False", "All resources successfully discovered"),
+        "NamespaceDeletionGroupVersionParsingFailure": ("False", "All legacy kube types successfully parsed"),
+        "NamespaceDeletionContentFailure": (
+            "False",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
         "NamespaceContentRemaining": (
             "True",
             "Some resources are remaining: pods has 2 resource instances, deployments.apps has 1 resource instances",
@@ -169,4 +175,5 @@ def test_a_namespace_says_what_it_waits_for() -> None:
     assert with_conditions(waiting, left, NOW + 60) == waiting
     empty = with_conditions(waiting, [], NOW + 60)
     assert {one.status for one in empty.status.conditions} == {"False"}
-    assert {one.last_transition_time.seconds for one in empty.status.conditions} == {int(NOW) + 60}
+    moved = {one.type for one in empty.status.conditions if one.last_transition_time.seconds == int(NOW) + 60}
+    assert moved == {"NamespaceContentRemaining", "NamespaceFinalizersRemaining"}

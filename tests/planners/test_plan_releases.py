@@ -11,6 +11,7 @@ from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane_machinery.releases import Release, release_of
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.model import CreateObject, DeleteObject, Plan, UpdateObjectStatus
+from rollplane_planners.namespace import deleted_first
 from rollplane_planners.pods import pod_view
 from rollplane_planners.scheduling.cluster import node_view
 from rollplane_planners.victims import choose_victims
@@ -142,6 +143,10 @@ def steps(stateful_set: Any, pods: Sequence[Any], release: Release) -> list[str]
     return stateful_sets.steps(plan_stateful(stateful_set, pods, release))
 
 
+def the_first_to_go(release: Release) -> object:
+    return [kind.resource for kind in deleted_first(release)]
+
+
 TO, TO_FROM, FROM_TO = ["to 3", "to 3"], ["to 3", "to 3 from 1"], ["from 0 to 3", "from 1 to 3"]
 ROWS: list[tuple[Behaviour, dict[str, object]]] = [
     (the_dropped, {"1.20": ["v1"], "1.21": ["v2"]}),
@@ -167,6 +172,7 @@ ROWS: list[tuple[Behaviour, dict[str, object]]] = [
     (the_claims_owner, {"1.26": [], "1.27": ["StatefulSet"]}),
     (the_surge, {"1.21": ["-"], "1.22": ["+"]}),
     (the_victim, {"1.21": "b", "1.22": "a"}),
+    (the_first_to_go, {"1.32": [], "1.33": ["pods"]}),
     (the_victim_by_age, {"1.21": "b", "1.22": "a"}),
 ]
 

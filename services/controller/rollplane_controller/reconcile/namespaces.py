@@ -37,7 +37,7 @@ from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import Release
 from rollplane_planners.model import NOTHING, Plan
-from rollplane_planners.namespace import CONTENT, Remainder, may_go, other_finalizers, with_conditions
+from rollplane_planners.namespace import CONTENT, Remainder, deleted_first, may_go, other_finalizers, with_conditions
 
 log = logging.getLogger(__name__)
 
@@ -84,16 +84,17 @@ class NamespaceController(Reconciler):
             self._wake(key)
 
     def _on_content(self, type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
-        """Wake a terminating namespace once the last object that we can see has gone."""
+        """Wake a terminating namespace once the last object of a kind has gone: others may have waited for it."""
         if type_ is not EventType.DELETED:
             return
         namespace = Key(NAMESPACE, "", key.namespace)
         view = self._observer.informer.get(namespace)
-        if view is not None and view.terminating and self._looks_empty(key.namespace):
+        if (
+            view is not None
+            and view.terminating
+            and not self._observer.informer.indexed(key.kind, BY_NAMESPACE, key.namespace)
+        ):
             self._wake(namespace)
-
-    def _looks_empty(self, namespace: str) -> bool:
-        return not any(self._observer.informer.indexed(kind, BY_NAMESPACE, namespace) for kind in self._kinds)
 
     # What is done.
 
@@ -113,11 +114,16 @@ class NamespaceController(Reconciler):
         namespace = (await self._api.get(key)).parse()
         if not isinstance(namespace, Namespace) or not is_being_deleted(namespace.metadata):
             return True
-        left = [one for kind in CONTENT if (one := await self._delete(kind, key.name, options)) is not None]
+        first = deleted_first(self._release)
+        left = await self._delete_all(first, key.name, options)
+        left = left or await self._delete_all([kind for kind in CONTENT if kind not in first], key.name, options)
         await self._show(namespace, left, options)
         if may_go(namespace, left):
             await self._let_go(key, namespace, options)
         return not left
+
+    async def _delete_all(self, kinds: Sequence[Kind], namespace: str, options: WriteOptions) -> list[Remainder]:
+        return [one for kind in kinds if (one := await self._delete(kind, namespace, options)) is not None]
 
     async def _delete(self, kind: Kind, namespace: str, options: WriteOptions) -> Remainder | None:
         """Delete all of a kind; return what is left of it, None for nothing."""
