@@ -8,7 +8,10 @@ from rollplane_machinery.times import is_set
 
 def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
     """Return the reference that is marked as controller, if any."""
-    return next((reference for reference in metadata.owner_references if reference.controller), None)
+    for reference in metadata.owner_references:
+        if reference.controller:
+            return reference
+    return None
 
 
 def controller_uid(metadata: ObjectMeta) -> str:

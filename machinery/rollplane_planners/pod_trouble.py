@@ -102,11 +102,11 @@ def _reason(pod: Pod, container: ContainerStatus) -> str:
     waiting = container.state.waiting.reason
     if waiting in _SENTENCES:
         return waiting
+    if container.ready or container.restart_count < 2:
+        return ""
     # Between two crashes of a loop the container runs for a moment: that it does is no sign of health.
     crashed = container.last_state.terminated.exit_code != 0
-    if container.ready or container.restart_count < 2 or not crashed or _was_ready_since(pod, container):
-        return ""
-    return CRASH_LOOP
+    return CRASH_LOOP if crashed and not _was_ready_since(pod, container) else ""
 
 
 def _was_ready_since(pod: Pod, container: ContainerStatus) -> bool:

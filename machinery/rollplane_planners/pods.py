@@ -80,7 +80,7 @@ def seconds_until_available(pods: Iterable[PodView], min_ready_seconds: int, now
 def pod_view(pod: Pod) -> PodView:
     """Return the view of ``pod``."""
     metadata, status = pod.metadata, pod.status
-    statuses = status.container_statuses
+    statuses = tuple(status.container_statuses)
     return PodView(
         namespace=metadata.namespace,
         name=metadata.name,

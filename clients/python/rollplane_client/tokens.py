@@ -7,21 +7,22 @@ write repeatable.
 from __future__ import annotations
 
 import itertools
-import uuid
+import secrets
 from dataclasses import replace
 
-from rollplane_machinery.api import Write, WriteOptions, WriteToken
+from rollplane_machinery.api import Create, Update, UpdateStatus, Write, WriteOptions, WriteToken
 
 
 class Tokens:
     """Hands out tokens of one writer, each once.
 
     ``writer`` must be unique to one life of one process, whatever seeds it was started with: a second life with the
-    same name would be answered with the outcomes of the first. Left out it is a random UUID.
+    same name would be answered with the outcomes of the first. Left out it is 128 random bits, in
+    22 characters: every write bears them, and the store keeps them.
     """
 
     def __init__(self, writer: str = "") -> None:
-        self._writer = writer or uuid.uuid4().hex
+        self._writer = writer or secrets.token_urlsafe(16)
         self._sequence = itertools.count(1)
 
     def stamp(self, options: WriteOptions) -> WriteOptions:
@@ -34,7 +35,7 @@ class Tokens:
     def stamped(self, write: Write) -> Write:
         """Return ``write`` with a token."""
         options = self.stamp(write.options)
-        return write if options is write.options else replace(write, options=options)
+        return _under(options, write)
 
 
 def repeat_of(options: WriteOptions) -> WriteOptions:
@@ -45,4 +46,13 @@ def repeat_of(options: WriteOptions) -> WriteOptions:
 def repeated(write: Write) -> Write:
     """Return ``write`` as a further sending: the same token, bytes and group."""
     options = repeat_of(write.options)
-    return write if options is write.options else replace(write, options=options)
+    return _under(options, write)
+
+
+def _under(options: WriteOptions, write: Write) -> Write:
+    """Return ``write`` with ``options``; the writes that controllers live on in a third of ``replace``'s time."""
+    if options is write.options:
+        return write
+    if isinstance(write, Create | Update | UpdateStatus):
+        return type(write)(write.object, options, write.group)
+    return replace(write, options=options)

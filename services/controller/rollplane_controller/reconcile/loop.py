@@ -111,7 +111,8 @@ class Loop:
 
     def _plan(self, key: Key, looks: LiveLooks) -> None:
         """Plan one key and send its writes; a failure delays this key only."""
-        if self._fence_of(key) is None or not self._gates.is_open(key):
+        fence = self._fence_of(key)
+        if fence is None or not self._gates.is_open(key):
             # Not ours now: once it is (again), its whole shard is looked at. Or the cache has not caught up with what
             # we wrote: its gate wakes the key.
             self.queue.done(key)
@@ -126,7 +127,7 @@ class Loop:
         elif plan.confirm_owner:
             looks.ask(partial(self._confirmed, key, plan), partial(self._found, key))
         else:
-            self._send(key, plan)
+            self._send(key, plan, fence)
 
     async def _confirmed(self, key: Key, plan: Plan) -> Plan:
         """Adopt only for an owner that, read live, is still the one planned for and not being deleted."""
@@ -138,18 +139,15 @@ class Loop:
     def _found(self, key: Key, plan: Plan | Exception) -> None:
         if isinstance(plan, Exception):
             self._fail(key, plan)
-        else:
-            self._send(key, plan)
-
-    def _send(self, key: Key, plan: Plan) -> None:
-        fence = self._fence_of(key)
-        if fence is None:
+        elif (fence := self._fence_of(key)) is None:
             self.queue.done(key)
-            return
+        else:
+            self._send(key, plan, fence)
+
+    def _send(self, key: Key, plan: Plan, fence: Fence) -> None:
         view = self._observer.informer.get(key)
         uid = view.uid if view else ""
-        for event in plan.events:
-            self._tell(key, uid, event)
+        self._tell(key, uid, plan.events, fence)
         options = WriteOptions(self.name, fence=fence, omit_object=True)
         sent = [one for write in plan.writes for one in wire_writes(write, key, uid, options, self._random)]
         submit_all(self._writer, [one.write for one in sent], partial(self._settle, key, uid, plan, sent))
@@ -159,15 +157,17 @@ class Loop:
     def _settle(self, key: Key, uid: str, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
         """All answers are in: shut the gate behind what was written, tell what was done, come back when need be."""
         failures: list[Failure] = []
+        events: list[PlannedEvent] = []
         for one, answer in zip(sent, answers, strict=True):
             if isinstance(answer, WriteResult):
                 self._gates.shut(key, answer.revision)
-                for event in one.events:
-                    self._tell(key, uid, event)
+                events += one.events
             elif not is_harmless(one.write, answer):
                 failures.append(Failure(one.write, answer))
                 if (news := news_of(one.write, answer)) is not None:
-                    self._tell(key, uid, news)
+                    events.append(news)
+        if events:
+            self._tell(key, uid, events, self._fence_of(key))
         self._reconciler.answered(key, plan, sent, answers)
         if failures:
             self._fail(key, failures[0].error, failures[0])
@@ -202,9 +202,11 @@ class Loop:
             delay = error.retry_after_seconds if isinstance(error, RollplaneError) else None
             self.queue.failed(key, retry_after_seconds=delay or 0.0)
 
-    def _tell(self, key: Key, uid: str, event: PlannedEvent) -> None:
-        fence = self._fence_of(key)
-        if fence is not None:
+    def _tell(self, key: Key, uid: str, events: Sequence[PlannedEvent], fence: Fence | None) -> None:
+        """Write ``events``; nothing is told of a shard that is not ours any more."""
+        if fence is None:
+            return
+        for event in events:
             subject = event.about or reference_to(key, uid)
             self._recorder.emit(subject, event.reason, event.message, type_=event.severity, fence=fence)
 

@@ -39,7 +39,6 @@ class WatchedPod(ObjectView):
 
 
 View = ObjectView
-NO_OWNERS: tuple[str, ...] = ()
 
 
 def make_view(kind: Kind, value: bytes) -> View:
@@ -63,11 +62,11 @@ def make_view(kind: Kind, value: bytes) -> View:
 
 
 def _owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
-    return tuple(reference.uid for reference in metadata.owner_references) or NO_OWNERS
+    return tuple([reference.uid for reference in metadata.owner_references])
 
 
 def _blocked_uids(metadata: ObjectMeta) -> tuple[str, ...]:
-    return tuple(one.uid for one in metadata.owner_references if one.block_owner_deletion) or NO_OWNERS
+    return tuple([one.uid for one in metadata.owner_references if one.block_owner_deletion])
 
 
 def _object_view(metadata: ObjectMeta) -> ObjectView:
