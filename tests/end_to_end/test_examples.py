@@ -1,4 +1,4 @@
-"""The examples of each kind: every command of their walk-throughs, on real processes; every manifest is among them."""
+"""The examples: every block of their pages, on real processes; every manifest is among them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.up_process import running
-from tests.end_to_end.walk_through import ROOT, steps_of, walk
+from tests.end_to_end.pages import ROOT, blocks_of, steps_of
+from tests.end_to_end.walk_through import walk
 
-FOLDERS = ("deployment", "stateful-set", "daemon-set")
+FOLDERS = ("deployment", "stateful-set", "daemon-set", "replication-controller")
+ELSEWHERE = ("node-life",)
+"""It waits for a node to be lost: test_node_life_walk_through, for another worker."""
+
+
+def test_every_example_is_walked() -> None:
+    folders = {page.parent.name for page in (ROOT / "examples").rglob("*.md") if "node_modules" not in page.parts}
+    assert folders == {*FOLDERS, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_walk_through(folder: str, tmp_path: Path) -> None:
-    page = ROOT / "examples" / folder / "README.md"
-    with running("--nodes", "3", "--profile", "instant", "--port", "0", "--data", str(tmp_path / "data")) as up:
-        assert walk(page, up.server) > 8
+    assert walk(ROOT / "examples" / folder / "README.md", tmp_path) > 8
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [*FOLDERS, *ELSEWHERE])
 def test_every_manifest_is_tried(folder: str) -> None:
     place = ROOT / "examples" / folder
-    applied = {step.line.rpartition("/")[2] for step in steps_of(place / "README.md") if step.line.startswith("apply")}
-    assert applied == {path.name for path in place.glob("*.yaml")}
+    text = "".join(block.text for block in blocks_of(place / "README.md"))
+    words = [word for step in steps_of(text) for word in step.line.split()]
+    assert {path.name for path in place.glob("*.yaml")} <= {word.rpartition("/")[2] for word in words}

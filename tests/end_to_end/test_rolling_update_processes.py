@@ -1,4 +1,4 @@
-"""Rolling updates over real processes: the walk-through of the example, and a controller killed on the way."""
+"""Rolling updates over real processes: a controller killed on the way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.end_to_end.pages import ROOT
 from tests.end_to_end.up_process import COMMAND, Up, eventually, rollplane, running
-from tests.end_to_end.walk_through import ROOT, walk
 
 EXAMPLE = ROOT / "examples" / "replication-controller"
 SLOW = "--update-period=2s --poll-interval=1s"
@@ -16,11 +16,6 @@ SLOW = "--update-period=2s --poll-interval=1s"
 
 def started(data: Path) -> tuple[str, ...]:
     return ("--nodes", "2", "--profile", "instant", "--port", "0", "--data", str(data))
-
-
-def test_walk_through(tmp_path: Path) -> None:
-    with running(*started(tmp_path / "data")) as up:
-        assert walk(EXAMPLE / "README.md", up.server) == 8
 
 
 def _kill_controller(up: Up) -> None:
