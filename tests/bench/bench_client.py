@@ -21,7 +21,7 @@ from rollplane_client.grpc_api import GrpcApi, connect
 from rollplane_client.informer import Informer
 from rollplane_machinery.api import Create, EventType, WatchEvent, WatchFilter, WriteOptions, WriteResult
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.kinds import POD, Encoded, Kind
+from rollplane_machinery.kinds import POD, Encoded
 from tests.clients.python.plane import caught_up
 
 PODS = 20_000
@@ -130,12 +130,12 @@ def _pod(number: int, turn: int = 0) -> Pod:
     return pod
 
 
-def _trivial_view(kind: Kind, value: bytes) -> str:
+def _trivial_view(encoded: Encoded) -> str:
     return "node"
 
 
-def _parsing_view(kind: Kind, value: bytes) -> str:
-    return Pod.FromString(value).spec.node_name
+def _parsing_view(encoded: Encoded) -> str:
+    return encoded.read_as(Pod).spec.node_name
 
 
 def _print(name: str, value: float, unit: str) -> None:

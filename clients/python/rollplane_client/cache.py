@@ -14,8 +14,11 @@ from rollplane_machinery.kinds import Encoded, Kind
 
 T = TypeVar("T")
 
-View = Callable[[Kind, bytes], T]
-"""Makes of an object's bytes the few fields its user needs between two looks; must not keep the whole message."""
+View = Callable[[Encoded], T]
+"""Makes of an object the few fields its user needs between two looks; must not keep the whole message.
+
+Read with ``Encoded.read_as``, the object is parsed once for its view and its key.
+"""
 
 IndexValues = Callable[[T], Iterable[Hashable]]
 """Returns under which values a view is found; none leaves it out."""
@@ -121,7 +124,8 @@ class Cache(Generic[T]):
     def read(self, event: WatchEvent) -> tuple[Key, Entry[T]]:
         """Return the key and the entry that ``event`` is about, without taking them up."""
         encoded = event.object
-        return encoded.key, Entry(encoded, self._view(encoded.kind, encoded.value), event.revision)
+        view = self._view(encoded)  # first: it may come upon the key
+        return encoded.key, Entry(encoded, view, event.revision)
 
     def apply(self, event: WatchEvent) -> Change[T] | None:
         """Take up one event; return the change it made, None when it told nothing new."""

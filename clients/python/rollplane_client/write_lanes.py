@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from rollplane_client.identity import written_key
 from rollplane_machinery.api import Create, Key, Patch, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.errors import RollplaneError
 
@@ -37,7 +36,7 @@ def item_of(write: Write, answer: asyncio.Future[Answer] | None) -> Item:
 
     Events, and creates whose name the server generates, need no order and get no key.
     """
-    key = None if answer is None else written_key(write)
+    key = None if answer is None else write.key
     return Item(write, key if key is not None and key.name else None, _size(write), answer)
 
 

@@ -26,7 +26,7 @@ from rollplane_kubelet_sim.writing import COMPONENT
 from rollplane_machinery.api import EventType, Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InvalidError
-from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Kind
+from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Encoded
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_service.metrics import MeasuredBatches
@@ -201,5 +201,5 @@ class Fleet:
         self._events.emit(reference_to(key, config.metadata.uid), note.reason, note.message, type_=note.type)
 
 
-def _view(kind: Kind, value: bytes) -> NodeView | None:
-    return node_view(Node.FromString(value)) if kind is NODE else None
+def _view(encoded: Encoded) -> NodeView | None:
+    return node_view(encoded.read_as(Node)) if encoded.kind is NODE else None

@@ -16,7 +16,7 @@ from rollplane_client.informer import Informer
 from rollplane_kubelet_sim.stages.references import KeyNames, Missing, has_references, missing_of
 from rollplane_machinery.api import EventType, Key, WatchApi, WatchBatch, WatchEvent, WatchFilter, WatchQuery
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.kinds import CONFIG_MAP, SECRET, Encoded, Kind
+from rollplane_machinery.kinds import CONFIG_MAP, SECRET, Encoded
 
 
 class References:
@@ -123,8 +123,8 @@ def _emptied(event: WatchEvent) -> WatchEvent:
     return replace(event, object=Encoded.of(bare))
 
 
-def _key_names(kind: Kind, value: bytes) -> KeyNames:
-    if kind is SECRET:
-        return KeyNames(frozenset(Secret.FromString(value).data))
-    config_map = ConfigMap.FromString(value)
+def _key_names(encoded: Encoded) -> KeyNames:
+    if encoded.kind is SECRET:
+        return KeyNames(frozenset(encoded.read_as(Secret).data))
+    config_map = encoded.read_as(ConfigMap)
     return KeyNames(frozenset(config_map.data), frozenset(config_map.binary_data))

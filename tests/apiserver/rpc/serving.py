@@ -19,6 +19,7 @@ from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.calls import DETAILS_KEY
 from rollplane_apiserver.rpc.server import RpcServer
+from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import (
     DeleteCollection,
     DeletedCollection,
@@ -57,6 +58,9 @@ class ScriptedApi(Rollouts):
         if self.object is None:
             raise UnsupportedError("not scripted")
         return self.object
+
+    async def entry(self, key: Key) -> Entry:
+        return Entry("", await self.get(key), 17)
 
     async def list(self, query: ListQuery) -> Page:
         self.asked.append(query)

@@ -45,7 +45,7 @@ async def deployments_made_available(plane: Plane) -> AsyncIterator[None]:
     """Stand in for controllers and kubelets: report every Deployment as rolled out, first half of it, then all."""
     api = plane.in_process()
     queue: asyncio.Queue[Key] = asyncio.Queue()
-    informer = Informer(api, [WatchFilter(DEPLOYMENT)], lambda _kind, value: value, clock=plane.clock)
+    informer = Informer(api, [WatchFilter(DEPLOYMENT)], lambda encoded: encoded.value, clock=plane.clock)
     informer.add_handler(DEPLOYMENT, lambda _type, found, _old, _new: queue.put_nowait(found))
 
     async def report() -> None:

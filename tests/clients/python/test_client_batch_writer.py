@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from rollplane.core.v1 import Pod
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter, Limits
-from rollplane_client.identity import metadata_of, written_key
 from rollplane_client.tokens import Tokens
 from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
@@ -42,7 +41,7 @@ from rollplane_machinery.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.kinds import POD, Encoded, metadata_of
 
 LOST = UnavailableError("lost", outcome=Outcome.OUTCOME_UNKNOWN)
 GONE = UnavailableError("gone", outcome=Outcome.NOT_SENT)
@@ -58,7 +57,7 @@ class Batch:
 
     @property
     def names(self) -> list[str]:
-        return [written_key(write).name for write in self.writes]
+        return [write.key.name for write in self.writes]
 
     @property
     def tokens(self) -> list[tuple[int, bool]]:
@@ -498,7 +497,7 @@ class MoodyServer:
         self.done: dict[str, list[str]] = {}
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
-        names = [written_key(write).name for write in writes]
+        names = [write.key.name for write in writes]
         assert not self._in_hand.intersection(names)
         assert len(set(names)) == len(names)
         self._in_hand.update(names)

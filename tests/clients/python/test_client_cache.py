@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from rollplane.core.v1 import Node, Pod
 from rollplane_client.cache import Cache, Change, Entry
 from rollplane_machinery.api import EventType, Key, WatchEvent
-from rollplane_machinery.kinds import NODE, POD, Encoded, Kind
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import NODE, POD, Encoded
 
 ADDED, MODIFIED, DELETED = EventType.ADDED, EventType.MODIFIED, EventType.DELETED
 
 
-def labels_of(kind: Kind, value: bytes) -> str:
+def labels_of(encoded: Encoded) -> str:
     """A view that is one label's value."""
-    message = kind.parse(value)
+    message = encoded.parse()
     assert isinstance(message, Pod | Node)
     return message.metadata.labels["app"]
 
@@ -155,3 +156,17 @@ def test_replace_tells_exactly_the_difference(before: dict[str, str], after: dic
     assert told == expected
     assert len(changes) == len(told)
     check_index(cache, after)
+
+
+def test_an_object_is_parsed_once_for_its_view_and_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    read_again: list[bytes] = []
+    monkeypatch.setattr("rollplane_machinery.kinds.metadata_of", read_again.append)
+    cache: Cache[str] = Cache(lambda encoded: encoded.read_as(Pod).metadata.labels["app"])
+    event = WatchEvent(ADDED, Encoded(POD, pod("a", "x").object.value), 1)
+    assert cache.apply(event) == Change(ADDED, key("a"), None, "x")
+    assert read_again == []
+
+
+def test_an_object_that_cannot_be_read_is_refused() -> None:
+    with pytest.raises(BadRequestError, match="not a Pod"):
+        Encoded(POD, b"\xff").read_as(Pod)

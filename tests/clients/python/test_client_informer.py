@@ -29,9 +29,9 @@ ADDED, MODIFIED, DELETED = EventType.ADDED, EventType.MODIFIED, EventType.DELETE
 Told = tuple[EventType, str, str | None, str | None]
 
 
-def text_of(kind: Kind, value: bytes) -> str:
-    message = kind.parse(value)
-    return message.data["text"] if isinstance(message, ConfigMap) else kind.name
+def text_of(encoded: Encoded) -> str:
+    message = encoded.parse()
+    return message.data["text"] if isinstance(message, ConfigMap) else encoded.kind.name
 
 
 def new_informer(api: ObjectApi, *kinds: Kind) -> Informer[str]:
@@ -70,7 +70,7 @@ async def remove(api: ObjectApi, name: str) -> int:
 
 async def listed(api: ObjectApi) -> dict[Key, str]:
     page = await api.list(ListQuery(CONFIG_MAP, namespace="default"))
-    return {found.key: text_of(CONFIG_MAP, found.value) for found in page.objects}
+    return {found.key: text_of(found) for found in page.objects}
 
 
 async def test_initial_state_then_changes_in_order(plane: Plane) -> None:

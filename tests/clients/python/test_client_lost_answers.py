@@ -14,7 +14,6 @@ from rollplane.core.v1 import ConfigMap
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_client.grpc_api import GrpcApi, connect
-from rollplane_client.identity import metadata_of
 from rollplane_machinery.api import (
     Create,
     Delete,
@@ -31,7 +30,7 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import AlreadyExistsError, NotAttemptedError
-from rollplane_machinery.kinds import CONFIG_MAP, DEPLOYMENT, Encoded, Kind
+from rollplane_machinery.kinds import CONFIG_MAP, DEPLOYMENT, Encoded, Kind, metadata_of
 from tests.clients.python.plane import Plane, config_map, create, deployment, everything, key, name_of, watched
 from tests.clients.python.proxy import Proxy, running_proxy
 

@@ -55,7 +55,7 @@ async def two_apiservers(folder: Path) -> AsyncIterator[tuple[Process, Process]]
 
 @asynccontextmanager
 async def informed(api: GrpcApi) -> AsyncIterator[Informer[str]]:
-    informer = Informer(api, [WatchFilter(CONFIG_MAP)], lambda _kind, _value: "", clock=SystemClock())
+    informer = Informer(api, [WatchFilter(CONFIG_MAP)], lambda _encoded: "", clock=SystemClock())
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(informer.run())
         await informer.synced.wait()

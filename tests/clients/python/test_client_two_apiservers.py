@@ -24,9 +24,7 @@ async def test_one_goes_and_then_the_other_in_turn() -> None:
         asyncio.TaskGroup() as tasks,
     ):
         backoff = Backoff(base_seconds=0.001, cap_seconds=0.01)
-        informer = Informer(
-            api, [WatchFilter(CONFIG_MAP)], lambda _kind, _value: "", clock=SystemClock(), backoff=backoff
-        )
+        informer = Informer(api, [WatchFilter(CONFIG_MAP)], lambda _encoded: "", clock=SystemClock(), backoff=backoff)
         told: list[str] = []
         informer.add_handler(CONFIG_MAP, lambda _type, found, _old, _new: told.append(found.name))
         running = tasks.create_task(informer.run())

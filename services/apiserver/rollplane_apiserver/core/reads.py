@@ -36,13 +36,13 @@ class Reads:
     page_bytes: int
     cursor_limits: CursorLimits
 
-    async def get(self, key: Key) -> Encoded:
+    async def entry(self, key: Key) -> Entry:
         """Return the object as stored now; raises NotFoundError."""
         key = placed(key)
         entry = await self.live.one(key)
         if entry is None:
             raise refusals.not_found(key)
-        return entry.encoded
+        return entry
 
     async def list(self, query: ListQuery) -> Page:
         """Return one page, on all pages of one list at the same revision."""

@@ -19,6 +19,7 @@ from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import StatusStep, UpdateStep
 from rollplane_apiserver.rollout.edit import Change
 from rollplane_apiserver.rollout.rollouts import Rollouts
+from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import (
     Bind,
     Create,
@@ -62,7 +63,10 @@ class Session(Rollouts):
         self._identity = identity
 
     async def get(self, key: Key) -> Encoded:
-        return await self._engine.reads.get(key)
+        return (await self.entry(key)).encoded
+
+    async def entry(self, key: Key) -> Entry:
+        return await self._engine.reads.entry(key)
 
     async def list(self, query: ListQuery) -> Page:
         return await self._engine.reads.list(query)

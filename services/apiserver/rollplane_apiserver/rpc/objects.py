@@ -8,11 +8,11 @@ from typing import Protocol, TypeVar
 from google.protobuf.message import Message
 
 from rollplane.api import v1 as pb
-from rollplane.meta.v1 import PartialObjectMetadata
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc.calls import Service, Streaming, Unary
 from rollplane_apiserver.rpc.frames import Frames
-from rollplane_machinery.api import ObjectApi, Unreadable, Write, WriteResult
+from rollplane_apiserver.watch.entry import Entry
+from rollplane_machinery.api import Key, ObjectApi, Unreadable, Write, WriteResult
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.wire import parts, reads, writes
 
@@ -22,7 +22,9 @@ NAME = "rollplane.api.v1.ObjectService"
 
 
 class ServedObjects(ObjectApi, Protocol):
-    """Objects, and batches in which not every write could be read."""
+    """Objects, with their revisions, and batches in which not every write could be read."""
+
+    async def entry(self, key: Key) -> Entry: ...
 
     async def batch(self, writes: Sequence[Write | Unreadable]) -> Sequence[WriteResult | RollplaneError]: ...
 
@@ -51,9 +53,8 @@ def object_service(api_of: Callable[[Identity], ServedObjects]) -> Service[Serve
 
 
 async def _get(api: ServedObjects, request: pb.GetRequest) -> pb.GetResponse:
-    encoded = await api.get(parts.decode_key(request.key))
-    metadata = PartialObjectMetadata.FromString(encoded.value).metadata
-    return pb.GetResponse(object=encoded.to_any(), revision=int(metadata.resource_version))
+    entry = await api.entry(parts.decode_key(request.key))
+    return pb.GetResponse(object=entry.encoded.to_any(), revision=entry.revision)
 
 
 async def _list(api: ServedObjects, request: pb.ListRequest) -> pb.ListResponse:

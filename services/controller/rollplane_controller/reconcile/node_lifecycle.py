@@ -23,7 +23,7 @@ from rollplane_machinery.api import EventType, Fence, Key, ObjectApi, WatchFilte
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.conditions import is_true
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.kinds import LEASE, NODE, Kind
+from rollplane_machinery.kinds import LEASE, NODE, Encoded
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.model import (
@@ -265,8 +265,8 @@ def _news_of(node: Node) -> Sequence[PlannedEvent]:
     return (PlannedEvent("NodeNotReady", f"Node {node.metadata.name} status is now: NodeNotReady"),)
 
 
-def _renewed(_kind: Kind, value: bytes) -> float:
-    return to_seconds(Lease.FromString(value).spec.renew_time)
+def _renewed(encoded: Encoded) -> float:
+    return to_seconds(encoded.read_as(Lease).spec.renew_time)
 
 
 def _key(name: str) -> Key:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
-from rollplane_machinery.kinds import POD, Kind
+from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_planners.pods import PodView, pod_view
 
@@ -41,10 +41,10 @@ class WatchedPod(ObjectView):
 View = ObjectView
 
 
-def make_view(kind: Kind, value: bytes) -> View:
-    """Return the view of the object in ``value``."""
-    if kind is POD:
-        pod = Pod.FromString(value)
+def make_view(encoded: Encoded) -> View:
+    """Return the view of the object."""
+    if encoded.kind is POD:
+        pod = encoded.read_as(Pod)
         view = pod_view(pod)
         return WatchedPod(
             view.namespace,
@@ -58,7 +58,7 @@ def make_view(kind: Kind, value: bytes) -> View:
             view.terminating,
             view,
         )
-    return _object_view(PartialObjectMetadata.FromString(value).metadata)
+    return _object_view(encoded.read_as(PartialObjectMetadata).metadata)
 
 
 def _owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
