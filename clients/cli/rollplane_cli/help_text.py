@@ -53,7 +53,16 @@ def command_help(name: str, command: Command[Any]) -> str:
 
 
 def _rows(flags: Sequence[Flag[Any]]) -> list[tuple[str, str]]:
-    return [(_written(flag), flag.help) for flag in flags]
+    return [(_written(flag), _told(flag)) for flag in flags]
+
+
+def _told(flag: Flag[Any]) -> str:
+    """What a flag is for, with the values it takes and the one it has, where its own words leave that out."""
+    choices = "" if any(choice in flag.help for choice in flag.choices) else ", ".join(flag.choices)
+    told = f"{flag.help}: {choices}" if choices else flag.help
+    if not flag.default or not flag.takes_value or "default" in told:
+        return told
+    return f"{told} (default {f'{flag.default:g}s' if flag.value == 'duration' else flag.default})"
 
 
 def _written(flag: Flag[Any]) -> str:

@@ -20,6 +20,7 @@ from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.releases import LATEST
 from rollplane_plane.child import Child
 from rollplane_plane.lives import next_life
+from rollplane_plane.needs import NEEDED, require
 from rollplane_plane.ports import ANY, HOST, MAX_PORT, preferred, server_port
 from rollplane_plane.services import Service
 from rollplane_service.settings import read_release
@@ -95,6 +96,7 @@ class EmbeddedPlane:
 
     async def __aenter__(self) -> Self:
         """Start everything; raises SetupError or TimedOutError with one line when a child does not start."""
+        require(*NEEDED)
         self._tell_of_another_port()
         try:
             await self._start()

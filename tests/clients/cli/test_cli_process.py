@@ -119,6 +119,17 @@ def test_the_documentation_names_every_command() -> None:
         assert f"`{name}" in page or (f"`{first} " in page and f"`{second}" in page), name
 
 
+async def test_help_tells_values_and_defaults(cli: Cli) -> None:
+    text = await cli.ok("up", "--help")
+    assert "How to tell what happens to the plane: text, json (default text)" in text
+    assert "How many simulated nodes; 0 for none (default 10)" in text
+    assert text.count("(default .rollplane here)") == 1
+    assert "0s is for ever (default 60s)" in await cli.ok("wait-ready", "--help")
+    # What the flag's own words say is not said twice, and a switch has no value to name.
+    assert (await cli.ok("get", "--help")).count("wide, yaml, json, name") == 1
+    assert "(default" not in await cli.ok("rollout", "status", "--help")
+
+
 async def test_a_group_names_its_commands(cli: Cli) -> None:
     text = await cli.ok("rollout", "--help")
     assert text.startswith("Usage: rollplane rollout COMMAND [flags]\n")

@@ -22,7 +22,7 @@ DEFAULT_NODES = 10
 class UpFlags(DataFlags, ReleaseFlags):
     """Flags of ``up``."""
 
-    nodes = number(f"How many simulated nodes; 0 for none (default {DEFAULT_NODES})", default=DEFAULT_NODES)
+    nodes = number("How many simulated nodes; 0 for none", default=DEFAULT_NODES)
     profile = text("How pods live: instant, realistic, flaky, manual, or a file", default="realistic")
     node_prefix = text("What the names of the nodes begin with", default="node")
     port = optional_number(f"Port of the apiserver, 0 for any; {DEFAULT_PORT} when not given, another if it is taken")

