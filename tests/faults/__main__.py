@@ -6,12 +6,10 @@ Each seed that ends badly is printed; ``--seeds 1 --first N`` tells it again.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator
 
-from tests.faults.rollovers import Told, tell_quietly
+from tests.faults.rollovers import tell_all
 
 PROCESSES = 2
 
@@ -25,7 +23,7 @@ def main() -> int:
     started = time.monotonic()
     faults: Counter[str] = Counter()
     events = bad = 0
-    for told in _tell_all(range(asked.first, asked.first + asked.seeds), asked.processes):
+    for told in tell_all(range(asked.first, asked.first + asked.seeds), asked.processes):
         faults += told.faults
         events += told.events
         bad += bool(told.problems)
@@ -36,14 +34,6 @@ def main() -> int:
     print(f"{asked.seeds} seeds in {seconds:.1f} s ({pace:.0f} a minute), {events} changes, {bad} bad")
     print(", ".join(f"{name} {count}" for name, count in sorted(faults.items())))
     return 1 if bad else 0
-
-
-def _tell_all(seeds: range, processes: int) -> Iterator[Told]:
-    if processes == 1:
-        yield from map(tell_quietly, seeds)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap_unordered(tell_quietly, seeds)
 
 
 if __name__ == "__main__":

@@ -48,13 +48,16 @@ Answer = WriteResult | RollplaneError
 class Rates:
     """How likely each thing is: of a call that changes something, of a read, of a batch of a watch.
 
-    ``longest_seconds`` bounds delays, also of a request that arrives long after its caller has given up.
+    ``longest_seconds`` bounds delays, also of a request that arrives long after its caller has given up; a watch may
+    stall for up to ``stall_seconds``, which is longer than a lease lasts.
     """
 
     change: float = 0.15
     read: float = 0.05
     watch: float = 0.05
+    stall: float = 0.005
     longest_seconds: float = 3.0
+    stall_seconds: float = 20.0
 
 
 class FaultyApi:
@@ -69,7 +72,21 @@ class FaultyApi:
         self._tasks = tasks
         self._rates = rates
         self.broken = True
+        self._going = asyncio.Event()
+        self._going.set()
         self.counts: Counter[str] = Counter()
+
+    async def stop(self, seconds: float) -> None:
+        """Let nothing through for ``seconds``: what is asked meanwhile arrives when they are over."""
+        self._going.clear()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._going.set()
+
+    def cut_off(self) -> None:
+        """Let nothing through any more."""
+        self._going.clear()
 
     async def get(self, key: Key) -> Encoded:
         await self._stumble()
@@ -83,6 +100,8 @@ class FaultyApi:
         return await self._spoilt(lambda: self._api.write(write))
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
+        await self._going.wait()
+
         async def carry_out() -> Sequence[Answer]:
             return await self._api.batch(writes)
 
@@ -103,6 +122,7 @@ class FaultyApi:
     # Calls that change something.
 
     async def _spoilt(self, carry_out: Callable[[], Awaitable[T]]) -> T:
+        await self._going.wait()
         if not self._strikes(self._rates.change):
             return await carry_out()
         faults = (self._lose, self._never, self._late, self._delay, self._refuse)
@@ -169,6 +189,7 @@ class FaultyApi:
     # Reads.
 
     async def _stumble(self) -> None:
+        await self._going.wait()
         if self._strikes(self._rates.read):
             await self._pause()
             if self._dice.random() < 0.5:
@@ -183,9 +204,13 @@ class FaultyApi:
 
         async def stream(batches: AsyncIterator[WatchBatch]) -> AsyncIterator[WatchBatch]:
             async for batch in batches:
+                await self._going.wait()
                 if self._strikes(self._rates.watch):
                     self._count("watch stale")
                     await self._pause()
+                elif self._strikes(self._rates.stall):
+                    self._count("watch stalled")
+                    await asyncio.sleep(self._dice.uniform(0, self._rates.stall_seconds))
                 if self._strikes(self._rates.watch):
                     self._count("watch cut")
                     raise UnavailableError("Socket closed", outcome=Outcome.OUTCOME_UNKNOWN)

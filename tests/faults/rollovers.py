@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
+import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.store.memory_store import MemoryStore
@@ -24,13 +27,19 @@ from rollplane_client.objects import Client
 from rollplane_client.retry import Retrier, RetryPolicy
 from rollplane_client.tokens import Tokens
 from rollplane_controller.manager import Manager
+from rollplane_controller.shards import SINGLETONS, shard_name
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import ObjectApi, WatchFilter, WatchQuery
+from rollplane_machinery.api import Key, ObjectApi, StartRollingUpdate, WatchFilter, WatchQuery
 from rollplane_machinery.codec import from_json
+from rollplane_machinery.errors import RollplaneError, TooManyRequestsError
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
+from rollplane_machinery.kinds import REPLICATION_CONTROLLER
+from rollplane_machinery.rolling_update import STATE, UpdatePace
+from rollplane_rules.registry.namespaces import INITIAL
 from tests.end_to_end.virtual_time import LoopClock, in_virtual_time
 from tests.faults.faulty_api import FaultyApi, Rates
+from tests.faults.managers import Managers
 from tests.faults.repeating import RepeatingApi
 
 NAMESPACE = "default"
@@ -38,8 +47,15 @@ NODES = 3
 REST_SECONDS = 600.0
 """Virtual seconds after which a plane on which nothing breaks any more must be at rest."""
 
-Rolled = Deployment | StatefulSet | DaemonSet
-KINDS: dict[str, type[Rolled]] = {"Deployment": Deployment, "StatefulSet": StatefulSet, "DaemonSet": DaemonSet}
+SHARDS = (*SINGLETONS, *sorted({shard_name(namespace) for namespace in INITIAL}))
+"""Those that any work is in: to hold the leases of all sixty-seven would be most of a story's cost."""
+PACE = UpdatePace(update_period_seconds=0.2, poll_interval_seconds=0.1, timeout_seconds=120.0)
+FULL_SECONDS = (0.5, 20.0)
+"""How long the store is full."""
+
+Declared = Deployment | StatefulSet | DaemonSet
+Rolled = Declared | ReplicationController
+KINDS: tuple[type[Rolled], ...] = (Deployment, StatefulSet, DaemonSet, ReplicationController)
 
 
 @dataclass
@@ -55,37 +71,63 @@ class Told:
 class Story:
     """A plane whose controllers and kubelets are reached through FaultyApis; ``client`` is a user's, unharmed."""
 
-    def __init__(self, core: Core, dice: Random, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, core: Core, store: MemoryStore, dice: Random, tasks: asyncio.TaskGroup) -> None:
         self.core = core
         self.dice = dice
         self.clock = LoopClock()
         self.checker = InvariantChecker()
+        self.mended = False
+        self._store = store
         self._faulty: list[FaultyApi] = []
         self._tasks = tasks
+        self._full: Counter[str] = Counter()
         self.client = Client(core.as_identity(Identity("user", Role.ADMIN)))
-        self.fleet = Fleet(
-            self.api("fleet", Role.NODE), FleetSettings(nodes=NODES), Profile("instant"), clock=self.clock
-        )
-        self.manager = Manager(
-            self.api("manager", Role.CONTROLLER), "manager-0", clock=self.clock, random=Random(dice.random())
-        )
+        api, _ = self.network("fleet", Role.NODE)
+        self.fleet = Fleet(api, FleetSettings(nodes=NODES), Profile("instant"), clock=self.clock)
+        self.managers = Managers(self._manager, Random(dice.random()), tasks)
+        self._troubles: list[asyncio.Task[None]] = []
 
-    def api(self, name: str, role: Role) -> ObjectApi:
-        """Return an Api as a process of that name has it, on a network of its own that breaks."""
+    def network(self, name: str, role: Role) -> tuple[ObjectApi, FaultyApi]:
+        """Return an Api as a process of that name has it, and the network of its own, which breaks."""
         dice = Random(self.dice.random())
         faulty = FaultyApi(self.core.as_identity(Identity(name, role)), dice, self._tasks, Rates())
+        faulty.broken = not self.mended
         self._faulty.append(faulty)
         retrier = Retrier(RetryPolicy(Backoff(spread=0.0)), self.clock, dice.random)
-        return RepeatingApi(faulty, retrier, Tokens(f"{name}-calls"))
+        return RepeatingApi(faulty, retrier, Tokens(f"{name}-calls")), faulty
+
+    def _manager(self, name: str) -> tuple[Manager, FaultyApi]:
+        api, network = self.network(name, Role.CONTROLLER)
+        return Manager(api, name, clock=self.clock, random=Random(self.dice.random()), shards=SHARDS), network
+
+    def trouble(self) -> None:
+        """Let managers and the store come to harm from now on, until ``mend``."""
+        self._troubles = [self._tasks.create_task(one) for one in (self.managers.trouble(), self._fill())]
+
+    async def _fill(self) -> None:
+        """Let the store be full now and then."""
+        dice = Random(self.dice.random())
+        while True:
+            await asyncio.sleep(dice.uniform(0.0, 60.0))
+            self._full["store full"] += 1
+            self._store.full = True
+            await asyncio.sleep(dice.uniform(*FULL_SECONDS))
+            self._store.full = False
 
     @property
     def faults(self) -> Counter[str]:
-        return sum((one.counts for one in self._faulty), Counter())
+        return sum((one.counts for one in self._faulty), self.managers.counts + self._full)
 
-    def mend(self) -> None:
+    async def mend(self) -> None:
         """Let nothing break any more."""
+        self.mended = self.managers.calm = True
         for one in self._faulty:
             one.broken = False
+        if self._troubles:
+            managers, filling = self._troubles
+            await managers
+            filling.cancel()
+        self._store.full = False
 
     async def watch(self) -> None:
         """Feed the checker with every change."""
@@ -99,10 +141,33 @@ class Story:
         wrong = "nothing was seen"
         for _ in range(int(REST_SECONDS)):
             await asyncio.sleep(1.0)
-            wrong = _difference(await self.client.get(kind, NAMESPACE, name), await self.client.list(Pod, NAMESPACE))
-            if not wrong and self.manager.is_quiet(self.core.revision):
+            wrong = await self._difference(kind, name)
+            if not wrong and self.managers.is_quiet(self.core.revision):
                 return ""
         return f"{kind.__name__} {name}: {wrong or 'its controllers never rest'}"
+
+    async def _difference(self, kind: type[Rolled], name: str) -> str:
+        pods = await self.client.list(Pod, NAMESPACE)
+        if kind is not ReplicationController:
+            return difference(await self.client.get(kind, NAMESPACE, name), name, pods)
+        found = [
+            one for one in await self.client.list(ReplicationController, NAMESPACE) if one.spec.selector["app"] == name
+        ]
+        if len(found) == 1 and STATE not in found[0].metadata.annotations:
+            return difference(found[0], name, pods)
+        for one in found:
+            if '"error":"' in one.metadata.annotations.get(STATE, ""):  # its patience has ended: run it again
+                await self.update(name, one.spec.template.spec.containers[0].image)
+        return f"an update is in flight between {[one.metadata.name for one in found]}"
+
+    async def update(self, name: str, image: str) -> None:
+        """Start a rolling update of a ReplicationController, or go on with one; refused while another is at it."""
+        try:
+            await self.client.api.start_rolling_update(
+                StartRollingUpdate(Key(REPLICATION_CONTROLLER, NAMESPACE, name), image=image, pace=PACE)
+            )
+        except RollplaneError as exc:
+            self._full[f"update refused: {exc.reason}"] += 1
 
 
 def tell(seed: int) -> Told:
@@ -116,40 +181,63 @@ def tell_quietly(seed: int) -> Told:
     return tell(seed)
 
 
+def tell_all(seeds: Sequence[int], processes: int) -> Iterator[Told]:
+    """Yield what came of each seed, as it ends, told by other processes."""
+    # The order of a set of names is part of a story, and differs from process to process unless it is told.
+    os.environ["PYTHONHASHSEED"] = "0"
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(tell_quietly, seeds)
+
+
 async def _tell(seed: int) -> Told:
     dice = Random(seed)
-    kind = dice.choice([*KINDS.values()])
+    kind = dice.choice(KINDS)
     names = ["one", "two"]
     async with _plane(dice) as story:
         for name in names:
             await story.client.create(from_json(_manifest(dice, kind, name)))
+        story.trouble()
         for version in range(dice.randint(2, 4)):
             await asyncio.sleep(dice.choice([0.0, 0.05, 0.5, 5.0]))
             for name in names:
-                await _roll(story, kind, name, version)
-        await asyncio.sleep(dice.choice([0.0, 1.0, 20.0]))
-        story.mend()
+                await _insist(partial(_roll, story, kind, name, version))
+        await asyncio.sleep(dice.choice([0.0, 1.0, 20.0, 40.0]))
+        await story.mend()
         problems = [wrong for name in names if (wrong := await story.at_rest(kind, name))]
         problems += map(str, story.checker.check_at_rest())
     return Told(seed, story.faults, story.checker.events, problems)
 
 
 async def _roll(story: Story, kind: type[Rolled], name: str, version: int) -> None:
+    image = f"app:v{version + 1}"
+    if kind is ReplicationController:
+        await story.update(name, image)
+        return
     if kind is not DaemonSet and story.dice.random() < 0.3:
         await story.client.scale(kind, NAMESPACE, name, story.dice.randint(1, 6))
-    await story.client.set_image(kind, NAMESPACE, name, {"app": f"app:v{version + 1}"})
+    await story.client.set_image(kind, NAMESPACE, name, {"app": image})
+
+
+async def _insist(call: Callable[[], Awaitable[None]]) -> None:
+    """Call until a full store has room."""
+    while True:
+        try:
+            return await call()
+        except TooManyRequestsError:
+            await asyncio.sleep(0.5)
 
 
 @asynccontextmanager
 async def _plane(dice: Random) -> AsyncIterator[Story]:
-    clock = LoopClock()
-    async with Core(MemoryStore(), clock, randomness=Random(dice.random())) as core, asyncio.TaskGroup() as tasks:
-        story = Story(core, dice, tasks)
-        running = [tasks.create_task(work) for work in (story.watch(), story.fleet.run(), story.manager.run())]
-        await story.manager.ready()
+    clock, store = LoopClock(), MemoryStore()
+    async with Core(store, clock, randomness=Random(dice.random())) as core, asyncio.TaskGroup() as tasks:
+        story = Story(core, store, dice, tasks)
+        running = [tasks.create_task(work) for work in (story.watch(), story.fleet.run())]
+        await story.managers.start()
         await story.fleet.ready.wait()
         yield story
-        story.mend()
+        await story.mend()
+        story.managers.end()
         for task in running:
             task.cancel()
 
@@ -164,19 +252,24 @@ def _manifest(dice: Random, kind: type[Rolled], name: str) -> dict[str, Any]:
         "metadata": {"labels": {"app": name}},
         "spec": {"containers": [{"name": "app", "image": "app:v0"}], "terminationGracePeriodSeconds": 1},
     }
+    legacy = kind is ReplicationController
     return {
-        "apiVersion": "apps/v1",
+        "apiVersion": "v1" if legacy else "apps/v1",
         "kind": kind.__name__,
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"selector": {"matchLabels": {"app": name}}, "template": template, **sized},
+        "spec": {
+            "selector": {"app": name} if legacy else {"matchLabels": {"app": name}},
+            "template": template,
+            **sized,
+        },
     }
 
 
-def _difference(workload: Rolled, pods: list[Pod]) -> str:
+def difference(workload: Rolled, name: str, pods: Sequence[Pod]) -> str:
     """Say how the pods differ from what the workload wants; "" when they do not."""
     wanted = NODES if isinstance(workload, DaemonSet) else workload.spec.replicas
     image = workload.spec.template.spec.containers[0].image
-    mine = [pod for pod in pods if pod.metadata.labels["app"] == workload.metadata.name]
+    mine = [pod for pod in pods if pod.metadata.labels["app"] == name]
     images = [pod.spec.containers[0].image for pod in mine]
     if images != [image] * wanted:
         return f"{wanted} pods of {image} are wanted, there are {images}"

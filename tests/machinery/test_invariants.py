@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from rollplane.apps.v1 import ControllerRevision, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.invariants import InvariantChecker
@@ -63,10 +63,19 @@ class Story:
         one.status.replicas = size if observed else size + 1
         self.tell(one)
 
-    def pod(self, name: str, of_set: str, *, ready: bool = False, going: bool = False, phase: str = "Running") -> Pod:
+    def pod(
+        self,
+        name: str,
+        of_set: str,
+        *,
+        ready: bool = False,
+        going: bool = False,
+        phase: str = "Running",
+        kind: str = "ReplicaSet",
+    ) -> Pod:
         pod = Pod()
         pod.metadata.name, pod.metadata.namespace, pod.metadata.uid = name, "shop", name
-        pod.metadata.owner_references.add(uid=of_set, kind="ReplicaSet", controller=True)
+        pod.metadata.owner_references.add(uid=of_set, kind=kind, controller=True)
         pod.status.phase = phase
         pod.status.conditions.add(type="Ready", status="True" if ready else "False")
         if going:
@@ -90,6 +99,15 @@ def more_pods_than_wanted(story: Story) -> None:
     story.deployment(3)
     story.running("a", 3)
     story.pod("surplus", "a")
+
+
+def more_pods_than_a_controller_wants(story: Story) -> None:
+    one = ReplicationController()
+    one.metadata.name, one.metadata.namespace, one.metadata.uid = "old", "shop", "old"
+    one.spec.replicas = 1
+    story.tell(one)
+    for name in ("first", "surplus"):
+        story.pod(name, "old", kind="ReplicationController")
 
 
 def too_few_available(story: Story) -> None:
@@ -152,6 +170,7 @@ def owner_is_gone(story: Story) -> None:
 VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
     "sizes above replicas + maxSurge": (too_many_in_total, "its ReplicaSets want 5 pods, at most 4 are allowed"),
     "more live pods than the set wants": (more_pods_than_wanted, "4 live pods, 3 are wanted"),
+    "more live pods than the controller wants": (more_pods_than_a_controller_wants, "2 live pods, 1 are wanted"),
     "too few ready after a deletion": (too_few_available, "1 pods ready after shop/a-1 was deleted, at least 2"),
     "more deleted than given up": (
         more_are_deleted_than_were_given_up,

@@ -3,7 +3,7 @@
 What is promised of a Deployment under RollingUpdate:
 
 - the sizes of its ReplicaSets never add up to more than replicas + maxSurge;
-- a ReplicaSet never has more live pods than it was told to have;
+- a ReplicaSet never has more live pods than it was told to have (nor has a ReplicationController);
 - deleting pods never leaves fewer ready ones than replicas - maxUnavailable, as long as none broke by itself and none
   was evicted (a Deployment that is made smaller in mid-rollout gives up its share of each version, ready or not). It is
   judged by what was known when a ReplicaSet was shrunk, the number of available pods in its status: a pod that was
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants.ordinals import OrdinalRules
 from rollplane_machinery.invariants.revisions import RevisionRules
@@ -33,12 +33,21 @@ from rollplane_machinery.kinds import (
     DEPLOYMENT,
     POD,
     REPLICA_SET,
+    REPLICATION_CONTROLLER,
     STATEFUL_SET,
     ApiObject,
     Kind,
 )
 
-WATCHED: tuple[Kind, ...] = (DEPLOYMENT, REPLICA_SET, STATEFUL_SET, DAEMON_SET, CONTROLLER_REVISION, POD)
+WATCHED: tuple[Kind, ...] = (
+    DEPLOYMENT,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+    DAEMON_SET,
+    CONTROLLER_REVISION,
+    POD,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class InvariantChecker:
                 self._disturbed.discard(message.metadata.uid)
             if judge and before is not None:
                 self._check_revision(event.revision, message, before)
-        elif isinstance(message, ReplicaSet):
+        elif isinstance(message, ReplicaSet | ReplicationController):
             before_set = self._world.put_set(message)
             if judge:
                 self._check_total(event.revision, message, before_set)
@@ -130,7 +139,7 @@ class InvariantChecker:
         if now.revision < before.revision:
             self._report(revision, now.name, f"its revision went back from {before.revision} to {now.revision}")
 
-    def _check_total(self, revision: int, message: ReplicaSet, before: SetFacts | None) -> None:
+    def _check_total(self, revision: int, message: ReplicaSet | ReplicationController, before: SetFacts | None) -> None:
         """Growth is judged; a total that is too high because the limit was lowered is not growth."""
         facts = self._world.sets[message.metadata.uid]
         deployment = self._world.deployments.get(facts.owner)

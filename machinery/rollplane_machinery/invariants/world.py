@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, ReplicationController
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.conditions import is_true
 from rollplane_machinery.deployments import REVISION
@@ -15,7 +15,7 @@ from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.metadata import controller_of, is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
 
-OWNER_KINDS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
+OWNER_KINDS = frozenset({"Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet"})
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 
 
@@ -37,7 +37,7 @@ class PodFacts:
 
 @dataclass(slots=True)
 class SetFacts:
-    """A ReplicaSet; ``most_wanted`` is the largest size its controller may still be acting on.
+    """A ReplicaSet or ReplicationController; ``most_wanted`` is the largest size its controller may still be acting on.
 
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
     along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``given_up`` counts the pods
@@ -83,7 +83,7 @@ class World:
         self.deployments[message.metadata.uid] = _deployment_facts(message, before)
         return before
 
-    def put_set(self, message: ReplicaSet) -> SetFacts | None:
+    def put_set(self, message: ReplicaSet | ReplicationController) -> SetFacts | None:
         before = self.sets.get(message.metadata.uid)
         size = message.spec.replicas
         settled = message.status.observed_generation >= message.metadata.generation
@@ -157,7 +157,7 @@ class World:
         index[after].add(uid)
 
 
-def _given_up(before: SetFacts | None, message: ReplicaSet) -> int:
+def _given_up(before: SetFacts | None, message: ReplicaSet | ReplicationController) -> int:
     """Return ``given_up``: it adds up while a set shrinks, and is forgotten once its status shows that that is done.
 
     A size once lowered is carried out, whatever has become ready since, and nobody takes it back: so is what the

@@ -31,7 +31,7 @@ from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconcil
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
-from rollplane_controller.shards import CLUSTER, ShardOwner
+from rollplane_controller.shards import ALL_SHARDS, CLUSTER, ShardOwner
 from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
@@ -83,7 +83,7 @@ class Manager:
     """All controllers of one process. ``run`` until cancelled.
 
     ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity). ``node_times`` None
-    are those of the release.
+    are those of the release. ``shards`` are those it may own; a key of any other must never come to be.
     """
 
     def __init__(
@@ -96,6 +96,7 @@ class Manager:
         release: Release = LATEST,
         node_times: NodeTimes | None = None,
         event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
+        shards: Sequence[str] = ALL_SHARDS,
         metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
@@ -109,6 +110,7 @@ class Manager:
             clock=clock,
             reached=lambda: self.observer.informer.revision,
             on_acquired=self._wake,
+            shards=shards,
         )
         means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
         times = node_times or times_of(release)

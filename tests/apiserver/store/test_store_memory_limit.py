@@ -8,6 +8,7 @@ import pytest
 
 from rollplane_apiserver.store.greeting import EvictionPolicyError
 from rollplane_apiserver.store.interface import Committed, Refusal, Refused
+from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_apiserver.store.redis_store import RedisStore
 from rollplane_machinery.api import Fence
 
@@ -36,6 +37,21 @@ async def test_deletions_go_through_beside_refused_writes(full: RedisStore) -> N
         Committed(before + 1),
         Refused(Refusal.NO_MEMORY, before - 1),
         Refused(Refusal.MISSING),
+    ]
+
+
+async def test_the_store_in_memory_does_the_same() -> None:
+    store = MemoryStore()
+    await must_commit(store, create("namespaces", "/a"))
+    await must_commit(store, create("pods", "a/1", b"x" * 1000))
+    store.full = True
+    assert await store.commit([create("pods", "a/3"), update("pods", "a/1", b"y" * 2000)]) == [
+        Refused(Refusal.NO_MEMORY),
+        Refused(Refusal.NO_MEMORY, 2),
+    ]
+    assert await store.commit([update("pods", "a/1", b"y" * 1100), delete("pods", "a/1")]) == [
+        Committed(3),
+        Committed(4),
     ]
 
 

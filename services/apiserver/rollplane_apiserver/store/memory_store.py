@@ -35,6 +35,7 @@ from rollplane_machinery.errors import UnavailableError
 IDLE_SECONDS = 1.0
 BATCH_CHANGES = 512
 SCAN_CHUNK = 256
+SLACK_BYTES = 128
 TRIM_SHARE = 16  # a full log loses this fraction of its limit at once, so that trimming is rare
 
 
@@ -61,6 +62,8 @@ class MemoryStore:
         self._tokens = TokenBook(tokens)
         self._followers: list[asyncio.Event] = []
         self._closed = False
+        self.full = False
+        """Set it to be at the limit of memory, for tests of who writes to such a store."""
 
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         self._check_open()
@@ -183,7 +186,8 @@ class MemoryStore:
                 return Refusal.NAMESPACE_MISSING
             if namespace.sealed:
                 return Refusal.NAMESPACE_SEALED
-        return _unmet(mutation, slot)
+        refusal = _unmet(mutation, slot)
+        return Refusal.NO_MEMORY if refusal is None and self.full and not _makes_room(mutation, slot) else refusal
 
     def _store(self, mutation: Mutation) -> None:
         slots = self._objects.setdefault(mutation.resource, {})
@@ -202,6 +206,11 @@ class MemoryStore:
     def _wake(self) -> None:
         for follower in self._followers:
             follower.set()
+
+
+def _makes_room(mutation: Mutation, slot: _Slot | None) -> bool:
+    """Tell whether a mutation makes the cell no larger than a mark for deletion does."""
+    return mutation.value is None or (slot is not None and len(mutation.value) <= len(slot.value) + SLACK_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
