@@ -14,6 +14,6 @@ def require(*names: str) -> None:
     """Raise SetupError, with what to install, unless every module of ``names`` is there; none is imported."""
     if missing := [name for name in names if find_spec(name) is None]:
         raise SetupError(
-            f"{', '.join(missing)} is not installed: a whole plane needs the extra all, "
+            f"not installed: {', '.join(missing)}; a whole plane needs the extra all, "
             'such as pip install "$PWD[all]" in the clone'
         )
