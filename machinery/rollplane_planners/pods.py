@@ -7,13 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
+from rollplane_machinery.conditions import TRUE, get_condition
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
-from rollplane_machinery.pods import FINAL_PHASES, available_after, is_available_since, ready_since
+from rollplane_machinery.pods import (
+    DISRUPTION_TARGET,
+    FINAL_PHASES,
+    available_after,
+    is_available_since,
+    is_pod_active,
+    ready_since,
+)
+from rollplane_machinery.times import to_seconds
 from rollplane_planners.pod_trouble import Trouble, trouble_of, unschedulable
 from rollplane_planners.scheduling.demand import Resources, host_ports_of, requests_of
 
 A_MOMENT = 0.01
 """Seconds past the moment after which something is true."""
+BY_KUBELET = "TerminationByKubelet"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
 
@@ -24,6 +34,7 @@ class PodView:
     0.0 where it does not say since when.
 
     ``unschedulable`` is the scheduler's sentence about a pod that no node takes, "" for any other.
+    ``disrupted_since`` is that of the function of this name.
     """
 
     namespace: str
@@ -36,6 +47,7 @@ class PodView:
     phase: str
     ready_since: float | None
     terminating: bool
+    disrupted_since: float | None
     restarts: int
     deletion_cost: int
     waiting: str
@@ -92,6 +104,7 @@ def pod_view(pod: Pod) -> PodView:
         phase=status.phase,
         ready_since=ready_since(pod),
         terminating=is_being_deleted(metadata),
+        disrupted_since=disrupted_since(pod),
         restarts=max((one.restart_count for one in statuses), default=0),
         deletion_cost=_deletion_cost(metadata.annotations.get(DELETION_COST, "")),
         waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
@@ -103,6 +116,17 @@ def pod_view(pod: Pod) -> PodView:
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),
     )
+
+
+def disrupted_since(pod: Pod) -> float | None:
+    """Return since when a pod that nobody deletes says that it is about to go; None for any other.
+
+    One that its kubelet ends may take its time.
+    """
+    said = get_condition(pod.status.conditions, DISRUPTION_TARGET)
+    if said is None or said.status != TRUE or said.reason == BY_KUBELET or not is_pod_active(pod):
+        return None
+    return to_seconds(said.last_transition_time)
 
 
 def _deletion_cost(text: str) -> int:

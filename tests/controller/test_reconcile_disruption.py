@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from rollplane.apps.v1 import DaemonSet, Deployment
-from rollplane.core.v1 import Container, Pod
+from rollplane.core.v1 import Container, Pod, PodCondition
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.api import Evict, Key, UpdateStatus, WriteResult
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.errors import InternalError, TooManyRequestsError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.times import time_of
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
 from tests.end_to_end.virtual_time import in_virtual_time, until
 
@@ -171,6 +173,55 @@ def test_granted_eviction_that_comes_to_nothing_is_forgotten_after_two_minutes()
         assert len(await plane.messages("NotDeleted")) == 1
 
     told(story)
+
+
+def test_pod_that_was_to_go_and_did_not_says_so_after_two_minutes() -> None:
+    async def story(plane: FleetPlane) -> None:
+        (pod, by_kubelet, *_) = await plane.pods()
+        since = plane.clock.now()
+        await say_target(plane, pod, "EvictionByEvictionAPI")
+        await say_target(plane, by_kubelet, "TerminationByKubelet")
+        await asyncio.sleep(115)
+        assert (await target(plane, pod)).status == "True"
+        await asyncio.sleep(10)
+        undone = await target(plane, pod)
+        assert (undone.status, undone.reason, undone.message) == ("False", "", "")
+        assert undone.last_transition_time.seconds >= int(since) + 120
+        assert (await target(plane, by_kubelet)).status == "True", "a kubelet may take its time"
+
+    told(story)
+
+
+def test_new_controller_takes_back_what_grew_stale_meanwhile() -> None:
+    async def story(plane: FleetPlane) -> None:
+        (pod, *_) = await plane.pods()
+        await plane.stop_controllers()
+        await say_target(plane, pod, "EvictionByEvictionAPI")
+        await asyncio.sleep(150)
+        await plane.start_controllers("manager-1")
+        await asyncio.sleep(20)
+        assert (await target(plane, pod)).status == "False"
+
+    told(story)
+
+
+async def say_target(plane: FleetPlane, pod: Pod, reason: str) -> None:
+    """Say on the pod that it is about to go, as whoever does not delete it in the end."""
+    pod.status.conditions.add(
+        type="DisruptionTarget",
+        status="True",
+        reason=reason,
+        message="about to go",
+        last_transition_time=time_of(plane.clock.now()),
+    )
+    await plane.api.write(UpdateStatus(Encoded.of(pod)))
+
+
+async def target(plane: FleetPlane, pod: Pod) -> PodCondition:
+    found = await plane.client.get(Pod, NAMESPACE, pod.metadata.name)
+    condition = get_condition(found.status.conditions, "DisruptionTarget")
+    assert condition is not None
+    return condition
 
 
 def test_lost_node_takes_from_what_the_budget_allows() -> None:

@@ -29,6 +29,7 @@ from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconciler
 from rollplane_controller.reconcile.scheduler import Scheduler
+from rollplane_controller.reconcile.stale_disruption import StaleDisruption
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
 from rollplane_controller.shards import ALL_SHARDS, CLUSTER, ShardOwner
@@ -129,6 +130,7 @@ class Manager:
             StatefulSetReconciler(observer, release),
             DaemonSetReconciler(observer, release, clock),
             DisruptionReconciler(observer),
+            StaleDisruption(observer),
             ClaimBinder(observer),
             *(AutoRollbackReconciler(observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
             Scheduler(observer, release),
