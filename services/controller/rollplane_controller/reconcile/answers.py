@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollplane_machinery.api import Bind, Create, Delete, Patch, Update, UpdateStatus, Write
+from rollplane_machinery.api import Bind, Create, Delete, Key, Patch, Update, UpdateStatus, Write
 from rollplane_machinery.errors import (
     AlreadyExistsError,
     CauseReason,
@@ -12,7 +12,14 @@ from rollplane_machinery.errors import (
     NotFoundError,
     RollplaneError,
 )
-from rollplane_machinery.kinds import POD
+from rollplane_machinery.kinds import (
+    DAEMON_SET,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    REPLICA_SET,
+    REPLICATION_CONTROLLER,
+    STATEFUL_SET,
+)
 from rollplane_planners.model import PlannedEvent, Severity
 
 
@@ -30,14 +37,48 @@ def is_harmless(write: Write, refusal: RollplaneError) -> bool:
     return any(cause.reason is CauseReason.NAMESPACE_TERMINATING for cause in refusal.causes)
 
 
-def news_of(write: Write, refusal: RollplaneError) -> PlannedEvent | None:
-    """Return the event that a refused pod deserves."""
-    if is_passing(refusal):
+def news_of(key: Key, write: Write, refusal: RollplaneError) -> PlannedEvent | None:
+    """Return the event that a refused write of ``key``'s plan deserves.
+
+    All who make pods tell of those that are neither made nor deleted. A StatefulSet tells the same in words of its own,
+    and of the claims it cannot make and the pods it cannot mend.
+    """
+    verb, target = _deed(write)
+    if is_passing(refusal) or target is None:
         return None
-    if isinstance(write, Create) and write.object.kind is POD:
-        return PlannedEvent("FailedCreate", f"Error creating: {refusal}", Severity.WARNING)
-    if isinstance(write, Delete) and write.key.kind is POD:
-        return PlannedEvent("FailedDelete", f"Error deleting: {refusal}", Severity.WARNING)
-    if isinstance(write, Update) and write.object.kind is POD:
-        return PlannedEvent("FailedUpdate", f"Error updating: {refusal}", Severity.WARNING)
-    return None
+    if key.kind is STATEFUL_SET:
+        return _news_of_set(key.name, verb, target, refusal)
+    if key.kind not in _MAKERS or target.kind is not POD or verb not in _GERUNDS:
+        return None
+    return PlannedEvent(_failed(verb), f"Error {_GERUNDS[verb]}: {refusal}", Severity.WARNING)
+
+
+_MAKERS = frozenset({REPLICA_SET, REPLICATION_CONTROLLER, DAEMON_SET})
+_GERUNDS = {"create": "creating", "delete": "deleting"}
+
+
+def _deed(write: Write) -> tuple[str, Key | None]:
+    match write:
+        case Create():
+            return "create", write.object.key
+        case Update():
+            return "update", write.object.key
+        case Delete():
+            return "delete", write.key
+    return "", None
+
+
+def _news_of_set(name: str, verb: str, target: Key, refusal: RollplaneError) -> PlannedEvent | None:
+    """Source: kubernetes/kubernetes pkg/controller/statefulset/stateful_pod_control.go, recordPodEvent and its twin."""
+    if target.kind is POD:
+        what = f"Pod {target.name}"
+    elif target.kind is PERSISTENT_VOLUME_CLAIM and verb == "create":
+        ordinal = target.name.rpartition("-")[2]
+        what = f"Claim {target.name} Pod {name}-{ordinal}"
+    else:
+        return None
+    return PlannedEvent(_failed(verb), f"{verb} {what} in StatefulSet {name} failed error: {refusal}", Severity.WARNING)
+
+
+def _failed(verb: str) -> str:
+    return f"Failed{verb.capitalize()}"

@@ -164,7 +164,7 @@ class Loop:
                 events += one.events
             elif not is_harmless(one.write, answer):
                 failures.append(Failure(one.write, answer))
-                if (news := news_of(one.write, answer)) is not None:
+                if (news := news_of(key, one.write, answer)) is not None:
                     events.append(news)
         if events:
             self._tell(key, uid, events, self._fence_of(key))

@@ -1,0 +1,106 @@
+"""What the owners of pods tell when a write of theirs is refused, each in its kind's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rollplane.apps.v1 import DaemonSet, StatefulSet
+from rollplane_machinery.api import Create, Delete, Update, Write
+from rollplane_machinery.errors import ForbiddenError, RollplaneError
+from rollplane_machinery.kinds import PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Kind
+from tests.controller.plane import Plane, RefusingApi, a_plane
+from tests.planners.daemon_sets import a_daemon_set
+from tests.planners.pods import a_pod
+from tests.planners.stateful_sets import a_claim_template, a_stateful_set
+
+Refuses = Callable[[Write], RollplaneError | None]
+
+
+def refusing(verb: type[Create] | type[Update], kind: Kind) -> Refuses:
+    def refuse(write: Write) -> RollplaneError | None:
+        is_meant = isinstance(write, Create | Update) and type(write) is verb and write.object.kind is kind
+        return ForbiddenError("not today") if is_meant else None
+
+    return refuse
+
+
+def no_deletion(write: Write) -> RollplaneError | None:
+    return ForbiddenError("not today") if isinstance(write, Delete) and write.key.kind is POD else None
+
+
+async def started(plane: Plane, error: Refuses) -> None:
+    await plane.start(wrap=lambda api: RefusingApi(api, error))
+
+
+async def told(plane: Plane, reason: str) -> set[tuple[str, str]]:
+    """Return the kinds and messages of the events with this reason."""
+    await plane.pass_time(3)
+    return {(event.involved_object.kind, event.message) for event in await plane.events(reason)}
+
+
+def a_set(**spec: Any) -> StatefulSet:
+    made = a_stateful_set("v1", 1, **spec)
+    made.metadata.ClearField("uid")
+    made.ClearField("status")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (POD, "create Pod db-0 in StatefulSet db failed error: not today"),
+        (PERSISTENT_VOLUME_CLAIM, "create Claim data-db-0 Pod db-0 in StatefulSet db failed error: not today"),
+    ],
+    ids=["pod", "claim"],
+)
+async def test_a_stateful_set_tells_what_it_cannot_make(kind: Kind, text: str) -> None:
+    async with a_plane() as plane:
+        await started(plane, refusing(Create, kind))
+        await plane.create(a_set(volumeClaimTemplates=[a_claim_template()]))
+        assert await told(plane, "FailedCreate") == {("StatefulSet", text)}
+
+
+async def test_a_stateful_set_tells_which_pod_it_cannot_mend() -> None:
+    async with a_plane() as plane:
+        await started(plane, refusing(Update, POD))
+        await plane.create(a_set())
+        await plane.quiet()
+        await plane.set_ready(await plane.pods())
+        await plane.quiet()
+        (pod,) = await plane.pods()
+        del pod.metadata.labels["statefulset.kubernetes.io/pod-name"]
+        await plane.update(pod)
+        text = "update Pod db-0 in StatefulSet db failed error: not today"
+        assert await told(plane, "FailedUpdate") == {("StatefulSet", text)}
+
+
+async def test_a_stateful_set_tells_which_pod_it_cannot_delete() -> None:
+    async with a_plane() as plane:
+        await started(plane, no_deletion)
+        await plane.create(a_set())
+        await plane.quiet()
+        shrunk = await plane.find(STATEFUL_SET, "db")
+        assert isinstance(shrunk, StatefulSet)
+        shrunk.spec.replicas = 0
+        await plane.update(shrunk)
+        text = "delete Pod db-0 in StatefulSet db failed error: not today"
+        assert await told(plane, "FailedDelete") == {("StatefulSet", text)}
+
+
+async def test_no_other_kind_tells_of_updates() -> None:
+    async with a_plane() as plane:
+        await started(plane, refusing(Update, POD))
+        orphan = a_pod("orphan", owner="", node="n0")
+        orphan.metadata.ClearField("uid")
+        await plane.create(orphan)
+        agent: DaemonSet = a_daemon_set("v1")
+        agent.metadata.ClearField("uid")
+        agent.spec.selector.match_labels.clear()
+        agent.spec.selector.match_labels.update(orphan.metadata.labels)
+        agent.spec.template.metadata.labels.clear()
+        agent.spec.template.metadata.labels.update(orphan.metadata.labels)
+        await plane.create(agent)
+        assert await told(plane, "FailedUpdate") == set()
