@@ -169,10 +169,17 @@ class Plane:
         wrap: Callable[[ObjectApi], ObjectApi] = unchanged,
         metrics: Metrics | None = None,
         event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
+        controller_qps: float = 0.0,
     ) -> Manager:
         """Start a manager and wait until it has had its first look."""
         manager = Manager(
-            wrap(self.api()), name, clock=self.clock, random=Random(name), metrics=metrics, event_limits=event_limits
+            wrap(self.api()),
+            name,
+            clock=self.clock,
+            random=Random(name),
+            metrics=metrics,
+            event_limits=event_limits,
+            controller_qps=controller_qps,
         )
         self.managers[name] = manager
         self.running[name] = self.tasks.create_task(manager.run())

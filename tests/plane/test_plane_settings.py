@@ -26,6 +26,18 @@ def test_other_prefixes_are_taken(prefix: str) -> None:
     assert PlaneSettings(Path(), node_prefix=prefix, nodes=10).node_prefix == prefix
 
 
+@pytest.mark.parametrize(
+    ("qps", "flags"), [(None, ()), (0, ("--controller-qps", "0")), (20, ("--controller-qps", "20"))]
+)
+def test_the_controllers_are_told_their_rate(qps: int | None, flags: tuple[str, ...]) -> None:
+    assert PlaneSettings(Path(), controller_qps=qps).pace() == flags
+
+
+def test_a_rate_below_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="controller-qps is -1"):
+        PlaneSettings(Path(), controller_qps=-1)
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     with socket.create_server((HOST, 0)) as server:

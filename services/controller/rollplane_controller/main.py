@@ -54,6 +54,7 @@ async def control(settings: Settings, process: Process) -> None:
             release=settings.release,
             node_times=settings.node_times(),
             event_limits=settings.event_limits(),
+            controller_qps=settings.controller_qps,
             metrics=metrics,
         )
         process.health.add_check("apiserver", peer.trouble)

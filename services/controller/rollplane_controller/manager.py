@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -32,6 +33,7 @@ from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.stale_disruption import StaleDisruption
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
+from rollplane_controller.reconcile.throttle import Throttle
 from rollplane_controller.shards import ALL_SHARDS, CLUSTER, ShardOwner
 from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
@@ -85,6 +87,7 @@ class Manager:
 
     ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity). ``node_times`` None
     are those of the release. ``shards`` are those it may own; a key of any other must never come to be.
+    ``controller_qps`` throttles the writes of each controller by itself, 0 none.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Manager:
         node_times: NodeTimes | None = None,
         event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
         shards: Sequence[str] = ALL_SHARDS,
+        controller_qps: float = 0.0,
         metrics: Metrics | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
@@ -105,6 +109,7 @@ class Manager:
         self._metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, self._metrics.writes, clock)
         self.writer = BatchWriter(batches, clock=clock)
+        self._throttle = Throttle(self.writer, controller_qps, clock)
         self.shards = ShardOwner(
             api,
             identity,
@@ -115,8 +120,15 @@ class Manager:
         )
         means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
         times = node_times or times_of(release)
-        self.loops = [Loop(one, means) for one in self._reconcilers(api, clock, release, times, event_limits)]
+        reconcilers = self._reconcilers(api, clock, release, times, event_limits)
+        self.loops = [Loop(one, self._paced(one, means)) for one in reconcilers]
         self._metrics.show(self.loops, self.shards)
+
+    def _paced(self, reconciler: Reconciler, means: Means) -> Means:
+        # The scheduler is no part of a kube-controller-manager: it is another program, with a wider limit of its own.
+        if isinstance(reconciler, Scheduler):
+            return means
+        return replace(means, writer=self._throttle.writer_of(reconciler.name))
 
     def _reconcilers(
         self, api: ObjectApi, clock: Clock, release: Release, node_times: NodeTimes, event_limits: EventLimits
@@ -150,6 +162,7 @@ class Manager:
             loop.attach()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.writer.run())
+            tasks.create_task(self._throttle.run())
             tasks.create_task(self.observer.informer.run())
             tasks.create_task(self.shards.run())
             for loop in self.loops:

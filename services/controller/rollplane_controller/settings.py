@@ -18,7 +18,8 @@ class Settings(WorkerSettings):
     ``identity`` must differ between processes; empty makes one up. ``seed`` fixes the names of pods, 0 leaves them to
     chance. The ``node_…`` fields are those of NodeTimes, which tells them apart: seconds, and nodes a second;
     ``node_grace_seconds`` 0 is what the release grants. Events are kept for ``event_ttl_seconds`` after they were last
-    seen, and at most ``event_limit`` of them.
+    seen, and at most ``event_limit`` of them. ``controller_qps`` is how many writes a second each controller sends,
+    half as many again at once; 0 sends all at once.
     """
 
     health_listen: str = "127.0.0.1:7072"
@@ -33,11 +34,13 @@ class Settings(WorkerSettings):
     node_secondary_eviction_rate: float = 0.01
     event_ttl_seconds: float = 3600.0
     event_limit: int = 100_000
+    controller_qps: float = 0.0
 
     def __post_init__(self) -> None:
         WorkerSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
         self.node_times()
         self.event_limits()
+        check_qps(self.controller_qps)
 
     def node_times(self) -> NodeTimes:
         """Return when nodes are given up; raises ValueError for times that make no sense."""
@@ -54,10 +57,17 @@ class Settings(WorkerSettings):
         return EventLimits(self.event_ttl_seconds, self.event_limit)
 
 
+def check_qps(qps: float) -> None:
+    """Raise ValueError for a rate that makes no sense."""
+    if not 0 <= qps < float("inf"):
+        raise ValueError(f"controller_qps is {qps:g}, want 0 (unthrottled) or more")
+
+
 FLAGS = (
     *WORKER_FLAGS,
     Flag("identity", "NAME", "who holds the shards, to people; differs between controllers"),
     Flag("life", "WHO.NUMBER", "which life of it this is, of those that are started one after the other's end"),
+    Flag("controller_qps", "N", "writes a second of each controller, 20 as kube-controller-manager; 0: unthrottled"),
 )
 
 

@@ -38,7 +38,8 @@ class PlaneSettings:
     """``data`` keeps the objects between runs. ``port`` is the apiserver's: 0 for any, None for the usual or any.
 
     ``nodes`` 0 starts no fleet; ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
-    ``kubernetes`` is the release that all services behave as.
+    ``kubernetes`` is the release that all services behave as. ``controller_qps`` throttles the controllers; None leaves
+    that to the environment.
     Raises ValueError for what makes no sense.
     """
 
@@ -50,6 +51,7 @@ class PlaneSettings:
     fsync: str = "always"
     log_level: str = "warning"
     kubernetes: str = LATEST.name
+    controller_qps: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.nodes <= MAX_NODES:
@@ -58,6 +60,12 @@ class PlaneSettings:
             raise ValueError(f"port is {self.port}, want 0 (any) to {MAX_PORT}")
         check_prefix(self.node_prefix, max(0, self.nodes - 1))
         read_release(self.kubernetes)
+        if self.controller_qps is not None and self.controller_qps < 0:
+            raise ValueError(f"controller-qps is {self.controller_qps}, want 0 (unthrottled) or more")
+
+    def pace(self) -> Sequence[str]:
+        """Return the flags that tell a controller how fast to write."""
+        return () if self.controller_qps is None else ("--controller-qps", str(self.controller_qps))
 
 
 class EmbeddedPlane:
@@ -168,7 +176,7 @@ class EmbeddedPlane:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.
         life = next_life(self._settings.data / "controller.life")
         identity = ("--identity", CONTROLLER_IDENTITY, "--life", f"up.{life}")
-        return (*self._worker_arguments(Service.CONTROLLER), *identity)
+        return (*self._worker_arguments(Service.CONTROLLER), *identity, *self._settings.pace())
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings

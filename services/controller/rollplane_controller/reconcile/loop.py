@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from rollplane_client.batch_writer import Answer, BatchWriter
+from rollplane_client.batch_writer import Answer
 from rollplane_client.events import EventRecorder
 from rollplane_client.gates import Gates
 from rollplane_client.tally import Tally
@@ -24,6 +24,7 @@ from rollplane_controller.reconcile.live_looks import LiveLooks
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Reconciler
 from rollplane_controller.reconcile.submission import submit_all
+from rollplane_controller.reconcile.throttle import Writer
 from rollplane_controller.reconcile.wire_writes import Sent, wire_writes
 from rollplane_controller.shards import shard_name
 from rollplane_machinery.api import Fence, Key, ObjectApi, WriteOptions, WriteResult
@@ -44,7 +45,7 @@ class Means:
 
     observer: Observer
     api: ObjectApi
-    writer: BatchWriter
+    writer: Writer
     clock: Clock
     random: Random
     fence: Callable[[str], Fence | None]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from rollplane_client.batch_writer import Answer, BatchWriter
+from rollplane_client.batch_writer import Answer
+from rollplane_controller.reconcile.throttle import Writer
 from rollplane_machinery.api import Write
 from rollplane_machinery.errors import RollplaneError
 
 
-def submit_all(writer: BatchWriter, writes: Sequence[Write], answered: Callable[[Sequence[Answer]], None]) -> None:
+def submit_all(writer: Writer, writes: Sequence[Write], answered: Callable[[Sequence[Answer]], None]) -> None:
     """Submit ``writes`` and call ``answered`` with all answers, in order; at once when there are none."""
     answers: dict[int, Answer] = {}
 

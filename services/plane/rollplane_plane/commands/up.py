@@ -27,6 +27,10 @@ class UpFlags(DataFlags, ReleaseFlags):
     node_prefix = text("What the names of the nodes begin with", default="node")
     port = optional_number(f"Port of the apiserver, 0 for any; {DEFAULT_PORT} when not given, another if it is taken")
     detach = switch("Go on in the background once it is ready; rollplane down ends it", "d")
+    controller_qps = optional_number(
+        "Writes a second of each controller, 20 as kube-controller-manager; 0: unthrottled "
+        "(else $ROLLPLANE_CONTROLLER_QPS, else 0)"
+    )
     log_format = text("How to tell what happens to the plane", default=LogFormat.TEXT, choices=tuple(LogFormat))
 
 
@@ -115,13 +119,15 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
             profile=flags.profile,
             node_prefix=flags.node_prefix,
             kubernetes=release_name(flags, session),
+            controller_qps=flags.controller_qps,
         )
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
 
 
 UP = Command(
-    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--kubernetes RELEASE] [--detach]",
+    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--kubernetes RELEASE] "
+    "[--controller-qps N] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
     run,
