@@ -23,13 +23,8 @@ CONTENT: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.namespaced)
 _UNTROUBLED = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
-    (
-        "NamespaceDeletionContentFailure",
-        "ContentDeleted",
-        "All content successfully deleted, may be waiting on finalization",
-    ),
 )
-"""What cannot fail here: the kinds are known, and a deletion that fails is tried again before anything is told."""
+"""What cannot fail here: the kinds are known without asking, and no name of a version is parsed."""
 
 
 def deleted_first(release: Release) -> tuple[Kind, ...]:
@@ -56,13 +51,27 @@ def other_finalizers(namespace: Namespace) -> list[str]:
     return [one for one in namespace.spec.finalizers if one != FINALIZER]
 
 
-def with_conditions(namespace: Namespace, left: Sequence[Remainder], now: float) -> Namespace:
-    """Return a copy that says what is left and which finalizers hold it; equal to ``namespace`` if that says so."""
+def with_conditions(namespace: Namespace, left: Sequence[Remainder], failures: Sequence[str], now: float) -> Namespace:
+    """Return a copy that says what is left, which finalizers hold it, and which deletions failed, one text for each.
+
+    Equal to ``namespace`` if that says so already.
+    """
     wanted = Namespace()
     wanted.CopyFrom(namespace)
     for type_, reason, message in _UNTROUBLED:
         _show(wanted, type_, reason, message, present=False, now=now)
-    counts = ", ".join(f"{one.kind.resource} has {one.count} resource instances" for one in left)
+    failed = ", ".join(sorted(failures))
+    _show(
+        wanted,
+        "NamespaceDeletionContentFailure",
+        "ContentDeletionFailed" if failures else "ContentDeleted",
+        f"Failed to delete all resource types, {len(failures)} remaining: {failed}"
+        if failures
+        else "All content successfully deleted, may be waiting on finalization",
+        present=bool(failures),
+        now=now,
+    )
+    counts = ", ".join(sorted(f"{_named(one.kind)} has {one.count} resource instances" for one in left))
     _show(
         wanted,
         "NamespaceContentRemaining",
@@ -84,6 +93,11 @@ def with_conditions(namespace: Namespace, left: Sequence[Remainder], now: float)
         now=now,
     )
     return wanted
+
+
+def _named(kind: Kind) -> str:
+    """Return resource and group with a dot between, also where the group has no name."""
+    return kind.resource if kind.group else f"{kind.resource}."
 
 
 def _show(namespace: Namespace, type_: str, reason: str, message: str, *, present: bool, now: float) -> None:

@@ -7,7 +7,7 @@ import pytest
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import ConfigMap, Namespace, Pod, Secret, Service
 from rollplane_controller.manager import METADATA_ONLY
-from rollplane_machinery.api import Key, Propagation
+from rollplane_machinery.api import DeleteCollection, DeletedCollection, Key, ObjectApi, Propagation
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import (
     CONFIG_MAP,
@@ -18,11 +18,12 @@ from rollplane_machinery.kinds import (
     NODE,
     POD,
     REPLICA_SET,
+    SECRET,
     STATEFUL_SET,
     ApiObject,
     Kind,
 )
-from tests.controller.plane import Plane, a_plane, names_of, owners_of
+from tests.controller.plane import PlainApi, Plane, a_plane, names_of, owners_of
 from tests.planners.daemon_sets import a_daemon_set
 from tests.planners.deployments import a_deployment as built
 from tests.planners.pods import a_node, a_pod
@@ -290,10 +291,73 @@ async def test_a_namespace_takes_all_it_holds_with_it() -> None:
         assert isinstance(namespace, Namespace)
         assert namespace.status.phase == "Terminating"
         said = {one.type: one.message for one in namespace.status.conditions}
-        assert said["NamespaceContentRemaining"] == "Some resources are remaining: pods has 2 resource instances"
+        assert said["NamespaceContentRemaining"] == "Some resources are remaining: pods. has 2 resource instances"
         await plane.finish()
         await plane.quiet()
         assert await plane.find(NAMESPACE, "shop") is None
+
+
+class Undeletable(PlainApi):
+    """Deletes no collection of the kind that ``refused`` names."""
+
+    refused: Kind | None = None
+
+    async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:
+        if request.kind is self.refused:
+            raise InternalError("the disk is full")
+        return await super().delete_collection(request)
+
+
+async def test_content_that_cannot_be_deleted_is_told_and_holds_back_nothing_else() -> None:
+    async with a_plane() as plane:
+        spoilt: list[Undeletable] = []
+
+        def wrap(api: ObjectApi) -> Undeletable:
+            spoilt.append(Undeletable(api))
+            return spoilt[0]
+
+        await plane.start(wrap=wrap)
+        spoilt[0].refused = CONFIG_MAP
+        await plane.create(a_map("stays"))
+        later = Secret()
+        later.metadata.name, later.metadata.namespace = "goes", "shop"
+        await plane.create(later)
+        await plane.delete(NAMESPACE, "shop")
+        await plane.pass_time(3)
+        assert await conditions(plane) == {
+            "NamespaceDeletionDiscoveryFailure": ("False", "All resources successfully discovered"),
+            "NamespaceDeletionGroupVersionParsingFailure": ("False", "All legacy kube types successfully parsed"),
+            "NamespaceDeletionContentFailure": (
+                "True",
+                "Failed to delete all resource types, 1 remaining: the disk is full",
+            ),
+            "NamespaceContentRemaining": (
+                "True",
+                "Some resources are remaining: configmaps. has 1 resource instances",
+            ),
+            "NamespaceFinalizersRemaining": ("False", "All content-preserving finalizers finished"),
+        }
+        assert await plane.find(SECRET, "goes") is None
+        (held,) = await plane.all(CONFIG_MAP)
+        held.metadata.finalizers.append("test/hold")
+        await plane.update(held)
+        spoilt[0].refused = None
+        await plane.pass_time(20)
+        healed = await conditions(plane)
+        assert healed["NamespaceDeletionContentFailure"][0] == "False"
+        assert healed["NamespaceFinalizersRemaining"][0] == "True"
+        (held,) = await plane.all(CONFIG_MAP)
+        del held.metadata.finalizers[:]
+        await plane.update(held)
+        await plane.quiet()
+        assert await plane.find(NAMESPACE, "shop") is None
+
+
+async def conditions(plane: Plane) -> dict[str, tuple[str, str]]:
+    """Return what the namespace says of its end: status and message of each condition."""
+    namespace = await plane.find(NAMESPACE, "shop")
+    assert isinstance(namespace, Namespace)
+    return {one.type: (one.status, one.message) for one in namespace.status.conditions}
 
 
 async def test_content_with_finalizers_holds_its_namespace() -> None:

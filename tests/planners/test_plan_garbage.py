@@ -154,7 +154,7 @@ def test_a_namespace_holds_every_namespaced_kind() -> None:
 
 def test_a_namespace_says_what_it_waits_for() -> None:
     left = [Remainder(POD, 2, Counter({"keep": 1})), Remainder(DEPLOYMENT, 1)]
-    waiting = with_conditions(a_namespace("kubernetes"), left, NOW)
+    waiting = with_conditions(a_namespace("kubernetes"), left, [], NOW)
     said = {one.type: (one.status, one.message) for one in waiting.status.conditions}
     assert said == {
         "NamespaceDeletionDiscoveryFailure": ("False", "All resources successfully discovered"),
@@ -165,15 +165,26 @@ def test_a_namespace_says_what_it_waits_for() -> None:
         ),
         "NamespaceContentRemaining": (
             "True",
-            "Some resources are remaining: pods has 2 resource instances, deployments.apps has 1 resource instances",
+            "Some resources are remaining: deployments.apps has 1 resource instances, pods. has 2 resource instances",
         ),
         "NamespaceFinalizersRemaining": (
             "True",
             "Some content in the namespace has finalizers remaining: keep in 1 resource instances",
         ),
     }
-    assert with_conditions(waiting, left, NOW + 60) == waiting
-    empty = with_conditions(waiting, [], NOW + 60)
+    assert with_conditions(waiting, left, [], NOW + 60) == waiting
+    empty = with_conditions(waiting, [], [], NOW + 60)
     assert {one.status for one in empty.status.conditions} == {"False"}
     moved = {one.type for one in empty.status.conditions if one.last_transition_time.seconds == int(NOW) + 60}
     assert moved == {"NamespaceContentRemaining", "NamespaceFinalizersRemaining"}
+
+
+def test_a_namespace_says_which_deletions_failed_until_they_succeed() -> None:
+    failed = with_conditions(a_namespace("kubernetes"), [], ["secrets: no", "pods: no"], NOW)
+    said = {one.type: one for one in failed.status.conditions}["NamespaceDeletionContentFailure"]
+    assert (said.status, said.reason) == ("True", "ContentDeletionFailed")
+    assert said.message == "Failed to delete all resource types, 2 remaining: pods: no, secrets: no"
+    healed = with_conditions(failed, [], [], NOW + 60)
+    said = {one.type: one for one in healed.status.conditions}["NamespaceDeletionContentFailure"]
+    assert (said.status, said.reason) == ("False", "ContentDeleted")
+    assert said.last_transition_time.seconds == int(NOW) + 60

@@ -10,6 +10,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from rollplane.core.v1 import Namespace
@@ -32,7 +33,7 @@ from rollplane_machinery.api import (
     WriteOptions,
 )
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import ConflictError, NotFoundError
+from rollplane_machinery.errors import ConflictError, FencedError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import Release
@@ -43,6 +44,14 @@ log = logging.getLogger(__name__)
 
 SAMPLE = 100
 """Most objects of a kind looked at for their finalizers."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is left of a namespace's content after all was to be deleted, and which kinds' deletions failed."""
+
+    left: list[Remainder] = field(default_factory=list)
+    failures: list[RollplaneError] = field(default_factory=list)
 
 
 class NamespaceController(Reconciler):
@@ -110,31 +119,52 @@ class NamespaceController(Reconciler):
             return NOTHING
 
     async def _empty(self, key: Key, options: WriteOptions) -> bool:
-        """Delete what there is and tell whether nothing is left to be done; raises what the Api raises."""
+        """Delete what there is and tell whether nothing is left to be done.
+
+        What cannot be deleted keeps nothing else from it, but for pods that go first. Raises what the Api raises: the
+        first failure of a deletion once the namespace's conditions tell of all.
+        """
         namespace = (await self._api.get(key)).parse()
         if not isinstance(namespace, Namespace) or not is_being_deleted(namespace.metadata):
             return True
         first = deleted_first(self._release)
-        left = await self._delete_all(first, key.name, options)
-        left = left or await self._delete_all([kind for kind in CONTENT if kind not in first], key.name, options)
-        await self._show(namespace, left, options)
-        if may_go(namespace, left):
+        found = await self._delete_all(first, key.name, options)
+        if not found.left and not found.failures:
+            found = await self._delete_all([kind for kind in CONTENT if kind not in first], key.name, options)
+        await self._show(namespace, found, options)
+        if found.failures:
+            raise found.failures[0]
+        if may_go(namespace, found.left):
             await self._let_go(key, namespace, options)
-        return not left
+        return not found.left
 
-    async def _delete_all(self, kinds: Sequence[Kind], namespace: str, options: WriteOptions) -> list[Remainder]:
-        return [one for kind in kinds if (one := await self._delete(kind, namespace, options)) is not None]
+    async def _delete_all(self, kinds: Sequence[Kind], namespace: str, options: WriteOptions) -> _Found:
+        found = _Found()
+        for kind in kinds:
+            await self._delete(kind, namespace, options, found)
+        return found
 
-    async def _delete(self, kind: Kind, namespace: str, options: WriteOptions) -> Remainder | None:
-        """Delete all of a kind; return what is left of it, None for nothing."""
-        if await self._remainder(kind, namespace) is None:
-            return None
+    async def _delete(self, kind: Kind, namespace: str, options: WriteOptions, found: _Found) -> None:
+        """Delete all of a kind; note what is left of it, and what went wrong."""
+        left = None
+        try:
+            left = await self._remainder(kind, namespace)
+            if left is not None:
+                await self._delete_collection(kind, namespace, options)
+                left = await self._remainder(kind, namespace)
+        except FencedError:
+            raise
+        except RollplaneError as exc:
+            found.failures.append(exc)
+        if left is not None:
+            found.left.append(left)
+
+    async def _delete_collection(self, kind: Kind, namespace: str, options: WriteOptions) -> None:
         request = DeleteCollection(kind, namespace, propagation=Propagation.BACKGROUND, options=options)
         try:
             await self._api.delete_collection(request)
         except (ConflictError, NotFoundError):
             log.debug("deleted meanwhile by others", extra={"kind": kind.resource, "namespace": namespace})
-        return await self._remainder(kind, namespace)
 
     async def _remainder(self, kind: Kind, namespace: str) -> Remainder | None:
         page = await self._api.list(ListQuery(kind, namespace, limit=SAMPLE))
@@ -143,11 +173,11 @@ class NamespaceController(Reconciler):
         finalizers = Counter(one for encoded in page.objects for one in encoded.parse().metadata.finalizers)
         return Remainder(kind, len(page.objects) + page.remaining_item_count, finalizers)
 
-    async def _show(self, namespace: Namespace, left: Sequence[Remainder], options: WriteOptions) -> None:
-        """Write what is left into the namespace's conditions; one that simply goes needs none."""
-        if not left and not namespace.status.conditions:
+    async def _show(self, namespace: Namespace, found: _Found, options: WriteOptions) -> None:
+        """Write what is left, and what went wrong, into the namespace's conditions; one that simply goes needs none."""
+        if not found.left and not found.failures and not namespace.status.conditions:
             return
-        wanted = with_conditions(namespace, left, self._clock.now())
+        wanted = with_conditions(namespace, found.left, [str(one) for one in found.failures], self._clock.now())
         wanted.metadata.ClearField("resource_version")
         if wanted.status != namespace.status:
             await self._api.write(UpdateStatus(Encoded.of(wanted), options))
