@@ -5,8 +5,8 @@ Source of the rules: docs/semantics/kubectl-surface.md section 4, docs/semantics
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from typing import NamedTuple
 
 from rollplane.core.v1 import ContainerState, ContainerStatus, Pod
 from rollplane_machinery.conditions import get_condition, is_true
@@ -18,8 +18,7 @@ NODE_LOST = "NodeLost"
 """The reason of a pod whose node is gone: it may or may not still run."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSummary:
+class PodSummary(NamedTuple):
     """``status`` is kubectl's STATUS; ``restarts`` counts those of the containers that matter at this time."""
 
     status: str
@@ -30,18 +29,31 @@ class PodSummary:
 
 def pod_summary(pod: Pod) -> PodSummary:
     """Return how ``pod`` is shown in one line."""
-    status = pod.status
-    initializing = _init_status(pod)
-    sidecars, containers = _sidecars(pod), list(status.container_statuses)
+    spec, status = pod.spec, pod.status
+    containers = list(status.container_statuses)
+    if not (spec.init_containers or status.init_container_statuses):
+        word, ready = _app_status(pod, containers, None), _count_ready(containers)
+        return PodSummary(_as_deleted(pod, word), ready, len(spec.containers), _count_restarts(containers))
+    names = _sidecar_names(pod)
+    init = list(status.init_container_statuses)
+    # Init containers that go on running count like app containers once the pod has started.
+    sidecars = [each for each in init if each.name in names]
+    initializing = _init_status(init, names, len(spec.init_containers))
     ready = sum(bool(each.started) and each.ready for each in sidecars)
     if initializing is not None and not is_true(status.conditions, POD_INITIALIZED):
-        word, counted = initializing, list(status.init_container_statuses)
+        word, counted = initializing, init
     else:
         word, counted = _app_status(pod, containers, initializing), containers + sidecars
-        ready += sum(each.ready and each.state.HasField("running") for each in containers)
-    restarts = sum(each.restart_count for each in counted)
-    total = len(pod.spec.containers) + sum(map(is_sidecar, pod.spec.init_containers))
-    return PodSummary(_as_deleted(pod, word), ready, total, restarts)
+        ready += _count_ready(containers)
+    return PodSummary(_as_deleted(pod, word), ready, len(spec.containers) + len(names), _count_restarts(counted))
+
+
+def _count_ready(statuses: Sequence[ContainerStatus]) -> int:
+    return len([each for each in statuses if each.ready and each.state.HasField("running")])
+
+
+def _count_restarts(statuses: Sequence[ContainerStatus]) -> int:
+    return sum([each.restart_count for each in statuses])
 
 
 def pod_status(pod: Pod) -> str:
@@ -55,13 +67,12 @@ def _as_deleted(pod: Pod, word: str) -> str:
     return "Unknown" if pod.status.reason == NODE_LOST else "Terminating"
 
 
-def _init_status(pod: Pod) -> str | None:
-    """``Init:…`` while init containers keep the pod from starting, else None."""
-    sidecars = _sidecar_names(pod)
-    for at, each in enumerate(pod.status.init_container_statuses):
+def _init_status(statuses: Sequence[ContainerStatus], sidecars: Container[str], total: int) -> str | None:
+    """``Init:…`` while one of ``total`` init containers keeps the pod from starting, else None."""
+    for at, each in enumerate(statuses):
         if _lets_next_begin(each, is_sidecar=each.name in sidecars):
             continue
-        return f"Init:{_init_word(each.state, at, len(pod.spec.init_containers))}"
+        return f"Init:{_init_word(each.state, at, total)}"
     return None
 
 
@@ -112,12 +123,6 @@ def _terminated_word(state: ContainerState) -> str:
     if ended.reason:
         return ended.reason
     return f"Signal:{ended.signal}" if ended.signal else f"ExitCode:{ended.exit_code}"
-
-
-def _sidecars(pod: Pod) -> list[ContainerStatus]:
-    """Init containers that go on running count like app containers once the pod has started."""
-    names = _sidecar_names(pod)
-    return [each for each in pod.status.init_container_statuses if each.name in names]
 
 
 def _sidecar_names(pod: Pod) -> frozenset[str]:

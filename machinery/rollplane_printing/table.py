@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rollplane_machinery.kinds import ApiObject
 
@@ -37,8 +37,7 @@ class Column:
         return self.name.upper()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """The cells of one object, a cell for each column, and the object itself.
 
     ``completed`` is the reason (Succeeded, Failed) of a pod that has ended, which a Table tells as a row condition.

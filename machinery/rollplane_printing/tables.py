@@ -18,7 +18,7 @@ LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS})
 
 def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:
     """Return the table of ``objects``, all of ``kind``, with ages as of ``now`` (seconds since the epoch)."""
-    return Table(LAYOUTS[kind].columns, tuple(row_of(kind, each, now) for each in objects))
+    return Table(LAYOUTS[kind].columns, tuple([row_of(kind, each, now) for each in objects]))
 
 
 def row_of(kind: Kind, message: ApiObject, now: float) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 
 class TextTable:
@@ -17,18 +18,20 @@ class TextTable:
 
     def lines(self, rows: Sequence[Sequence[str]]) -> list[str]:
         """Return a line for each row."""
-        for row in rows:
-            self._widen(row)
-        return [self._line(row) for row in rows]
+        for at, cells in enumerate(zip_longest(*rows, fillvalue="")):
+            self._widen(at, max(map(len, cells)))
+        templates = {count: self._template(count) for count in set(map(len, rows))}
+        return [templates[len(row)] % tuple(row) for row in rows]
 
-    def _widen(self, row: Sequence[str]) -> None:
-        self._widths += [0] * (len(row) - len(self._widths))
-        for at, cell in enumerate(row):
-            self._widths[at] = max(self._widths[at], len(cell))
+    def _widen(self, at: int, width: int) -> None:
+        if at == len(self._widths):
+            self._widths.append(0)
+        self._widths[at] = max(self._widths[at], width)
 
-    def _line(self, row: Sequence[str]) -> str:
-        padded = [cell.ljust(self._widths[at] + self._gap) for at, cell in enumerate(row[:-1])]
-        return "".join([*padded, *row[-1:]])
+    def _template(self, count: int) -> str:
+        """How a row of ``count`` cells is written."""
+        padded = [f"%-{width + self._gap}s" for width in self._widths[: max(count - 1, 0)]]
+        return "".join([*padded, "%s" if count else ""])
 
 
 def aligned(rows: Sequence[Sequence[str]], gap: int = 3) -> list[str]:

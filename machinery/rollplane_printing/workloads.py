@@ -48,11 +48,11 @@ def _pod(pod: core.Pod, now: float) -> list[Cell]:
 
 def _readiness_gates(pod: core.Pod) -> str:
     """``1/2``: how many of the gates are open."""
-    gates = [gate.condition_type for gate in pod.spec.readiness_gates]
+    gates = pod.spec.readiness_gates
     if not gates:
         return NONE
     true = {condition.type for condition in pod.status.conditions if condition.status == "True"}
-    return f"{sum(gate in true for gate in gates)}/{len(gates)}"
+    return f"{sum(gate.condition_type in true for gate in gates)}/{len(gates)}"
 
 
 def _deployment(deployment: apps.Deployment, now: float) -> list[Cell]:

@@ -81,6 +81,7 @@ STATUSES: dict[str, tuple[str, str]] = {
     "init container failed": (INITS + inits("ended Error 1"), "Init:Error"),
     "init container failed without reason": (INITS + inits("exit 4"), "Init:ExitCode:4"),
     "init container killed": (INITS + inits("signal 9"), "Init:Signal:9"),
+    "an init container that only the status knows": (SPEC + inits("running"), "Init:0/0"),
     "a sidecar that has not started": (SIDECAR + inits("running"), "Init:0/1"),
     "a sidecar that has started lets the others begin": (SIDECAR + inits("ready"), "Pending"),
 }

@@ -257,3 +257,7 @@ def test_rows_that_come_later_stay_in_line() -> None:
     table = TextTable()
     table.lines([("longer-name", "5m")])
     assert table.lines([("x", "1s")]) == ["x             1s"]
+
+
+def test_a_row_may_end_early() -> None:
+    assert aligned([("a", "long", "x"), ("bbb",), (), ("b", "%s")]) == ["a     long   x", "bbb", "", "b     %s"]

@@ -11,8 +11,8 @@ import yaml
 from rollplane.core.v1 import ConfigMap
 from rollplane_cli.reading import key_of, list_all
 from rollplane_machinery.api import ListQuery
-from rollplane_machinery.kinds import CONFIG_MAP
-from tests.clients.cli.commands import Cli, Running
+from rollplane_machinery.kinds import CONFIG_MAP, ApiObject, Kind
+from tests.clients.cli.commands import Cli, Running, Stream
 from tests.clients.cli.manifests import CONFIG, WEB, written
 from tests.clients.cli.stand_in import StandIn
 from tests.clients.cli.transcript import normalized
@@ -174,3 +174,26 @@ async def test_a_watch_goes_on_after_the_server_was_away(cli: Cli, plane: Plane)
     await cli.ok("create", "-f", "-", input=CONFIG.replace("settings", "after"))
     await command.out.until("after")
     assert (await command.interrupt()).out == "configmap/settings\nconfigmap/after\n"
+
+
+async def test_a_table_parses_each_object_once_and_is_one_write(
+    cli: Cli, labelled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    written_texts: list[str] = []
+    parse, write = Kind.parse, Stream.write
+
+    def counted_parse(kind: Kind, value: bytes) -> ApiObject:
+        parsed.append(value)
+        return parse(kind, value)
+
+    def counted_write(stream: Stream, text: str) -> int:
+        written_texts.append(text)
+        return write(stream, text)
+
+    monkeypatch.setattr(Kind, "parse", counted_parse)
+    monkeypatch.setattr(Stream, "write", counted_write)
+    await cli.ok("get", "cm")
+    ours = [value for value in parsed if b"front" in value]
+    assert len(ours) == len(set(ours)) == 2
+    assert len(written_texts) == 1

@@ -41,8 +41,7 @@ async def run(flags: DescribeFlags, session: Session) -> int:
     else:
         found = await _listed(flags, session, targets)
     for at, each in enumerate(found):
-        for line in [""] * (2 if at else 0) + await _described(flags, session, each):
-            session.console.say(line)
+        session.console.say_all([""] * (2 if at else 0) + await _described(flags, session, each))
     return int(failed)
 
 

@@ -106,8 +106,7 @@ class _Shower:
             for event in events:
                 self._session.console.write(separator + render(document(event), self._form))
         elif self._form == "name":
-            for event in events:
-                self._session.console.say(path_of(EVENT, event.metadata.name))
+            self._session.console.say_all(path_of(EVENT, event.metadata.name) for event in events)
         else:
             self._add_rows(events)
 
@@ -117,8 +116,7 @@ class _Shower:
         if rows and self._header_due:
             rows.insert(0, self._cells("NAMESPACE", list(EVENT_TITLES)))
             self._header_due = False
-        for line in self._layout.lines(rows):
-            self._session.console.say(line)
+        self._session.console.say_all(self._layout.lines(rows))
 
     def _cells(self, namespace: str, cells: list[str]) -> list[str]:
         return [namespace, *cells] if self._everywhere else cells

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rollplane_cli.choosing import Found, fetch, fetch_files, keys_of, refuse_selector
+from rollplane_cli.choosing import fetch, fetch_files, keys_of, refuse_selector
 from rollplane_cli.command import Command, FileFlags, ListingFlags, output
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.flags import switch, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
-from rollplane_cli.reading import key_of, list_all
+from rollplane_cli.reading import list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, parse_targets
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import ApiObject, Encoded, Kind
 from rollplane_printing.sentences import path_of
 from rollplane_printing.tables import table_of
 
@@ -38,8 +38,7 @@ class _Group:
     """Objects of one kind, shown as one table."""
 
     kind: Kind
-    found: tuple[Found, ...]
-    revision: int = 0
+    objects: tuple[Encoded, ...]
 
 
 async def run(flags: GetFlags, session: Session) -> int:
@@ -53,7 +52,7 @@ async def run(flags: GetFlags, session: Session) -> int:
     else:
         groups, failed = await _listed(flags, session, targets), False
     _show(flags, session, groups, by_name=by_name)
-    if not failed and not any(group.found for group in groups):
+    if not failed and not any(group.objects for group in groups):
         _tell_nothing_found(flags, session, targets)
     return int(failed)
 
@@ -78,9 +77,9 @@ async def _named(flags: GetFlags, session: Session, targets: Targets) -> tuple[l
     groups: list[_Group] = []
     for found in chosen.found:
         if groups and groups[-1].kind is found.key.kind:
-            groups[-1] = replace(groups[-1], found=(*groups[-1].found, found))
+            groups[-1] = replace(groups[-1], objects=(*groups[-1].objects, found.encoded))
         else:
-            groups.append(_Group(found.key.kind, (found,)))
+            groups.append(_Group(found.key.kind, (found.encoded,)))
     return groups, chosen.failed
 
 
@@ -89,9 +88,7 @@ async def _listed(flags: GetFlags, session: Session, targets: Targets) -> list[_
     groups = []
     for kind in targets.kinds:
         query = ListQuery(kind, _namespace(flags, session, kind), flags.selector, flags.field_selector)
-        listed = await list_all(api, query)
-        found = tuple(Found(key_of(each), each) for each in listed.objects)
-        groups.append(_Group(kind, found, listed.revision))
+        groups.append(_Group(kind, (await list_all(api, query)).objects))
     return groups
 
 
@@ -102,21 +99,24 @@ def _namespace(flags: GetFlags, session: Session, kind: Kind) -> str:
 
 def _show(flags: GetFlags, session: Session, groups: Sequence[_Group], *, by_name: bool) -> None:
     form = flags.output
-    messages = [found.parse() for group in groups for found in group.found]
     if form in ("yaml", "json"):
-        if messages or not by_name:
-            data = document(messages[0]) if by_name and len(messages) == 1 else list_document(messages)
-            session.console.write(render(data, form))
+        _show_documents(session, form, groups, by_name=by_name)
     elif form == "name":
         for group in groups:
-            _show_names(session, group.kind, [found.parse() for found in group.found])
+            _show_names(session, group.kind, [each.key.name for each in group.objects])
     else:
-        _show_tables(flags, session, [group for group in groups if group.found], several=len(groups) > 1)
+        _show_tables(flags, session, [group for group in groups if group.objects], several=len(groups) > 1)
 
 
-def _show_names(session: Session, kind: Kind, messages: Sequence[ApiObject]) -> None:
-    for message in messages:
-        session.console.say(path_of(kind, message.metadata.name))
+def _show_documents(session: Session, form: str, groups: Sequence[_Group], *, by_name: bool) -> None:
+    messages = [each.parse() for group in groups for each in group.objects]
+    if messages or not by_name:
+        data = document(messages[0]) if by_name and len(messages) == 1 else list_document(messages)
+        session.console.write(render(data, form))
+
+
+def _show_names(session: Session, kind: Kind, names: Iterable[str]) -> None:
+    session.console.say_all(path_of(kind, name) for name in names)
 
 
 def _show_tables(flags: GetFlags, session: Session, groups: Sequence[_Group], *, several: bool) -> None:
@@ -124,7 +124,7 @@ def _show_tables(flags: GetFlags, session: Session, groups: Sequence[_Group], *,
         if at:
             session.console.say()
         printer = TablePrinter(session.console, group.kind, _style(flags, typed_names=several))
-        printer.show(table_of(group.kind, [found.parse() for found in group.found], session.clock.now()))
+        printer.show(table_of(group.kind, [each.parse() for each in group.objects], session.clock.now()))
 
 
 def _style(flags: GetFlags, *, typed_names: bool) -> Style:
@@ -186,7 +186,7 @@ class _Shower:
                 separator = "---\n" if self._form == "yaml" else ""
                 self._session.console.write(separator + render(document(message), self._form))
         elif self._form == "name":
-            _show_names(self._session, self._kind, messages)
+            _show_names(self._session, self._kind, [each.metadata.name for each in messages])
         else:
             self._printer.show(table_of(self._kind, messages, self._session.clock.now()))
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_cli.console import Console
 from rollplane_machinery.kinds import Kind
 from rollplane_printing.sentences import path_of
-from rollplane_printing.table import Column, Row, Table, labels_text, or_none
+from rollplane_printing.table import Cell, Column, Table, labels_text, or_none
 from rollplane_printing.text_table import TextTable
 
 
@@ -42,36 +43,33 @@ class TablePrinter:
         """Print the rows of ``table``; nothing at all when it has none."""
         if not table.rows:
             return
-        lines = [self._cells(table.columns, row) for row in table.rows]
+        shown = [at for at, column in enumerate(table.columns) if self._style.wide or not column.wide]
+        columns = [table.columns[at] for at in shown]
+        lines = [self._cells(columns, [row.cells[at] for at in shown], row.object.metadata) for row in table.rows]
         if self._header_due:
-            lines.insert(0, self._header(table.columns))
+            lines.insert(0, self._header(columns))
             self._header_due = False
-        for line in self._layout.lines(lines):
-            self._console.say(line)
+        self._console.say_all(self._layout.lines(lines))
 
     def _header(self, columns: Sequence[Column]) -> list[str]:
         style = self._style
         before = ["NAMESPACE"] if self._shows_namespace else []
-        shown = [column.header for column in columns if style.wide or not column.wide]
         own = [label.rpartition("/")[2].upper() for label in style.labels]
-        return [*before, *shown, *own, *(["LABELS"] if style.all_labels else [])]
+        return [*before, *[column.header for column in columns], *own, *(["LABELS"] if style.all_labels else [])]
 
-    def _cells(self, columns: Sequence[Column], row: Row) -> list[str]:
-        style, metadata = self._style, row.object.metadata
-        before = [metadata.namespace] if self._shows_namespace else []
-        shown = [
-            self._cell(column, str(cell))
-            for column, cell in zip(columns, row.cells, strict=True)
-            if style.wide or not column.wide
-        ]
-        own = [or_none(metadata.labels.get(label, "")) for label in style.labels]
-        return [*before, *shown, *own, *([labels_text(metadata.labels)] if style.all_labels else [])]
-
-    def _cell(self, column: Column, text: str) -> str:
-        """One cell on one line, whatever is in it."""
-        if column.format == "name" and self._style.typed_names:
-            return path_of(self._kind, text)
-        return " ".join(text.splitlines()) if "\n" in text else text
+    def _cells(self, columns: Sequence[Column], cells: Sequence[Cell], metadata: ObjectMeta) -> list[str]:
+        """The cells of one line, each on one line, whatever is in it."""
+        style = self._style
+        shown = [" ".join(cell.splitlines()) if "\n" in cell else cell for cell in map(str, cells)]
+        if style.typed_names:
+            shown = [
+                path_of(self._kind, cell) if column.format == "name" else cell
+                for column, cell in zip(columns, shown, strict=True)
+            ]
+        if self._shows_namespace:
+            shown.insert(0, metadata.namespace)
+        shown += [or_none(metadata.labels.get(label, "")) for label in style.labels]
+        return [*shown, labels_text(metadata.labels)] if style.all_labels else shown
 
     @property
     def _shows_namespace(self) -> bool:

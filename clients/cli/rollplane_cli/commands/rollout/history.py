@@ -51,8 +51,7 @@ def _show(flags: HistoryFlags, session: Session, found: Found, revisions: Sequen
     path = path_of(found.key.kind, found.key.name)
     lines = revision_lines(revisions[0]) if flags.revision else history_lines(revisions)
     title = f"{path} with revision #{flags.revision}" if flags.revision else f"{path} "
-    for line in (title, *lines, *([""] if flags.revision else [])):
-        session.console.say(line)
+    session.console.say_all((title, *lines, *([""] if flags.revision else [])))
 
 
 def _document(found: Found, revisions: Sequence[Revision]) -> dict[str, Any]:

@@ -57,8 +57,7 @@ async def _preview(session: Session, found: Found, to_revision: int) -> None:
         history = await (await session.api()).history(found.key)
     first, *rest = template_lines(_target(found, history, to_revision).template)
     session.console.say(f"{path_of(found.key.kind, found.key.name)} {first}")
-    for line in [*rest, " (dry run)"]:
-        session.console.say(line)
+    session.console.say_all([*rest, " (dry run)"])
 
 
 def _target(found: Found, history: Sequence[Revision], to_revision: int) -> Revision:
