@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rollplane.core.v1 import ConfigMap
-from rollplane_machinery.api import Api, Key, ObjectApi, Patch, PatchType, Propagation, Update, Write, WriteResult
+from rollplane_machinery.api import Api, Key, ObjectApi, Patch, PatchType, Propagation, Write, WriteResult
 from rollplane_machinery.errors import Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import CONFIG_MAP
 from tests.controller.plane import PlainApi, Plane, a_plane
@@ -32,7 +32,7 @@ class OvertakenApi(PlainApi):
 
 
 def orphans(write: Write) -> bool:
-    return isinstance(write, Update) and write.key.kind is CONFIG_MAP
+    return isinstance(write, Patch) and write.key.kind is CONFIG_MAP
 
 
 def config_map(name: str) -> ConfigMap:
