@@ -17,7 +17,7 @@ from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.kinds import Key as Key
-from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
+from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, DEFAULT_PACE, UpdatePace
 
 MAX_NUMBER = 2**63 - 1
 """The highest revision, epoch or sequence."""
@@ -398,7 +398,7 @@ class StartRollingUpdate:
     image: str = ""
     container: str = ""
     image_pull_policy: str = ""
-    deployment_label_key: str = "deployment"
+    deployment_label_key: str = DEFAULT_LABEL_KEY
     pace: UpdatePace = DEFAULT_PACE
     options: WriteOptions = DEFAULT_OPTIONS
 

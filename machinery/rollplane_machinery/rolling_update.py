@@ -28,6 +28,9 @@ RENAMED_FROM = "rollplane.dev/renamed-from"
 BOOKKEEPING = (SOURCE_ID, DESIRED_REPLICAS, ORIGINAL_REPLICAS, NEXT_CONTROLLER, PARTNER, STATE, RENAMED_FROM)
 """All annotations of rolling updates: none is copied from one controller to the next."""
 
+DEFAULT_LABEL_KEY = "deployment"
+"""Label that tells the pods of the two controllers apart, unless another is named."""
+
 RENAMING_LABEL = "rollplane.dev/renaming"
 """Keeps a place holder, made while the temporary controller still has the pods, from selecting any."""
 

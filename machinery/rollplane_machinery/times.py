@@ -15,7 +15,14 @@ _NANOS_PER_MICRO = 1_000
 
 def time_of(seconds: float) -> Time:
     """Return ``seconds`` cut to the whole second."""
-    return Time(seconds=math.floor(seconds), nanos=0)
+    time = Time()
+    set_time(time, seconds)
+    return time
+
+
+def set_time(time: Time, seconds: float) -> None:
+    """Make ``time``, in place, what ``time_of`` returns: both fields are set, as Kubernetes always writes both."""
+    time.seconds, time.nanos = math.floor(seconds), 0
 
 
 def micro_time_of(seconds: float) -> MicroTime:

@@ -6,15 +6,14 @@ pkg/controller/namespace/deletion/status_condition_utils.go.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rollplane.core.v1 import Namespace, NamespaceCondition
-from rollplane.meta.v1 import Time
 from rollplane_machinery.kinds import KINDS, POD, Kind
 from rollplane_machinery.releases import Release
+from rollplane_machinery.times import set_time
 
 FINALIZER = "kubernetes"
 CONTENT: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind.namespaced)
@@ -107,5 +106,5 @@ def _show(namespace: Namespace, type_: str, reason: str, message: str, *, presen
     if condition is None:
         condition = namespace.status.conditions.add(type=type_)
     if condition.status != status:
-        condition.last_transition_time.CopyFrom(Time(seconds=math.floor(now)))
+        set_time(condition.last_transition_time, now)
     condition.MergeFrom(NamespaceCondition(status=status, reason=reason, message=message))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Node
-from rollplane_machinery.conditions import is_true
+from rollplane_machinery.nodes import is_node_ready
 from rollplane_planners.pods import PodView
 
 TERMINATED_LIMIT = 12_500
@@ -60,8 +60,7 @@ def plan_sweep(
 
 def is_out_of_service(node: Node) -> bool:
     """Tell whether the pods of a node may be taken for gone: it carries the taint, and is not ready."""
-    ready = is_true(node.status.conditions, "Ready")
-    return not ready and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
+    return not is_node_ready(node) and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
 
 
 def _oldest(pods: list[PodView], count: int) -> list[PodView]:

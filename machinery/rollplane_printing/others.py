@@ -12,6 +12,7 @@ from rollplane_machinery import int_or_string, kinds
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.nodes import NODE_READY
 from rollplane_machinery.times import to_seconds
 from rollplane_printing.durations import UNKNOWN, age
 from rollplane_printing.table import (
@@ -54,7 +55,7 @@ def _node(node: core.Node, now: float) -> list[Cell]:
 
 
 def _node_status(node: core.Node) -> str:
-    ready = get_condition(node.status.conditions, "Ready")
+    ready = get_condition(node.status.conditions, NODE_READY)
     word = "Unknown" if ready is None else "Ready" if ready.status == "True" else "NotReady"
     return f"{word},SchedulingDisabled" if node.spec.unschedulable else word
 

@@ -13,7 +13,6 @@ from rollplane_machinery import kinds
 from rollplane_machinery.errors import BadRequestError, CauseReason, InvalidError, RollplaneError
 from rollplane_machinery.remembering import remembered
 from rollplane_machinery.selectors import (
-    EVERYTHING,
     NOTHING,
     LabelSelector,
     Operator,
@@ -174,9 +173,9 @@ def _message(*expressions: tuple[str, str, list[str]], **labels: str) -> LabelSe
 
 def test_selector_objects() -> None:
     assert label_selector_of(None) == NOTHING
-    assert label_selector_of(LabelSelectorMessage()) == EVERYTHING
-    assert EVERYTHING.is_everything
-    assert EVERYTHING.matches({})
+    assert label_selector_of(LabelSelectorMessage()) == LabelSelector()
+    assert LabelSelector().is_everything
+    assert LabelSelector().matches({})
     assert not NOTHING.is_everything
     assert not NOTHING.matches({})
     selector = label_selector_of(

@@ -6,7 +6,6 @@ the rest (docs/semantics/api-conventions.md section 12).
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from rollplane.core.v1 import Event, ObjectReference
 from rollplane_machinery.api import Fence, Update, Write, WriteOptions
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.times import set_time
 
 SIMILAR_LIMIT = 10
 SIMILAR_SECONDS = 600.0
@@ -133,7 +133,8 @@ class EventRecorder:
 def _event(subject: ObjectReference, reason: str, message: str, type_: str, told: _Told, now: float) -> Event:
     event = Event(involved_object=subject, reason=reason, message=message, type=type_, count=told.count)
     # Cheaper than handing in a message for each, and there is an event for every step of every pod.
-    event.first_timestamp.seconds, event.last_timestamp.seconds = math.floor(told.first), math.floor(now)
+    set_time(event.first_timestamp, told.first)
+    set_time(event.last_timestamp, now)
     event.metadata.name, event.metadata.namespace = told.name, subject.namespace or "default"
     return event
 

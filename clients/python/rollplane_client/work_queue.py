@@ -66,11 +66,6 @@ class WorkQueue(Generic[K]):
         self._promote_due()
         return len(self._ready)
 
-    @property
-    def delayed(self) -> int:
-        """How many keys wait for their time."""
-        return len(self._due)
-
     def is_quiet(self, within_seconds: float = 0.0) -> bool:
         """Return whether no key is ready or processed, and none becomes ready within that time by itself."""
         self._promote_due()

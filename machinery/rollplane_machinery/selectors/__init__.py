@@ -6,7 +6,6 @@ kubectl prints it, and parsing that text gives an equal selector.
 
 from rollplane_machinery.selectors.fields import FieldSelector, FieldTerm, parse_field_selector
 from rollplane_machinery.selectors.labels import (
-    EVERYTHING,
     NOTHING,
     LabelSelector,
     label_selector_of,
@@ -18,7 +17,6 @@ from rollplane_machinery.selectors.requirement import Operator, Requirement
 from rollplane_machinery.selectors.selectable import selectable_field_names, selectable_fields
 
 __all__ = [
-    "EVERYTHING",
     "NOTHING",
     "FieldSelector",
     "FieldTerm",

@@ -151,8 +151,5 @@ def _equalities(pairs: tuple[tuple[str, str], ...]) -> Test:
     return matches
 
 
-EVERYTHING = LabelSelector()
-"""Matches any labels."""
-
 NOTHING = LabelSelector(nothing=True)
 """Matches no labels; what an absent LabelSelector object means."""

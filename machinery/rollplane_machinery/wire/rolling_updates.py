@@ -11,7 +11,7 @@ from rollplane_machinery.api import (
     StartRollingUpdate,
 )
 from rollplane_machinery.errors import InternalError
-from rollplane_machinery.rolling_update import DEFAULT_PACE, UpdatePace
+from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, DEFAULT_PACE, UpdatePace
 from rollplane_machinery.wire.parts import (
     decode_key,
     decode_object,
@@ -21,8 +21,6 @@ from rollplane_machinery.wire.parts import (
     encoder,
 )
 from rollplane_machinery.wire.rollouts import STATE_OF, STATES
-
-DEFAULT_LABEL_KEY = "deployment"
 
 
 @encoder

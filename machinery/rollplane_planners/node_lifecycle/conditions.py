@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Node, NodeCondition
 from rollplane_machinery.conditions import UNKNOWN, get_condition, set_condition
+from rollplane_machinery.nodes import NODE_READY
 from rollplane_machinery.times import time_of
 
-REPORTED_TYPES = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+REPORTED_TYPES = (NODE_READY, "MemoryPressure", "DiskPressure", "PIDPressure")
 """The conditions that a kubelet keeps up to date."""
 
 NEVER_UPDATED = ("NodeStatusNeverUpdated", "Kubelet never posted node status.")

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from rollplane.core.v1 import Node
 from rollplane_machinery.conditions import TRUE, UNKNOWN, get_condition
+from rollplane_machinery.nodes import NODE_READY
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.node_lifecycle.times import NodeTimes
 
-READY = "Ready"
 REGION_LABEL, ZONE_LABEL = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 EXCLUDED_LABEL = "node.kubernetes.io/exclude-disruption"
 
@@ -41,7 +41,7 @@ class NodeHealth:
 
 def observe_node(before: NodeHealth | None, node: Node, now: float, monotonic: float) -> NodeHealth:
     """Return the health of ``node`` as seen at ``now``; a node that never reported counts from its creation."""
-    condition = get_condition(node.status.conditions, READY)
+    condition = get_condition(node.status.conditions, NODE_READY)
     if condition is None:
         age = max(0.0, now - to_seconds(node.metadata.creation_timestamp))
         heard, heartbeat, status = (before.heard if before else monotonic - age), 0.0, ""

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from rollplane.core.v1 import Node, Taint
 from rollplane_machinery.conditions import FALSE, TRUE, UNKNOWN
+from rollplane_machinery.nodes import NODE_READY
 from rollplane_machinery.times import time_of
 from rollplane_planners.scheduling.node_affinity import NO_EXECUTE, NO_SCHEDULE
 
@@ -21,8 +22,8 @@ UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 
 _BY_CONDITION: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        ("Ready", FALSE): NOT_READY,
-        ("Ready", UNKNOWN): UNREACHABLE,
+        (NODE_READY, FALSE): NOT_READY,
+        (NODE_READY, UNKNOWN): UNREACHABLE,
         ("MemoryPressure", TRUE): "node.kubernetes.io/memory-pressure",
         ("DiskPressure", TRUE): "node.kubernetes.io/disk-pressure",
         ("PIDPressure", TRUE): "node.kubernetes.io/pid-pressure",
@@ -60,8 +61,8 @@ def plan_taints(node: Node, *, granted: bool, lifted: bool, now: float) -> Taint
 
 def no_execute_key(node: Node) -> str:
     """Return the taint that the Ready condition asks for, "" for a node that is ready or has never said."""
-    ready = {condition.type: condition.status for condition in node.status.conditions}.get("Ready", TRUE)
-    return _BY_CONDITION.get(("Ready", ready), "")
+    ready = {condition.type: condition.status for condition in node.status.conditions}.get(NODE_READY, TRUE)
+    return _BY_CONDITION.get((NODE_READY, ready), "")
 
 
 def no_execute_taints(node: Node) -> tuple[Taint, ...]:

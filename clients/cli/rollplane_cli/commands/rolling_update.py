@@ -29,7 +29,7 @@ from rollplane_machinery.api import (
     WriteOptions,
 )
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER, Encoded
-from rollplane_machinery.rolling_update import UpdatePace
+from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, UpdatePace
 from rollplane_printing.sentences import path_of
 
 
@@ -44,7 +44,7 @@ class RollingUpdateFlags(FileFlags, WriteFlags):
     image_pull_policy = text(
         "New image pull policy; needed where the image stays the same", choices=("Always", "Never", "IfNotPresent")
     )
-    deployment_label_key = text("Label that tells the pods of the two controllers apart", default="deployment")
+    deployment_label_key = text("Label that tells the pods of the two controllers apart", default=DEFAULT_LABEL_KEY)
     rollback = switch("Turn an unfinished update round")
     validate = switch("Read the file strictly; here it always is", default=True)
     schema_cache = text("Taken for the sake of old scripts; there is no schema to keep")

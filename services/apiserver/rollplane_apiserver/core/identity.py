@@ -12,7 +12,7 @@ from rollplane_machinery.kinds import Kind
 
 
 class Role(Enum):
-    """What a caller may be."""
+    """What a caller may be, each by the name that calls carry."""
 
     READER = "reader"
     EDITOR = "editor"

@@ -21,9 +21,9 @@ from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_controller.shards import CLUSTER
 from rollplane_machinery.api import EventType, Fence, Key, ObjectApi, WatchFilter, WriteResult
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.conditions import is_true
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
+from rollplane_machinery.nodes import is_node_ready
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.model import (
@@ -48,7 +48,6 @@ from rollplane_planners.node_lifecycle.zones import Zones
 
 log = logging.getLogger(__name__)
 
-NODE_READY = "Ready"
 REGISTERED = "RegisteredNode"
 LEASE_NAMESPACE = "kube-node-lease"
 PASS_SECONDS = 0.1
@@ -260,7 +259,7 @@ def _membership(reason: str, sentence: str, key: Key, uid: str) -> PlannedEvent:
 
 def _news_of(node: Node) -> Sequence[PlannedEvent]:
     """Return the event that a node which was ready deserves."""
-    if not is_true(node.status.conditions, NODE_READY):
+    if not is_node_ready(node):
         return ()
     return (PlannedEvent("NodeNotReady", f"Node {node.metadata.name} status is now: NodeNotReady"),)
 

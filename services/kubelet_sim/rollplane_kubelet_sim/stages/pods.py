@@ -17,9 +17,9 @@ from rollplane.core.v1 import (
     PodIP,
     PodStatus,
 )
-from rollplane.meta.v1 import Time
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
 from rollplane_machinery.pods import FINAL_PHASES, observe_generation
+from rollplane_machinery.times import set_time, time_of
 
 TRUE, FALSE = "True", "False"
 _OWN_CONDITIONS = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
@@ -99,7 +99,7 @@ def phase(inits: Sequence[ContainerLife], apps: Sequence[ContainerLife], policy:
 
 def _set_addresses(status: PodStatus, place: Place, *, running: bool) -> None:
     status.host_ip = place.host_ip
-    status.start_time.seconds = math.floor(place.start)
+    set_time(status.start_time, place.start)
     if running and place.pod_ip and not status.pod_ip:
         status.pod_ip = place.pod_ip
         del status.pod_ips[:]
@@ -129,7 +129,7 @@ def _container_status(life: ContainerLife, *, initializing: bool) -> ContainerSt
 
 def _state(life: ContainerLife, *, initializing: bool) -> ContainerState:
     if life.running:
-        return ContainerState(running=ContainerStateRunning(started_at=_time(life.since or 0.0)))
+        return ContainerState(running=ContainerStateRunning(started_at=time_of(life.since or 0.0)))
     if life.state is State.EXITED and life.exit:
         return ContainerState(terminated=_terminated(life.exit))
     if life.state is State.CREATING and initializing:
@@ -161,16 +161,12 @@ def _terminated(ended: Exit) -> ContainerStateTerminated:
     terminated = ContainerStateTerminated(
         exit_code=ended.code,
         reason=ended.reason,
-        started_at=_time(ended.started),
-        finished_at=_time(ended.finished),
+        started_at=time_of(ended.started),
+        finished_at=time_of(ended.finished),
     )
     if ended.message:
         terminated.message = ended.message
     return terminated
-
-
-def _time(seconds: float) -> Time:
-    return Time(seconds=math.floor(seconds))
 
 
 # Conditions.
@@ -189,7 +185,7 @@ class _Verdicts:
         if condition is None:
             condition = self._status.conditions.add(type=type_)
         if condition.status != value:
-            condition.last_transition_time.CopyFrom(_time(self._now))
+            condition.last_transition_time.CopyFrom(time_of(self._now))
             condition.status = value
         _set_or_clear(condition, "reason", reason)
         _set_or_clear(condition, "message", message)

@@ -13,6 +13,7 @@ from rollplane_client.channel import open_channel
 from rollplane_machinery.api import ListQuery
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NODE
+from rollplane_machinery.nodes import is_node_ready
 from rollplane_service.peer import Peer
 
 LOOK_SECONDS = 0.1
@@ -56,14 +57,10 @@ async def _ready_nodes(session: Session) -> int:
     ready, token = 0, ""
     while True:
         page = await api.list(ListQuery(NODE, continue_token=token))
-        ready += sum(_is_ready(Node.FromString(encoded.value)) for encoded in page.objects)
+        ready += sum(is_node_ready(Node.FromString(encoded.value)) for encoded in page.objects)
         token = page.continue_token
         if not token:
             return ready
-
-
-def _is_ready(node: Node) -> bool:
-    return any(condition.type == "Ready" and condition.status == "True" for condition in node.status.conditions)
 
 
 WAIT_READY = Command(

@@ -17,15 +17,18 @@ from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter, WatchQuery
+from rollplane_machinery.deployments import HASH_LABEL
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import POD, ApiObject
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
+from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY
 from rollplane_machinery.selectors import pod_selector_of
+from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners.limits import ROLLING_UPDATE, limits_of
 from rollplane_printing.sentences import path_of
 
-HASH_LABELS = ("pod-template-hash", "controller-revision-hash", "deployment")
+HASH_LABELS = (HASH_LABEL, REVISION_LABEL, DEFAULT_LABEL_KEY)
 
 
 class PlotFlags(ChoosingFlags, WaitFlags):
