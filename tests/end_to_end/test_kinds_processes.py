@@ -38,6 +38,7 @@ PACE = """
 name: quick
 rules:
   - {stage: pull, match: {image: ["*:404"]}, outcome: fail}
+  - {stage: ready, match: {image: ["*:held-*"]}, outcome: never}
   - {stage: ready, match: {image: ["*:slow-*"]}, delay: 0.7}
   - {stage: ready, delay: 0.1}
   - {stage: terminate, delay: 0.05}
@@ -191,15 +192,33 @@ class Rolled(Workload):
 
     async def lose_client(self) -> None:
         old = await self.tag()
-        await self._set_image("slow-client")
+        await self._set_image("held-client")
         async with self.client(f"rollout status {self.target}") as watching:
-            await self.half_way(old, "slow-client")
+            await self._make_ready("held-client", 1)
+            await self.half_way(old, "held-client")
             before = await self._template()
             watching.send_signal(signal.SIGINT)
             await watching.wait()
         _must(watching.returncode not in (None, 0), f"an interrupted client has not succeeded: {watching.returncode}")
-        await self.runs("slow-client")
+        await self._make_ready("held-client", SIZE)
+        await self.runs("held-client")
         _must(await self._template() == before, "the interrupted client changed nothing")
+
+    async def _make_ready(self, tag: str, count: int) -> None:
+        """Order pods of a held image to become ready, each when it is there, until ``count`` are.
+
+        They wait for that, however slow the machine is: the update stands still where it is wanted.
+        """
+
+        async def are_ready() -> bool:
+            pods = [pod for pod in await self.pods() if pod.spec.containers[0].image == self.image(tag)]
+            ready = sum(map(is_pod_ready, pods))
+            waiting = [pod.metadata.name for pod in pods if not is_pod_ready(pod) and pod.spec.node_name]
+            if waiting and ready < count:
+                await self.on.command(f"sim ready {waiting[0]}")
+            return ready >= count
+
+        await self.on.until(f"{self.target} has {count} ready pods of {tag}", are_ready)
 
     async def _set_image(self, tag: str) -> None:
         await self.on.command(f"set image {self.target} app={self.image(tag)}")
