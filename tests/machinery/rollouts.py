@@ -65,6 +65,7 @@ class Rollout:
             labels.update({"app": "web", "pod-template-hash": name})
         replica_set.status.replicas = replica_set.status.fully_labeled_replicas = size
         replica_set.status.ready_replicas = replica_set.status.available_replicas = available
+        replica_set.status.terminating_replicas = 0
         self.sets.append(replica_set)
         return replica_set
 
@@ -95,6 +96,7 @@ class Rollout:
         status = self.deployment.status
         status.updated_replicas, status.replicas = updated, total
         status.ready_replicas = status.available_replicas = available
+        status.terminating_replicas = 0
 
     def condition(self, type_: str, status: str, reason: str, message: str = "") -> None:
         """Add a condition to the Deployment."""
