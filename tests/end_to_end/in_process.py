@@ -19,6 +19,7 @@ from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NODE, POD, ApiObject, Encoded, Kind
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_planners.node_lifecycle.times import NodeTimes
 from tests.end_to_end.waiting import until
 
 NODES = 6
@@ -99,12 +100,17 @@ def _check(results: object) -> None:
 
 
 @asynccontextmanager
-async def in_process_plane(nodes: int = NODES, release: Release = LATEST) -> AsyncIterator[Plane]:
+async def in_process_plane(
+    nodes: int = NODES,
+    release: Release = LATEST,
+    clock: SteppedClock | None = None,
+    node_times: NodeTimes | None = None,
+) -> AsyncIterator[Plane]:
     """Run a plane of that release with ``nodes`` nodes named fake-0, fake-1 and so on."""
-    clock = SteppedClock()
+    clock = clock or SteppedClock()
     async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
         api = core.as_identity(Identity("manager", Role.CONTROLLER))
-        manager = Manager(api, "manager-0", clock=clock, random=Random(11), release=release)
+        manager = Manager(api, "manager-0", clock=clock, random=Random(11), release=release, node_times=node_times)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(manager.run())
             plane = Plane(core, manager, clock)

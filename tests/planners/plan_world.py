@@ -93,6 +93,13 @@ class World:
         self.now += 1
         return acted
 
+    def delete_pods(self, count: int, *, image: str) -> None:
+        """Delete the ``count`` oldest live pods of that image, as a user; they end when told to ``finish``."""
+        fitting = [pod for pod in self.live_pods() if pod.spec.containers[0].image == image]
+        for pod in fitting[:count]:
+            self._end(pod)
+        self.now += 1
+
     def finish(self) -> None:
         """Let all terminating pods end."""
         for pod in [pod for pod in self.pods.values() if is_being_deleted(pod.metadata)]:
@@ -202,5 +209,8 @@ class World:
             assert gone.metadata.uid == write.uid
             self._tell(EventType.DELETED, gone)
         else:
-            self.pods[write.name].metadata.deletion_timestamp.seconds = int(self.now) + 30
-            self._tell(EventType.MODIFIED, self.pods[write.name])
+            self._end(self.pods[write.name])
+
+    def _end(self, pod: Pod) -> None:
+        pod.metadata.deletion_timestamp.seconds = int(self.now) + 30
+        self._tell(EventType.MODIFIED, pod)

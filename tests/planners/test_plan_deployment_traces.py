@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from typing import Any
-
 import pytest
 
-from rollplane.apps.v1 import Deployment
-from rollplane_machinery.codec import from_json
-from rollplane_machinery.deployments import HASH_LABEL, REVISION, STAYING
-from rollplane_machinery.releases import RECORDED
-from rollplane_planners.deployment.annotations import integer
-from rollplane_rules.defaults import apply_defaults
-from tests.planners.plan_world import World
-from tests.planners.traces import Json, load, normalised, snapshot, tolerate
+from tests.planners.trace_actions import act, created
+from tests.planners.traces import load, normalised, snapshot, tolerate
 
 TRACES = load("Deployment")
 
@@ -22,53 +13,11 @@ TRACES = load("Deployment")
 @pytest.mark.parametrize("name", TRACES)
 def test_planners_follow_the_recorded_rollout(name: str) -> None:
     trace = TRACES[name]
-    world = _created(trace["manifest"])
+    world = created(trace["manifest"])
     for step, recorded in enumerate(trace["trace"]):
-        _act(world, recorded["after"], recorded.get("acted") or {})
+        act(world, recorded["after"], recorded.get("acted") or {})
         world.settle()
         seen = snapshot(world.deployment, list(world.replica_sets.values()), list(world.pods.values()))
         expected = normalised(recorded)
         tolerate(name, expected, seen)
         assert seen == expected, f"step {step} {recorded['after']}: {world.reasons}"
-
-
-def _created(manifest: Json) -> World:
-    deployment = from_json(deepcopy(manifest))
-    assert isinstance(deployment, Deployment)
-    apply_defaults(deployment)
-    return World(deployment, RECORDED)
-
-
-def _act(world: World, action: Any, acted: dict[str, int]) -> None:
-    if action == "create":
-        return
-    if "ready" in action or "unready" in action:
-        for image, count in acted.items():
-            world.set_ready(count, image=image, ready="ready" in action)
-    elif "finish" in action:
-        world.finish()
-    elif "image" in action:
-        world.edit(lambda d: setattr(d.spec.template.spec.containers[0], "image", action["image"]))
-    elif "patch" in action:
-        world.edit(lambda d: _merge(d, action["patch"]))
-    else:
-        world.edit(lambda d: _undo(world, d, action["undo"]))
-
-
-def _merge(deployment: Deployment, patch: Json) -> None:
-    assert patch.keys() == {"spec"}
-    for key, value in patch["spec"].items():
-        setattr(deployment.spec, key, value)
-
-
-def _undo(world: World, deployment: Deployment, revision: int) -> None:
-    """Do what `kubectl rollout undo --to-revision` does."""
-    ranked = sorted(world.replica_sets.values(), key=lambda one: integer(one.metadata.annotations.get(REVISION)) or 0)
-    numbered = {integer(one.metadata.annotations.get(REVISION)): one for one in ranked}
-    target = numbered[revision] if revision else ranked[-2]
-    deployment.spec.template.CopyFrom(target.spec.template)
-    del deployment.spec.template.metadata.labels[HASH_LABEL]
-    kept = {key: value for key, value in deployment.metadata.annotations.items() if key in STAYING}
-    restored = {key: value for key, value in target.metadata.annotations.items() if key not in STAYING}
-    deployment.metadata.annotations.clear()
-    deployment.metadata.annotations.update(kept | restored)
