@@ -9,6 +9,7 @@ from rollplane.apps.v1 import DaemonSet, ReplicaSet
 from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_machinery.kinds import ApiObject, Workload
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners import reasons
 from rollplane_planners.model import Plan
 from rollplane_planners.pod_trouble import NEVER
@@ -62,9 +63,11 @@ def diagnose(scene: Scene, now: float) -> Diagnosis:
     return Diagnosis(sentence, found[0].code, pods, stuck, found, _look_again(scene, (first, *below), now))
 
 
-def diagnose_workload(workload: Workload, around: Iterable[ApiObject], now: float) -> Diagnosis:
-    """Return the diagnosis of ``workload`` among the objects ``around``."""
-    scene = Scene(workload)
+def diagnose_workload(
+    workload: Workload, around: Iterable[ApiObject], now: float, release: Release = LATEST
+) -> Diagnosis:
+    """Return the diagnosis of ``workload`` among the objects ``around``, by the rules of ``release``."""
+    scene = Scene(workload, release)
     for message in around:
         scene.put(message)
     return diagnose(scene, now)

@@ -17,6 +17,7 @@ from rollplane.core.v1 import Node, PersistentVolumeClaim, Pod, ReplicationContr
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import ApiObject, Kind, Workload
 from rollplane_machinery.metadata import controller_uid
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.rolling_update import source_of, state_of
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.deployment import DeploymentView, plan_deployment
@@ -55,9 +56,13 @@ def is_workload(message: ApiObject) -> TypeGuard[Workload]:
 
 @dataclass(slots=True)
 class Scene:
-    """The objects as last seen, by name; foreign ones among them are told apart by the planners."""
+    """The objects as last seen, by name; foreign ones among them are told apart by the planners.
+
+    ``release`` is the one that the plane behaves as: by another one's rules a workload at rest might want to move.
+    """
 
     workload: Workload
+    release: Release = LATEST
     pods: dict[str, Pod] = field(default_factory=dict)
     pod_views: dict[str, PodView] = field(default_factory=dict)
     node_views: dict[str, NodeView] = field(default_factory=dict)
@@ -112,10 +117,14 @@ class Scene:
         for view in self.pod_views.values():
             pods.setdefault(view.controller_uid or "", []).append(view)
         running = Counter({uid: sum(not pod.finished for pod in found) for uid, found in pods.items()})
-        yield plan_deployment(DeploymentView(deployment, sets, running_pods=running, pods=pods), now)
+        yield plan_deployment(
+            DeploymentView(deployment, sets, running_pods=running, pods=pods, release=self.release), now
+        )
         for one in sets:
             if controller_uid(one.metadata) == deployment.metadata.uid:
-                yield plan_replica_set(ReplicaSetView(one, pods[one.metadata.uid], self._fetch), now)
+                yield plan_replica_set(
+                    ReplicaSetView(one, pods[one.metadata.uid], self._fetch, release=self.release), now
+                )
 
     def _stateful_set(self, stateful_set: StatefulSet) -> StatefulSetView:
         claims = [one for one in self._of(PersistentVolumeClaim) if isinstance(one, PersistentVolumeClaim)]
@@ -125,14 +134,17 @@ class Scene:
             self._revisions(),
             self._fetch,
             {one.metadata.name: one for one in claims},
+            release=self.release,
         )
 
     def _daemon_set(self, daemon_set: DaemonSet) -> DaemonSetView:
         nodes, pods = list(self.node_views.values()), list(self.pod_views.values())
-        return DaemonSetView(daemon_set, nodes, pods, self._revisions(), self._fetch)
+        return DaemonSetView(daemon_set, nodes, pods, self._revisions(), self._fetch, release=self.release)
 
     def _replicas(self, owner: PodController, now: float) -> Plan:
-        return plan_replica_set(ReplicaSetView(owner, list(self.pod_views.values()), self._fetch), now)
+        return plan_replica_set(
+            ReplicaSetView(owner, list(self.pod_views.values()), self._fetch, release=self.release), now
+        )
 
     def _rolling_update(self, target: ReplicationController) -> RollingUpdateView:
         replaced = source_of(target.metadata.annotations)

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
+from rollplane.core.v1 import Node
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_client.watching import resumed_watch
-from rollplane_machinery.api import EventType, Key, ListQuery, WatchBatch, WatchFilter, WatchQuery
-from rollplane_machinery.kinds import Kind, Workload
+from rollplane_machinery.api import EventType, Key, ListQuery, ObjectApi, WatchBatch, WatchFilter, WatchQuery
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import NODE, Kind, Workload
+from rollplane_machinery.releases import LATEST, Release, release_of
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_printing.diagnosis import Diagnosis, diagnose
 from rollplane_printing.scene import ALL, SELECTED, Scene
@@ -27,10 +30,20 @@ def _around(key: Key, workload: Workload) -> Iterator[tuple[Kind, str, str]]:
         yield kind, key.namespace if kind.namespaced else "", ""
 
 
+async def release_behaved_as(api: ObjectApi) -> Release:
+    """Return the release that the plane behaves as, which its kubelets tell; the latest when there is none to ask."""
+    page = await api.list(ListQuery(NODE, limit=1))
+    version = Node.FromString(page.objects[0].value).status.node_info.kubelet_version if page.objects else ""
+    try:
+        return release_of(version)
+    except BadRequestError:  # an agent of somebody's own
+        return LATEST
+
+
 async def look(session: Session, key: Key, workload: Workload) -> Diagnosis:
     """Return why the rollout is where it is now."""
     api = await session.api()
-    scene = Scene(workload)
+    scene = Scene(workload, await release_behaved_as(api))
     for kind, namespace, selector in _around(key, workload):
         for encoded in (await list_all(api, ListQuery(kind, namespace, selector))).objects:
             scene.put(encoded.parse())
@@ -48,6 +61,7 @@ class WatchedScene:
 
     async def observe(self) -> None:
         """Take in what changes. Raises UnavailableError when the server stays away."""
+        self._scene.release = await release_behaved_as(await self._session.api())
         complete, query = False, WatchQuery(tuple(self._filters()), send_initial_state=True)
         async with resumed_watch(await self._session.api(), query, self._session.clock) as batches:
             async for batch in batches:
