@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from rollplane.apps.v1 import DaemonSet, StatefulSet
+from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
+from rollplane.core.v1 import ServiceAccount
 from rollplane_machinery.api import Create, Delete, Update, Write
 from rollplane_machinery.errors import ForbiddenError, RollplaneError
-from rollplane_machinery.kinds import PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Kind
+from rollplane_machinery.kinds import DEPLOYMENT, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Kind
 from tests.controller.plane import Plane, RefusingApi, a_plane
 from tests.planners.daemon_sets import a_daemon_set
+from tests.planners.deployments import a_deployment
 from tests.planners.pods import a_pod
 from tests.planners.stateful_sets import a_claim_template, a_stateful_set
 
@@ -88,6 +90,29 @@ async def test_a_stateful_set_tells_which_pod_it_cannot_delete() -> None:
         await plane.update(shrunk)
         text = "delete Pod db-0 in StatefulSet db failed error: not today"
         assert await told(plane, "FailedDelete") == {("StatefulSet", text)}
+
+
+async def test_a_deployment_waits_for_the_account_its_pods_name() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        web = a_deployment("v1", 2)
+        web.metadata.ClearField("uid")
+        web.spec.template.spec.service_account_name = "robot"
+        await plane.create(web)
+        ((kind, text),) = await told(plane, "FailedCreate")
+        assert kind == "ReplicaSet"
+        assert text.startswith('Error creating: pods "web-')
+        why = 'is forbidden: error looking up service account shop/robot: serviceaccount "robot" not found'
+        assert text.endswith(why)
+        found = await plane.find(DEPLOYMENT, "web")
+        assert isinstance(found, Deployment)
+        failure = {one.type: one for one in found.status.conditions}["ReplicaFailure"]
+        assert (failure.status, failure.reason) == ("True", "FailedCreate")
+        account = ServiceAccount()
+        account.metadata.namespace, account.metadata.name = "shop", "robot"
+        await plane.create(account)
+        await plane.pass_time(60)
+        assert len(await plane.pods()) == 2
 
 
 async def test_no_other_kind_tells_of_updates() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Pod
+from rollplane_apiserver.core.refusals import account_missing
 from rollplane_apiserver.core.step import Proposal, namespace_for, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Create, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.names import generate_name
 from rollplane_rules.strategy import prepare_create
 
 MAX_NAME_TRIES = 8
+DEFAULT_ACCOUNT = "default"
+"""Taken to be in every namespace, as clusters put it there."""
 
 
 def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions) -> Proposal:
@@ -25,10 +28,13 @@ def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options
 
 
 class CreateStep:
-    """A create; a name that has to be generated is another one at each try."""
+    """A create; a name that has to be generated is another one at each try.
+
+    A pod's ServiceAccount is looked for in the cache. What is not there makes the step a live one: the pipeline brings
+    the cache up to date and has it decided again, so that no lag refuses a pod.
+    """
 
     reads = False
-    is_live = False
     max_tries = MAX_NAME_TRIES
     deletes = False
 
@@ -38,6 +44,7 @@ class CreateStep:
         self._names = 0
         self.options = write.options
         self.key = write.key
+        self.is_live = write.options.dry_run and write.key.kind is POD
 
     def decide(self, current: Entry | None, now: float) -> Proposal:
         obj = self._write.object.parse()
@@ -51,7 +58,16 @@ class CreateStep:
         if not meta.name and meta.generate_name:
             meta.name = self._generated(meta.generate_name)
         self.key = Key(self.key.kind, namespace_for(self.key.kind, meta.namespace), meta.name)
-        return propose_create(self._tools, self.key.kind, obj, now, self.options)
+        proposal = propose_create(self._tools, self.key.kind, obj, now, self.options)
+        if isinstance(obj, Pod):
+            self._check_account(obj)
+        return proposal
+
+    def _check_account(self, pod: Pod) -> None:
+        name = pod.spec.service_account_name
+        if name != DEFAULT_ACCOUNT and self._tools.misses_account(self.key.namespace, name):
+            self.is_live = True
+            raise account_missing(pod, name)
 
     def may_retry_existing(self) -> bool:
         # Whoever chose the name must hear that it is taken; a generated one was bad luck.

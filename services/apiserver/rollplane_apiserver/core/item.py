@@ -50,7 +50,9 @@ class Item:
         """Whether the store must be asked before this can be answered or committed."""
         if not self.is_decided:
             return True
-        return self.step.reads and not self.is_live and not isinstance(self.decision, Proposal)
+        if self.is_live or isinstance(self.decision, Proposal):
+            return False
+        return self.step.reads or self.step.is_live
 
     @property
     def is_unproven(self) -> bool:

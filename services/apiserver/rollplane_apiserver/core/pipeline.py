@@ -148,7 +148,7 @@ class Pipeline:
             self._decide_live(item, found.get(item.step.key))
 
     def _decide_live(self, item: Item, current: Entry | None) -> None:
-        is_same = item.is_decided and _revision(current) == _revision(item.current)
+        is_same = item.is_decided and not item.step.is_live and _revision(current) == _revision(item.current)
         if not is_same:
             item.decision = item.refusal = None
             self._decide_one(item, current)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollplane.core.v1 import Pod
 from rollplane_machinery.api import Key
 from rollplane_machinery.errors import (
     AlreadyExistsError,
@@ -16,6 +17,7 @@ from rollplane_machinery.errors import (
     RequestTooLargeError,
     UnavailableError,
 )
+from rollplane_machinery.kinds import POD
 
 
 def not_found(key: Key) -> NotFoundError:
@@ -50,6 +52,14 @@ def version_required(key: Key) -> InvalidError:
 def namespace_missing(namespace: str) -> NotFoundError:
     """A create inside a namespace that does not exist."""
     return NotFoundError(f'namespaces "{namespace}" not found', resource="namespaces", name=namespace)
+
+
+def account_missing(pod: Pod, account: str) -> ForbiddenError:
+    """A pod names a ServiceAccount that does not exist; it is called by what its name is generated from, if it is."""
+    metadata = pod.metadata
+    key = Key(POD, metadata.namespace, metadata.generate_name or metadata.name)
+    why = f'error looking up service account {key.namespace}/{account}: serviceaccount "{account}" not found'
+    return ForbiddenError(f"{_called(key)} is forbidden: {why}", resource=key.kind.resource, name=metadata.name)
 
 
 def namespace_terminating(key: Key) -> ForbiddenError:

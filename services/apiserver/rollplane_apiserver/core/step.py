@@ -85,7 +85,10 @@ class Step(Protocol):
 
     @property
     def is_live(self) -> bool:
-        """Whether to decide on the store's present state from the start, with the cache brought up to date as well."""
+        """Whether to decide on the store's present state, with the cache brought up to date as well.
+
+        From the start, or from when ``decide`` refuses for what the cache does not hold and asks for this.
+        """
         ...
 
     @property
