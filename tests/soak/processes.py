@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 RESTART_SECONDS = 0.2
 READY_SECONDS = 60.0
@@ -16,10 +18,17 @@ READY_SECONDS = 60.0
 class Process:
     """A program that is started again whenever it ends, until ``stop``; its output goes to ``log``."""
 
-    def __init__(self, name: str, command: Callable[[], Sequence[str]], log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Callable[[], Sequence[str]],
+        log: Path,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.name = name
         self._command = command
         self._log = log
+        self._variables = dict(variables)
         self._process: asyncio.subprocess.Process | None = None
         self._may_run = asyncio.Event()
         self._may_run.set()
@@ -35,7 +44,11 @@ class Process:
             await self._may_run.wait()
             with self._log.open("ab") as output:
                 self._process = await asyncio.create_subprocess_exec(
-                    *self._command(), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+                    *self._command(),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    env={**os.environ, **self._variables},
                 )
             self.lives += 1
             code = await self._process.wait()

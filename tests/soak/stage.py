@@ -130,7 +130,11 @@ async def _running(stage: Stage) -> AsyncIterator[None]:
 def _apiserver(folder: Path, number: int, port: int, link: FaultProxy) -> Process:
     arguments = ("--listen", f"{HOST}:{port}", "--metrics-listen", "", "--redis", f"redis://{HOST}:{link.port}/0")
     return Process(
-        f"apiserver-{number}", lambda: service("rollplane_apiserver", *arguments), folder / f"apiserver-{number}.log"
+        f"apiserver-{number}",
+        lambda: service("rollplane_apiserver", *arguments),
+        folder / f"apiserver-{number}.log",
+        # What is acknowledged survives a failover only if the replica has it.
+        {"ROLLPLANE_WAIT_REPLICAS": "1"},
     )
 
 

@@ -102,7 +102,7 @@ async def test_an_object_in_any_reads_and_writes_as_json(served: Served, version
     sent = Pod(metadata=ObjectMeta(name="web-0", namespace="default"), spec=PodSpec(node_name="n1"))
     assert create.object.parse() == sent
 
-    served.api.object = Encoded.of(Pod(metadata=ObjectMeta(name="web-0", resource_version="3")))
+    served.api.object = Encoded.of(Pod(metadata=ObjectMeta(name="web-0", resource_version="17")))
     get = client.pool.FindServiceByName("rollplane.api.v1.ObjectService").FindMethodByName("Get")
     asked = json_format.ParseDict(
         {"key": {"resource": "pods", "name": "web-0"}}, message_factory.GetMessageClass(get.input_type)()
@@ -112,9 +112,9 @@ async def test_an_object_in_any_reads_and_writes_as_json(served: Served, version
     assert json_format.MessageToDict(answer, descriptor_pool=client.pool) == {
         "object": {
             "@type": "type.googleapis.com/rollplane.core.v1.Pod",
-            "metadata": {"name": "web-0", "resourceVersion": "3"},
+            "metadata": {"name": "web-0", "resourceVersion": "17"},
         },
-        "revision": "3",
+        "revision": "17",
     }
 
 
