@@ -130,6 +130,7 @@ class StandIn:
             replica_set.status.replicas = replica_set.status.fully_labeled_replicas = replicas
             replica_set.status.ready_replicas = replicas if ready is None else ready
             replica_set.status.available_replicas = replicas if ready is None else ready
+            replica_set.status.terminating_replicas = 0
 
         await self.update(ReplicaSet, name, spec)
         await self.set_status(ReplicaSet, name, status)
