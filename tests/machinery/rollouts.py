@@ -17,7 +17,6 @@ from rollplane.core.v1 import (
 )
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
 from rollplane_machinery import int_or_string
-from rollplane_machinery.releases import RECORDED
 from rollplane_machinery.times import time_of
 from rollplane_printing.diagnosis import Diagnosis, diagnose_workload
 
@@ -106,7 +105,7 @@ class Rollout:
 
     def diagnosis(self) -> Diagnosis:
         """What is said of it all."""
-        return diagnose_workload(self.deployment, [*self.sets, *self.pods], NOW, RECORDED)
+        return diagnose_workload(self.deployment, [*self.sets, *self.pods], NOW)
 
 
 def _child(kind: str, owner: str, name: str, created: float) -> ObjectMeta:
