@@ -40,7 +40,7 @@ protos: $(STAMP) ## generate the Python code beside the .proto files
 	$(BIN)/python protos/generate.py
 
 test: $(STAMP) ## all tests (under five minutes on two cores)
-	$(BIN)/pytest -q -n 3 --dist loadfile
+	$(BIN)/pytest -q -n 4 --dist loadfile
 
 MINUTES ?= 5
 SEED ?= 0
