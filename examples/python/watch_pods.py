@@ -11,12 +11,12 @@ from rollplane_client.grpc_api import connect
 from rollplane_client.informer import Informer
 from rollplane_machinery.api import EventType, Key, WatchFilter
 from rollplane_machinery.clock import SystemClock
-from rollplane_machinery.kinds import POD, Kind
+from rollplane_machinery.kinds import POD, Encoded
 
 
-def phase_of(kind: Kind, value: bytes) -> str:
+def phase_of(encoded: Encoded) -> str:
     """Return all that we want to remember of a pod."""
-    return Pod.FromString(value).status.phase
+    return encoded.read_as(Pod).status.phase
 
 
 def tell(event_type: EventType, key: Key, old: str | None, new: str | None) -> None:
