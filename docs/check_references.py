@@ -77,7 +77,7 @@ def dead_modules(_page: Path, text: str) -> Iterator[str]:
 def is_there(place: Path, names: Sequence[str]) -> bool:
     """Return whether ``names`` lead from the package at ``place`` to a module, or to a name that one holds."""
     for position, name in enumerate(names):
-        if (place / name).is_dir():
+        if (place / name / "__init__.py").exists():
             place = place / name
             continue
         module = place / f"{name}.py"
