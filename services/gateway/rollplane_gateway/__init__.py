@@ -1,0 +1,1 @@
+"""The Kubernetes REST API over any ``Api``: what kubectl, Helm and client libraries speak."""
