@@ -1,0 +1,176 @@
+"""What is served over REST: each group and version, its resources, their verbs and subresources.
+
+One table, from which requests are routed and discovery is told, so that what is named is served and what is served is
+named. Resources of stored kinds come from ``kinds.KINDS``; what is not stored is a row of its own below.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from types import MappingProxyType
+
+from google.protobuf.message import Message
+
+from rollplane.autoscaling.v1 import Scale
+from rollplane.core.v1 import Binding
+from rollplane.policy.v1 import Eviction
+from rollplane_machinery import kinds
+from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.releases import Release
+
+OBJECT_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+VIEW_VERBS = ("get", "patch", "update")
+"""Of ``status`` and ``scale``."""
+CREATE = ("create",)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupVersion:
+    """A group, empty for the core one, and a version of it."""
+
+    group: str
+    version: str
+
+    def __str__(self) -> str:
+        """Return it as ``apiVersion`` has it: ``v1``, ``apps/v1``."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def path(self) -> str:
+        """The path below which its resources stand: ``/api/v1``, ``/apis/apps/v1``."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedType:
+    """What bodies and answers are: ``name`` is the ``kind`` in JSON, ``message`` holds its fields."""
+
+    group_version: GroupVersion
+    name: str
+    message: type[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Subresource:
+    """What stands below an object: ``status``, ``scale``, ``eviction``."""
+
+    name: str
+    type: ServedType
+    verbs: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A collection, ``plural`` in paths, in one version.
+
+    ``stored`` is the kind kept in the store, which may be of another version, or None where nothing is stored and the
+    answer is made from the question. ``singular`` is empty where the release does not tell it.
+    """
+
+    type: ServedType
+    plural: str
+    singular: str
+    verbs: tuple[str, ...] = OBJECT_VERBS
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[Subresource, ...] = ()
+    stored: Kind | None = None
+
+    @property
+    def group_version(self) -> GroupVersion:
+        return self.type.group_version
+
+    @cached_property
+    def by_subresource(self) -> Mapping[str, Subresource]:
+        """The subresources by name."""
+        return MappingProxyType({each.name: each for each in self.subresources})
+
+    @cached_property
+    def storage_version_hash(self) -> str:
+        """What clients compare to learn that objects are stored in another version; empty for what is not stored."""
+        if self.stored is None:
+            return ""
+        stored = f"{self.stored.group}/{self.stored.version}/{self.stored.name}"
+        return base64.b64encode(hashlib.sha256(stored.encode()).digest()[:8]).decode()
+
+
+class Served:
+    """All that is served, in the order in which discovery tells it."""
+
+    def __init__(self, resources: tuple[Resource, ...]) -> None:
+        self.resources = resources
+        self._by_path = {(each.group_version, each.plural): each for each in resources}
+
+    def resource(self, group_version: GroupVersion, plural: str) -> Resource | None:
+        """Return the resource at ``group_version`` and ``plural``; None where nothing is served."""
+        return self._by_path.get((group_version, plural))
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[GroupVersion, ...]]:
+        """The versions of each group, the preferred one first."""
+        groups: dict[str, dict[GroupVersion, None]] = {}
+        for each in self.resources:
+            groups.setdefault(each.group_version.group, {})[each.group_version] = None
+        return MappingProxyType({group: tuple(versions) for group, versions in groups.items()})
+
+    @cached_property
+    def by_group_version(self) -> Mapping[GroupVersion, tuple[Resource, ...]]:
+        """The resources of each version, by plural."""
+        versions = [version for versions in self.groups.values() for version in versions]
+        return MappingProxyType({version: tuple(self._of(version)) for version in versions})
+
+    def _of(self, group_version: GroupVersion) -> Iterator[Resource]:
+        ours = (each for each in self.resources if each.group_version == group_version)
+        yield from sorted(ours, key=lambda each: each.plural)
+
+
+_SCALE = Subresource("scale", ServedType(GroupVersion("autoscaling", "v1"), "Scale", Scale), VIEW_VERBS)
+_BINDING = Subresource("binding", ServedType(GroupVersion("", "v1"), "Binding", Binding), CREATE)
+_EVICTION = Subresource("eviction", ServedType(GroupVersion("policy", "v1"), "Eviction", Eviction), CREATE)
+
+_MORE_SUBRESOURCES: Mapping[Kind, tuple[Subresource, ...]] = MappingProxyType({kinds.POD: (_BINDING, _EVICTION)})
+_VERBS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {kinds.NAMESPACE: tuple(verb for verb in OBJECT_VERBS if verb != "deletecollection")}
+)
+"""Of kinds that do not know all; namespaces are deleted by name only."""
+
+
+def _stored(kind: Kind, group_version: GroupVersion | None = None) -> Resource:
+    """Return the resource of ``kind``, in its storage version or in ``group_version``."""
+    type_ = ServedType(group_version or GroupVersion(kind.group, kind.version), kind.name, kind.message)
+    return Resource(
+        type_,
+        kind.plural,
+        kind.singular,
+        verbs=_VERBS.get(kind, OBJECT_VERBS),
+        namespaced=kind.namespaced,
+        short_names=kind.short_names,
+        categories=("all",) if kind.in_all else (),
+        subresources=tuple(sorted(_subresources(kind, type_), key=lambda each: each.name)),
+        stored=kind,
+    )
+
+
+def _subresources(kind: Kind, type_: ServedType) -> Iterator[Subresource]:
+    yield from _MORE_SUBRESOURCES.get(kind, ())
+    if kind.has_scale:
+        yield _SCALE
+    if kind.has_status:
+        yield Subresource("status", type_, VIEW_VERBS)
+
+
+_ROWS: tuple[Resource, ...] = tuple(_stored(kind) for kind in KINDS)
+"""One resource a row; the first version of a group is the preferred one."""
+
+
+@cache
+def served(release: Release) -> Served:
+    """Return what is served when ``release`` is behaved as."""
+    if release.tells_singular_names:
+        return Served(_ROWS)
+    return Served(tuple(replace(each, singular="") for each in _ROWS))
