@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollplane.apps.v1 import ControllerRevision
+from rollplane.authorization.v1 import SubjectAccessReview
 from rollplane.autoscaling.v1 import Scale
 from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import Pod, PodList, PodTemplateSpec
@@ -21,7 +22,7 @@ from rollplane_machinery.codec.time_text import (
     parse_duration,
     parse_time,
 )
-from rollplane_machinery.errors import InternalError
+from rollplane_machinery.errors import BadRequestError, InternalError
 
 TIMES: dict[str, tuple[int, int]] = {
     "1970-01-01T00:00:00Z": (0, 0),
@@ -143,3 +144,18 @@ def test_items_of_a_typed_list_do_not() -> None:
     printed = codec.to_json(PodList(items=[Pod()]))
     assert (printed["kind"], printed["apiVersion"]) == ("PodList", "v1")
     assert "kind" not in printed["items"][0]
+
+
+def test_extra_values_are_lists_in_json() -> None:
+    said = {"spec": {"user": "jane", "extra": {"scopes": ["a", "b"], "none": []}}}
+    review = codec.message_from_json(SubjectAccessReview, said)
+    assert list(review.spec.extra["scopes"].items) == ["a", "b"]
+    printed = codec.to_json(review)
+    assert printed["apiVersion"] == "authorization.k8s.io/v1"
+    assert printed["spec"] == said["spec"]
+
+
+@pytest.mark.parametrize("extra", [{"scopes": "a"}, {"scopes": [1]}, {"scopes": ["\ud800"]}])
+def test_malformed_extra_values(extra: dict[str, Any]) -> None:
+    with pytest.raises(BadRequestError, match="cannot be read"):
+        codec.message_from_json(SubjectAccessReview, {"spec": {"extra": extra}})

@@ -17,8 +17,11 @@ _API_VERSIONS: Mapping[str, str] = MappingProxyType(
     {
         "rollplane.core.v1": "v1",
         "rollplane.apps.v1": "apps/v1",
+        "rollplane.authentication.v1": "authentication.k8s.io/v1",
+        "rollplane.authorization.v1": "authorization.k8s.io/v1",
         "rollplane.autoscaling.v1": "autoscaling/v1",
         "rollplane.coordination.v1": "coordination.k8s.io/v1",
+        "rollplane.events.v1": "events.k8s.io/v1",
         "rollplane.policy.v1": "policy/v1",
         "rollplane.meta.v1": "meta.k8s.io/v1",
     }

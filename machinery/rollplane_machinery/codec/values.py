@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from rollplane.authentication.v1 import ExtraValue
 from rollplane.meta import v1 as meta
 from rollplane_machinery import int_or_string, quantity
 from rollplane_machinery.codec import time_text
@@ -103,6 +104,21 @@ def _read_raw(message: meta.RawExtension | meta.FieldsV1, value: Json, path: Pat
         report.invalid(path, "cannot be written as JSON")
 
 
+def _print_extra(message: ExtraValue) -> Json:
+    return list(message.items)
+
+
+def _read_extra(message: ExtraValue, value: Json, path: Path, report: Report) -> None:
+    if not isinstance(value, list):
+        report.mismatch(path, "array", value)
+        return
+    for index, item in enumerate(value):
+        if item.__class__ is str:
+            message.items.append(item)
+        else:
+            report.mismatch((path, index), "string", item)
+
+
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
@@ -138,6 +154,7 @@ SPECIAL_TYPES: Mapping[str, SpecialType] = MappingProxyType(
             (meta.IntOrString, SpecialType(int_or_string.to_plain, _read_int_or_string, 0)),
             (meta.RawExtension, SpecialType(_print_raw, _read_raw)),
             (meta.FieldsV1, SpecialType(_print_raw, _read_raw)),
+            (ExtraValue, SpecialType(_print_extra, _read_extra)),
         )
     }
 )

@@ -5,6 +5,7 @@ from rollplane.meta.v1.meta_pb2 import (
     CreateOptions as CreateOptions,
     DeleteOptions as DeleteOptions,
     Duration as Duration,
+    FieldSelectorRequirement as FieldSelectorRequirement,
     FieldsV1 as FieldsV1,
     IntOrString as IntOrString,
     LabelSelector as LabelSelector,
