@@ -1,0 +1,1 @@
+"""Discovery: what is served, told in each form that clients ask for, from the table of what is served."""
