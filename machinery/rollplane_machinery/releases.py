@@ -70,6 +70,7 @@ class Release:
     - ``pod_generation``: pods have generations, and their status says which one it tells of.
     - ``topology_labels``: pods bear the zone and region of their node.
     - ``pods_deleted_first``: a namespace is emptied of its pods before all else.
+    - ``restart_ages``: a table of pods tells when the last restart was.
     - ``tells_singular_names``: discovery names each resource in the singular too.
     - ``taint_sentence``, ``start_sentence``: what FailedScheduling says of taints, and kubelets of starting containers.
     """
@@ -93,6 +94,7 @@ class Release:
     pod_generation: bool
     topology_labels: bool
     pods_deleted_first: bool
+    restart_ages: bool
     tells_singular_names: bool
     taint_sentence: TaintSentence
     start_sentence: StartSentence
@@ -133,6 +135,7 @@ def release_of(name: str) -> Release:
         pod_generation=since(34),
         topology_labels=since(35),
         pods_deleted_first=since(33),
+        restart_ages=since(22),
         tells_singular_names=since(27),
         taint_sentence=_taint_sentence(version),
         start_sentence=_start_sentence(version),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from rollplane.autoscaling import v1 as autoscaling
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
@@ -20,6 +21,7 @@ from rollplane_printing.table import (
     NAME,
     NONE,
     Cell,
+    Column,
     Layout,
     joined,
     labels_text,
@@ -162,6 +164,14 @@ def _budget(budget: policy.PodDisruptionBudget, now: float) -> list[Cell]:
     return [budget.metadata.name, least, most, budget.status.disruptions_allowed, age(created, now)]
 
 
+def _scale(scale: autoscaling.Scale, now: float) -> list[Cell]:
+    created = scale.metadata.creation_timestamp
+    return [scale.metadata.name, scale.spec.replicas, scale.status.replicas, age(created, now)]
+
+
+SCALE = Layout((NAME, number("Desired"), number("Available"), AGE), _scale)
+"""How the subresource scale is shown, which is no kind of its own."""
+
 OTHERS: Mapping[Kind, Layout] = MappingProxyType(
     {
         kinds.NAMESPACE: Layout((NAME, text("Status"), AGE), _namespace),
@@ -184,14 +194,15 @@ OTHERS: Mapping[Kind, Layout] = MappingProxyType(
                 text("Object"),
                 *wide("Subobject", "Source"),
                 text("Message"),
-                *wide("First Seen", "Count", "Name"),
+                *wide("First Seen", "Count"),
+                Column("Name", format="name", wide=True),
             ),
             _event,
         ),
         kinds.LEASE: Layout((NAME, text("Holder"), AGE), _lease),
-        kinds.CONFIG_MAP: Layout((NAME, number("Data"), AGE), _config_map),
-        kinds.SECRET: Layout((NAME, text("Type"), number("Data"), AGE), _secret),
-        kinds.SERVICE_ACCOUNT: Layout((NAME, number("Secrets"), AGE), _service_account),
+        kinds.CONFIG_MAP: Layout((NAME, text("Data"), AGE), _config_map),
+        kinds.SECRET: Layout((NAME, text("Type"), text("Data"), AGE), _secret),
+        kinds.SERVICE_ACCOUNT: Layout((NAME, text("Secrets"), AGE), _service_account),
         kinds.SERVICE: Layout(
             (NAME, *map(text, ("Type", "Cluster-IP", "External-IP", "Port(s)")), AGE, *wide("Selector")), _service
         ),

@@ -13,18 +13,23 @@ from rollplane_machinery.conditions import get_condition, is_true
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pod_totals import is_sidecar
 from rollplane_machinery.pods import POD_INITIALIZED, POD_SCHEDULED, SCHEDULING_GATED, is_pod_ready
+from rollplane_machinery.times import to_seconds
 
 NODE_LOST = "NodeLost"
 """The reason of a pod whose node is gone: it may or may not still run."""
 
 
 class PodSummary(NamedTuple):
-    """``status`` is kubectl's STATUS; ``restarts`` counts those of the containers that matter at this time."""
+    """``status`` is kubectl's STATUS; ``restarts`` counts those of the containers that matter at this time.
+
+    ``last_restart`` is when one of them last ended, in seconds since the epoch, 0.0 for never.
+    """
 
     status: str
     ready: int
     total: int
     restarts: int
+    last_restart: float = 0.0
 
 
 def pod_summary(pod: Pod) -> PodSummary:
@@ -33,7 +38,7 @@ def pod_summary(pod: Pod) -> PodSummary:
     containers = list(status.container_statuses)
     if not (spec.init_containers or status.init_container_statuses):
         word, ready = _app_status(pod, containers, None), _count_ready(containers)
-        return PodSummary(_as_deleted(pod, word), ready, len(spec.containers), _count_restarts(containers))
+        return PodSummary(_as_deleted(pod, word), ready, len(spec.containers), *_restarts(containers))
     names = _sidecar_names(pod)
     init = list(status.init_container_statuses)
     # Init containers that go on running count like app containers once the pod has started.
@@ -45,15 +50,19 @@ def pod_summary(pod: Pod) -> PodSummary:
     else:
         word, counted = _app_status(pod, containers, initializing), containers + sidecars
         ready += _count_ready(containers)
-    return PodSummary(_as_deleted(pod, word), ready, len(spec.containers) + len(names), _count_restarts(counted))
+    return PodSummary(_as_deleted(pod, word), ready, len(spec.containers) + len(names), *_restarts(counted))
 
 
 def _count_ready(statuses: Sequence[ContainerStatus]) -> int:
     return len([each for each in statuses if each.ready and each.state.HasField("running")])
 
 
-def _count_restarts(statuses: Sequence[ContainerStatus]) -> int:
-    return sum([each.restart_count for each in statuses])
+def _restarts(statuses: Sequence[ContainerStatus]) -> tuple[int, float]:
+    """How often containers were restarted, and when one last ended, which no unrestarted one did."""
+    count = sum([each.restart_count for each in statuses])
+    if not count:
+        return 0, 0.0
+    return count, max([to_seconds(each.last_state.terminated.finished_at) for each in statuses])
 
 
 def pod_status(pod: Pod) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from rollplane.autoscaling.v1 import Scale
 from rollplane_machinery.kinds import ApiObject
 
 Cell = str | int
@@ -44,7 +45,7 @@ class Row(NamedTuple):
     """
 
     cells: tuple[Cell, ...]
-    object: ApiObject
+    object: ApiObject | Scale
     completed: str = ""
 
 
@@ -73,7 +74,7 @@ AGE = Column("Age", description="Time since the object was created.")
 
 
 def text(name: str, description: str = "", *, wide: bool = False) -> Column:
-    """Return a column of text."""
+    """Return a column that says it holds text; Kubernetes has numbers in a few of those."""
     return Column(name, wide=wide, description=description)
 
 

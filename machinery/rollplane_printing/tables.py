@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from rollplane.autoscaling.v1 import Scale
 from rollplane.core.v1 import Pod
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.pods import is_pod_finished
+from rollplane_machinery.releases import LATEST, Release
 from rollplane_printing.others import OTHERS
 from rollplane_printing.table import Layout, Row, Table
-from rollplane_printing.workloads import WORKLOADS
+from rollplane_printing.workloads import POD_WITH_PLAIN_RESTARTS, WORKLOADS
 
 LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS})
 """How each registered kind is shown."""
 
 
+def layout_of(kind: Kind, release: Release = LATEST) -> Layout:
+    """Return how ``release`` shows objects of ``kind``."""
+    return POD_WITH_PLAIN_RESTARTS if kind is POD and not release.restart_ages else LAYOUTS[kind]
+
+
 def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:
     """Return the table of ``objects``, all of ``kind``, with ages as of ``now`` (seconds since the epoch)."""
-    return Table(LAYOUTS[kind].columns, tuple([row_of(kind, each, now) for each in objects]))
+    layout = layout_of(kind)
+    return Table(layout.columns, tuple([row_of(layout, each, now) for each in objects]))
 
 
-def row_of(kind: Kind, message: ApiObject, now: float) -> Row:
-    """Return one object's row."""
+def row_of(layout: Layout, message: ApiObject | Scale, now: float) -> Row:
+    """Return one object's row in ``layout``."""
     completed = message.status.phase if isinstance(message, Pod) and is_pod_finished(message) else ""
-    return Row(tuple(LAYOUTS[kind].cells(message, now)), message, completed)
+    return Row(tuple(layout.cells(message, now)), message, completed)

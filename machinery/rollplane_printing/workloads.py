@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rollplane.apps import v1 as apps
@@ -10,13 +10,15 @@ from rollplane.core import v1 as core
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.selectors import label_selector_of, selector_of_map
-from rollplane_printing.durations import age
-from rollplane_printing.pod_status import pod_summary
+from rollplane_printing.durations import age, duration_text
+from rollplane_printing.pod_status import PodSummary, pod_summary
 from rollplane_printing.table import (
     AGE,
     NAME,
     NONE,
     Cell,
+    Cells,
+    Column,
     Layout,
     joined,
     labels_text,
@@ -32,12 +34,25 @@ _COUNTED = (NAME, number("Desired"), number("Current"), number("Ready"), AGE, *_
 
 
 def _pod(pod: core.Pod, now: float) -> list[Cell]:
-    summary, status = pod_summary(pod), pod.status
+    summary = pod_summary(pod)
+    restarts = str(summary.restarts)
+    if summary.last_restart:
+        restarts += f" ({duration_text(now - summary.last_restart)} ago)"
+    return _pod_cells(pod, summary, restarts, now)
+
+
+def _pod_with_plain_restarts(pod: core.Pod, now: float) -> list[Cell]:
+    summary = pod_summary(pod)
+    return _pod_cells(pod, summary, summary.restarts, now)
+
+
+def _pod_cells(pod: core.Pod, summary: PodSummary, restarts: Cell, now: float) -> list[Cell]:
+    status = pod.status
     return [
         pod.metadata.name,
         f"{summary.ready}/{summary.total}",
         summary.status,
-        summary.restarts,
+        restarts,
         age(pod.metadata.creation_timestamp, now),
         or_none(status.pod_ip or (status.pod_ips[0].ip if status.pod_ips else "")),
         or_none(pod.spec.node_name),
@@ -142,25 +157,30 @@ def _containers(template: core.PodTemplateSpec) -> list[Cell]:
     return [joined([each.name for each in containers]), joined([each.image for each in containers])]
 
 
+def _pod_layout(restarts: Callable[[str, str], Column], cells: Cells) -> Layout:
+    columns = (
+        NAME,
+        text("Ready", "Ready containers, of all."),
+        text("Status", "The phase, or what stands in its way."),
+        restarts("Restarts", "How often containers were restarted."),
+        AGE,
+        *wide("IP", "Node", "Nominated Node", "Readiness Gates"),
+    )
+    return Layout(columns, cells)
+
+
+POD_WITH_PLAIN_RESTARTS = _pod_layout(number, _pod_with_plain_restarts)
+"""How pods were shown before it was told when they last restarted."""
+
 WORKLOADS: Mapping[Kind, Layout] = MappingProxyType(
     {
-        kinds.POD: Layout(
-            (
-                NAME,
-                text("Ready", "Ready containers, of all."),
-                text("Status", "The phase, or what stands in its way."),
-                number("Restarts", "How often containers were restarted."),
-                AGE,
-                *wide("IP", "Node", "Nominated Node", "Readiness Gates"),
-            ),
-            _pod,
-        ),
+        kinds.POD: _pod_layout(text, _pod),
         kinds.DEPLOYMENT: Layout(
             (
                 NAME,
                 text("Ready", "Ready pods, of those wanted."),
-                number("Up-to-date", "Pods of the present template."),
-                number("Available", "Pods that have been ready for long enough."),
+                text("Up-to-date", "Pods of the present template."),
+                text("Available", "Pods that have been ready for long enough."),
                 AGE,
                 *_SELECTED,
             ),
@@ -179,7 +199,7 @@ WORKLOADS: Mapping[Kind, Layout] = MappingProxyType(
             ),
             _daemon_set,
         ),
-        kinds.CONTROLLER_REVISION: Layout((NAME, text("Controller"), number("Revision"), AGE), _controller_revision),
+        kinds.CONTROLLER_REVISION: Layout((NAME, text("Controller"), text("Revision"), AGE), _controller_revision),
     }
 )
 """How pods and workloads are shown."""

@@ -34,12 +34,12 @@ status:
   conditions: [{type: x/open, status: "True"}]
   containerStatuses: [{name: a, ready: true, restartCount: 3, image: x, imageID: "", state: {running: {}}}]
 """,
-        ["web", "1/1", "Running", 3, "5m", "10.0.0.7", "node-1", "<none>", "1/2"],
+        ["web", "1/1", "Running", "3", "5m", "10.0.0.7", "node-1", "<none>", "1/2"],
     ),
     "pod that nobody took": (
         kinds.POD,
         "spec: {containers: [{name: a, image: 'a:1'}]}\nstatus: {phase: Pending}",
-        ["web", "0/1", "Pending", 0, "5m", "<none>", "<none>", "<none>", "<none>"],
+        ["web", "0/1", "Pending", "0", "5m", "<none>", "<none>", "<none>", "<none>"],
     ),
     "deployment": (
         kinds.DEPLOYMENT,
