@@ -31,6 +31,7 @@ BOUNDARIES = {
     "pod_generation": ("1.33", "1.34"),
     "topology_labels": ("1.34", "1.35"),
     "pods_deleted_first": ("1.32", "1.33"),
+    "restart_ages": ("1.21", "1.22"),
     "tells_singular_names": ("1.26", "1.27"),
 }
 VALUES: dict[str, dict[str, object]] = {
