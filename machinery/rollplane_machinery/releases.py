@@ -72,6 +72,11 @@ class Release:
     - ``pods_deleted_first``: a namespace is emptied of its pods before all else.
     - ``restart_ages``: a table of pods tells when the last restart was.
     - ``tells_singular_names``: discovery names each resource in the singular too.
+    - ``serves_policy_v1``, ``serves_eviction_v1``: policy/v1 is there, for budgets and for evictions.
+    - ``serves_beta_versions``: the v1beta1 of policy and events.k8s.io are there.
+    - ``tells_who_asks``: SelfSubjectReview is there, in v1.
+    - ``token_secrets``: each ServiceAccount has a Secret with its token.
+    - ``ip_families``: Services tell their address families.
     - ``taint_sentence``, ``start_sentence``: what FailedScheduling says of taints, and kubelets of starting containers.
     """
 
@@ -96,6 +101,12 @@ class Release:
     pods_deleted_first: bool
     restart_ages: bool
     tells_singular_names: bool
+    serves_policy_v1: bool
+    serves_eviction_v1: bool
+    serves_beta_versions: bool
+    tells_who_asks: bool
+    token_secrets: bool
+    ip_families: bool
     taint_sentence: TaintSentence
     start_sentence: StartSentence
 
@@ -137,6 +148,12 @@ def release_of(name: str) -> Release:
         pods_deleted_first=since(33),
         restart_ages=since(22),
         tells_singular_names=since(27),
+        serves_policy_v1=since(21),
+        serves_eviction_v1=since(22),
+        serves_beta_versions=not since(25),
+        tells_who_asks=since(28),
+        token_secrets=not since(24),
+        ip_families=since(21),
         taint_sentence=_taint_sentence(version),
         start_sentence=_start_sentence(version),
     )

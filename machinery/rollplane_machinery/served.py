@@ -15,8 +15,11 @@ from types import MappingProxyType
 
 from google.protobuf.message import Message
 
+from rollplane.authentication import v1 as authentication
+from rollplane.authorization import v1 as authorization
 from rollplane.autoscaling.v1 import Scale
 from rollplane.core.v1 import Binding
+from rollplane.events.v1 import Event
 from rollplane.policy.v1 import Eviction
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import KINDS, Kind
@@ -85,6 +88,11 @@ class Resource:
     def group_version(self) -> GroupVersion:
         return self.type.group_version
 
+    @property
+    def is_dressed(self) -> bool:
+        """Whether objects are stored in another version than this one, between which ``dresses`` translates."""
+        return self.stored is not None and self.stored.api_version != str(self.group_version)
+
     @cached_property
     def by_subresource(self) -> Mapping[str, Subresource]:
         """The subresources by name."""
@@ -129,11 +137,20 @@ class Served:
         yield from sorted(ours, key=lambda each: each.plural)
 
 
+AUTHENTICATION = GroupVersion("authentication.k8s.io", "v1")
+AUTHORIZATION = GroupVersion("authorization.k8s.io", "v1")
+EVENTS, EVENTS_BETA = GroupVersion("events.k8s.io", "v1"), GroupVersion("events.k8s.io", "v1beta1")
+POLICY, POLICY_BETA = GroupVersion("policy", "v1"), GroupVersion("policy", "v1beta1")
+
 _SCALE = Subresource("scale", ServedType(GroupVersion("autoscaling", "v1"), "Scale", Scale), VIEW_VERBS)
 _BINDING = Subresource("binding", ServedType(GroupVersion("", "v1"), "Binding", Binding), CREATE)
-_EVICTION = Subresource("eviction", ServedType(GroupVersion("policy", "v1"), "Eviction", Eviction), CREATE)
+_EVICTION = Subresource("eviction", ServedType(POLICY, "Eviction", Eviction), CREATE)
+_TOKEN = Subresource("token", ServedType(AUTHENTICATION, "TokenRequest", authentication.TokenRequest), CREATE)
+_LOG = Subresource("log", ServedType(GroupVersion("", "v1"), "Pod", kinds.POD.message), ("get",))
 
-_MORE_SUBRESOURCES: Mapping[Kind, tuple[Subresource, ...]] = MappingProxyType({kinds.POD: (_BINDING, _EVICTION)})
+_MORE_SUBRESOURCES: Mapping[Kind, tuple[Subresource, ...]] = MappingProxyType(
+    {kinds.POD: (_BINDING, _EVICTION, _LOG), kinds.SERVICE_ACCOUNT: (_TOKEN,)}
+)
 _VERBS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {kinds.NAMESPACE: tuple(verb for verb in OBJECT_VERBS if verb != "deletecollection")}
 )
@@ -164,13 +181,54 @@ def _subresources(kind: Kind, type_: ServedType) -> Iterator[Subresource]:
         yield Subresource("status", type_, VIEW_VERBS)
 
 
-_ROWS: tuple[Resource, ...] = tuple(_stored(kind) for kind in KINDS)
+def _question(group_version: GroupVersion, message: type[Message], *, namespaced: bool = False) -> Resource:
+    """Return the resource of what is only ever asked: a create that is answered and not stored."""
+    name = message.DESCRIPTOR.name
+    return Resource(
+        ServedType(group_version, name, message), f"{name.lower()}s", name.lower(), verbs=CREATE, namespaced=namespaced
+    )
+
+
+def _rows() -> Iterator[Resource]:
+    for kind in KINDS:
+        yield _stored(kind)
+    yield _stored(kinds.POD_DISRUPTION_BUDGET, POLICY_BETA)
+    for version in (EVENTS, EVENTS_BETA):
+        newer = _stored(kinds.EVENT, version)
+        yield replace(newer, type=replace(newer.type, message=Event))
+    yield _question(AUTHENTICATION, authentication.SelfSubjectReview)
+    yield _question(AUTHENTICATION, authentication.TokenReview)
+    yield _question(AUTHORIZATION, authorization.LocalSubjectAccessReview, namespaced=True)
+    yield _question(AUTHORIZATION, authorization.SelfSubjectAccessReview)
+    yield _question(AUTHORIZATION, authorization.SelfSubjectRulesReview)
+    yield _question(AUTHORIZATION, authorization.SubjectAccessReview)
+
+
+_ROWS = tuple(_rows())
 """One resource a row; the first version of a group is the preferred one."""
+
+
+def _is_served(resource: Resource, release: Release) -> bool:
+    """Tell whether the release serves ``resource`` in its version, or at all."""
+    if resource.group_version == POLICY:
+        return release.serves_policy_v1
+    if resource.group_version in (POLICY_BETA, EVENTS_BETA):
+        return release.serves_beta_versions
+    return release.tells_who_asks or resource.type.message is not authentication.SelfSubjectReview
+
+
+def _as_told_by(resource: Resource, release: Release) -> Resource:
+    """Return ``resource`` as the release's discovery has it."""
+    if not release.tells_singular_names:
+        resource = replace(resource, singular="")
+    if not release.serves_eviction_v1 and "eviction" in resource.by_subresource:
+        beta = replace(_EVICTION, type=replace(_EVICTION.type, group_version=POLICY_BETA))
+        rest = tuple(beta if each is _EVICTION else each for each in resource.subresources)
+        resource = replace(resource, subresources=rest)
+    return resource
 
 
 @cache
 def served(release: Release) -> Served:
     """Return what is served when ``release`` is behaved as."""
-    if release.tells_singular_names:
-        return Served(_ROWS)
-    return Served(tuple(replace(each, singular="") for each in _ROWS))
+    return Served(tuple(_as_told_by(each, release) for each in _ROWS if _is_served(each, release)))

@@ -9,7 +9,8 @@ import pytest
 
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery import codec
-from rollplane_machinery.codec.legacy import LEGACY_KINDS, V1BETA1_MATCH_NONE
+from rollplane_machinery.codec.legacy import LEGACY_KINDS
+from rollplane_machinery.dresses import V1BETA1_MATCH
 from rollplane_machinery.errors import BadRequestError
 from rollplane_rules.defaults import apply_defaults
 
@@ -103,8 +104,8 @@ def test_annotations_that_are_there_stay() -> None:
 def test_an_empty_budget_selector_selects_nothing() -> None:
     """In policy/v1 it selects every pod of the namespace, in policy/v1beta1 none."""
     for selector, expected in (
-        ({}, {"matchExpressions": [{"key": V1BETA1_MATCH_NONE, "operator": "Exists"}]}),
-        ({"matchLabels": {}}, {"matchExpressions": [{"key": V1BETA1_MATCH_NONE, "operator": "Exists"}]}),
+        ({}, {"matchExpressions": [{"key": V1BETA1_MATCH, "operator": "Exists"}]}),
+        ({"matchLabels": {}}, {"matchExpressions": [{"key": V1BETA1_MATCH, "operator": "Exists"}]}),
         (SELECTOR, SELECTOR),
     ):
         data = {"apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget", "spec": {"selector": selector}}

@@ -33,8 +33,14 @@ BOUNDARIES = {
     "pods_deleted_first": ("1.32", "1.33"),
     "restart_ages": ("1.21", "1.22"),
     "tells_singular_names": ("1.26", "1.27"),
+    "serves_policy_v1": ("1.20", "1.21"),
+    "serves_eviction_v1": ("1.21", "1.22"),
+    "tells_who_asks": ("1.27", "1.28"),
+    "ip_families": ("1.20", "1.21"),
 }
 VALUES: dict[str, dict[str, object]] = {
+    "serves_beta_versions": {"1.24": True, "1.25": False},
+    "token_secrets": {"1.23": True, "1.24": False},
     "scaling_sentence": {
         "1.20": ScalingSentence.TO,
         "1.21": ScalingSentence.TO_FROM,

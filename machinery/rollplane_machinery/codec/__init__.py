@@ -1,6 +1,7 @@
 """The codec: objects as Kubernetes JSON and YAML, and back.
 
-``to_json`` and ``from_json`` are for whole objects, ``message_to_json`` and ``message_from_json`` for parts;
+``to_json`` and ``from_json`` are for whole objects, ``to_json_in`` shows them in another API version,
+``message_to_json`` and ``message_from_json`` are for parts;
 ``load_manifests`` reads files, ``dumps`` and ``dump_yaml`` print.
 """
 
@@ -20,6 +21,7 @@ from rollplane_machinery.codec.objects import (
     message_from_json,
     message_to_json,
     to_json,
+    to_json_in,
 )
 from rollplane_machinery.codec.yaml_text import dump_yaml
 
@@ -38,4 +40,5 @@ __all__ = [
     "message_to_json",
     "read_manifests",
     "to_json",
+    "to_json_in",
 ]

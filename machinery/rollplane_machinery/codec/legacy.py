@@ -1,7 +1,7 @@
-"""Older API versions of the kinds: accepted on input, turned into the storage version.
+"""Other API versions of the kinds: accepted on input, turned into the storage version.
 
-Their fields are those of the storage version, but for what ``upgrade`` moves; their defaults differ, which
-``legacy_defaults`` looks after.
+Their fields are those of the storage version, but for what ``upgrade`` moves and for what is a dress (``dresses``);
+their defaults differ, which ``legacy_defaults`` looks after.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from rollplane_machinery.kinds import Kind
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 
 ROLLBACK_TO = "deprecated.deployment.rollback.rollbackTo"
-V1BETA1_MATCH_NONE = "pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match"
 
 _SERVED: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
     {
@@ -29,13 +28,15 @@ _SERVED: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
             kinds.CONTROLLER_REVISION,
         ),
         "policy/v1beta1": (kinds.POD_DISRUPTION_BUDGET,),
+        "events.k8s.io/v1": (kinds.EVENT,),
+        "events.k8s.io/v1beta1": (kinds.EVENT,),
     }
 )
 
 LEGACY_KINDS: Mapping[tuple[str, str], Kind] = MappingProxyType(
     {(api_version, kind.name): kind for api_version, served in _SERVED.items() for kind in served}
 )
-"""The kind by (apiVersion, kind) of every older version."""
+"""The kind by (apiVersion, kind) of every other version."""
 
 
 def upgrade(data: dict[str, Json], api_version: str, kind: Kind, report: Report) -> dict[str, Json]:
@@ -75,22 +76,12 @@ def _move_template_generation(data: dict[str, Json], spec: dict[str, Json], repo
     return _annotated(rest, TEMPLATE_GENERATION, generation) if generation else rest
 
 
-def _empty_selector_matches_none(data: dict[str, Json], spec: dict[str, Json], _report: Report) -> dict[str, Json]:
-    """In policy/v1beta1 an empty selector selects no pod, in policy/v1 every pod: ask for a label nobody has."""
-    selector = spec.get("selector")
-    if not isinstance(selector, dict) or any(selector.values()):
-        return data
-    nobody = {**selector, "matchExpressions": [{"key": V1BETA1_MATCH_NONE, "operator": "Exists"}]}
-    return {**data, "spec": {**spec, "selector": nobody}}
-
-
 _Upgrade = Callable[[dict[str, Json], dict[str, Json], Report], dict[str, Json]]
 _UPGRADES: Mapping[tuple[str, str], _Upgrade] = MappingProxyType(
     {
         ("extensions/v1beta1", "Deployment"): _move_rollback_to,
         ("apps/v1beta1", "Deployment"): _move_rollback_to,
         ("extensions/v1beta1", "DaemonSet"): _move_template_generation,
-        ("policy/v1beta1", "PodDisruptionBudget"): _empty_selector_matches_none,
     }
 )
 

@@ -13,8 +13,9 @@ from rollplane_machinery.codec.legacy_defaults import apply_legacy_defaults
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
+from rollplane_machinery.dresses import dress_of
 from rollplane_machinery.errors import Cause, CauseReason
-from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
 
 _M = TypeVar("_M", bound=Message)
 
@@ -34,6 +35,12 @@ def to_json(message: Message) -> dict[str, Json]:
     kube-apiserver writes them. Raises InternalError when raw JSON inside is none.
     """
     return printer_of(message.DESCRIPTOR).print_typed(message)
+
+
+def to_json_in(obj: ApiObject, api_version: str) -> dict[str, Json]:
+    """Return the JSON value of ``obj`` as ``api_version`` shows it; in its storage version where there is no dress."""
+    dress = dress_of(by_type_url(TYPE_URL_PREFIX + obj.DESCRIPTOR.full_name), api_version)
+    return to_json(obj) if dress is None else {**to_json(dress.put_on(obj)), "apiVersion": api_version}
 
 
 def message_to_json(message: Message) -> dict[str, Json]:
@@ -78,8 +85,13 @@ def read_object(data: Json, report: Report) -> ApiObject | None:
     kind = _kind_of(data, report)
     if kind is None:
         return None
-    message = kind.message()
     api_version = data["apiVersion"]
+    dress = dress_of(kind, api_version)
+    if dress is not None:
+        shown = dress.message()
+        reader_of(shown.DESCRIPTOR).read(shown, data, None, report)
+        return None if len(report.errors) > known else dress.take_off(shown)
+    message = kind.message()
     if api_version != kind.api_version:
         data = upgrade(data, api_version, kind, report)
     reader_of(message.DESCRIPTOR).read(message, data, None, report)
