@@ -1,4 +1,4 @@
-"""Generates the Python code beside the .proto files: messages, stubs, and the names each group exports.
+"""Generates what stands beside the .proto files: messages, stubs, the names each group exports, and the comments.
 
 ``python protos/generate.py`` writes in place; ``--check`` writes nothing and exits 1 when a file would change;
 ``--lint`` runs ``buf lint`` with the rules of ``buf.yaml``. None of them needs a network.
@@ -7,22 +7,27 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import grpc_tools  # type: ignore[import-untyped]
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parent
 # Our own files, google.rpc from googleapis-common-protos, and protobuf's well-known types.
 PROTO_PATHS = [f"-I{ROOT}", f"-I{sysconfig.get_path('purelib')}", f"-I{grpc_tools.__path__[0]}/_proto"]
+
+COMMENTS = Path("rollplane/comments.json")
+NOT_KUBERNETES = ("rollplane.api.", "rollplane.json.")
 
 
 def tool(name: str) -> str:
@@ -48,14 +53,18 @@ def compile_into(out: Path) -> None:
     """Generate messages, service stubs and the descriptor set ``set.binpb`` of all files."""
     plugins = [f"--plugin={name}={tool(name)}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
     services = [name for name in proto_files() if "\nservice " in (ROOT / name).read_text()]
-    descriptors = f"--descriptor_set_out={out / 'set.binpb'}"
-    run_protoc(*plugins, f"--python_out={out}", f"--mypy_out=quiet:{out}", descriptors, *proto_files())
+    descriptors = ("--include_source_info", f"--descriptor_set_out={out / 'set.binpb'}")
+    run_protoc(*plugins, f"--python_out={out}", f"--mypy_out=quiet:{out}", *descriptors, *proto_files())
     run_protoc(*plugins, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *services)
 
 
-def exports(out: Path) -> Iterator[tuple[Path, str]]:
+def descriptors_in(out: Path) -> Sequence[FileDescriptorProto]:
+    """Return the descriptors of all files, with their comments."""
+    return FileDescriptorSet.FromString((out / "set.binpb").read_bytes()).file
+
+
+def exports(files: Sequence[FileDescriptorProto]) -> Iterator[tuple[Path, str]]:
     """Yield the ``__init__.py`` of each group: a docstring line, and its messages, enums and field options by name."""
-    files = FileDescriptorSet.FromString((out / "set.binpb").read_bytes()).file
     groups: dict[str, dict[str, list[str]]] = {}
     for file in files:
         names = [message.name for message in file.message_type]
@@ -74,13 +83,46 @@ def exports(out: Path) -> Iterator[tuple[Path, str]]:
         yield Path(folder).parent / "__init__.py", f'"""The {Path(folder).parent.name} group."""\n'
 
 
+def comments(files: Sequence[FileDescriptorProto]) -> dict[str, str]:
+    """Return the comment on each message and field of the Kubernetes API by its full name, in the words of JSON.
+
+    Descriptors of generated code carry no comments; API documents are made from these.
+    """
+    ours = [file for file in files if not file.package.startswith(NOT_KUBERNETES)]
+    words = {field.name: field.json_name for file in ours for message in file.message_type for field in message.field}
+    return {name: in_json_words(text, words) for file in ours for name, text in comments_of(file)}
+
+
+def comments_of(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
+    """Yield the full names of messages and fields that have a comment, and the comment."""
+    for location in file.source_code_info.location:
+        match list(location.path):
+            case [4, number]:
+                name = file.message_type[number].name
+            case [4, number, 2, member]:
+                message = file.message_type[number]
+                name = f"{message.name}.{message.field[member].name}"
+            case _:
+                continue
+        if location.leading_comments:
+            yield f"{file.package}.{name}", location.leading_comments
+
+
+def in_json_words(comment: str, words: dict[str, str]) -> str:
+    """Return ``comment`` as running text, fields named as JSON has them (``min_ready_seconds``: minReadySeconds)."""
+    text = " ".join(comment.split())
+    return re.sub(r"\b[a-z]+(?:_[a-z0-9]+)+\b", lambda match: words.get(match[0], match[0]), text)
+
+
 def generated() -> dict[Path, str]:
     """Return every generated file and its text, by its path relative to ``protos/``."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         compile_into(out)
         texts = {path.relative_to(out): path.read_text() for path in out.rglob("*.py*") if path.is_file()}
-        texts.update(exports(out))
+        files = descriptors_in(out)
+    texts.update(exports(files))
+    texts[COMMENTS] = json.dumps(comments(files), ensure_ascii=False, indent=0, sort_keys=True) + "\n"
     texts[Path("rollplane/__init__.py")] = '"""Generated API messages, one package for each group and version."""\n'
     texts[Path("rollplane/py.typed")] = ""
     return texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 PROTOS = Path(__file__).parents[2] / "protos"
+COMMENTS = Path("rollplane/comments.json")
 NAMESPACE = Path("rollplane/core/v1/namespace.proto")
 
 
@@ -23,11 +25,18 @@ def python_files(protos: Path) -> set[Path]:
     return {path.relative_to(protos) for path in protos.joinpath("rollplane").rglob("*.py*") if path.suffix != ".pyc"}
 
 
+def comments(protos: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((protos / COMMENTS).read_text())
+    return found
+
+
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
     """A copy of what is hand-written under protos/, and nothing else."""
     protos = tmp_path / "protos"
-    shutil.copytree(PROTOS, protos, ignore=shutil.ignore_patterns("*.py", "*.pyi", "py.typed", "__pycache__"))
+    shutil.copytree(
+        PROTOS, protos, ignore=shutil.ignore_patterns("*.py", "*.pyi", "py.typed", "comments.json", "__pycache__")
+    )
     shutil.copy(PROTOS / "generate.py", protos)
     return protos
 
@@ -35,6 +44,7 @@ def sources(tmp_path: Path) -> Path:
 def test_every_python_file_is_made_from_the_sources(sources: Path) -> None:
     assert run(sources).returncode == 0
     assert python_files(sources) == python_files(PROTOS)
+    assert comments(sources) == comments(PROTOS)
     assert run(sources, "--check").returncode == 0
 
 
@@ -76,3 +86,24 @@ def test_a_source_that_protoc_refuses_changes_nothing(sources: Path) -> None:
     (sources / NAMESPACE).write_text((PROTOS / NAMESPACE).read_text() + "\nmessage Broken { Nothing field = 1; }\n")
     assert run(sources).returncode != 0
     assert {path: (sources / path).read_text() for path in python_files(sources)} == before
+
+
+def test_comments_are_kept_in_the_words_of_json(sources: Path) -> None:
+    text = (PROTOS / NAMESPACE).read_text()
+    (sources / NAMESPACE).write_text(
+        text + "\n// Riddle asks for\n// min_ready_seconds, not for no_such_field.\nmessage Riddle {}\n"
+    )
+    assert run(sources).returncode == 0
+    added = comments(sources)["rollplane.core.v1.Riddle"]
+    assert added == "Riddle asks for minReadySeconds, not for no_such_field."
+
+
+def test_api_services_are_not_kubernetes() -> None:
+    assert not [name for name in comments(PROTOS) if name.startswith(("rollplane.api.", "rollplane.json."))]
+
+
+def test_check_names_comments_that_are_out_of_date(sources: Path) -> None:
+    run(sources)
+    (sources / COMMENTS).write_text("{}")
+    check = run(sources, "--check")
+    assert (check.returncode, str(COMMENTS) in check.stderr) == (1, True)
