@@ -15,6 +15,7 @@ from rollplane_machinery.codec.manifests import (
 )
 from rollplane_machinery.codec.objects import (
     Decoded,
+    Understood,
     decode,
     dumps,
     from_json,
@@ -22,7 +23,9 @@ from rollplane_machinery.codec.objects import (
     message_to_json,
     to_json,
     to_json_in,
+    understand,
 )
+from rollplane_machinery.codec.sent import Sent, read_sent
 from rollplane_machinery.codec.yaml_text import dump_yaml
 
 __all__ = [
@@ -31,6 +34,8 @@ __all__ = [
     "Manifest",
     "ManifestError",
     "ManifestProblem",
+    "Sent",
+    "Understood",
     "decode",
     "dump_yaml",
     "dumps",
@@ -39,6 +44,8 @@ __all__ = [
     "message_from_json",
     "message_to_json",
     "read_manifests",
+    "read_sent",
     "to_json",
     "to_json_in",
+    "understand",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +14,11 @@ from rollplane_machinery.codec.legacy_defaults import apply_legacy_defaults
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
+<<<<<<< HEAD
 from rollplane_machinery.dresses import dress_of
+=======
+from rollplane_machinery.codec.sent import Steps
+>>>>>>> bde0489 (gateway: a server that reads and writes every stored kind in JSON)
 from rollplane_machinery.errors import Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
 
@@ -100,6 +105,33 @@ def read_object(data: Json, report: Report) -> ApiObject | None:
     if api_version != kind.api_version:
         apply_legacy_defaults(message, api_version)
     return message
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message and what of its JSON was not understood: ``errors`` are fatal, ``left_out`` unknown or given twice."""
+
+    message: Message
+    errors: tuple[Cause, ...]
+    left_out: tuple[Cause, ...]
+
+
+def understand(message_type: type[Message], data: dict[str, Json], duplicates: Sequence[Steps] = ()) -> Understood:
+    """Return what ``data``, which says its ``apiVersion`` and ``kind``, says of a message of ``message_type``.
+
+    ``duplicates`` are the ways to members that were given twice. An object of an older version is converted.
+    """
+    report = Report(strict=False)
+    message: Message | None
+    if (key := (data["apiVersion"], data["kind"])) in BY_API_VERSION_KIND or key in LEGACY_KINDS:
+        message = read_object(data, report)
+    else:
+        message = message_type()
+        reader_of(message.DESCRIPTOR).read(message, data, None, report)
+    for steps in duplicates:
+        report.duplicate(steps)
+    errors, left_out = (tuple(problem.cause for problem in found) for found in (report.errors, report.warnings))
+    return Understood(message or message_type(), errors, left_out)
 
 
 def message_from_json(message_type: type[_M], data: Json, path: str = "", *, strict: bool = True) -> _M:

@@ -1,0 +1,38 @@
+"""The gateway's parts, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rollplane_client.tokens import Tokens
+from rollplane_gateway.calls import Backend, Page
+from rollplane_gateway.discovery.answers import Discovery
+from rollplane_gateway.replies import Answer, Reply
+from rollplane_gateway.requests import Request
+from rollplane_gateway.routing import Routes
+from rollplane_gateway.statuses import not_served
+from rollplane_machinery.api import Api
+from rollplane_machinery.clock import Clock
+from rollplane_machinery.releases import Release
+from rollplane_machinery.served import served
+
+
+def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
+    """Return what handlers work with, over ``api``, behaving as ``release``."""
+    return Backend(api, clock, release, served(release), Tokens())
+
+
+def gateway_routes(release: Release) -> Routes:
+    """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
+    return Routes(pages={**_discovery(Discovery(release))})
+
+
+def _discovery(discovery: Discovery) -> Mapping[str, Page]:
+    async def page(_: Backend, request: Request) -> Answer:
+        document = discovery.document(request.path, request.accept, request.headers.get("host", ""))
+        if document is None:
+            raise not_served()
+        told = document.answer(request.headers.get("if-none-match", ""))
+        return Reply(told.body, document.content_type, told.status, told.headers)
+
+    return dict.fromkeys(("/version", "/api", "/api/*", "/apis", "/apis/*"), page)

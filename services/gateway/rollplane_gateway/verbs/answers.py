@@ -1,0 +1,30 @@
+"""Objects and lists as answers in the form that was asked for."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from google.protobuf.message import Message
+
+from rollplane_gateway.calls import Call
+from rollplane_gateway.negotiation import OBJECT_FORMS, negotiate
+from rollplane_gateway.plain import render_message, render_object
+from rollplane_gateway.replies import Reply
+from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.served import ServedType
+
+
+def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()) -> Reply:
+    """Return a stored object as the client wants to see it."""
+    form = negotiate(call.request.accept).form
+    body = render_object(encoded, form, call.target.api_version)
+    return Reply(body, form.media_type, status, warnings=warnings)
+
+
+def message_reply(
+    call: Call, message: Message, type_: ServedType, status: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()
+) -> Reply:
+    """Return what is no stored object: a Scale, a Status, a review."""
+    form = negotiate(call.request.accept, OBJECT_FORMS).form
+    body = render_message(message, form, str(type_.group_version), type_.name)
+    return Reply(body, form.media_type, status, warnings=warnings)

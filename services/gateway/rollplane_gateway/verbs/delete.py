@@ -1,0 +1,105 @@
+"""DELETE of an object, or of what selectors match in a collection."""
+
+from __future__ import annotations
+
+from rollplane.meta.v1 import DeleteOptions, Status, StatusDetails
+from rollplane_gateway.bodies import read_body
+from rollplane_gateway.calls import Call
+from rollplane_gateway.negotiation import negotiate
+from rollplane_gateway.options import check_dry_run, write_options
+from rollplane_gateway.replies import Answer
+from rollplane_gateway.statuses import status_reply
+from rollplane_gateway.verbs.answers import object_reply
+from rollplane_machinery.api import Delete, DeleteCollection, Preconditions, Propagation
+from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_machinery.kinds import Encoded, metadata_of
+from rollplane_machinery.served import GroupVersion, ServedType
+
+_OPTIONS = ServedType(GroupVersion("", "v1"), "DeleteOptions", DeleteOptions)
+
+
+async def delete(call: Call) -> Answer:
+    """Remove the object: 200 with a Status that names its uid, or with the object while something holds it."""
+    options = delete_options(call)
+    result = await call.backend.api.write(
+        Delete(
+            call.target.key,
+            options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
+            propagation_of(options),
+            Preconditions(options.preconditions.uid or None, options.preconditions.resource_version or None),
+            write_options(call, dry_run=bool(options.dry_run)),
+        )
+    )
+    if result.removed or result.object is None:
+        return _gone(call, result.object)
+    return object_reply(call, result.object)
+
+
+async def delete_collection(call: Call) -> Answer:
+    """Remove what the selectors match."""
+    options = delete_options(call)
+    query = call.request.query
+    await call.backend.api.delete_collection(
+        DeleteCollection(
+            call.target.kind,
+            call.target.namespace,
+            query.text("labelSelector"),
+            query.text("fieldSelector"),
+            options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
+            propagation_of(options),
+            write_options(call, dry_run=bool(options.dry_run)),
+        )
+    )
+    return _success(call, StatusDetails())
+
+
+def delete_options(call: Call) -> DeleteOptions:
+    """Return what the body says, and where it says nothing the parameters of the same names."""
+    options = DeleteOptions()
+    if call.request.body.strip():
+        options = read_body(call.request, _OPTIONS).expect(DeleteOptions).message
+    query = call.request.query
+    seconds = query.number("gracePeriodSeconds")
+    if seconds is not None and not options.HasField("grace_period_seconds"):
+        options.grace_period_seconds = seconds
+    if query.text("propagationPolicy") and not options.propagation_policy:
+        options.propagation_policy = query.text("propagationPolicy")
+    check_dry_run(list(options.dry_run))
+    return options
+
+
+def propagation_of(options: DeleteOptions) -> Propagation | None:
+    """Return what becomes of dependents; raises InvalidError for a word that is none, or for both forms at once."""
+    if options.HasField("orphan_dependents"):
+        if options.propagation_policy:
+            message = "orphanDependents and deletionPropagation cannot be both set"
+            raise _bad_policy(CauseReason.INVALID, f'Invalid value: "{options.propagation_policy}": {message}')
+        return Propagation.ORPHAN if options.orphan_dependents else Propagation.BACKGROUND
+    if not options.propagation_policy:
+        return None
+    try:
+        return Propagation(options.propagation_policy)
+    except ValueError:
+        known = ", ".join(f'"{each.value}"' for each in Propagation)
+        message = f'Unsupported value: "{options.propagation_policy}": supported values: {known}'
+        raise _bad_policy(CauseReason.NOT_SUPPORTED, message) from None
+
+
+def _bad_policy(reason: CauseReason, message: str) -> InvalidError:
+    cause = Cause(reason, "propagationPolicy", message)
+    return InvalidError(f'DeleteOptions.meta.k8s.io "" is invalid: {cause}', causes=[cause])
+
+
+def _gone(call: Call, last: Encoded | None) -> Answer:
+    details = StatusDetails(
+        name=call.target.name,
+        group=call.target.resource.group_version.group or None,
+        kind=call.target.resource.plural,
+        uid=None if last is None else metadata_of(last.value).uid,
+    )
+    return _success(call, details)
+
+
+def _success(call: Call, details: StatusDetails) -> Answer:
+    status = Status(status="Success", details=details)
+    return status_reply(status, negotiate(call.request.accept).form)

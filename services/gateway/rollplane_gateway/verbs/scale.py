@@ -1,0 +1,50 @@
+"""The scale of whatever has replicas: ``autoscaling/v1 Scale``."""
+
+from __future__ import annotations
+
+from rollplane.autoscaling.v1 import Scale
+from rollplane_gateway.bodies import read_body
+from rollplane_gateway.calls import Call
+from rollplane_gateway.options import write_options
+from rollplane_gateway.replies import Answer
+from rollplane_gateway.verbs.answers import message_reply
+from rollplane_gateway.verbs.patch import patch_of
+from rollplane_gateway.verbs.writing import written
+from rollplane_machinery import api as asked
+from rollplane_machinery.api import Preconditions
+from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.served import GroupVersion, ServedType
+from rollplane_rules.registry.scale import scalable, scale_of
+
+TYPE = ServedType(GroupVersion("autoscaling", "v1"), "Scale", Scale)
+
+
+async def get_scale(call: Call) -> Answer:
+    """Answer with the scale of the object as stored now."""
+    return _answer(call, await call.backend.api.get(call.target.key))
+
+
+async def replace_scale(call: Call) -> Answer:
+    """Set the replicas; a resource version or uid in the scale is a precondition."""
+    body = read_body(call.request, TYPE).expect(Scale)
+    scale = body.message
+    if scale.metadata.name and scale.metadata.name != call.target.name:
+        raise BadRequestError(
+            f"the name of the object ({scale.metadata.name}) does not match the name on the URL ({call.target.name})"
+        )
+    preconditions = Preconditions(scale.metadata.uid or None, scale.metadata.resource_version or None)
+    request = asked.Scale(
+        call.target.key, scale.spec.replicas, preconditions=preconditions, options=write_options(call)
+    )
+    return _answer(call, written(await call.backend.api.scale(request)), body.warnings)
+
+
+async def patch_scale(call: Call) -> Answer:
+    """Change the scale by a document."""
+    return _answer(call, written(await call.backend.api.write(patch_of(call))))
+
+
+def _answer(call: Call, encoded: Encoded, warnings: tuple[str, ...] = ()) -> Answer:
+    scale = scale_of(scalable(call.target.kind, encoded.parse()))
+    return message_reply(call, scale, TYPE, warnings=warnings)
