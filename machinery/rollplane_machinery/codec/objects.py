@@ -14,11 +14,8 @@ from rollplane_machinery.codec.legacy_defaults import apply_legacy_defaults
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
-<<<<<<< HEAD
-from rollplane_machinery.dresses import dress_of
-=======
 from rollplane_machinery.codec.sent import Steps
->>>>>>> bde0489 (gateway: a server that reads and writes every stored kind in JSON)
+from rollplane_machinery.dresses import dress_of
 from rollplane_machinery.errors import Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
 
