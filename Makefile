@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev demo up load check protos test test-compose soak faults bench picture clean
+.PHONY: help dev demo up load check protos test test-clients test-compose soak faults bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,10 @@ protos: $(STAMP) ## generate the Python code beside the .proto files
 
 test: $(STAMP) ## all tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 4 --dist loadfile
+
+test-clients: $(STAMP) ## real kubectl, Helm and client libraries against a plane; fetches them once, skips what cannot be had
+	$(BIN)/python -m tests.clients.tools
+	$(BIN)/pytest -q -rs -m real_clients tests/clients
 
 MINUTES ?= 5
 SEED ?= 0
