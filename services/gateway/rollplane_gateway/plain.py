@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from google.protobuf.message import Message
 
-from rollplane.meta.v1 import TypeMeta, Unknown
+from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata, TypeMeta, Unknown
 from rollplane_gateway.rendering.forms import Form
 from rollplane_machinery.codec import dump_yaml, to_json
 from rollplane_machinery.kinds import Encoded
@@ -31,6 +31,12 @@ class ListHead:
 def render_object(encoded: Encoded, form: Form, api_version: str) -> bytes:
     """Return one object in ``form``, dressed as ``api_version``."""
     return _encoded(_printed(encoded, api_version), form)
+
+
+def render_partial(metadata: ObjectMeta, api_version: str) -> bytes:
+    """Return an object's metadata alone, in JSON, as a PartialObjectMetadata."""
+    printed = to_json(PartialObjectMetadata(metadata=metadata))
+    return orjson.dumps({"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": printed["metadata"]})
 
 
 def render_list(head: ListHead, objects: Sequence[Encoded], form: Form) -> bytes:

@@ -7,18 +7,29 @@ from http import HTTPStatus
 from google.protobuf.message import Message
 
 from rollplane_gateway.calls import Call
-from rollplane_gateway.negotiation import OBJECT_FORMS, negotiate
+from rollplane_gateway.negotiation import OBJECT_FORMS, Wanted, negotiate
 from rollplane_gateway.plain import render_message, render_object
+from rollplane_gateway.rendering.forms import Form
 from rollplane_gateway.replies import Reply
+from rollplane_gateway.tables import object_table
+from rollplane_gateway.verbs.tabled import table_form
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import ServedType
+
+STORED_FORMS = OBJECT_FORMS | {Form.TABLE}
+"""The forms of what is stored."""
 
 
 def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()) -> Reply:
     """Return a stored object as the client wants to see it."""
-    form = negotiate(call.request.accept).form
-    body = render_object(encoded, form, call.target.api_version)
-    return Reply(body, form.media_type, status, warnings=warnings)
+    wanted = negotiate(call.request.accept, STORED_FORMS)
+    return Reply(_object_body(call, encoded, wanted), wanted.form.media_type, status, warnings=warnings)
+
+
+def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
+    if wanted.form is Form.TABLE:
+        return object_table(encoded, table_form(call, wanted), call.backend.clock.now())
+    return render_object(encoded, wanted.form, call.target.api_version)
 
 
 def message_reply(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from rollplane_gateway.calls import Call
-from rollplane_gateway.negotiation import negotiate
+from rollplane_gateway.negotiation import Wanted, negotiate
 from rollplane_gateway.plain import ListHead, render_list
+from rollplane_gateway.rendering.forms import Form
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.statuses import not_allowed
-from rollplane_gateway.verbs.answers import object_reply
-from rollplane_machinery.api import ListQuery
+from rollplane_gateway.tables import page_table
+from rollplane_gateway.verbs.answers import STORED_FORMS, object_reply
+from rollplane_gateway.verbs.tabled import table_form
+from rollplane_machinery.api import ListQuery, Page
 
 
 async def get(call: Call) -> Answer:
@@ -35,7 +38,13 @@ async def _listed(call: Call) -> Reply:
             query.text("continue"),
         )
     )
-    form = negotiate(call.request.accept).form
+    wanted = negotiate(call.request.accept, STORED_FORMS)
+    return Reply(_list_body(call, page, wanted), wanted.form.media_type)
+
+
+def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
+    if wanted.form is Form.TABLE:
+        return page_table(call.target.kind, page, table_form(call, wanted), call.backend.clock.now())
     head = ListHead(
         call.target.api_version,
         call.target.resource.type.name,
@@ -43,4 +52,4 @@ async def _listed(call: Call) -> Reply:
         page.continue_token,
         page.remaining_item_count or None,
     )
-    return Reply(render_list(head, page.objects, form), form.media_type)
+    return render_list(head, page.objects, wanted.form)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from rollplane.autoscaling.v1 import Scale
 from rollplane_gateway.bodies import read_body
 from rollplane_gateway.calls import Call
+from rollplane_gateway.negotiation import negotiate
 from rollplane_gateway.options import write_options
-from rollplane_gateway.replies import Answer
-from rollplane_gateway.verbs.answers import message_reply
+from rollplane_gateway.plain import render_partial
+from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.replies import Answer, Reply
+from rollplane_gateway.tables import scale_table
+from rollplane_gateway.verbs.answers import STORED_FORMS, message_reply
 from rollplane_gateway.verbs.patch import patch_of
+from rollplane_gateway.verbs.tabled import table_form
 from rollplane_gateway.verbs.writing import written
 from rollplane_machinery import api as asked
 from rollplane_machinery.api import Preconditions
@@ -47,4 +52,9 @@ async def patch_scale(call: Call) -> Answer:
 
 def _answer(call: Call, encoded: Encoded, warnings: tuple[str, ...] = ()) -> Answer:
     scale = scale_of(scalable(call.target.kind, encoded.parse()))
-    return message_reply(call, scale, TYPE, warnings=warnings)
+    wanted = negotiate(call.request.accept, STORED_FORMS)
+    if wanted.form is not Form.TABLE:
+        return message_reply(call, scale, TYPE, warnings=warnings)
+    form = table_form(call, wanted)
+    beside = render_partial(scale.metadata, form.api_version)
+    return Reply(scale_table(scale, form, call.backend.clock.now(), beside), wanted.form.media_type, warnings=warnings)
