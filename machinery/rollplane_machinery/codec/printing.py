@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -59,9 +59,13 @@ class Printer:
         """Return the JSON object of ``message``, beginning with apiVersion and kind if it bears them."""
         return self._print(message, self._type_meta.copy())
 
-    def _print(self, message: Message, printed: dict[str, Json]) -> dict[str, Json]:
+    def print_field(self, message: Message, index: int) -> dict[str, Json]:
+        """Return the members that the field at ``index`` of the descriptor's fields gives: often one, maybe none."""
+        return self._print(message, {}, self._rows[index : index + 1])
+
+    def _print(self, message: Message, printed: dict[str, Json], rows: Sequence[_Row] | None = None) -> dict[str, Json]:
         present = dict(message.ListFields())
-        for field, name, show, keep_zero, absent in self._rows:
+        for field, name, show, keep_zero, absent in rows or self._rows:
             if field in present:
                 value = present[field]
                 if show is not None:

@@ -1,0 +1,37 @@
+"""The type that an object bears in an answer, and how its members follow from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering.json_text import json_bytes
+from rollplane_machinery import codec
+from rollplane_machinery.dresses import Dress
+from rollplane_machinery.kinds import Encoded
+
+PARTIAL_VERSION, PARTIAL_KIND = "meta.k8s.io/v1", "PartialObjectMetadata"
+"""Metadata alone bear a type of their own, whatever they belong to."""
+
+
+@lru_cache(maxsize=1024)
+def type_members(form: Form, api_version: str, kind: str, of_list: str = "") -> bytes:
+    """Return the members ``kind`` and ``apiVersion`` in JSON; ``of_list`` is "List" for those of a list."""
+    api_version, kind = type_of(form, api_version, kind)
+    return json_bytes({"kind": kind + of_list, "apiVersion": api_version})[1:-1]
+
+
+def type_of(form: Form, api_version: str, kind: str) -> tuple[str, str]:
+    """Return apiVersion and kind as told in ``form``."""
+    return (PARTIAL_VERSION, PARTIAL_KIND) if form.is_partial else (api_version, kind)
+
+
+def dressed_text(dress: Dress) -> Callable[[Encoded], bytes]:
+    """Return what gives the members of an object in another version than the stored one."""
+    return lambda encoded: json_bytes(codec.message_to_json(dress.put_on(encoded.parse())))[1:-1]
+
+
+def dressed_message(dress: Dress, encoded: Encoded) -> bytes:
+    """Return the message of an object in another version than the stored one."""
+    return dress.put_on(encoded.parse()).SerializeToString(deterministic=True)

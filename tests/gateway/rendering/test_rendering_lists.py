@@ -1,0 +1,70 @@
+"""Lists in each form: the same as the list message printed by the codec, joined from parts that are never parsed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rollplane.core import v1 as core
+from rollplane.meta.v1 import ListMeta, ObjectMeta, PartialObjectMetadata, PartialObjectMetadataList
+from rollplane_gateway.rendering import Form, ListHead, Renderer, unwrapped
+from rollplane_machinery import codec
+from rollplane_machinery.kinds import POD, Encoded
+
+HEAD = ListHead("v1", "Pod", 42, "token", 7)
+META = ListMeta(resource_version="42", remaining_item_count=7)
+setattr(META, "continue", "token")
+
+
+def pods(count: int) -> list[core.Pod]:
+    labels = {"app": "web"}
+    return [core.Pod(metadata=ObjectMeta(name=f"web-{n}", labels=labels, resource_version="9")) for n in range(count)]
+
+
+counts = pytest.mark.parametrize("count", [0, 1, 3])
+
+
+@counts
+def test_json(count: int) -> None:
+    objects = [Encoded.of(pod) for pod in pods(count)]
+    expected = core.PodList(metadata=META, items=pods(count))
+    # The codec tells no list from an empty one; a server's lists are never null.
+    text = codec.dumps(expected).replace('"items":null', '"items":[]')
+    assert Renderer().list(POD, HEAD, objects, Form.JSON).decode() == text + "\n"
+
+
+@counts
+def test_protobuf(count: int) -> None:
+    objects = [Encoded.of(pod) for pod in pods(count)]
+    api_version, kind, raw = unwrapped(Renderer().list(POD, HEAD, objects, Form.PROTOBUF))
+    assert (api_version, kind) == ("v1", "PodList")
+    assert core.PodList.FromString(raw) == core.PodList(metadata=META, items=pods(count))
+
+
+@counts
+def test_yaml(count: int) -> None:
+    objects = [Encoded.of(pod) for pod in pods(count)]
+    expected = core.PodList(metadata=META, items=pods(count))
+    assert Renderer().list(POD, HEAD, objects, Form.YAML).decode() == codec.dump_yaml(expected).replace(
+        "items: null", "items: []"
+    )
+
+
+@counts
+def test_metadata_alone(count: int) -> None:
+    objects = [Encoded.of(pod) for pod in pods(count)]
+    bare = [PartialObjectMetadata(metadata=pod.metadata) for pod in pods(count)]
+    shown = json.loads(Renderer().list(POD, HEAD, objects, Form.PARTIAL_JSON))
+    assert (shown["kind"], shown["apiVersion"]) == ("PartialObjectMetadataList", "meta.k8s.io/v1")
+    assert shown["items"] == [codec.to_json(each) for each in bare]
+    _, kind, raw = unwrapped(Renderer().list(POD, HEAD, objects, Form.PARTIAL_PROTOBUF))
+    assert kind == "PartialObjectMetadataList"
+    assert PartialObjectMetadataList.FromString(raw) == PartialObjectMetadataList(metadata=META, items=bare)
+
+
+def test_a_cache_of_no_size_changes_nothing() -> None:
+    objects = [Encoded.of(pod) for pod in pods(3)]
+    small, large = Renderer(cache_bytes=0), Renderer()
+    for _ in range(2):
+        assert small.list(POD, HEAD, objects, Form.JSON) == large.list(POD, HEAD, objects, Form.JSON)
