@@ -21,7 +21,6 @@ KUBECTL = f"{V2},{V2BETA1},application/json"
 DIFFERENCES = {
     "services": "deletecollection is served, as since release 1.23",
     "leases": "stored as v1, which the recorded server did not do yet: another storageVersionHash",
-    "pods/eviction": "named as policy/v1, as since release 1.22",
 }
 """Resources that are told otherwise than the recorded server of release 1.20 did; each is in docs/fidelity.md."""
 

@@ -11,6 +11,7 @@ from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.requests import Request
 from rollplane_gateway.routing import Routes
 from rollplane_gateway.statuses import not_served
+from rollplane_gateway.virtual.handlers import virtual_routes
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.releases import Release
@@ -24,7 +25,7 @@ def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
 
 def gateway_routes(release: Release) -> Routes:
     """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
-    return Routes(pages={**_discovery(Discovery(release))})
+    return Routes(pages={**_discovery(Discovery(release))}, virtual={**virtual_routes(served(release))})
 
 
 def _discovery(discovery: Discovery) -> Mapping[str, Page]:

@@ -11,6 +11,7 @@ from rollplane_machinery.errors import BadRequestError
 
 _NO = ("false", "0")
 MAX_PARAMETERS = 1000
+IMPERSONATE = "impersonate-"
 
 
 class Query:
@@ -56,7 +57,8 @@ class Request:
     """What a client sent.
 
     ``path`` is as it was written, still quoted, without the query. ``headers`` are by lower-case name. ``body`` is
-    whole, and read only for methods that may bring one.
+    whole, and read only for methods that may bring one. ``impersonation`` holds the ``Impersonate-*`` headers as they
+    came, since one name may come several times.
     """
 
     method: str
@@ -64,6 +66,7 @@ class Request:
     query: Query = NO_QUERY
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes = b""
+    impersonation: tuple[tuple[str, str], ...] = ()
 
     @property
     def accept(self) -> str:

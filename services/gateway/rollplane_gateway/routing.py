@@ -12,6 +12,7 @@ from rollplane_gateway.replies import Answer
 from rollplane_gateway.requests import Request
 from rollplane_gateway.statuses import not_allowed, not_served
 from rollplane_gateway.targets import Target, place_of, target_of
+from rollplane_gateway.virtual.handlers import without_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def answer(routes: Routes, backend: Backend, request: Request) -> Answer:
         return await _page(routes, backend, request)
     target = target_of(place, backend.served)
     if target is None:
-        raise not_served()
+        raise without_processes(place) or not_served()
     handler = routes.handlers(target).get(request.method)
     if handler is None or not _is_allowed(target, request.method):
         raise not_allowed()

@@ -17,7 +17,7 @@ from aiohttp.web_request import BaseRequest
 
 from rollplane_gateway.calls import Backend
 from rollplane_gateway.replies import Answer, Reply, Stream
-from rollplane_gateway.requests import NO_QUERY, Query, Request
+from rollplane_gateway.requests import IMPERSONATE, NO_QUERY, Query, Request
 from rollplane_gateway.routing import Routes, answer
 from rollplane_gateway.statuses import error_form, reply_of
 from rollplane_machinery.errors import RequestTooLargeError, TimedOutError
@@ -95,7 +95,8 @@ class GatewayServer:
         path, _, query = sent.raw_path.partition("?")
         body = await self._body(sent) if sent.method in _WITH_BODY else b""
         headers = {name.lower(): value for name, value in sent.headers.items()}
-        return Request(sent.method, path, Query(query) if query else NO_QUERY, headers, body)
+        asked_as = tuple(each for each in sent.headers.items() if each[0].lower().startswith(IMPERSONATE))
+        return Request(sent.method, path, Query(query) if query else NO_QUERY, headers, body, asked_as)
 
     async def _body(self, sent: BaseRequest) -> bytes:
         """Return the whole body; raises RequestTooLargeError or TimedOutError for one that is too much or too slow."""

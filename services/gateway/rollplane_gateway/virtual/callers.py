@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from rollplane.authentication.v1 import UserInfo
+from rollplane_gateway.requests import IMPERSONATE
 from rollplane_machinery.errors import BadRequestError
 
 AUTHENTICATED = "system:authenticated"
@@ -46,7 +47,7 @@ def caller_of(headers: Iterable[tuple[str, str]]) -> Caller:
 
     Source: the impersonation headers of the Kubernetes API reference.
     """
-    asked = [(name.lower(), value) for name, value in headers if name.lower().startswith("impersonate-")]
+    asked = [(name.lower(), value) for name, value in headers if name.lower().startswith(IMPERSONATE)]
     if not asked:
         return ADMINISTRATOR
     user = next((value for name, value in asked if name == _USER and value), "")
