@@ -10,16 +10,19 @@ from random import Random
 from typing import Any
 
 import aiohttp
+from prometheus_client import CollectorRegistry
 
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_gateway.composing import gateway_routes, make_backend
+from rollplane_gateway.metrics import Metrics
 from rollplane_gateway.server import GatewayServer, Limits
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_service.health import Health
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 PODS = "/api/v1/namespaces/default/pods"
@@ -52,6 +55,8 @@ class Served:
     api: Api
     core: Core
     session: aiohttp.ClientSession
+    server: GatewayServer
+    health: Health
 
     async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Got:
         """Send one request; a body that is not bytes goes as JSON."""
@@ -78,12 +83,15 @@ async def serving(
     clock = clock or SystemClock()
     async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
         api = core.as_identity(Identity("gateway", Role.EDITOR))
+        health, metrics = Health(), Metrics(CollectorRegistry())
+        health.started = True
+        routes = gateway_routes(release, health, metrics.registry)
         async with (
-            GatewayServer(make_backend(api, clock, release), gateway_routes(release), limits=limits) as server,
+            GatewayServer(make_backend(api, clock, release), routes, metrics, limits=limits) as server,
             aiohttp.ClientSession() as session,
         ):
             port = await server.listen("127.0.0.1", 0)
-            yield Served(f"http://127.0.0.1:{port}", api, core, session)
+            yield Served(f"http://127.0.0.1:{port}", api, core, session, server, health)
 
 
 def deployment(name: str = "web", replicas: int = 3) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 
 from rollplane_apiserver.core import Core, CoreSettings
 from rollplane_apiserver.metrics import Metrics
-from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.settings import Settings, read_arguments
 from rollplane_apiserver.store.interface import Store, TokenLimits
@@ -18,6 +17,7 @@ from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
 from rollplane_apiserver.write_probe import WriteProbe
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import UnavailableError
+from rollplane_service.admission import Limits
 from rollplane_service.background import running
 from rollplane_service.listen import with_port
 from rollplane_service.ports import operators_port

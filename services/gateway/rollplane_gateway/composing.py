@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from prometheus_client import CollectorRegistry
+
 from rollplane_client.tokens import Tokens
 from rollplane_gateway.calls import Backend, Page
 from rollplane_gateway.discovery.answers import Discovery
+from rollplane_gateway.health_pages import health_pages
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.requests import Request
 from rollplane_gateway.routing import Routes
@@ -16,6 +19,7 @@ from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.releases import Release
 from rollplane_machinery.served import served
+from rollplane_service.health import Health
 
 
 def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
@@ -23,9 +27,13 @@ def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
     return Backend(api, clock, release, served(release), Tokens())
 
 
-def gateway_routes(release: Release) -> Routes:
+def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:
     """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
-    return Routes(pages={**_discovery(Discovery(release))}, virtual={**virtual_routes(served(release))})
+    return Routes(
+        pages={**_discovery(Discovery(release))},
+        aside=health_pages(health, registry),
+        virtual={**virtual_routes(served(release))},
+    )
 
 
 def _discovery(discovery: Discovery) -> Mapping[str, Page]:

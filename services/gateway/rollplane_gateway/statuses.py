@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class RefusedError(Exception):
     """What only HTTP knows is wrong: a media type, a method, a header."""
 
-    def __init__(self, code: HTTPStatus, reason: str, message: str) -> None:
+    def __init__(self, code: int, reason: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason

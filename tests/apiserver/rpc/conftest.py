@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rollplane_apiserver.rpc.admission import Limits
+from rollplane_service.admission import Limits
 from tests.apiserver.rpc.serving import ScriptedCore, Served, serving
 
 

@@ -16,7 +16,6 @@ from google.rpc.status_pb2 import Status
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rollout.edit import Change, Turns
 from rollplane_apiserver.rollout.rollouts import Rollouts
-from rollplane_apiserver.rpc.admission import Limits
 from rollplane_apiserver.rpc.calls import DETAILS_KEY
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.watch.entry import Entry
@@ -38,6 +37,7 @@ from rollplane_machinery.clock import FakeClock, SystemClock
 from rollplane_machinery.errors import RollplaneError, UnsupportedError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire.status import decode_error
+from rollplane_service.admission import Limits
 
 Asked = Write | Unreadable
 

@@ -11,11 +11,11 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from rollplane_apiserver.rpc.admission import Limits
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Delete, Key, Write, WriteResult
 from rollplane_machinery.errors import Outcome, TooManyRequestsError
 from rollplane_machinery.wire.writes import encode_write
+from rollplane_service.admission import Limits
 from tests.apiserver.rpc.serving import ScriptedCore, Served, error_of, serving
 
 

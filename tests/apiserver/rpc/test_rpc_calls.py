@@ -14,7 +14,6 @@ from google.rpc.status_pb2 import Status
 
 from rollplane.api import v1 as pb
 from rollplane_apiserver.core import Role
-from rollplane_apiserver.rpc.admission import Limits
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Key, Write, WriteResult
 from rollplane_machinery.errors import (
@@ -29,6 +28,7 @@ from rollplane_machinery.errors import (
 )
 from rollplane_machinery.wire.parts import encode_key
 from rollplane_machinery.wire.status import BY_REASON, decode_error, make_error
+from rollplane_service.admission import Limits
 from tests.apiserver.rpc.serving import ScriptedCore, Served, serving
 
 DELETE = pb.DeleteRequest(key=encode_key(Key(kinds.POD, "default", "web-0")))

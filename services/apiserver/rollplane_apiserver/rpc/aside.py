@@ -8,10 +8,10 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2
 
-from rollplane_apiserver.rpc.admission import Admission
 from rollplane_apiserver.rpc.calls import abort
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import TooManyRequestsError
+from rollplane_service.admission import Admission
 from rollplane_service.health import Health, HealthService
 
 Stream = Callable[[Any, Any], Any]

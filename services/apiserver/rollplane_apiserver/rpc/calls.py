@@ -19,7 +19,6 @@ import grpc
 from google.protobuf.message import Message
 
 from rollplane_apiserver.core import Identity
-from rollplane_apiserver.rpc.admission import Admission, Limits
 from rollplane_apiserver.rpc.authentication import Authenticate
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
@@ -32,6 +31,7 @@ from rollplane_machinery.errors import (
 )
 from rollplane_machinery.wire.parts import parse
 from rollplane_machinery.wire.status import BY_REASON, encode_error, shorten_error
+from rollplane_service.admission import Admission, Limits
 
 log = logging.getLogger(__name__)
 

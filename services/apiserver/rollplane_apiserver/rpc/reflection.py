@@ -18,9 +18,9 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from rollplane.api.v1 import object_service_pb2, rollout_service_pb2
 from rollplane.meta.v1 import Status as ObjectStatus
-from rollplane_apiserver.rpc.admission import Admission
 from rollplane_apiserver.rpc.aside import placed
 from rollplane_machinery.kinds import KINDS
+from rollplane_service.admission import Admission
 
 V1ALPHA = "grpc.reflection.v1alpha.ServerReflection"
 V1 = "grpc.reflection.v1.ServerReflection"

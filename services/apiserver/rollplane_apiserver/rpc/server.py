@@ -12,13 +12,13 @@ import grpc
 
 from rollplane_apiserver.core import Identity
 from rollplane_apiserver.rpc import objects, rollouts
-from rollplane_apiserver.rpc.admission import Admission, Limits
 from rollplane_apiserver.rpc.aside import PlacedHealth
 from rollplane_apiserver.rpc.authentication import Authenticate, believe
 from rollplane_apiserver.rpc.calls import CallMetrics, Calls
 from rollplane_apiserver.rpc.reflection import reflection_handlers
 from rollplane_machinery.api import RolloutApi
 from rollplane_machinery.clock import Clock
+from rollplane_service.admission import Admission, Limits
 from rollplane_service.health import NAME as HEALTH
 from rollplane_service.health import Health
 

@@ -1,0 +1,55 @@
+"""Connections as aiohttp keeps them, with what it leaves open: how many, and what is told when a request is no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+
+from rollplane_gateway.statuses import RefusedError, reply_of
+from rollplane_machinery.errors import Reason
+
+log = logging.getLogger(__name__)
+
+
+class Connection(RequestHandler):
+    """One client's connection."""
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Answer what aiohttp could not read with a Status, and close."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun") from exc
+        log.debug("a request could not be read", extra={"status": status, "cause": repr(exc)})
+        reason = Reason.INTERNAL_ERROR if status >= 500 else Reason.BAD_REQUEST
+        reply = reply_of(RefusedError(status, reason, (message or "the request cannot be read").strip()))
+        response = web.Response(body=reply.body, status=status, headers={"Content-Type": reply.content_type})
+        response.force_close()
+        return response
+
+
+class ConnectionServer(web.Server):
+    """Makes connections, up to ``most``; those above are closed at once, since each holds a descriptor."""
+
+    def __init__(self, handler: Any, *, most: int, **options: Any) -> None:
+        super().__init__(handler, **options)
+        self._options = options
+        self._most = most
+        self.turned_away = 0
+
+    def __call__(self) -> RequestHandler:
+        known = ("request_factory", "handler_cancellation", "loop")
+        options = {name: value for name, value in self._options.items() if name not in known}
+        return Connection(self, loop=asyncio.get_running_loop(), **options)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self.connections) > self._most:
+            self.turned_away += 1
+            log.warning("too many connections", extra={"connections": self._most})
+            transport.abort()
