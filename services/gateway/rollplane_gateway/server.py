@@ -218,7 +218,7 @@ class GatewayServer:
         except ConnectionError:
             raise
         except Exception as exc:
-            log.error("a stream was cut off by a defect", exc_info=exc)
+            log.exception("a stream was cut off by a defect")
             raise ConnectionError("the answer cannot go on") from exc
 
     async def _write(self, response: web.StreamResponse, piece: bytes) -> None:
