@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rollplane_client.tokens import Tokens
+from rollplane_gateway.rendering import Renderer
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.requests import Request
 from rollplane_gateway.targets import Target
@@ -24,6 +25,7 @@ class Backend:
     release: Release
     served: Served
     tokens: Tokens
+    renderer: Renderer
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from rollplane_client.tokens import Tokens
 from rollplane_gateway.calls import Backend, Page
 from rollplane_gateway.discovery.answers import Discovery
 from rollplane_gateway.health_pages import health_pages
+from rollplane_gateway.rendering import Renderer
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.requests import Request
 from rollplane_gateway.routing import Routes
@@ -24,7 +25,7 @@ from rollplane_service.health import Health
 
 def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
     """Return what handlers work with, over ``api``, behaving as ``release``."""
-    return Backend(api, clock, release, served(release), Tokens())
+    return Backend(api, clock, release, served(release), Tokens(), Renderer())
 
 
 def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form
 from rollplane_gateway.statuses import RefusedError
 
 _JSON = "application/json"

@@ -7,8 +7,7 @@ import math
 from http import HTTPStatus
 
 from rollplane.meta.v1 import Status, StatusDetails
-from rollplane_gateway.plain import render_message
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form, render_message
 from rollplane_gateway.replies import Reply
 from rollplane_machinery.errors import InternalError, Reason, RollplaneError
 from rollplane_machinery.kinds import BY_RESOURCE

@@ -8,15 +8,14 @@ from google.protobuf.message import Message
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import OBJECT_FORMS, Wanted, negotiate
-from rollplane_gateway.plain import render_message, render_object
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form, render_message
 from rollplane_gateway.replies import Reply
 from rollplane_gateway.tables import object_table
 from rollplane_gateway.verbs.tabled import table_form
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import ServedType
 
-STORED_FORMS = OBJECT_FORMS | {Form.TABLE}
+STORED_FORMS = frozenset(Form)
 """The forms of what is stored."""
 
 
@@ -29,7 +28,7 @@ def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warn
 def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
     if wanted.form is Form.TABLE:
         return object_table(encoded, table_form(call, wanted), call.backend.clock.now())
-    return render_object(encoded, wanted.form, call.target.api_version)
+    return call.backend.renderer.object(encoded, wanted.form, call.target.api_version)
 
 
 def message_reply(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import Wanted, negotiate
-from rollplane_gateway.plain import ListHead, render_list
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form, ListHead
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.statuses import not_allowed
 from rollplane_gateway.tables import page_table
@@ -52,4 +51,4 @@ def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
         page.continue_token,
         page.remaining_item_count or None,
     )
-    return render_list(head, page.objects, wanted.form)
+    return call.backend.renderer.list(call.target.kind, head, page.objects, wanted.form)

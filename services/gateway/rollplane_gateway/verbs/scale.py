@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rollplane.autoscaling.v1 import Scale
+from rollplane.meta.v1 import PartialObjectMetadata
 from rollplane_gateway.bodies import read_body
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import negotiate
 from rollplane_gateway.options import write_options
-from rollplane_gateway.plain import render_partial
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form, render_message
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.tables import scale_table
 from rollplane_gateway.verbs.answers import STORED_FORMS, message_reply
@@ -56,5 +56,6 @@ def _answer(call: Call, encoded: Encoded, warnings: tuple[str, ...] = ()) -> Ans
     if wanted.form is not Form.TABLE:
         return message_reply(call, scale, TYPE, warnings=warnings)
     form = table_form(call, wanted)
-    beside = render_partial(scale.metadata, form.api_version)
+    metadata = PartialObjectMetadata(metadata=scale.metadata)
+    beside = render_message(metadata, Form.JSON, form.api_version, "PartialObjectMetadata")
     return Reply(scale_table(scale, form, call.backend.clock.now(), beside), wanted.form.media_type, warnings=warnings)

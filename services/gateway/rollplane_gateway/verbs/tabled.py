@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import Wanted
-from rollplane_gateway.plain import render_object, render_partial
-from rollplane_gateway.rendering.forms import Form
+from rollplane_gateway.rendering import Form
 from rollplane_gateway.tables import Embed, IncludeObject, TableForm, embed_nothing, include_object_of
-from rollplane_machinery.kinds import Encoded, metadata_of
 
 
 def table_form(call: Call, wanted: Wanted) -> TableForm:
     """Return what Table a request wants; raises BadRequestError for an unknown ``includeObject``."""
     include = include_object_of(call.request.query.text("includeObject"))
-    return TableForm(_embed(call, include, wanted), wanted.meta_version, call.backend.release)
+    return TableForm(_embed(call, include), wanted.meta_version, call.backend.release)
 
 
-def _embed(call: Call, include: IncludeObject, wanted: Wanted) -> Embed:
-    def whole(encoded: Encoded) -> bytes:
-        return render_object(encoded, Form.JSON, call.target.api_version)
-
-    def metadata(encoded: Encoded) -> bytes:
-        return render_partial(metadata_of(encoded.value), f"meta.k8s.io/{wanted.meta_version}")
-
-    return {
-        IncludeObject.NONE: embed_nothing,
-        IncludeObject.METADATA: metadata,
-        IncludeObject.OBJECT: whole,
-    }[include]
+def _embed(call: Call, include: IncludeObject) -> Embed:
+    if include is IncludeObject.NONE:
+        return embed_nothing
+    form = Form.JSON if include is IncludeObject.OBJECT else Form.PARTIAL_JSON
+    return lambda encoded: call.backend.renderer.embedded(encoded, form, call.target.api_version)
