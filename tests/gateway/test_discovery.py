@@ -134,13 +134,13 @@ def grouped(resource_list: Any) -> list[list[tuple[object, ...]]]:
 def test_a_document_is_not_sent_twice() -> None:
     document = Discovery(LATEST).document("/apis", V2)
     assert document is not None
-    first = document.answer()
-    assert (first.status, first.headers["Content-Type"], first.body) == (HTTPStatus.OK, V2, document.body)
+    first = document.reply()
+    assert (first.status, first.content_type, first.body) == (HTTPStatus.OK, V2, document.body)
     for asked in (first.headers["ETag"], f'"x", W/{first.headers["ETag"]}', "*"):
-        again = document.answer(asked)
+        again = document.reply(asked)
         assert (again.status, again.body) == (HTTPStatus.NOT_MODIFIED, b"")
         assert again.headers["ETag"] == first.headers["ETag"]
-    assert document.answer('"x"').status is HTTPStatus.OK
+    assert document.reply('"x"').status is HTTPStatus.OK
 
 
 def test_the_core_group_tells_where_it_was_reached() -> None:

@@ -10,8 +10,9 @@ from rollplane_client.tokens import Tokens
 from rollplane_gateway.calls import Backend, Page
 from rollplane_gateway.discovery.answers import Discovery
 from rollplane_gateway.health_pages import health_pages
+from rollplane_gateway.openapi.pages import OpenApiPages
 from rollplane_gateway.rendering import Renderer
-from rollplane_gateway.replies import Answer, Reply
+from rollplane_gateway.replies import Answer
 from rollplane_gateway.requests import Request
 from rollplane_gateway.routing import Routes
 from rollplane_gateway.statuses import not_served
@@ -31,7 +32,7 @@ def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
 def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:
     """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
     return Routes(
-        pages={**_discovery(Discovery(release))},
+        pages={**_discovery(Discovery(release)), **OpenApiPages(release).pages()},
         aside=health_pages(health, registry),
         virtual={**virtual_routes(served(release))},
     )
@@ -42,7 +43,6 @@ def _discovery(discovery: Discovery) -> Mapping[str, Page]:
         document = discovery.document(request.path, request.accept, request.headers.get("host", ""))
         if document is None:
             raise not_served()
-        told = document.answer(request.headers.get("if-none-match", ""))
-        return Reply(told.body, document.content_type, told.status, told.headers)
+        return document.reply(request.if_none_match)
 
     return dict.fromkeys(("/version", "/api", "/api/*", "/apis", "/apis/*"), page)

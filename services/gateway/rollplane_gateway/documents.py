@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
+from types import MappingProxyType
 
 import orjson
 
-JSON = "application/json"
+from rollplane_gateway.replies import JSON, Reply
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,21 +32,12 @@ class Document:
         """A hash of the bytes: another content has another one."""
         return hashlib.sha256(self.body).hexdigest().upper()
 
-    def answer(self, if_none_match: str = "") -> Answer:
-        """Return the document, or, where ``if_none_match`` names it, that it has not changed."""
-        headers = {"Content-Type": self.content_type, "ETag": f'"{self.digest}"', **self.headers}
+    def reply(self, if_none_match: str = "", more: Mapping[str, str] = MappingProxyType({})) -> Reply:
+        """Return the document with ``more`` headers, or, where ``if_none_match`` names it, that it has not changed."""
+        headers = {"ETag": f'"{self.digest}"', **self.headers, **more}
         if _names(if_none_match, headers["ETag"]):
-            return Answer(HTTPStatus.NOT_MODIFIED, headers)
-        return Answer(HTTPStatus.OK, headers, self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent."""
-
-    status: HTTPStatus
-    headers: Mapping[str, str]
-    body: bytes = b""
+            return Reply(b"", self.content_type, HTTPStatus.NOT_MODIFIED, headers)
+        return Reply(self.body, self.content_type, HTTPStatus.OK, headers)
 
 
 def _names(if_none_match: str, etag: str) -> bool:

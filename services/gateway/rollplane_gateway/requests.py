@@ -79,6 +79,11 @@ class Request:
         return self.headers.get("content-type", "")
 
     @property
+    def if_none_match(self) -> str:
+        """Which versions of a document the client has."""
+        return self.headers.get("if-none-match", "")
+
+    @property
     def user_agent(self) -> str:
         """The client's name for itself."""
         return self.headers.get("user-agent", "")

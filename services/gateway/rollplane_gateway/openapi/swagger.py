@@ -1,0 +1,81 @@
+"""The document of version 2, which is one for all: those of version 3 in the older words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rollplane_gateway.openapi.names import Json
+
+_V3, _V2 = "#/components/schemas/", "#/definitions/"
+_PARTS = {"items", "additionalProperties"}
+
+
+def swagger(specifications: Iterable[Json]) -> Json:
+    """Return the paths and schemas of all ``specifications`` in one document."""
+    documents = list(specifications)
+    paths = {path: _path_item(item) for each in documents for path, item in each["paths"].items()}
+    schemas = {name: schema for each in documents for name, schema in each["components"]["schemas"].items()}
+    return {
+        "swagger": "2.0",
+        "info": documents[0]["info"],
+        "paths": dict(sorted(paths.items())),
+        "definitions": {name: _schema(schemas[name]) for name in sorted(schemas)},
+    }
+
+
+def _schema(schema: Json) -> Json:
+    told: Json = {}
+    for name, value in schema.items():
+        match name:
+            case "$ref":
+                told["$ref"] = value.replace(_V3, _V2)
+            case "allOf":
+                told |= _schema(value[0])  # what stands beside a reference stands beside it here, too
+            case "oneOf":
+                told["type"] = "string"  # only one type can be told
+            case "properties":
+                told[name] = {each: _schema(part) for each, part in value.items()}
+            case _:
+                told[name] = _schema(value) if name in _PARTS else value
+    return told
+
+
+def _path_item(item: Json) -> Json:
+    return {
+        name: [_parameter(each) for each in value] if name == "parameters" else _operation(value)
+        for name, value in item.items()
+    }
+
+
+def _operation(operation: Json) -> Json:
+    body = operation.get("requestBody")
+    told = {name: value for name, value in operation.items() if name != "requestBody"}
+    parameters = [_parameter(each) for each in operation["parameters"]]
+    if body is not None:
+        told["consumes"] = list(body["content"])
+        parameters.append(_body(body))
+    produced = (media_type for each in operation["responses"].values() for media_type in each["content"])
+    return {
+        **told,
+        "produces": list(dict.fromkeys(produced)),
+        "parameters": parameters,
+        "responses": {code: _response(each) for code, each in operation["responses"].items()},
+    }
+
+
+def _parameter(parameter: Json) -> Json:
+    return {**{name: value for name, value in parameter.items() if name != "schema"}, **parameter["schema"]}
+
+
+def _body(body: Json) -> Json:
+    told: Json = {"name": "body", "in": "body", "schema": _content(body["content"])}
+    return {**told, "required": True} if body.get("required") else told
+
+
+def _response(response: Json) -> Json:
+    return {"description": response["description"], "schema": _content(response["content"])}
+
+
+def _content(content: Mapping[str, Json]) -> Json:
+    """The schema is the same in every form."""
+    return _schema(next(iter(content.values()))["schema"])
