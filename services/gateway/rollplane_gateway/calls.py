@@ -10,6 +10,7 @@ from rollplane_gateway.rendering import Renderer
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.requests import Request
 from rollplane_gateway.targets import Target
+from rollplane_gateway.watching.watches import Watches
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.releases import Release
@@ -26,6 +27,7 @@ class Backend:
     served: Served
     tokens: Tokens
     renderer: Renderer
+    watches: Watches
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rollplane_gateway.requests import Request
 from rollplane_gateway.routing import Routes
 from rollplane_gateway.statuses import not_served
 from rollplane_gateway.virtual.handlers import virtual_routes
+from rollplane_gateway.watching import Shapes, Watches
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.releases import Release
@@ -26,7 +27,9 @@ from rollplane_service.health import Health
 
 def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
     """Return what handlers work with, over ``api``, behaving as ``release``."""
-    return Backend(api, clock, release, served(release), Tokens(), Renderer())
+    renderer = Renderer()
+    watches = Watches(api, clock, Shapes(renderer, clock))
+    return Backend(api, clock, release, served(release), Tokens(), renderer, watches)
 
 
 def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:

@@ -25,6 +25,7 @@ from rollplane_gateway.replies import Answer, Reply, Stream
 from rollplane_gateway.requests import IMPERSONATE, NO_QUERY, Query, Request
 from rollplane_gateway.routing import Match, Routes
 from rollplane_gateway.statuses import error_form, reply_of
+from rollplane_gateway.watching import Watches
 from rollplane_machinery.errors import RequestTooLargeError, TimedOutError
 from rollplane_service.admission import Admission
 from rollplane_service.admission import Limits as AdmissionLimits
@@ -84,6 +85,11 @@ class GatewayServer:
         """How many are open."""
         return 0 if self._server is None else len(self._server.connections)
 
+    @property
+    def watches(self) -> Watches:
+        """The watches that are open."""
+        return self._backend.watches
+
     async def __aenter__(self) -> Self:
         self._server = ConnectionServer(
             self._handle,
@@ -96,13 +102,17 @@ class GatewayServer:
         )
         self._runner = web.ServerRunner(self._server, handle_signals=False, shutdown_timeout=_CLOSING_SECONDS)
         await self._runner.setup()
+        await self._backend.watches.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        try:
+            await self._backend.watches.__aexit__(kind, error, trace)
+        finally:
+            if self._runner is not None:
+                await self._runner.cleanup()
 
     async def listen(self, host: str, port: int) -> int:
         """Serve on ``host`` and ``port``, 0 for any; returns the port. Raises OSError when it cannot be had."""

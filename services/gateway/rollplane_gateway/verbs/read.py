@@ -6,23 +6,23 @@ from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import Wanted, negotiate
 from rollplane_gateway.rendering import Form, ListHead
 from rollplane_gateway.replies import Answer, Reply
-from rollplane_gateway.statuses import not_allowed
 from rollplane_gateway.tables import page_table
 from rollplane_gateway.verbs.answers import STORED_FORMS, object_reply
 from rollplane_gateway.verbs.tabled import table_form
+from rollplane_gateway.verbs.watch import is_watch, watch
 from rollplane_machinery.api import ListQuery, Page
 
 
 async def get(call: Call) -> Answer:
-    """Answer with the object as stored now."""
+    """Answer with the object as stored now, or with what happens to it where the path is that of a watch."""
+    if is_watch(call):
+        return watch(call)
     return object_reply(call, await call.backend.api.get(call.target.key))
 
 
 async def read_collection(call: Call) -> Answer:
     """List the collection, or watch it where ``watch`` says so."""
-    if call.target.is_watch or call.request.query.flag("watch"):
-        raise not_allowed()
-    return await _listed(call)
+    return watch(call) if is_watch(call) else await _listed(call)
 
 
 async def _listed(call: Call) -> Reply:
