@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from rollplane_apiserver.core import Core, CoreSettings
+from rollplane_apiserver.doors import OpenDoor, Premises
 from rollplane_apiserver.metrics import Metrics
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.settings import Settings, read_arguments
@@ -35,12 +37,12 @@ def run(arguments: Sequence[str]) -> int:
     return run_process("rollplane_apiserver", settings, lambda process: serve(settings, process))
 
 
-async def serve(settings: Settings, process: Process) -> None:
+async def serve(settings: Settings, process: Process, doors: Sequence[OpenDoor] = ()) -> None:
     """Serve until the process is told to stop, then drain.
 
-    Announces ``listen=<address> metrics=<address> kubernetes=<release>`` once calls are answered. Waits for a
-    store that cannot be reached yet. Raises OSError when an address cannot be had, RollplaneError for a store that will
-    not do (a schema that is too new, a URL that makes no sense).
+    Announces ``listen=<address> metrics=<address> kubernetes=<release>`` and the words of further ``doors`` once calls
+    are answered. Waits for a store that cannot be reached yet. Raises OSError when an address cannot be had,
+    RollplaneError for a store that will not do (a schema that is too new, a URL that makes no sense).
     """
     clock, metrics = SystemClock(), Metrics()
     async with AsyncExitStack() as stack:
@@ -55,11 +57,16 @@ async def serve(settings: Settings, process: Process) -> None:
         await stack.enter_async_context(running(probe.run))
         _show(metrics, core, server)
         listening = with_port(settings.listen, await server.listen(settings.listen))
-        process.announce(f"listen={listening} metrics={scraped} kubernetes={settings.kubernetes}")
+        premises = Premises(core, clock, process.health, metrics.registry)
+        opened = [await stack.enter_async_context(door(premises)) for door in doors]
+        words = "".join(f" {door.words}" for door in opened)
+        process.announce(f"listen={listening} metrics={scraped} kubernetes={settings.kubernetes}{words}")
         told = {"listen": listening, "metrics": scraped, "cell": settings.cell, "kubernetes": settings.kubernetes}
         log.info("serving", extra=told)
         await process.told_to_stop()
-        await server.drain(settings.grace_seconds)
+        async with asyncio.TaskGroup() as leaving:
+            for drain in (server.drain, *(door.drain for door in opened)):
+                leaving.create_task(drain(settings.grace_seconds))
     log.info("stopped")
 
 

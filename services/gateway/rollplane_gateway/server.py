@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 MIB = 1024 * 1024
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CLOSING_SECONDS = 1.0
+MOST_CONNECTIONS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Limits:
     keep_alive_seconds: float = 180.0
     write_seconds: float = 30.0
     write_bytes: int = 256 * 1024
-    connections: int = 16_384
+    connections: int = MOST_CONNECTIONS
     admission: AdmissionLimits = AdmissionLimits(call_seconds=60.0, retry_after_seconds=1.0)  # noqa: RUF009 - frozen
 
 

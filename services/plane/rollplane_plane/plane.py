@@ -28,6 +28,7 @@ from rollplane_service.settings import read_release
 log = logging.getLogger(__name__)
 
 DEFAULT_PORT = 7070
+DEFAULT_REST_PORT = 7080
 METRICS_PORTS = {Service.APISERVER: 7071, Service.CONTROLLER: 7074, Service.KUBELET_SIM: 7075}
 """Where each service's figures are, unless taken: those that the services themselves prefer."""
 CONTROLLER_IDENTITY = "embedded"
@@ -36,6 +37,7 @@ CONTROLLER_IDENTITY = "embedded"
 @dataclass(frozen=True, slots=True)
 class PlaneSettings:
     """``data`` keeps the objects between runs. ``port`` is the apiserver's: 0 for any, None for the usual or any.
+    ``rest_port`` is that of its Kubernetes REST API, likewise; None beside a ``port`` of 0 is any.
 
     ``nodes`` 0 starts no fleet; ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
     ``kubernetes`` is the release that all services behave as. ``controller_qps`` throttles the controllers; None leaves
@@ -45,6 +47,7 @@ class PlaneSettings:
 
     data: Path
     port: int | None = None
+    rest_port: int | None = None
     nodes: int = 10
     profile: str = "realistic"
     node_prefix: str = "node"
@@ -56,8 +59,9 @@ class PlaneSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.nodes <= MAX_NODES:
             raise ValueError(f"nodes is {self.nodes}, want 0 to {MAX_NODES}")
-        if self.port is not None and not 0 <= self.port <= MAX_PORT:
-            raise ValueError(f"port is {self.port}, want 0 (any) to {MAX_PORT}")
+        for name, port in (("port", self.port), ("rest-port", self.rest_port)):
+            if port is not None and not 0 <= port <= MAX_PORT:
+                raise ValueError(f"{name} is {port}, want 0 (any) to {MAX_PORT}")
         check_prefix(self.node_prefix, max(0, self.nodes - 1))
         read_release(self.kubernetes)
         if self.controller_qps is not None and self.controller_qps < 0:
@@ -81,6 +85,8 @@ class EmbeddedPlane:
         self._tasks = asyncio.TaskGroup()
         self._store_url = ""
         self.address = f"{HOST}:{server_port(settings.port, DEFAULT_PORT)}"
+        rest_port = ANY if settings.rest_port is None and settings.port == ANY else settings.rest_port
+        self._rest = f"{HOST}:{server_port(rest_port, DEFAULT_REST_PORT, '--rest-port')}"
         self.store = self._child(Service.STORE, self._store_arguments, returned=self._follow_store)
         self.apiserver = self._child(Service.APISERVER, self._apiserver_arguments)
         self.controller = self._child(Service.CONTROLLER, self._controller_arguments)
@@ -96,6 +102,11 @@ class EmbeddedPlane:
     def store_pid(self) -> int:
         """The process id of the Redis or Valkey server itself, which the store's child keeps."""
         return int(self.store.ready["pid"])
+
+    @property
+    def rest_url(self) -> str:
+        """Where the Kubernetes REST API is."""
+        return f"http://{self._rest}"
 
     @property
     def metrics(self) -> Sequence[str]:
@@ -122,6 +133,15 @@ class EmbeddedPlane:
                 "port %(taken)d is taken, perhaps by another plane: this one is at %(server)s, so give --server "
                 "%(server)s to later commands, or export ROLLPLANE_SERVER=%(server)s",
                 {"taken": DEFAULT_PORT, "server": self.address},
+            )
+        if (
+            self._settings.rest_port is None
+            and self._settings.port != ANY
+            and self._rest != f"{HOST}:{DEFAULT_REST_PORT}"
+        ):
+            log.warning(
+                "port %(taken)d is taken, perhaps by another plane: the Kubernetes REST API of this one is at %(rest)s",
+                {"taken": DEFAULT_REST_PORT, "rest": self.rest_url},
             )
 
     async def _start(self) -> None:
@@ -170,7 +190,8 @@ class EmbeddedPlane:
 
     def _apiserver_arguments(self) -> Sequence[str]:
         self._store_url = self.store.ready["url"]
-        return ("--listen", self.address, "--redis", self._store_url, *self._metrics_arguments(Service.APISERVER))
+        where = ("--listen", self.address, "--rest-listen", self._rest, "--redis", self._store_url)
+        return (*where, *self._metrics_arguments(Service.APISERVER))
 
     def _controller_arguments(self) -> Sequence[str]:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.

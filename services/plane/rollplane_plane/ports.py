@@ -29,7 +29,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def server_port(asked: int | None, usual: int) -> int:
+def server_port(asked: int | None, usual: int, flag: str = "--port") -> int:
     """Return the port to serve on: the one asked for, 0 for any; else the usual one, another if that is taken.
 
     Raises SetupError when the one asked for is taken: whoever asked would talk to somebody else there.
@@ -39,7 +39,7 @@ def server_port(asked: int | None, usual: int) -> int:
     if asked is not None and not is_free(asked):
         raise SetupError(
             f"port {asked} is taken: another plane or another program listens there; "
-            "name another with --port, or --port 0 for any free one"
+            f"name another with {flag}, or {flag} 0 for any free one"
         )
     port = usual if asked is None else asked
     return port if is_free(port) else free_port()

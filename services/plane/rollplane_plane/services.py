@@ -26,7 +26,7 @@ def load(service: Service) -> Run:
 
             return store.run
         case Service.APISERVER:
-            from rollplane_apiserver import main as apiserver
+            from rollplane_plane import apiserver
 
             return apiserver.run
         case Service.CONTROLLER:

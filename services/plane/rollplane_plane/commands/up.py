@@ -12,7 +12,8 @@ from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError, SetupError
 from rollplane_plane.commands.folder import DataFlags, ReleaseFlags, folder_of, release_name
 from rollplane_plane.detach import start_detached
-from rollplane_plane.plane import DEFAULT_PORT, EmbeddedPlane, PlaneSettings
+from rollplane_plane.kubeconfig import offered, users_file
+from rollplane_plane.plane import DEFAULT_PORT, DEFAULT_REST_PORT, EmbeddedPlane, PlaneSettings
 from rollplane_plane.presence import claimed
 from rollplane_service.logs import LogFormat, start_logging
 
@@ -26,6 +27,10 @@ class UpFlags(DataFlags, ReleaseFlags):
     profile = text("How pods live: instant, realistic, flaky, manual, or a file", default="realistic")
     node_prefix = text("What the names of the nodes begin with", default="node")
     port = optional_number(f"Port of the apiserver, 0 for any; {DEFAULT_PORT} when not given, another if it is taken")
+    rest_port = optional_number(
+        f"Port of the Kubernetes REST API, 0 for any; {DEFAULT_REST_PORT} when not given, another if it is taken"
+    )
+    merge_kubeconfig = switch("Make the plane the current context of kubectl for as long as it runs")
     detach = switch("Go on in the background once it is ready; rollplane down ends it", "d")
     controller_qps = optional_number(
         "Writes a second of each controller, 20 as kube-controller-manager; 0: unthrottled "
@@ -46,7 +51,7 @@ async def run(flags: UpFlags, session: Session) -> int:
     try:
         async with asyncio.TaskGroup() as tasks:
             # A task of its own, so that Ctrl-C also ends a plane that is still starting.
-            plane = tasks.create_task(_keep_up(settings, session))
+            plane = tasks.create_task(_keep_up(settings, session, merge=flags.merge_kubeconfig))
             await stop.wait()
             plane.cancel()
     except* (RollplaneError, OSError) as group:
@@ -62,21 +67,23 @@ async def _detach(settings: PlaneSettings, flags: UpFlags, session: Session) -> 
     return 0
 
 
-async def _keep_up(settings: PlaneSettings, session: Session) -> None:
+async def _keep_up(settings: PlaneSettings, session: Session, *, merge: bool) -> None:
     started = session.clock.monotonic()
     has_past = (settings.data / "store").exists()
+    merged = users_file(session.environ) if merge else None
     with claimed(settings.data) as claim:
         async with EmbeddedPlane(settings) as plane:
             if has_past and settings.nodes:
                 await _part_from_old_nodes(plane, settings, session)
-            claim.tell(plane.address)
-            seconds = session.clock.monotonic() - started
-            session.console.say(
-                f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
-                f"kubernetes={settings.kubernetes} data={settings.data} "
-                f"metrics={','.join(plane.metrics)} seconds={seconds:.1f}"
-            )
-            await asyncio.Event().wait()
+            with offered(plane.rest_url, settings.data, merged) as kubeconfig:
+                claim.tell(plane.address)
+                seconds = session.clock.monotonic() - started
+                session.console.say(
+                    f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
+                    f"kubernetes={settings.kubernetes} data={settings.data} metrics={','.join(plane.metrics)} "
+                    f"rest={plane.rest_url} kubeconfig={kubeconfig} seconds={seconds:.1f}"
+                )
+                await asyncio.Event().wait()
 
 
 async def _part_from_old_nodes(plane: EmbeddedPlane, settings: PlaneSettings, session: Session) -> None:
@@ -115,6 +122,7 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
         return PlaneSettings(
             folder_of(flags),
             port=flags.port,
+            rest_port=flags.rest_port,
             nodes=flags.nodes,
             profile=flags.profile,
             node_prefix=flags.node_prefix,
@@ -126,7 +134,8 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
 
 
 UP = Command(
-    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--kubernetes RELEASE] "
+    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--rest-port PORT] "
+    "[--merge-kubeconfig] [--kubernetes RELEASE] "
     "[--controller-qps N] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
