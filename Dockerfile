@@ -1,4 +1,4 @@
-# One recipe for every service: docker build --build-arg EXTRA=apiserver|controller|kubelet-sim .
+# One recipe for every service: docker build --build-arg EXTRA=apiserver|controller|kubelet-sim|gateway .
 # What the container runs is its command: the module to start, and its arguments.
 ARG PYTHON_IMAGE=python:3.11-slim
 

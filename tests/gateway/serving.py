@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -16,6 +16,7 @@ from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
+from rollplane_gateway.calls import Page
 from rollplane_gateway.composing import gateway_routes, make_backend
 from rollplane_gateway.metrics import Metrics
 from rollplane_gateway.server import GatewayServer, Limits
@@ -58,6 +59,10 @@ class Served:
     server: GatewayServer
     health: Health
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Got:
         """Send one request; a body that is not bytes goes as JSON."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -75,17 +80,19 @@ class Served:
 @asynccontextmanager
 async def serving(
     *,
+    pages: Mapping[str, Page] | None = None,
     release: Release = LATEST,
     clock: Clock | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Served]:
-    """Run a gateway within the context."""
+    """Run a gateway within the context; ``pages`` are further ones."""
     clock = clock or SystemClock()
     async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
         api = core.as_identity(Identity("gateway", Role.EDITOR))
         health, metrics = Health(), Metrics(CollectorRegistry())
         health.started = True
         routes = gateway_routes(release, health, metrics.registry)
+        routes = replace(routes, pages={**routes.pages, **(pages or {})})
         async with (
             GatewayServer(make_backend(api, clock, release), routes, metrics, limits=limits) as server,
             aiohttp.ClientSession() as session,

@@ -27,7 +27,7 @@ THEIRS: dict[str, Any] = {
     ("data", "name"),
     {
         "hidden": ("/work/My Shop/.rollplane", "rollplane-my-shop"),
-        "named": ("/tmp/plane_1", "rollplane-plane-1"),
+        "named": ("/srv/plane_1", "rollplane-plane-1"),
         "root": ("/.rollplane", "rollplane"),
     }.values(),
 )

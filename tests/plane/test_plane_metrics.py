@@ -17,7 +17,8 @@ from tests.end_to_end.up_process import running
 DOCS = Path(__file__).parents[2] / "docs"
 DASHBOARD = DOCS / "operations" / "grafana-dashboard.json"
 ALERTS = DOCS / "operations" / "alerts.yaml"
-OURS = re.compile(r"\b(?:rollplane|workqueue|process)_[a-z_]+\b")
+OURS = re.compile(r"\b(?:apiserver|rollplane|workqueue|process)_[a-z_]+\b")
+PREFIXES = ("apiserver_", "rollplane_", "workqueue_")
 PROMETHEUS_OWN = re.compile(r"\bup\{")
 
 
@@ -81,6 +82,6 @@ def test_every_alert_says_how_bad_it_is_and_what_to_think_of_it() -> None:
 def test_the_page_on_operations_lists_all_metrics_of_ours_and_no_others(exported: dict[str, str]) -> None:
     page = (DOCS / "operations.md").read_text()
     table = page[page.index("## Metrics") :]
-    listed = {name for name in re.findall(r"`([a-z_]+)`", table) if name.startswith(("rollplane_", "workqueue_"))}
-    ours = {name for name in exported if name.startswith(("rollplane_", "workqueue_"))}
+    listed = {name for name in re.findall(r"`([a-z_]+)`", table) if name.startswith(PREFIXES)}
+    ours = {name for name in exported if name.startswith(PREFIXES)}
     assert listed == {name for name in ours if not name.endswith("_created")}

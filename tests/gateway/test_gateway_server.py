@@ -1,0 +1,231 @@
+"""The server around the handlers: who may come in, how much, how slowly, and how it goes away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from rollplane_gateway.calls import Backend
+from rollplane_gateway.replies import Answer, Reply, Stream
+from rollplane_gateway.requests import Request
+from rollplane_gateway.server import Limits
+from rollplane_service.admission import Limits as AdmissionLimits
+from tests.gateway.serving import CONFIG_MAPS, Got, Served, config_map, serving
+
+
+async def raw(gateway: Served, text: bytes) -> bytes:
+    """Send bytes as they are; return the whole answer, up to the end of the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(text)
+    try:
+        async with asyncio.timeout(10):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+def is_status(got: Got, code: int, reason: str) -> bool:
+    told = got.json
+    return (got.status, told["kind"], told["apiVersion"], told["reason"], told["code"]) == (
+        code,
+        "Status",
+        "v1",
+        reason,
+        code,
+    )
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_let_in"),
+    {
+        "an address": ({}, True),
+        "localhost": ({"Host": "localhost:7080"}, True),
+        "a name below localhost": ({"Host": "plane.localhost"}, True),
+        "version 6": ({"Host": "[::1]:7080"}, True),
+        "a name made to point here": ({"Host": "evil.example:7080"}, False),
+        "no address": ({"Host": "127.0.0.1.evil.example"}, False),
+        "nothing": ({"Host": ""}, False),
+        "our own page": ({"Host": "localhost:7080", "Origin": "http://localhost:7080"}, True),
+        "another page": ({"Host": "localhost:7080", "Origin": "http://localhost:3000"}, False),
+        "a page of no origin": ({"Origin": "null"}, False),
+        "another site": ({"Sec-Fetch-Site": "cross-site"}, False),
+        "the address bar": ({"Sec-Fetch-Site": "none"}, True),
+    }.values(),
+)
+async def test_web_pages_of_others_stay_outside(headers: dict[str, str], is_let_in: bool) -> None:
+    async with serving() as gateway:
+        got = await gateway.ask("GET", CONFIG_MAPS, headers=headers)
+        assert got.status == 200 if is_let_in else is_status(got, 403, "Forbidden")
+        assert not [name for name in got.headers if name.startswith("access-control")]
+
+
+async def test_a_body_that_is_too_large_is_refused_however_it_is_sent() -> None:
+    async with serving(limits=Limits(body_bytes=1000)) as gateway:
+        large = config_map(text="x" * 2000)
+        assert is_status(await gateway.ask("POST", CONFIG_MAPS, large), 413, "RequestEntityTooLarge")
+        chunk = b"7d0\r\n" + b"x" * 2000 + b"\r\n0\r\n\r\n"
+        head = (
+            f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        )
+        assert (await raw(gateway, head.encode() + chunk)).startswith(b"HTTP/1.1 413")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async with serving(limits=Limits(body_seconds=0.05)) as gateway:
+        head = f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{"
+        answer = await raw(gateway, head.encode())
+        assert answer.startswith(b"HTTP/1.1 504")
+        assert b'"reason":"Timeout"' in answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+    ids=["no HTTP", "a header too long", "a path too long"],
+)
+async def test_what_is_no_request_is_answered_with_a_status(text: bytes) -> None:
+    async with serving() as gateway:
+        answer = await raw(gateway, text)
+        assert answer.startswith(b"HTTP/1.1 4")
+        assert b'"kind":"Status"' in answer
+
+
+async def test_a_connection_outlives_the_patience_of_go_clients() -> None:
+    assert Limits().keep_alive_seconds > 90
+
+
+async def test_health_is_told_in_kubernetes_words() -> None:
+    async with serving() as gateway:
+        for path in ("/healthz", "/livez", "/readyz", "/readyz/"):
+            got = await gateway.get(path)
+            assert (got.status, got.body, got.content_type) == (200, b"ok", "text/plain; charset=utf-8")
+        told = await gateway.get("/readyz?verbose")
+        assert b"[+]ping ok\n" in told.body
+        assert told.body.endswith(b"readyz check passed\n")
+        gateway.health.add_check("store", lambda: "away")
+        failed = await gateway.get("/readyz")
+        assert (failed.status, b"[-]store failed: away" in failed.body) == (500, True)
+        assert (await gateway.get("/readyz/ping")).body == b"ok"
+        assert (await gateway.get("/livez")).status == 200
+        assert is_status(await gateway.get("/readyz/nothing"), 404, "NotFound")
+
+
+async def test_requests_are_counted_without_labels_of_the_clients() -> None:
+    async with serving() as gateway:
+        await gateway.get(CONFIG_MAPS)
+        await gateway.get("/apis/made.up/v1/things")
+        told = (await gateway.get("/metrics")).body.decode()
+        assert 'apiserver_request_total{code="200",resource="configmaps",subresource="",verb="LIST"} 1.0' in told
+        assert 'apiserver_request_total{code="404",resource="",subresource="",verb="other"} 1.0' in told
+        assert "made.up" not in told
+
+
+class Tap:
+    """A page whose stream gives what is put in."""
+
+    def __init__(self) -> None:
+        self.pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.ended = asyncio.Event()
+
+    async def page(self, _: Backend, __: Request) -> Answer:
+        return Stream(self._pieces())
+
+    @asynccontextmanager
+    async def _pieces(self) -> AsyncIterator[AsyncIterator[bytes]]:
+        async def run() -> AsyncIterator[bytes]:
+            while (piece := await self.pieces.get()) is not None:
+                if piece == b"defect":
+                    raise ZeroDivisionError
+                yield piece
+
+        try:
+            yield run()
+        finally:
+            self.ended.set()
+
+
+async def test_a_drain_ends_streams_as_if_all_had_been_said_and_refuses_more() -> None:
+    tap = Tap()
+    async with serving(pages={"/tap": tap.page}) as gateway, gateway.session.get(f"{gateway.url}/tap") as stream:
+        tap.pieces.put_nowait(b"one")
+        assert await stream.content.readany() == b"one"
+        await gateway.server.drain(5.0)
+        assert await stream.content.read() == b""  # a stream that was cut off would raise
+        assert tap.ended.is_set()
+        refused = await gateway.get(CONFIG_MAPS)
+        assert is_status(refused, 503, "ServiceUnavailable")
+        assert (await gateway.get("/livez")).body == b"ok"
+
+
+async def test_a_stream_ends_with_its_reader() -> None:
+    tap = Tap()
+    async with serving(pages={"/tap": tap.page}) as gateway:
+        async with gateway.session.get(f"{gateway.url}/tap") as stream:
+            tap.pieces.put_nowait(b"one")
+            await stream.content.readany()
+        async with asyncio.timeout(10):
+            await tap.ended.wait()
+
+
+async def test_a_reader_that_takes_nothing_is_dropped() -> None:
+    tap = Tap()
+    async with serving(pages={"/tap": tap.page}, limits=Limits(write_seconds=0.05)) as gateway:
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        writer.write(b"GET /tap HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for _ in range(64):
+            tap.pieces.put_nowait(b"x" * 1024 * 1024)
+        async with asyncio.timeout(10):
+            await tap.ended.wait()
+        writer.close()
+
+
+async def test_a_stream_with_a_defect_is_cut_off() -> None:
+    tap = Tap()
+    async with serving(pages={"/tap": tap.page}) as gateway:
+        tap.pieces.put_nowait(b"one")
+        tap.pieces.put_nowait(b"defect")
+        answer = await raw(gateway, b"GET /tap HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer.endswith(b"one\r\n")  # no last chunk: the client knows that something is missing
+
+
+async def test_a_defect_is_told_as_one() -> None:
+    async def broken(_: Backend, __: Request) -> Answer:
+        raise ZeroDivisionError
+
+    async with serving(pages={"/broken": broken}) as gateway:
+        assert is_status(await gateway.get("/broken"), 500, "InternalError")
+
+
+async def test_more_than_can_be_worked_on_is_sent_away() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Backend, __: Request) -> Answer:
+        begun.set()
+        await go_on.wait()
+        return Reply(b"done")
+
+    limits: Any = Limits(admission=AdmissionLimits(calls=1, retry_after_seconds=1.0))
+    async with serving(pages={"/slow": slow}, limits=limits) as gateway, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(gateway.get("/slow"))
+        await begun.wait()
+        refused = await gateway.get(CONFIG_MAPS)
+        assert is_status(refused, 429, "TooManyRequests")
+        assert refused.headers["retry-after"] == "1"
+        assert refused.json["details"]["retryAfterSeconds"] == 1
+        assert (await gateway.get("/healthz")).body == b"ok"
+        go_on.set()
+        assert (await first).body == b"done"
+
+
+async def test_connections_are_bounded() -> None:
+    async with serving(limits=Limits(connections=1)) as gateway:
+        assert (await gateway.get("/livez")).body == b"ok"  # and its connection is kept
+        assert await raw(gateway, b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
