@@ -94,7 +94,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
 async def test_what_is_no_request_is_answered_with_a_status(text: bytes) -> None:
     async with serving() as gateway:
         answer = await raw(gateway, text)
-        assert answer.startswith(b"HTTP/1.1 4")
+        assert answer.split(b" ")[1] == b"400"
         assert b'"kind":"Status"' in answer
 
 

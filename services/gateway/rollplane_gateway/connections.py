@@ -15,6 +15,8 @@ from rollplane_machinery.errors import Reason
 
 log = logging.getLogger(__name__)
 
+_SHOWN_CHARACTERS = 200
+
 
 class Connection(RequestHandler):
     """One client's connection."""
@@ -27,7 +29,8 @@ class Connection(RequestHandler):
             raise ConnectionError("the answer had begun") from exc
         log.debug("a request could not be read", extra={"status": status, "cause": repr(exc)})
         reason = Reason.INTERNAL_ERROR if status >= 500 else Reason.BAD_REQUEST
-        reply = reply_of(RefusedError(status, reason, (message or "the request cannot be read").strip()))
+        what = (message or "").partition("\n")[0].strip() or "it is malformed"
+        reply = reply_of(RefusedError(status, reason, f"the request cannot be read: {what[:_SHOWN_CHARACTERS]}"))
         response = web.Response(body=reply.body, status=status, headers={"Content-Type": reply.content_type})
         response.force_close()
         return response

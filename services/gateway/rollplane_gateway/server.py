@@ -96,6 +96,7 @@ class GatewayServer:
             self._handle,
             most=self._limits.connections,
             handler_cancellation=True,
+            lingering_time=_CLOSING_SECONDS,
             keepalive_timeout=self._limits.keep_alive_seconds,
             max_line_size=self._limits.head_line_bytes,
             max_field_size=self._limits.head_line_bytes,
