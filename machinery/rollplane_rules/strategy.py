@@ -30,6 +30,7 @@ from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.times import is_set, time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.disabled import drop_disabled_fields
+from rollplane_rules.registry.addresses import keep_addresses
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
@@ -78,6 +79,8 @@ def prepare_update(new: ApiObject, old: ApiObject, release: Release = LATEST) ->
         _keep_message(new, old, "status")
     if isinstance(new, core.Namespace):
         _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
+    if isinstance(new, core.Service) and isinstance(old, core.Service):
+        keep_addresses(new, old)
     if isinstance(new, apps.Deployment | apps.StatefulSet | apps.DaemonSet):
         _end_story(new, old)
     drop_disabled_fields(new, old, release)

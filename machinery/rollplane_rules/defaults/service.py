@@ -1,4 +1,4 @@
-"""Defaults of Services. Addresses and node ports are not handed out: nothing here routes traffic."""
+"""Defaults of Services. Addresses and node ports are given out behind them (``registry.addresses``)."""
 
 from __future__ import annotations
 

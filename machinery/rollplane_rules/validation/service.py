@@ -5,6 +5,7 @@ from __future__ import annotations
 from rollplane.core import v1 as core
 from rollplane_machinery import int_or_string, names
 from rollplane_machinery.errors import Cause
+from rollplane_machinery.well_known import HEADLESS
 from rollplane_rules.validation.causes import (
     duplicate,
     forbidden,
@@ -24,7 +25,6 @@ _AFFINITIES = frozenset({"ClientIP", "None"})
 _PROTOCOLS = frozenset({"SCTP", "TCP", "UDP"})
 _TRAFFIC = frozenset({"Cluster", "Local"})
 _MAX_AFFINITY_SECONDS = 86400
-HEADLESS = "None"
 
 
 def check_service(service: core.Service) -> list[Cause]:
@@ -46,11 +46,16 @@ def _check_ports(spec: core.ServiceSpec) -> list[Cause]:
     found: list[Cause] = []
     names_taken: set[str] = set()
     numbers_taken: set[tuple[int, str]] = set()
+    node_ports_taken: set[tuple[int, str]] = set()
     for index, port in enumerate(spec.ports):
         causes = _check_port_name(port.name, names_taken, needed=len(spec.ports) > 1) + _check_port(port, spec.type)
         key = (port.port, port.protocol)
         if key in numbers_taken:
             causes.append(duplicate("", "/".join(map(str, key))))
+        node_port = (port.node_port, port.protocol)
+        if port.node_port and node_port in node_ports_taken:
+            causes.append(duplicate("nodePort", port.node_port))
+        node_ports_taken.add(node_port)
         names_taken.add(port.name)
         numbers_taken.add(key)
         found += under(f"ports[{index}]", causes)

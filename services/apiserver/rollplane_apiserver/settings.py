@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rollplane_rules.registry.addresses import Ranges
 from rollplane_service.settings import PROCESS_FLAGS, Flag, ProcessSettings
 from rollplane_service.settings import read_arguments as read
 
@@ -23,7 +24,8 @@ class Settings(ProcessSettings):
     ``log_entries`` and ``log_bytes`` the store's log, and with it how long a client may be away and still resume.
     A write may be repeated for ``token_seconds``, or ``token_entries`` further writes or ``token_bytes`` of their
     tokens if those come faster; the store keeps twice as many. ``wait_replicas`` counts replicas that must have a
-    commit before it is acknowledged.
+    commit before it is acknowledged. Services get their addresses out of ``service_cidr`` (``10.96.0.0/12``), their
+    node ports out of ``node_ports`` (``30000-32767``).
     """
 
     listen: str = "127.0.0.1:7070"
@@ -39,6 +41,8 @@ class Settings(ProcessSettings):
     ring_bytes: int = 64 * MIB
     max_calls: int = 1024
     max_streams: int = 4096
+    service_cidr: str = "10.96.0.0/12"
+    node_ports: str = "30000-32767"
 
     def __post_init__(self) -> None:
         ProcessSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
@@ -48,6 +52,14 @@ class Settings(ProcessSettings):
         for name in ("token_seconds", "wait_replicas"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, want 0 or more")
+        self.ranges()
+
+    def ranges(self) -> Ranges:
+        """Return where Services get their addresses and node ports; raises ValueError for what is no range."""
+        try:
+            return Ranges.parse(self.service_cidr, self.node_ports)
+        except ValueError as exc:
+            raise ValueError(f"service_cidr and node_ports: {exc}") from exc
 
 
 FLAGS = (

@@ -362,3 +362,55 @@ async def _scan(store: Store) -> tuple[int, dict[tuple[str, str], Stored]]:
 
 def _word(outcome: Outcome) -> Refusal | str:
     return outcome.refusal if isinstance(outcome, Refused) else "committed"
+
+
+def _claiming(key: str, *claims: str, frees: tuple[str, ...] = ()) -> Mutation:
+    return Mutation("services", key, b"value", Require.PRESENT, claims=claims, frees=frees)
+
+
+def _new(key: str, *claims: str) -> Mutation:
+    return replace(_claiming(key, *claims), require=Require.ABSENT)
+
+
+async def test_a_claim_is_held_by_one(store: Store) -> None:
+    start = await store.revision()
+    outcomes = await store.commit([_new("a/1", "ip/1", "port/1"), _new("a/2", "ip/2", "port/1"), _new("a/2", "ip/2")])
+    assert outcomes == [Committed(start + 1), Refused(Refusal.CLAIMED), Committed(start + 2)]
+    await must_commit(store, _claiming("a/1", "ip/1"))
+    assert await store.commit([_claiming("a/1", "ip/2")]) == [Refused(Refusal.CLAIMED, start + 3)]
+
+
+async def test_a_claim_is_held_by_a_key_of_one_resource(store: Store) -> None:
+    await must_commit(store, _new("a/1", "ip/1"))
+    assert await store.commit([replace(_new("a/1", "ip/1"), resource="pods")]) == [Refused(Refusal.CLAIMED)]
+
+
+async def test_a_claim_is_freed(store: Store) -> None:
+    await must_commit(store, _new("a/1", "ip/1", "port/1"))
+    await must_commit(store, _claiming("a/1", "ip/1", frees=("port/1",)), _new("a/2", "port/1"))
+    gone = replace(_claiming("a/1", frees=("ip/1",)), value=None)
+    await must_commit(store, gone, _new("a/3", "ip/1"))
+
+
+async def test_what_another_holds_cannot_be_freed(store: Store) -> None:
+    await must_commit(store, _new("a/1", "ip/1"), _new("a/2"))
+    await must_commit(store, _claiming("a/2", frees=("ip/1",)))
+    assert await store.commit([_new("a/3", "ip/1")]) == [Refused(Refusal.CLAIMED)]
+
+
+async def test_a_refused_mutation_claims_nothing(store: Store) -> None:
+    assert await store.commit([_claiming("a/1", "ip/1")]) == [Refused(Refusal.MISSING)]
+    await must_commit(store, _new("a/2", "ip/1"))
+
+
+async def test_a_claim_ends_a_group(store: Store) -> None:
+    await must_commit(store, _new("a/1", "ip/1"))
+    outcomes = await store.commit([replace(_new("a/2", "ip/1"), group="g"), replace(_new("a/3"), group="g")])
+    assert outcomes == [Refused(Refusal.CLAIMED), Refused(Refusal.NOT_ATTEMPTED)]
+
+
+@pytest.mark.parametrize("claim", ["a\0b", "a\nb"])
+async def test_claims_that_cannot_be_sent(store: Store, claim: str) -> None:
+    for mutation in (_new("a/1", claim), _claiming("a/1", frees=(claim,))):
+        with pytest.raises(BadRequestError):
+            await store.commit([mutation])

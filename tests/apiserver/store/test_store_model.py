@@ -64,8 +64,12 @@ class Draft:
     epoch_offset: int
     group: str
     token: str
+    claims: list[str]
+    frees: list[str]
 
 
+CLAIM = st.sampled_from(["ip/1", "ip/2", "port/1"])
+CLAIMS = st.one_of(st.lists(CLAIM, max_size=0), st.lists(CLAIM, max_size=2))
 DRAFTS = st.builds(
     Draft,
     resource=RESOURCES,
@@ -80,6 +84,8 @@ DRAFTS = st.builds(
     epoch_offset=st.sampled_from([0, 0, 0, 1]),
     group=st.sampled_from(["", "", "x", "y"]),
     token=st.sampled_from(["", "", "", "w/1", "w/2", "w/3", "w/4", "w/5"]),
+    claims=CLAIMS,
+    frees=CLAIMS,
 )
 
 
@@ -94,6 +100,7 @@ class Model:
     past: list[tuple[int, State]] = field(default_factory=list)
     log: list[Change] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)  # 0: withdrawn
+    claims: dict[str, Place] = field(default_factory=dict)
 
     def commit(self, mutations: Sequence[Mutation]) -> list[Outcome]:
         failed: set[str] = set()
@@ -123,6 +130,10 @@ class Model:
         place = (mutation.resource, mutation.key)
         self.revision += 1
         self.log.append(self._change(mutation))
+        for claim in mutation.frees:
+            if self.claims.get(claim) == place:
+                del self.claims[claim]
+        self.claims.update(dict.fromkeys(mutation.claims, place))
         self.objects.pop(place, None)
         self.sealed.discard(place)
         if mutation.value is not None:
@@ -140,7 +151,7 @@ class Model:
         return Change(self.revision, event, mutation.resource, mutation.key, value, kept)
 
     def _refusal(self, mutation: Mutation, there: int) -> Refusal | None:
-        namespace = ("namespaces", f"/{mutation.namespace}")
+        namespace, place = ("namespaces", f"/{mutation.namespace}"), (mutation.resource, mutation.key)
         rules = [
             (mutation.fence and self.fences.get(mutation.fence.shard) != mutation.fence.epoch, Refusal.FENCED),
             (mutation.namespace and namespace not in self.objects, Refusal.NAMESPACE_MISSING),
@@ -148,6 +159,7 @@ class Model:
             (mutation.require is Require.ABSENT and there, Refusal.EXISTS),
             (mutation.require is not Require.ABSENT and not there, Refusal.MISSING),
             (mutation.require is Require.REVISION and there != mutation.revision, Refusal.STALE),
+            (any(self.claims.get(claim, place) != place for claim in mutation.claims), Refusal.CLAIMED),
         ]
         return next((refusal for broken, refusal in rules if broken), None)
 
@@ -252,6 +264,8 @@ class StoreMachine(RuleBasedStateMachine):
             log_previous=draft.log_previous,
             fence=Fence(draft.shard, epoch) if draft.shard else None,
             group=draft.group,
+            claims=tuple(draft.claims),
+            frees=tuple(draft.frees),
             token=token,
         )
 

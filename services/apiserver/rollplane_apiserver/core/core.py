@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from rollplane.core.v1 import Namespace
+from rollplane_apiserver.core.addresses import Addresses
 from rollplane_apiserver.core.engine import Engine
 from rollplane_apiserver.core.identity import ADMIN, Identity
 from rollplane_apiserver.core.judge import Judge
@@ -74,15 +75,17 @@ class Core:
             settings.idle_seconds,
             asyncio.Semaphore(settings.concurrent_catch_ups),
         )
+        identifiers = Identifiers(source)
         return Engine(
             store,
             clock,
             settings,
             Tools(
-                Identifiers(source),
+                identifiers,
                 Judge(settings.memo_entries, settings.memo_bytes),
                 Writer(settings.max_object_bytes),
                 self._cache,
+                Addresses(self._cache, identifiers, settings.ranges, settings.release),
                 settings.release,
             ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),

@@ -24,6 +24,7 @@ def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options
     if isinstance(obj, Pod):
         tools.place(obj)
     tools.judge.admit_new(obj)
+    tools.addresses.give(obj)
     return tools.writer.create(Key(kind, obj.metadata.namespace, obj.metadata.name), obj, options)
 
 

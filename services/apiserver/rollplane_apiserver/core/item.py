@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.refusals import AddressesExhaustedError, AddressesRefusedError
 from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, token_of
 from rollplane_apiserver.store.groups import Groups
 from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require, Settled
@@ -24,6 +25,7 @@ class Item:
 
     ``current`` is what it was decided on, which the store confirmed if ``is_live``. A refusal is final once it is live,
     that of a repeat once its token is withdrawn as well: until then an earlier sending may have been made, or be yet.
+    ``is_contended`` when others have what it would have claimed.
     """
 
     step: Step
@@ -35,6 +37,7 @@ class Item:
     result: Result | None = None
     made_at: int = 0
     is_withdrawn: bool = False
+    is_contended: bool = False
     tries: int = 0
 
     @property
@@ -52,7 +55,13 @@ class Item:
             return True
         if self.is_live or isinstance(self.decision, Proposal):
             return False
-        return self.step.reads or self.step.is_live
+        return self.step.reads or self.asks_cache
+
+    @property
+    def asks_cache(self) -> bool:
+        """Whether it is decided on what the cache knows of other objects, which then must be up to date."""
+        is_bound = isinstance(self.refusal, AddressesRefusedError | AddressesExhaustedError)
+        return self.step.is_live or self.is_contended or is_bound
 
     @property
     def is_unproven(self) -> bool:
@@ -175,6 +184,7 @@ class Batch:
     def _settle_refused(self, item: Item, refusal: Refusal) -> None:
         if _may_retry(item, refusal):
             item.reconsider()
+            item.is_contended = refusal is Refusal.CLAIMED
             if item.group:
                 self._waiting.add(item.group)
         else:
@@ -194,7 +204,7 @@ def _may_retry(item: Item, refusal: Refusal) -> bool:
         return False
     if refusal is Refusal.EXISTS:
         return item.step.may_retry_existing()
-    return refusal in (Refusal.STALE, Refusal.MISSING)
+    return refusal in (Refusal.STALE, Refusal.MISSING, Refusal.CLAIMED)
 
 
 def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
@@ -218,3 +228,5 @@ def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
             return refusals.withdrawn(key)
         case Refusal.NO_MEMORY:
             return refusals.no_memory(key)
+        case Refusal.CLAIMED:
+            return refusals.claimed(key)

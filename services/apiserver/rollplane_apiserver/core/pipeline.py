@@ -136,7 +136,7 @@ class Pipeline:
         if not items:
             return
         try:
-            if any(item.step.is_live for item in items):
+            if any(item.asks_cache for item in items):
                 await self.freshness.current()
             found = await self.live.read(item.step.key for item in items if item.step.reads)
         except RollplaneError as exc:
@@ -148,7 +148,7 @@ class Pipeline:
             self._decide_live(item, found.get(item.step.key))
 
     def _decide_live(self, item: Item, current: Entry | None) -> None:
-        is_same = item.is_decided and not item.step.is_live and _revision(current) == _revision(item.current)
+        is_same = item.is_decided and not item.asks_cache and _revision(current) == _revision(item.current)
         if not is_same:
             item.decision = item.refusal = None
             self._decide_one(item, current)

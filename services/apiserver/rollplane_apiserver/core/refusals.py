@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rollplane.core.v1 import Pod
+from collections.abc import Sequence
+
+from rollplane.core.v1 import Pod, Service
 from rollplane_machinery.api import Key
 from rollplane_machinery.errors import (
     AlreadyExistsError,
@@ -10,6 +12,7 @@ from rollplane_machinery.errors import (
     CauseReason,
     ConflictError,
     ForbiddenError,
+    InternalError,
     InvalidError,
     NotAttemptedError,
     NotFoundError,
@@ -17,7 +20,15 @@ from rollplane_machinery.errors import (
     RequestTooLargeError,
     UnavailableError,
 )
-from rollplane_machinery.kinds import POD
+from rollplane_machinery.kinds import POD, SERVICE
+
+
+class AddressesRefusedError(InvalidError):
+    """A Service asks for what another has, as far as the cache knows, or for what nobody may have."""
+
+
+class AddressesExhaustedError(InternalError):
+    """There is no address or port left, as far as the cache knows."""
 
 
 def not_found(key: Key) -> NotFoundError:
@@ -69,6 +80,23 @@ def namespace_terminating(key: Key) -> ForbiddenError:
     return ForbiddenError(
         f"{_called(key)} is forbidden: {why}", resource=key.kind.resource, name=key.name, causes=[cause]
     )
+
+
+def addresses_refused(service: Service, causes: Sequence[Cause]) -> AddressesRefusedError:
+    """Addresses or ports that the Service names are not to be had."""
+    name = service.metadata.name
+    message = f'Service "{name}" is invalid: {"; ".join(map(str, causes))}'
+    return AddressesRefusedError(message, resource=SERVICE.resource, name=name, causes=causes)
+
+
+def addresses_exhausted(service: str, why: str) -> AddressesExhaustedError:
+    """Nothing is left to give."""
+    return AddressesExhaustedError(f"Internal error occurred: {why}", resource=SERVICE.resource, name=service)
+
+
+def claimed(key: Key) -> ConflictError:
+    """Others were faster time and again."""
+    return conflict(key, "the addresses or ports it was to have were given to others meanwhile; please try again")
 
 
 def not_attempted(group: str) -> NotAttemptedError:

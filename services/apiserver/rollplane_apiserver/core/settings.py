@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rollplane_machinery.api import MAX_BATCH_WRITES
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_rules.registry.addresses import DEFAULT_RANGES, Ranges
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -13,7 +14,10 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class CoreSettings:
-    """Bounds of one apiserver's core; bytes, counts and seconds as the names say. ``release`` is the one behaved as."""
+    """Bounds of one apiserver's core; bytes, counts and seconds as the names say. ``release`` is the one behaved as.
+
+    Services get their addresses and node ports out of ``ranges``.
+    """
 
     ring_bytes: int = 64 * MIB
     max_object_bytes: int = 3 * MIB // 2
@@ -30,3 +34,4 @@ class CoreSettings:
     memo_entries: int = 1024
     memo_bytes: int = 16 * MIB
     release: Release = LATEST
+    ranges: Ranges = DEFAULT_RANGES

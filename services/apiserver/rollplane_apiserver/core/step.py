@@ -17,9 +17,10 @@ from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, Preconditions, WriteOptions
 from rollplane_machinery.errors import BadRequestError, RollplaneError
-from rollplane_machinery.kinds import NAMESPACE, ApiObject, Kind
+from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, Kind
 from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import selectable_fields
+from rollplane_rules.registry.addresses import claims_of
 from rollplane_rules.registry.deletion import is_finished
 from rollplane_rules.registry.namespaces import is_sealed
 from rollplane_rules.strategy import is_unchanged
@@ -36,6 +37,10 @@ class Identifiers:
     def uid(self) -> str:
         """Return a random UUID."""
         return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
+
+    def number(self, below: int) -> int:
+        """Return a number from 0 to below ``below``."""
+        return self._source.randrange(below)
 
     def suffix(self, token: str, number: int) -> str:
         """Return the end of the ``number``-th name that a create generates.
@@ -196,6 +201,7 @@ class Writer:
             namespace=key.namespace,
             fence=options.fence,
             token=token_of(options),
+            claims=_claims(obj),
         )
         return Proposal(mutation, value)
 
@@ -216,6 +222,8 @@ class Writer:
             log_previous=_is_selected_otherwise(key, new, old),
             fence=options.fence,
             token=token_of(options),
+            claims=_claims(new),
+            frees=tuple(sorted(claims_of(old) - claims_of(new))),
         )
         return Proposal(mutation, value)
 
@@ -229,8 +237,13 @@ class Writer:
             revision=current.revision,
             fence=options.fence,
             token=token_of(options),
+            frees=_claims(current.encoded.parse()) if key.kind is SERVICE else (),
         )
         return Proposal(mutation, self.encode(key, last))
+
+
+def _claims(obj: ApiObject) -> tuple[str, ...]:
+    return tuple(sorted(claims_of(obj)))
 
 
 def _is_selected_otherwise(key: Key, new: ApiObject, old: ApiObject) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
+from rollplane_apiserver.core.addresses import Addresses
 from rollplane_apiserver.core.judge import Judge
 from rollplane_apiserver.core.step import Identifiers, Writer, store_key
 from rollplane_apiserver.watch.cache import Cache
@@ -24,6 +25,7 @@ class Tools:
     judge: Judge
     writer: Writer
     cache: Cache
+    addresses: Addresses
     release: Release
 
     def misses_account(self, namespace: str, name: str) -> bool:

@@ -18,6 +18,7 @@ def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:
     tools.judge.complete(new)
     prepare_update(new, old, tools.release)
     tools.judge.check_update(new, old)
+    tools.addresses.give(new, old)
 
 
 def replace_status(tools: Tools, key: Key, new: ApiObject, old: ApiObject) -> None:

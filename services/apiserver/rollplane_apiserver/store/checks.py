@@ -29,9 +29,12 @@ def check_mutation(mutation: Mutation) -> None:
         raise BadRequestError("only what has a token can be given up", resource=mutation.resource)
     if len(_bytes_of(mutation.token, mutation)) > MAX_TOKEN_BYTES:
         raise BadRequestError(f"a token of more than {MAX_TOKEN_BYTES} bytes", resource=mutation.resource)
+    claims = "".join((*mutation.claims, *mutation.frees))
+    if "\n" in claims:
+        raise BadRequestError("a line break in a claim", resource=mutation.resource)
     # Names travel to the commit script as zero-terminated strings.
     shard = mutation.fence.shard if mutation.fence else ""
-    names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}"
+    names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}{claims}"
     if b"\0" in _bytes_of(names, mutation):
         raise BadRequestError("a zero byte in a name", resource=mutation.resource)
 

@@ -3,20 +3,20 @@
 -- Run without mutations it is the greeting of a new connection: it lays out a new cell and notices a server whose
 -- history may have been lost.
 --
--- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 tokens, 8 the older tokens,
---       9 the objects of "namespaces", 10… those of others
+-- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 tokens, 8 the older tokens, 9 claims,
+--       10 the objects of "namespaces", 11… those of others
 -- ARGV  1 schema version, 2 number of shards, 3 the server's run id, 4 most log entries, 5 most log bytes,
 --       6 most tokens of a generation, 7 their most bytes, 8 the seconds of a generation,
 --       9 the deadline in microseconds of this server's clock (0: none), 10 whether memory is short (1 or 0),
 --       11 number of tokens, then each token, then for each mutation a header (layout.py packs it) and the value
 -- Reply the revision, the server's time in microseconds, then for each mutation a code (0 committed, else the number of
 --       its refusal; REPEATED more when an earlier sending was told that) and a revision
-local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, TOKENS, OLDER_TOKENS, NAMESPACES = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, TOKENS, OLDER_TOKENS, CLAIMS, NAMESPACES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 local TOKEN_COUNT = 11
 local EXISTS, MISSING, STALE, NAMESPACE_MISSING, NAMESPACE_SEALED, FENCED, NOT_ATTEMPTED = 1, 2, 3, 4, 5, 6, 7
-local WITHDRAWN, NO_MEMORY, REPEATED = 8, 9, 16
+local WITHDRAWN, NO_MEMORY, CLAIMED, REPEATED = 8, 9, 10, 16
 local ABSENT, REVISION, NEVER = 0, 2, 3 -- of the two lowest bits of the flags; 1 is present
-local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE = 4, 8, 16, 32
+local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE, CLAIMING = 4, 8, 16, 32, 64
 local HEADER_BYTES = 9 -- of a stored value: revision, sealed
 local SEGMENTS_IN_LOG = 16
 local JUMP_MARGIN = 2 ^ 32
@@ -137,6 +137,27 @@ local function refusal(flags, wanted, epoch, namespace, shard, stored_revision)
   return (namespace ~= '' and namespace_refusal(namespace)) or unmet(band(flags, 3), wanted, stored_revision)
 end
 
+local function is_claimed(claims, holder)
+  for claim in string.gmatch(claims, '[^\n]+') do
+    local known = call('HGET', KEYS[CLAIMS], claim)
+    if known and known ~= holder then
+      return true
+    end
+  end
+  return false
+end
+
+local function keep_claims(claims, frees, holder)
+  for claim in string.gmatch(frees, '[^\n]+') do
+    if call('HGET', KEYS[CLAIMS], claim) == holder then
+      call('HDEL', KEYS[CLAIMS], claim)
+    end
+  end
+  for claim in string.gmatch(claims, '[^\n]+') do
+    call('HSET', KEYS[CLAIMS], claim, holder)
+  end
+end
+
 local names = {} -- of resources, by their index in KEYS
 local prefix = #KEYS[NAMESPACES] - #'namespaces'
 
@@ -228,15 +249,22 @@ if memory_is_short then
   max_bytes = bytes / 2
 end
 
-local function attempt(index, flags, place, wanted, epoch, key, namespace, shard, value)
+local function attempt(index, flags, place, wanted, epoch, key, namespace, shard, value, claims, frees)
   local stored = call('HGET', KEYS[index], key)
   local stored_revision = stored and unpack_struct('>I8', stored)
   local refused = refusal(flags, wanted, epoch, namespace, shard, stored_revision)
+  local holder = claims and sub(KEYS[index], prefix + 1) .. ' ' .. key
+  if not refused and claims and is_claimed(claims, holder) then
+    refused = CLAIMED
+  end
   if not refused and memory_is_short and not makes_room(flags, value, stored) then
     refused = NO_MEMORY
   end
   if refused then
     return refused, stored_revision or 0
+  end
+  if claims then
+    keep_claims(claims, frees, holder)
   end
   store(index, key, flags, value, stored and sub(stored, HEADER_BYTES + 1))
   note(place, revision)
@@ -245,7 +273,11 @@ end
 
 local reply, failed = {0, now}, {}
 for item = tokens_end + 1, #ARGV, 2 do
-  local index, flags, place, wanted, epoch, key, namespace, shard, group = unpack_struct('>HBHI8I8ssss', ARGV[item])
+  local index, flags, place, wanted, epoch, key, namespace, shard, group, rest = unpack_struct('>HBHI8I8ssss', ARGV[item])
+  local claims, frees
+  if band(flags, CLAIMING) ~= 0 then
+    claims, frees = unpack_struct('ss', ARGV[item], rest)
+  end
   local code, about = NOT_ATTEMPTED, 0
   if known[place] then
     about = unpack_struct('>I8', known[place])
@@ -254,7 +286,7 @@ for item = tokens_end + 1, #ARGV, 2 do
     note(place, 0)
     code = WITHDRAWN
   elseif not failed[group] then
-    code, about = attempt(index, flags, place, wanted, epoch, key, namespace, shard, ARGV[item + 1])
+    code, about = attempt(index, flags, place, wanted, epoch, key, namespace, shard, ARGV[item + 1], claims, frees)
   end
   if group ~= '' and code % REPEATED ~= 0 then
     failed[group] = true

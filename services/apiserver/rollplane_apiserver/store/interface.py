@@ -39,6 +39,9 @@ class Mutation:
     keeps the bytes that were stored before beside the new ones in the log; a deletion always does. Mutations of one
     call that share a ``group`` are not attempted after the first of them fails.
 
+    ``claims`` are texts that the key holds from then on and that no other key of any resource may hold; ``frees`` are
+    those it holds no more. So what must be unique beyond names (an address) is unique by the commit.
+
     ``token`` (``writer/sequence``) names one write, however often and however late it is sent: a mutation whose token
     was committed or withdrawn is answered with that, whatever its other conditions say, and a group goes on behind the
     one and fails at the other. Any other refusal leaves the token free, for a caller who reconsiders.
@@ -55,13 +58,15 @@ class Mutation:
     fence: Fence | None = None
     group: str = ""
     token: str = ""
+    claims: tuple[str, ...] = ()
+    frees: tuple[str, ...] = ()
 
 
 class Refusal(Enum):
     """Why a mutation was not committed.
 
-    Checked in this order: WITHDRAWN, NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key, NO_MEMORY.
-    A server at its limit of memory refuses what would make the cell larger; deletions go through.
+    Checked in this order: WITHDRAWN, NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key, CLAIMED,
+    NO_MEMORY. A server at its limit of memory refuses what would make the cell larger; deletions go through.
     """
 
     EXISTS = "exists"
@@ -73,6 +78,7 @@ class Refusal(Enum):
     NOT_ATTEMPTED = "not attempted"
     WITHDRAWN = "withdrawn"
     NO_MEMORY = "no memory"
+    CLAIMED = "claimed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ fence       hash: shard to epoch
 runs        list of jumps, ``last to``
 resources   set of the resources that have an ``obj`` hash
 segments    list of closed parts of the log, ``last-revision entries bytes``, the units of trimming
+claims      hash: claim to who holds it, ``resource namespace/name``
 tokens      hash: token to revision (8 bytes; 0: withdrawn); ``tokens:older`` is the generation before
 """
 
@@ -44,7 +45,7 @@ _ITEM_HEADER = struct.Struct(">HBHQQ")
 _NOBODYS = 2**64 - 1
 """Stands for numbers that no revision can be."""
 _REQUIRE_FLAGS = {Require.ABSENT: 0, Require.PRESENT: 1, Require.REVISION: 2, Require.NEVER: 3}
-_DELETE, _SEALED, _LOG_PREVIOUS, _FENCED = 4, 8, 16, 32
+_DELETE, _SEALED, _LOG_PREVIOUS, _FENCED, _CLAIMING = 4, 8, 16, 32, 64
 _EVENT_TYPES = {b"A": EventType.ADDED, b"M": EventType.MODIFIED, b"D": EventType.DELETED}
 _REFUSALS = (
     Refusal.EXISTS,
@@ -56,6 +57,7 @@ _REFUSALS = (
     Refusal.NOT_ATTEMPTED,
     Refusal.WITHDRAWN,
     Refusal.NO_MEMORY,
+    Refusal.CLAIMED,
 )
 _REPEATED = 16
 
@@ -98,6 +100,10 @@ class Keys:
     def older_tokens(self) -> bytes:
         return self._key("tokens:older")
 
+    @property
+    def claims(self) -> bytes:
+        return self._key("claims")
+
     def objects(self, resource: str) -> bytes:
         return self._key(f"obj:{resource}")
 
@@ -120,7 +126,7 @@ class CommitCall:
     def __init__(self, keys: Keys, limits: CommitLimits) -> None:
         own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments, keys.tokens)
         self._keys = keys
-        self._own = (*own, keys.older_tokens, keys.objects(NAMESPACES))
+        self._own = (*own, keys.older_tokens, keys.claims, keys.objects(NAMESPACES))
         tokens = limits.tokens
         numbers = (limits.log_entries, limits.log_bytes, tokens.entries, tokens.bytes)
         self._limits = (*(b"%d" % number for number in numbers), b"%f" % tokens.seconds)
@@ -159,7 +165,14 @@ def _item_header(index: int, token: int, mutation: Mutation) -> bytes:
         flags |= _FENCED
         epoch, shard = mutation.fence.epoch, mutation.fence.shard
     names = f"{mutation.key}\0{mutation.namespace}\0{shard}\0{mutation.group}\0"
+    if mutation.claims or mutation.frees:
+        flags |= _CLAIMING
+        names += f"{_lines(mutation.claims)}\0{_lines(mutation.frees)}\0"
     return _ITEM_HEADER.pack(index, flags, token, _number(mutation.revision), _number(epoch)) + names.encode()
+
+
+def _lines(texts: Sequence[str]) -> str:
+    return "".join(f"{text}\n" for text in texts)
 
 
 def _number(revision: int) -> int:

@@ -55,6 +55,7 @@ class MemoryStore:
         self, *, log_entries: int = 250_000, log_bytes: int = 256 * 1024 * 1024, tokens: TokenLimits = DEFAULT_TOKENS
     ) -> None:
         self._objects: dict[str, dict[str, _Slot]] = {}
+        self._claims: dict[str, str] = {}
         self._fences: dict[str, int] = {}
         self._jumps: list[Jump] = []
         self._revision = 0
@@ -186,10 +187,22 @@ class MemoryStore:
                 return Refusal.NAMESPACE_MISSING
             if namespace.sealed:
                 return Refusal.NAMESPACE_SEALED
-        refusal = _unmet(mutation, slot)
+        refusal = _unmet(mutation, slot) or self._claimed(mutation)
         return Refusal.NO_MEMORY if refusal is None and self.full and not _makes_room(mutation, slot) else refusal
 
+    def _claimed(self, mutation: Mutation) -> Refusal | None:
+        holders = (self._claims.get(claim) for claim in mutation.claims)
+        return Refusal.CLAIMED if any(holder not in (None, _holder(mutation)) for holder in holders) else None
+
+    def _keep_claims(self, mutation: Mutation) -> None:
+        holder = _holder(mutation)
+        for claim in mutation.frees:
+            if self._claims.get(claim) == holder:
+                del self._claims[claim]
+        self._claims.update(dict.fromkeys(mutation.claims, holder))
+
     def _store(self, mutation: Mutation) -> None:
+        self._keep_claims(mutation)
         slots = self._objects.setdefault(mutation.resource, {})
         if mutation.value is None:
             del slots[mutation.key]
@@ -206,6 +219,10 @@ class MemoryStore:
     def _wake(self) -> None:
         for follower in self._followers:
             follower.set()
+
+
+def _holder(mutation: Mutation) -> str:
+    return f"{mutation.resource} {mutation.key}"
 
 
 def _makes_room(mutation: Mutation, slot: _Slot | None) -> bool:

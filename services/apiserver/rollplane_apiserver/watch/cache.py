@@ -10,12 +10,14 @@ import asyncio
 import heapq
 import itertools
 import logging
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 
 from rollplane_apiserver.store.interface import Change, LogBatch, Store
+from rollplane_apiserver.watch.claims import ClaimTable
 from rollplane_apiserver.watch.entry import Entry, entry_of
 from rollplane_apiserver.watch.ring import Ring, RingEvent
+from rollplane_apiserver.watch.table import Table
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType
 from rollplane_machinery.clock import Clock
@@ -26,50 +28,6 @@ log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 0.1
 _MAX_RETRY_SECONDS = 2.0
-
-
-class Table:
-    """The objects of one kind, by store key, and their keys in order."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
-        self._sorted: list[str] = []
-        self._added: dict[str, None] = {}
-        self._removed = False
-
-    def put(self, entry: Entry) -> None:
-        """Store ``entry`` over what is there."""
-        if entry.key not in self.entries:
-            self._added[entry.key] = None
-        self.entries[entry.key] = entry
-
-    def remove(self, key: str) -> None:
-        """Forget ``key``, if it is there."""
-        if self.entries.pop(key, None) is None:
-            return
-        if key in self._added:
-            del self._added[key]
-        else:
-            self._removed = True
-
-    def keys(self, namespace: str = "") -> Sequence[str]:
-        """Return the keys in order, of one namespace or of all; the list is not to be changed."""
-        ordered = self._ordered()
-        if not namespace:
-            return ordered
-        # "0" follows "/": the range holds exactly the keys that begin with "namespace/".
-        return ordered[bisect_left(ordered, f"{namespace}/") : bisect_left(ordered, f"{namespace}0")]
-
-    def _ordered(self) -> list[str]:
-        """Bring the order up to date; on nearly sorted input the sort is one linear pass."""
-        if self._removed:
-            # A key that went and came back is in _added too, and must not be there twice.
-            self._sorted = [key for key in self._sorted if key in self.entries and key not in self._added]
-        if self._added:
-            self._sorted = sorted([*self._sorted, *self._added])
-        self._added.clear()
-        self._removed = False
-        return self._sorted
 
 
 class Snapshot:
@@ -104,7 +62,7 @@ class Cache:
         self._store = store
         self._clock = clock
         self.ring = ring
-        self._tables = {kind: Table() for kind in KINDS}
+        self._tables = _new_tables()
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self.revision = 0
@@ -117,6 +75,11 @@ class Cache:
     def entry(self, kind: Kind, key: str) -> Entry | None:
         """Return the object as last seen; it may have changed since."""
         return self._tables[kind].entries.get(key)
+
+    def holder(self, kind: Kind, claim: str) -> str | None:
+        """Return the key of the object of ``kind`` that holds ``claim``, as last seen."""
+        table = self._tables[kind]
+        return table.holders.get(claim) if isinstance(table, ClaimTable) else None
 
     def snapshot(self, kind: Kind, namespace: str = "", *, revision: int | None = None, after: str = "") -> Snapshot:
         """Return the objects of a kind, of one namespace or of all, that come behind the key ``after``.
@@ -194,7 +157,7 @@ class Cache:
 
     async def _load(self) -> None:
         """Read everything: the scan is no snapshot, so the log since its start is played over it."""
-        tables = {kind: Table() for kind in KINDS}
+        tables = _new_tables()
         async with self._store.scan() as (revision, chunks):
             async for chunk in chunks:
                 for stored in chunk:
@@ -261,6 +224,10 @@ class Cache:
             _, _, waiter = heapq.heappop(self._waiters)
             if not waiter.done():
                 waiter.set_result(None)
+
+
+def _new_tables() -> dict[Kind, Table]:
+    return {kind: ClaimTable() if kind is kinds.SERVICE else Table() for kind in KINDS}
 
 
 def _replay(tables: dict[Kind, Table], batch: LogBatch) -> None:
