@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from rollplane.core.v1 import ContainerPort, ServicePort
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_gateway.openapi.comments import comments
+from rollplane_gateway.openapi.defaults import constant_defaults
 from rollplane_gateway.openapi.documents import OpenApi
 from rollplane_gateway.openapi.names import descriptor_of, schema_name, type_name
 from rollplane_gateway.openapi.scalars import SPECIAL
 from rollplane_machinery.api import PatchType
 from rollplane_machinery.codec.fields import map_value
 from rollplane_machinery.codec.values import SPECIAL_TYPES
+from rollplane_machinery.patch.topology import key_default
 from rollplane_machinery.releases import LATEST, RECORDED
 from rollplane_machinery.served import Resource, served
 from tests.gateway.serving import serving
@@ -169,6 +172,34 @@ PATCH_FACTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 def test_how_patches_and_apply_treat_a_field(schema: str, field: str, expected: dict[str, Any]) -> None:
     told = SCHEMAS[schema]["properties"][field]
     assert {name: told.get(name) for name in expected} == expected
+
+
+DEFAULTS: dict[str, tuple[str, str, Any]] = {
+    "a number": ("io.k8s.api.apps.v1.DeploymentSpec", "replicas", 1),
+    "a percentage": ("io.k8s.api.apps.v1.RollingUpdateDeployment", "maxSurge", "25%"),
+    "zero": ("io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy", "partition", 0),
+    "deep inside": ("io.k8s.api.core.v1.ConfigMapVolumeSource", "defaultMode", 420),
+    "one that depends on the image": ("io.k8s.api.core.v1.Container", "imagePullPolicy", None),
+    "one that depends on the network": ("io.k8s.api.core.v1.ContainerPort", "hostPort", None),
+    "one that templates do not have": ("io.k8s.api.core.v1.PodSpec", "enableServiceLinks", None),
+    "one that is the port": ("io.k8s.api.core.v1.ServicePort", "targetPort", None),
+    "none": ("io.k8s.api.core.v1.Container", "image", None),
+}
+
+
+@pytest.mark.parametrize(("schema", "field", "expected"), DEFAULTS.values(), ids=DEFAULTS)
+def test_defaults_that_depend_on_nothing_are_told(schema: str, field: str, expected: Any) -> None:
+    assert SCHEMAS[schema]["properties"][field].get("default") == expected
+
+
+def test_defaults_of_keys_are_told() -> None:
+    """Items are told apart by them, also by tools that read the document."""
+    keys = {
+        field.full_name: key_default(field) for each in (ContainerPort, ServicePort) for field in each.DESCRIPTOR.fields
+    }
+    told = {name: default for name, default in keys.items() if default is not None}
+    assert told
+    assert told.items() <= constant_defaults().items()
 
 
 def test_what_must_be_there() -> None:

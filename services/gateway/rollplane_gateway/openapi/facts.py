@@ -6,10 +6,11 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
+from rollplane_gateway.openapi.defaults import constant_defaults
 from rollplane_gateway.openapi.names import Json
 from rollplane_machinery.codec.fields import is_always_printed, is_null_when_absent, map_value
 from rollplane_machinery.patch.schema import Rule, schema_of
-from rollplane_machinery.patch.topology import ListType, is_atomic_map, key_default, list_topology
+from rollplane_machinery.patch.topology import ListType, is_atomic_map, list_topology
 
 _REQUIRED_OBJECTS = frozenset(
     message.DESCRIPTOR.fields_by_name[name].full_name
@@ -41,7 +42,7 @@ def facts(field: FieldDescriptor) -> Json:
         told |= {"x-kubernetes-map-type": "atomic"} if is_atomic_map(field) else {}
     elif field.is_repeated:
         told |= _list_facts(field)
-    default = key_default(field)
+    default = constant_defaults().get(field.full_name)
     return told if default is None else {**told, "default": default}
 
 
