@@ -7,6 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane_gateway.openapi.defaults import constant_defaults
+from rollplane_gateway.openapi.enums import ENUMS
 from rollplane_gateway.openapi.names import Json
 from rollplane_machinery.codec.fields import is_always_printed, is_null_when_absent, map_value
 from rollplane_machinery.patch.schema import Rule, schema_of
@@ -42,8 +43,11 @@ def facts(field: FieldDescriptor) -> Json:
         told |= {"x-kubernetes-map-type": "atomic"} if is_atomic_map(field) else {}
     elif field.is_repeated:
         told |= _list_facts(field)
-    default = constant_defaults().get(field.full_name)
-    return told if default is None else {**told, "default": default}
+    if (words := ENUMS.get(field.full_name)) is not None:
+        told["enum"] = words
+    if (default := constant_defaults().get(field.full_name)) is not None:
+        told["default"] = default
+    return told
 
 
 def _patch_facts(rule: Rule) -> Json:
