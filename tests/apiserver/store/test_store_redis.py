@@ -135,7 +135,7 @@ async def test_flushed_scripts_are_loaded_again(new_redis_store: NewRedisStore, 
 async def test_data_of_another_layout_are_refused(new_redis_store: NewRedisStore, server_url: str, cell: str) -> None:
     await must_commit(new_redis_store(cell=cell), create("pods", "a/1"))
     await command(server_url, b"HSET", Keys(cell).meta, b"schema", b"99")
-    with pytest.raises(LayoutError, match="layout version 99, this Rollplane reads version 1"):
+    with pytest.raises(LayoutError, match=f"layout version 99, this Rollplane reads version {SCHEMA}"):
         await new_redis_store(cell=cell).revision()
 
 

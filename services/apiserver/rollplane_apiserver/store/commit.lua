@@ -20,6 +20,7 @@ local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE, CLAIMING = 4, 8, 16, 32, 64
 local HEADER_BYTES = 9 -- of a stored value: revision, sealed
 local SEGMENTS_IN_LOG = 16
 local JUMP_MARGIN = 2 ^ 32
+local LOG_BOOK, TOKEN_BOOK = '>I8I8I8I8', '>I8I8I8'
 local SLACK_BYTES = 128 -- by which an object may grow when memory is short: what a mark for deletion takes
 
 local call, pack, unpack_struct, format, band, sub = redis.call, struct.pack, struct.unpack, string.format, bit.band, string.sub
@@ -39,14 +40,21 @@ if not string.find(replication, 'role:master', 1, true) then
 end
 local history = string.match(replication, 'master_replid:(%w+)')
 
-local book = call('HMGET', KEYS[META], 'schema', 'shards', 'run', 'revision', 'oldest', 'entries', 'bytes', 'open_entries',
-  'open_bytes', 'history', 'token_entries', 'token_bytes', 'tokens_since')
-local schema, shards, run = book[1], book[2], book[3]
-local token_entries, token_bytes, tokens_since = tonumber(book[11] or 0), tonumber(book[12] or 0), tonumber(book[13] or 0)
-local revision, oldest = tonumber(book[4] or 0), tonumber(book[5] or 0)
-local entries, bytes = tonumber(book[6] or 0), tonumber(book[7] or 0)
+-- A field of several numbers costs as much as a field of one.
+local book = call('HMGET', KEYS[META], 'schema', 'shards', 'run', 'history', 'revision', 'oldest', 'log', 'tokens')
+local schema, shards, run, known_history = book[1], book[2], book[3], book[4]
+local revision, oldest = tonumber(book[5] or 0), tonumber(book[6] or 0)
+
+local function numbers(packed, format)
+  if packed then
+    return unpack_struct(format, packed)
+  end
+  return 0, 0, 0, 0
+end
+
 -- The newest entries form the open segment; a full one is closed, and closed ones are trimmed whole.
-local open_entries, open_bytes = tonumber(book[8] or 0), tonumber(book[9] or 0)
+local entries, bytes, open_entries, open_bytes = numbers(book[7], LOG_BOOK)
+local token_entries, token_bytes, tokens_since = numbers(book[8], TOKEN_BOOK)
 local before = revision
 
 -- Lua would print a revision in microseconds as 1.7e+15.
@@ -101,6 +109,7 @@ local function trim()
   end
   if trimmed then
     call('XTRIM', KEYS[LOG], 'MINID', text(oldest + 1) .. '-0')
+    call('HSET', KEYS[META], 'oldest', text(oldest))
   end
 end
 
@@ -130,8 +139,19 @@ local function unmet(required, wanted, stored_revision)
   return required == REVISION and stored_revision ~= wanted and STALE
 end
 
+local epochs = {} -- of shards, as found in this commit
+
+local function accepted_epoch(shard)
+  local epoch = epochs[shard]
+  if not epoch then
+    epoch = tonumber(call('HGET', KEYS[FENCE], shard) or -1)
+    epochs[shard] = epoch
+  end
+  return epoch
+end
+
 local function refusal(flags, wanted, epoch, namespace, shard, stored_revision)
-  if band(flags, HAS_FENCE) ~= 0 and tonumber(call('HGET', KEYS[FENCE], shard) or -1) ~= epoch then
+  if band(flags, HAS_FENCE) ~= 0 and accepted_epoch(shard) ~= epoch then
     return FENCED
   end
   return (namespace ~= '' and namespace_refusal(namespace)) or unmet(band(flags, 3), wanted, stored_revision)
@@ -173,7 +193,7 @@ end
 
 local function store(index, key, flags, value, stored)
   revision = revision + 1
-  local id, name = text(revision) .. '-0', resource_name(index)
+  local id, name = format('%.0f-0', revision), resource_name(index)
   if band(flags, DELETE) ~= 0 then
     call('HDEL', KEYS[index], key)
     call('XADD', KEYS[LOG], id, 'h', 'D' .. name .. '\0' .. key, 'v', stored)
@@ -237,10 +257,8 @@ end
 if shards and shards ~= ARGV[2] then
   return redis.error_reply('SHARDS ' .. shards)
 end
-if run ~= ARGV[3] or (book[10] or history) ~= history then
+if run ~= ARGV[3] or known_history ~= history then
   jump()
-elseif not book[10] then
-  call('HSET', KEYS[META], 'history', history)
 end
 if memory_is_short then
   -- A deletion only moves bytes from the objects to the log, which is freed when it is trimmed. This commit's own
@@ -300,9 +318,8 @@ if #fresh > 0 then
 end
 if revision ~= before or #fresh > 0 then
   trim()
-  call('HSET', KEYS[META], 'revision', text(revision), 'oldest', text(oldest), 'entries', entries, 'bytes', text(bytes),
-    'open_entries', open_entries, 'open_bytes', text(open_bytes), 'token_entries', token_entries,
-    'token_bytes', text(token_bytes), 'tokens_since', text(tokens_since))
+  call('HSET', KEYS[META], 'revision', text(revision), 'log', pack(LOG_BOOK, entries, bytes, open_entries, open_bytes),
+    'tokens', pack(TOKEN_BOOK, token_entries, token_bytes, tokens_since))
 end
 reply[1] = revision
 return reply
