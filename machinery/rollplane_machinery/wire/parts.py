@@ -68,6 +68,20 @@ def encode_key(key: Key) -> pb.ObjectKey:
     return pb.ObjectKey(resource=key.kind.resource, namespace=key.namespace, name=key.name)
 
 
+def put_key(message: pb.ObjectKey, key: Key) -> None:
+    """Write ``key`` into ``message``.
+
+    What is written into the message that is sent is not copied; a message that is handed to another's constructor is,
+    with all it holds.
+    """
+    message.resource, message.namespace, message.name = key.kind.resource, key.namespace, key.name
+
+
+def put_object(message: Any, encoded: Encoded) -> None:
+    """Write an object into ``message``."""
+    message.type_url, message.value = encoded.kind.type_url, encoded.value
+
+
 def decode_key(message: pb.ObjectKey) -> Key:
     """Return the key; raises NotFoundError for an unknown resource."""
     return Key(by_resource(message.resource), message.namespace, message.name)
@@ -84,11 +98,6 @@ def decode_fence(message: pb.Fence) -> Fence:
     return Fence(message.shard, message.epoch)
 
 
-def encode_token(token: WriteToken) -> pb.WriteToken:
-    """Return ``token`` as a message."""
-    return pb.WriteToken(writer=token.writer, sequence=token.sequence)
-
-
 def decode_token(message: pb.WriteToken) -> WriteToken:
     """Return the token; raises BadRequestError for one that names no write."""
     return WriteToken(message.writer, message.sequence)
@@ -98,14 +107,25 @@ def encode_options(options: WriteOptions) -> pb.WriteOptions | None:
     """Return ``options`` as a message, None for the default ones, which are not sent."""
     if options == DEFAULT_OPTIONS:
         return None
-    return pb.WriteOptions(
-        field_manager=options.field_manager,
-        dry_run=options.dry_run,
-        fence=None if options.fence is None else encode_fence(options.fence),
-        omit_object=options.omit_object,
-        token=None if options.token is None else encode_token(options.token),
-        repeat=options.repeat,
-    )
+    message = pb.WriteOptions()
+    put_options(message, options)
+    return message
+
+
+def put_options(message: pb.WriteOptions, options: WriteOptions) -> None:
+    """Write ``options`` into ``message``; the default ones leave no trace."""
+    if options.field_manager:
+        message.field_manager = options.field_manager
+    if options.dry_run:
+        message.dry_run = True
+    if options.fence is not None:
+        message.fence.shard, message.fence.epoch = options.fence.shard, options.fence.epoch
+    if options.omit_object:
+        message.omit_object = True
+    if options.token is not None:
+        message.token.writer, message.token.sequence = options.token.writer, options.token.sequence
+    if options.repeat:
+        message.repeat = True
 
 
 def decode_options(message: pb.WriteOptions) -> WriteOptions:
@@ -120,6 +140,14 @@ def encode_preconditions(preconditions: Preconditions) -> pb.Preconditions | Non
     if preconditions == NO_PRECONDITIONS:
         return None
     return pb.Preconditions(uid=preconditions.uid, resource_version=preconditions.resource_version)
+
+
+def put_preconditions(message: pb.Preconditions, preconditions: Preconditions) -> None:
+    """Write ``preconditions`` into ``message``; none leave no trace."""
+    if preconditions.uid is not None:
+        message.uid = preconditions.uid
+    if preconditions.resource_version is not None:
+        message.resource_version = preconditions.resource_version
 
 
 def decode_preconditions(message: pb.Preconditions) -> Preconditions:
@@ -140,6 +168,12 @@ def decode_object(message: Any) -> Encoded:
 def decode_grace_period(request: pb.DeleteRequest | pb.EvictRequest | pb.DeleteCollectionRequest) -> int | None:
     """Return the seconds a deletion asks for, None when it leaves them to the pod."""
     return request.grace_period_seconds if request.HasField("grace_period_seconds") else None
+
+
+def put_grace_period(request: pb.DeleteRequest | pb.EvictRequest, seconds: int | None) -> None:
+    """Write what a deletion asks for into ``request``; None leaves it to the pod."""
+    if seconds is not None:
+        request.grace_period_seconds = seconds
 
 
 def encode_propagation(propagation: Propagation | None) -> pb.DeleteRequest.PropagationPolicy.ValueType:

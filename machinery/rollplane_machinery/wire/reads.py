@@ -27,6 +27,7 @@ from rollplane_machinery.wire.parts import (
     encode_options,
     encode_propagation,
     encoder,
+    put_object,
 )
 
 MAX_MESSAGE_BYTES = 3 * 1024 * 1024
@@ -191,14 +192,11 @@ def split_watch_batch(batch: WatchBatch, max_bytes: int = MAX_MESSAGE_BYTES) -> 
 
 def encode_watch_batch(batch: WatchBatch) -> pb.WatchResponse:
     """Return one message's worth of events."""
-    return pb.WatchResponse(
-        events=[
-            pb.WatchEvent(type=_EVENT_TYPES[event.type], object=event.object.to_any(), revision=event.revision)
-            for event in batch.events
-        ],
-        revision=batch.revision,
-        initial_state_complete=batch.initial_state_complete,
-    )
+    response = pb.WatchResponse(revision=batch.revision, initial_state_complete=batch.initial_state_complete)
+    for event in batch.events:
+        message = response.events.add(type=_EVENT_TYPES[event.type], revision=event.revision)
+        put_object(message.object, event.object)
+    return response
 
 
 def decode_watch_batch(message: pb.WatchResponse) -> WatchBatch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from rollplane.api import v1 as pb
@@ -31,11 +30,13 @@ from rollplane_machinery.wire.parts import (
     decode_options,
     decode_preconditions,
     decode_propagation,
-    encode_key,
-    encode_options,
-    encode_preconditions,
     encode_propagation,
     encoder,
+    put_grace_period,
+    put_key,
+    put_object,
+    put_options,
+    put_preconditions,
 )
 from rollplane_machinery.wire.reads import MAX_MESSAGE_BYTES
 from rollplane_machinery.wire.status import decode_error, encode_error, shorten_error
@@ -64,46 +65,43 @@ _PATCH_TYPE_OF = MappingProxyType({number: value for value, number in _PATCH_TYP
 @encoder
 def encode_write(write: Write) -> WriteRequest:
     """Return the request message of one write. Its batch group is not part of it: see ``encode_batch``."""
-    options = encode_options(write.options)
+    return _put_write(pb.Write(), write)
+
+
+def _put_write(item: pb.Write, write: Write) -> WriteRequest:
+    """Make ``item`` the one of ``write``, and return the request in it."""
+    request: WriteRequest
     match write:
         case Create():
-            return pb.CreateRequest(object=write.object.to_any(), options=options)
+            request = item.create
+            put_object(request.object, write.object)
         case Update():
-            return pb.UpdateRequest(object=write.object.to_any(), options=options)
+            request = item.update
+            put_object(request.object, write.object)
         case UpdateStatus():
-            return pb.UpdateStatusRequest(object=write.object.to_any(), options=options)
+            request = item.update_status
+            put_object(request.object, write.object)
         case Patch():
-            return pb.PatchRequest(
-                key=encode_key(write.key),
-                type=_PATCH_TYPES[write.type],
-                patch=write.patch,
-                subresource=write.subresource,
-                options=options,
-            )
+            request = item.patch
+            put_key(request.key, write.key)
+            request.type, request.patch, request.subresource = _PATCH_TYPES[write.type], write.patch, write.subresource
         case Delete():
-            return pb.DeleteRequest(
-                key=encode_key(write.key),
-                grace_period_seconds=write.grace_period_seconds,
-                propagation_policy=encode_propagation(write.propagation),
-                preconditions=encode_preconditions(write.preconditions),
-                options=options,
-            )
+            request = item.delete
+            put_key(request.key, write.key)
+            put_grace_period(request, write.grace_period_seconds)
+            request.propagation_policy = encode_propagation(write.propagation)
+            put_preconditions(request.preconditions, write.preconditions)
         case Bind():
-            return pb.BindRequest(
-                namespace=write.key.namespace,
-                name=write.key.name,
-                node_name=write.node_name,
-                preconditions=encode_preconditions(write.preconditions),
-                options=options,
-            )
+            request = item.bind
+            request.namespace, request.name, request.node_name = write.key.namespace, write.key.name, write.node_name
+            put_preconditions(request.preconditions, write.preconditions)
         case Evict():
-            return pb.EvictRequest(
-                namespace=write.key.namespace,
-                name=write.key.name,
-                grace_period_seconds=write.grace_period_seconds,
-                preconditions=encode_preconditions(write.preconditions),
-                options=options,
-            )
+            request = item.evict
+            request.namespace, request.name = write.key.namespace, write.key.name
+            put_grace_period(request, write.grace_period_seconds)
+            put_preconditions(request.preconditions, write.preconditions)
+    put_options(request.options, write.options)
+    return request
 
 
 def decode_create(request: pb.CreateRequest, group: str = "") -> Create:
@@ -158,26 +156,10 @@ def decode_evict(request: pb.EvictRequest, group: str = "") -> Evict:
 @encoder
 def encode_batch(writes: Sequence[Write]) -> pb.BatchWriteRequest:
     """Return the request of one batch."""
-    return pb.BatchWriteRequest(writes=[_encode_item(write) for write in writes])
-
-
-def _encode_item(write: Write) -> pb.Write:
-    request = encode_write(write)
-    match request:
-        case pb.CreateRequest():
-            return pb.Write(create=request, group=write.group)
-        case pb.UpdateRequest():
-            return pb.Write(update=request, group=write.group)
-        case pb.UpdateStatusRequest():
-            return pb.Write(update_status=request, group=write.group)
-        case pb.PatchRequest():
-            return pb.Write(patch=request, group=write.group)
-        case pb.DeleteRequest():
-            return pb.Write(delete=request, group=write.group)
-        case pb.BindRequest():
-            return pb.Write(bind=request, group=write.group)
-        case pb.EvictRequest():
-            return pb.Write(evict=request, group=write.group)
+    request = pb.BatchWriteRequest()
+    for write in writes:
+        _put_write(request.writes.add(group=write.group), write)
+    return request
 
 
 def decode_item(item: pb.Write) -> Write:
@@ -220,8 +202,10 @@ def _decode_or_refuse(item: pb.Write) -> Write | Unreadable:
 
 def encode_result(result: WriteResult) -> pb.WriteResult:
     """Return one write's result as a message."""
-    packed = None if result.object is None else result.object.to_any()
-    return pb.WriteResult(revision=result.revision, object=packed, removed=result.removed)
+    message = pb.WriteResult(revision=result.revision, removed=result.removed)
+    if result.object is not None:
+        put_object(message.object, result.object)
+    return message
 
 
 def decode_result(message: pb.WriteResult) -> WriteResult:
@@ -244,8 +228,9 @@ def encode_batch_results(
         if isinstance(result, RollplaneError):
             response.results.add(error=encode_error(shorten_error(result)))
             continue
-        left -= 0 if result.object is None else len(result.object.value)
-        response.results.append(encode_result(result if left >= 0 else replace(result, object=None)))
+        message = response.results.add(revision=result.revision, removed=result.removed)
+        if result.object is not None and (left := left - len(result.object.value)) >= 0:
+            put_object(message.object, result.object)
     return response
 
 
