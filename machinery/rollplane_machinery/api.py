@@ -246,7 +246,11 @@ class DeletedCollection:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """One page of a list; ``limit`` 0 leaves the cut to the server, ``namespace`` "" means all."""
+    """One page of a list; ``limit`` 0 leaves the cut to the server, ``namespace`` "" means all.
+
+    The list is at least as new as ``min_revision``, or, where ``exact_revision`` is given, as it was then; 0 of both
+    means as new as the last acknowledged write. A continued list keeps the revision of its first page.
+    """
 
     kind: Kind
     namespace: str = ""
@@ -255,6 +259,7 @@ class ListQuery:
     limit: int = 0
     continue_token: str = ""
     min_revision: int = 0
+    exact_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +466,11 @@ class ObjectApi(WatchApi, Protocol):
         ...
 
     async def list(self, query: ListQuery) -> Page:
-        """Return one page; raises BadRequestError for a selector, ExpiredError for an old continue token."""
+        """Return one page.
+
+        Raises BadRequestError for a selector, ExpiredError for a continue token or an exact revision that is too old,
+        TimedOutError with the cause ResourceVersionTooLarge for a revision that does not come.
+        """
         ...
 
     async def write(self, write: Write) -> WriteResult:

@@ -67,6 +67,7 @@ class CauseReason(StrEnum):
     NAMESPACE_TERMINATING = "NamespaceTerminating"
     RESOURCE_VERSION_TOO_LARGE = "ResourceVersionTooLarge"
     FIELD_MANAGER_CONFLICT = "FieldManagerConflict"
+    DISRUPTION_BUDGET = "DisruptionBudget"
 
 
 class Outcome(StrEnum):

@@ -84,10 +84,12 @@ async def serving(
     release: Release = LATEST,
     clock: Clock | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    settings: CoreSettings = CoreSettings(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Served]:
     """Run a gateway within the context; ``pages`` are further ones."""
     clock = clock or SystemClock()
-    async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
+    settings = replace(settings, release=release)
+    async with Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core:
         api = core.as_identity(Identity("gateway", Role.EDITOR))
         health, metrics = Health(), Metrics(CollectorRegistry())
         health.started = True

@@ -93,6 +93,7 @@ def encode_list(query: ListQuery) -> pb.ListRequest:
         limit=query.limit,
         continue_token=query.continue_token,
         min_revision=query.min_revision,
+        exact_revision=query.exact_revision,
     )
 
 
@@ -106,6 +107,7 @@ def decode_list(message: pb.ListRequest) -> ListQuery:
         message.limit,
         message.continue_token,
         message.min_revision,
+        message.exact_revision,
     )
 
 

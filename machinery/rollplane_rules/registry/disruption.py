@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from rollplane.core.v1 import Pod, PodCondition
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_machinery.conditions import TRUE, set_condition
-from rollplane_machinery.errors import ForbiddenError, InternalError, TooManyRequestsError
+from rollplane_machinery.errors import Cause, CauseReason, ForbiddenError, InternalError, TooManyRequestsError
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, PENDING, is_pod_finished, is_pod_ready
 from rollplane_machinery.selectors import label_selector_of
@@ -63,26 +63,31 @@ def draw(budget: PodDisruptionBudget, pod: Pod, now: float) -> None:
     """
     name, status = budget.metadata.name, budget.status
     if status.observed_generation < budget.metadata.generation:
-        raise TooManyRequestsError(
-            f"The disruption budget {name} is still being processed by the server.",
-            resource="pods",
-            name=pod.metadata.name,
-            retry_after_seconds=RETRY_AFTER_SECONDS,
-        )
+        why = f"The disruption budget {name} is still being processed by the server."
+        raise _would_violate(pod, why, RETRY_AFTER_SECONDS)
     if status.disruptions_allowed < 0:
         raise ForbiddenError(f'pod disruption budget "{name}" allows a negative number of disruptions')
     if len(status.disrupted_pods) > MAX_DISRUPTED_PODS:
         raise ForbiddenError(f'pod disruption budget "{name}" waits for too many evictions to be confirmed')
     if status.disruptions_allowed == 0:
-        raise TooManyRequestsError(
-            "Cannot evict pod as it would violate the pod's disruption budget. The disruption budget "
-            f"{name} needs {status.desired_healthy} healthy pods and has {status.current_healthy} currently",
-            resource="pods",
-            name=pod.metadata.name,
-            retry_after_seconds=RETRY_AFTER_SECONDS,
-        )
+        needs = f"needs {status.desired_healthy} healthy pods and has {status.current_healthy} currently"
+        raise _would_violate(pod, f"The disruption budget {name} {needs}")
     status.disruptions_allowed -= 1
     status.disrupted_pods[pod.metadata.name].CopyFrom(time_of(now))
+
+
+def _would_violate(pod: Pod, why: str, retry_after_seconds: float | None = None) -> TooManyRequestsError:
+    """Refuse an eviction; when its turn comes is known only where the budget is just being counted.
+
+    Clients repeat by themselves, ten times, what comes with a delay: a drain has a patience of its own.
+    """
+    return TooManyRequestsError(
+        "Cannot evict pod as it would violate the pod's disruption budget.",
+        resource="pods",
+        name=pod.metadata.name,
+        causes=[Cause(CauseReason.DISRUPTION_BUDGET, "", why)],
+        retry_after_seconds=retry_after_seconds,
+    )
 
 
 def mark_disrupted(pod: Pod, now: float) -> None:

@@ -78,7 +78,8 @@ async def _evict(sending: Sending, pod: Pod, doing: str) -> bool:
                 return False
             await sending.session.clock.sleep(RETRY_SECONDS)
         except TooManyRequestsError as exc:
-            console.warn(f"{doing} (will retry after {RETRY_SECONDS:g}s): {exc.message}")
+            why = " ".join((exc.message, *(cause.message for cause in exc.causes)))
+            console.warn(f"{doing} (will retry after {RETRY_SECONDS:g}s): {why}")
             await sending.session.clock.sleep(RETRY_SECONDS)
         except RollplaneError as exc:
             if not any(cause.reason is CauseReason.NAMESPACE_TERMINATING for cause in exc.causes):

@@ -120,6 +120,7 @@ class ListRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CONTINUE_TOKEN_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
+    EXACT_REVISION_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """As in ObjectKey."""
     namespace: _builtins.str
@@ -134,6 +135,8 @@ class ListRequest(_message.Message):
     """From the page before; the selectors must be the same."""
     min_revision: _builtins.int
     """The list is at least this new. 0 means as new as the last acknowledged write."""
+    exact_revision: _builtins.int
+    """The list as it was at this revision, if that is still known; 0 does not ask. Not together with min_revision."""
     def __init__(
         self,
         *,
@@ -144,10 +147,11 @@ class ListRequest(_message.Message):
         limit: _builtins.int = ...,
         continue_token: _builtins.str = ...,
         min_revision: _builtins.int = ...,
+        exact_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["continue_token", b"continue_token", "field_selector", b"field_selector", "label_selector", b"label_selector", "limit", b"limit", "min_revision", b"min_revision", "namespace", b"namespace", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["continue_token", b"continue_token", "exact_revision", b"exact_revision", "field_selector", b"field_selector", "label_selector", b"label_selector", "limit", b"limit", "min_revision", b"min_revision", "namespace", b"namespace", "resource", b"resource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,10 +64,13 @@ class Reads:
 
     async def _settle_revision(self, query: ListQuery, token: ContinueToken | None) -> int:
         """Return the revision to answer at, once the cache holds it."""
-        if token is not None:
-            await self.freshness.check_history(token.revision)
-            await self.freshness.at_least(token.revision)
-            return token.revision
+        if query.min_revision and query.exact_revision:
+            raise BadRequestError("a list is at least, or exactly, of a revision", resource=query.kind.resource)
+        exact = token.revision if token is not None else query.exact_revision
+        if exact:
+            await self.freshness.check_history(exact)
+            await self.freshness.at_least(exact)
+            return exact
         if query.min_revision:
             await self.freshness.at_least(query.min_revision)
         else:

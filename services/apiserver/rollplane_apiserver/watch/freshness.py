@@ -53,8 +53,9 @@ class Freshness:
             async with asyncio.timeout(self._timeout_seconds):
                 await self._cache.reached(revision)
         except TimeoutError as exc:
-            cause = Cause(CauseReason.RESOURCE_VERSION_TOO_LARGE, "", f"current revision is {self._cache.revision}")
-            raise TimedOutError(f"revision {revision} is too large", causes=[cause], retry_after_seconds=1.0) from exc
+            cause = Cause(CauseReason.RESOURCE_VERSION_TOO_LARGE, "", "Too large resource version")
+            message = f"Timeout: Too large resource version: {revision}, current: {self._cache.revision}"
+            raise TimedOutError(message, causes=[cause], retry_after_seconds=1.0) from exc
 
     async def check_history(self, revision: int) -> None:
         """Raise ExpiredError when the store lost what was told under ``revision``, though others came after it."""

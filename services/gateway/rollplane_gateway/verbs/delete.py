@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from rollplane.meta.v1 import DeleteOptions, Status, StatusDetails
 from rollplane_gateway.bodies import read_body
 from rollplane_gateway.calls import Call
@@ -10,16 +12,24 @@ from rollplane_gateway.options import check_dry_run, write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.statuses import status_reply
 from rollplane_gateway.verbs.answers import object_reply
+from rollplane_gateway.verbs.listing import selectors_of
+from rollplane_machinery import kinds
 from rollplane_machinery.api import Delete, DeleteCollection, Preconditions, Propagation
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
 from rollplane_machinery.kinds import Encoded, metadata_of
 from rollplane_machinery.served import GroupVersion, ServedType
 
+_TOLD_WHOLE = frozenset({kinds.POD, kinds.PERSISTENT_VOLUME_CLAIM, kinds.SERVICE, kinds.SERVICE_ACCOUNT})
+"""Kinds of which a deletion is answered with the object that was, as upstream's ReturnDeletedObject has it."""
+
 _OPTIONS = ServedType(GroupVersion("", "v1"), "DeleteOptions", DeleteOptions)
 
 
 async def delete(call: Call) -> Answer:
-    """Remove the object: 200 with a Status that names its uid, or with the object while something holds it."""
+    """Remove the object.
+
+    Answered with a Status that names its uid; with the object while something holds it, and for some kinds anyway.
+    """
     options = delete_options(call)
     result = await call.backend.api.write(
         Delete(
@@ -30,21 +40,22 @@ async def delete(call: Call) -> Answer:
             write_options(call, dry_run=bool(options.dry_run)),
         )
     )
-    if result.removed or result.object is None:
+    if result.object is None or (result.removed and call.target.kind not in _TOLD_WHOLE):
         return _gone(call, result.object)
-    return object_reply(call, result.object)
+    waits = not result.removed and options.HasField("orphan_dependents") and not options.orphan_dependents
+    return object_reply(call, result.object, HTTPStatus.ACCEPTED if waits else HTTPStatus.OK)
 
 
 async def delete_collection(call: Call) -> Answer:
     """Remove what the selectors match."""
     options = delete_options(call)
-    query = call.request.query
+    labels, fields = selectors_of(call)
     await call.backend.api.delete_collection(
         DeleteCollection(
             call.target.kind,
             call.target.namespace,
-            query.text("labelSelector"),
-            query.text("fieldSelector"),
+            labels,
+            fields,
             options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
             propagation_of(options),
             write_options(call, dry_run=bool(options.dry_run)),
