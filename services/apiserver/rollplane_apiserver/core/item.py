@@ -11,7 +11,8 @@ from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, 
 from rollplane_apiserver.store.groups import Groups
 from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require, Settled
 from rollplane_apiserver.watch.entry import Entry, with_revision
-from rollplane_machinery.api import WriteResult
+from rollplane_apiserver.watch.ring import RingEvent
+from rollplane_machinery.api import EventType, WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.metadata import is_being_deleted
@@ -123,8 +124,14 @@ class Item:
             encoded = Encoded(self.step.key.kind, value)
         return WriteResult(revision, encoded, removed=proposal.mutation.value is None)
 
-    def answer_made(self, now: Entry | None) -> WriteResult:
-        """Return the result of the sending that was made, with the object as it is by ``now``."""
+    def answer_made(self, event: RingEvent | None, now: Entry | None) -> WriteResult:
+        """Return the result of the sending that was made: what it was told, by the ``event`` it caused.
+
+        Where that is not kept any more the object is told as it is by ``now``.
+        """
+        if event is not None:
+            told = None if self.step.options.omit_object else event.encoded
+            return WriteResult(self.made_at, told, removed=event.type is EventType.DELETED)
         is_gone = now is None or (self.step.deletes and not is_being_deleted(now.encoded.parse().metadata))
         told = None if is_gone or self.step.options.omit_object or now is None else now.encoded
         return WriteResult(self.made_at, told, removed=is_gone)

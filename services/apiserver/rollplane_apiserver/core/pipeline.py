@@ -174,7 +174,7 @@ class Pipeline:
                 item.result = exc
             return
         for item in items:
-            item.result = item.answer_made(found[item.step.key])
+            item.result = item.answer_made(self.cache.ring.event_at(item.made_at), found[item.step.key])
 
     async def _commit(self, items: Sequence[Item], batch: Batch, *, single: bool) -> None:
         written = [item for item in items if not item.step.options.dry_run]

@@ -143,6 +143,13 @@ class Ring:
         at = position - self._base
         return [event for event in self._events[at : at + limit] if event is not None]
 
+    def event_at(self, revision: int) -> RingEvent | None:
+        """Return the change that ``revision`` made, None when it is not kept or not known yet."""
+        if not self.start < revision <= self.revision:
+            return None
+        found = self.events(self.position_after(revision - 1), 1)
+        return found[0] if found and found[0].revision == revision else None
+
     def position_after(self, revision: int) -> int:
         """Return the position of the first event after ``revision``; the ring must not have dropped it."""
         skipped = self._first - self._base
