@@ -106,7 +106,7 @@ def test_evictions_draw_on_the_budget_and_replacements_fill_it_again() -> None:
         assert [type(answer) for answer in answers] == [WriteResult, TooManyRequestsError]
         refused = answers[1]
         assert isinstance(refused, TooManyRequestsError)
-        assert "needs 3 healthy pods and has 3 currently" in refused.causes[0].message
+        assert "needs 3 healthy pods and has 4 currently" in refused.causes[0].message
         await settle(plane, 4)
         assert await counts(plane) == (4, 3, 4, 1)
         assert not (await plane.budget("web")).status.disrupted_pods
