@@ -2,9 +2,9 @@
 
 Every key of a cell holds its name in braces, so that a Redis Cluster keeps them in one slot:
 
-meta        hash: schema, shards, run (the server's run id), history (its replication id), revision, oldest; numbers of 8
-            bytes each: log (its entries and bytes, those of its open segment), tokens (entries and bytes of the young
-            ones, since when in microseconds)
+meta        hash: schema, shards, run (the server's run id), history (its replication id), revision, oldest; numbers of
+            8 bytes each: log (its entries and bytes, those of its open segment), tokens (entries and bytes of the
+            young ones, since when in microseconds)
 obj:<r>     hash by ``namespace/name``: revision (8 bytes), sealed (1 byte), value
 log         stream, entry id ``<revision>-0``: ``h`` type, resource, key; ``v`` value; ``p`` previous; or ``j`` a jump
 fence       hash: shard to epoch
