@@ -6,6 +6,7 @@ them apart. Objects are passed as ``Encoded`` bytes: who needs fields parses the
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -25,7 +26,14 @@ MAX_BATCH_WRITES = 1000
 MAX_FILTERS = 256
 """How many filters a watch may have, and namespaces and shards in each."""
 
-_WRITER = re.compile("[!-~]{1,64}")
+MAX_WRITER = 64
+"""How many characters a writer's name may have."""
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_visible(name: str) -> bool:
+    """Return whether a name is there and in visible ASCII; each writer's is asked about with each of its writes."""
+    return re.fullmatch("[!-~]+", name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class WriteToken:
     sequence: int
 
     def __post_init__(self) -> None:
-        if not _WRITER.fullmatch(self.writer):
+        if len(self.writer) > MAX_WRITER or not _is_visible(self.writer):
             raise BadRequestError("a token's writer is 1 to 64 visible ASCII characters")
         if not 0 < self.sequence <= MAX_NUMBER:
             raise BadRequestError(f"a token's sequence is {self.sequence}, want 1 to {MAX_NUMBER}")

@@ -212,6 +212,7 @@ BY_TYPE_URL: Mapping[str, Kind] = MappingProxyType({kind.type_url: kind for kind
 BY_API_VERSION_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType(
     {(kind.api_version, kind.name): kind for kind in KINDS}
 )
+_BY_MESSAGE: Mapping[type[ApiObject], Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
 _BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in KINDS for word in _words(kind)})
 
 
@@ -281,7 +282,7 @@ class Encoded:
     @classmethod
     def of(cls, message: ApiObject) -> Encoded:
         """Return ``message`` serialized deterministically."""
-        kind = by_type_url(TYPE_URL_PREFIX + message.DESCRIPTOR.full_name)
+        kind = _BY_MESSAGE[type(message)]
         encoded = cls(kind, message.SerializeToString(deterministic=True))
         encoded._keep_key(message.metadata)
         return encoded

@@ -101,8 +101,14 @@ class LeaseHolder:
         """Renew what is held and take what is free, in one round. Raises what the Api raises.
 
         A lease is free when nobody holds it, or when this object has seen it unchanged for its duration: so the first
-        look at one that another holds never takes it.
+        look at one that another holds never takes it. While all are held they are renewed unread: whose lease was
+        changed is refused, as the revision is not the one it wrote.
         """
+        now = self._clock.now()
+        if len(self._held) == len(self._names) and await self._write(
+            {name: renewed(held.lease, now) for name, held in self._held.items()}, acquiring=False
+        ):
+            return
         stored = await self._read()
         await self._write(self._renewals(stored), acquiring=False)
         await self._write(self._claims(stored), acquiring=True)
@@ -187,10 +193,13 @@ class LeaseHolder:
             extra = {"holder": name, "other": holder, "own": self._identity}
             log.error("another holder of this name is alive; give each a name of its own", extra=extra)
 
-    async def _write(self, leases: dict[str, Lease], *, acquiring: bool) -> None:
-        """Write leases in one batch; those that went through are held from now on, counting from when it was sent."""
+    async def _write(self, leases: dict[str, Lease], *, acquiring: bool) -> bool:
+        """Write leases in one batch; those that went through are held from now on, counting from when it was sent.
+
+        Return whether all did.
+        """
         if not leases:
-            return
+            return True
         until = self._clock.monotonic() + self._times.deadline_seconds
         results = await self._api.batch([_write_of(lease) for lease in leases.values()])
         acquired = {}
@@ -208,6 +217,7 @@ class LeaseHolder:
                 self._held[name] = replace(held, lease=lease, until=until)
         if acquired:
             self._on_acquired(acquired)
+        return all(isinstance(result, WriteResult) for result in results)
 
     def _drop_overdue(self) -> None:
         """Stop acting on leases that could not be renewed in time: another may hold them now."""

@@ -28,14 +28,23 @@ SINGLETONS = (SCHEDULER, GARBAGE_COLLECTOR, CLUSTER)
 ALL_SHARDS = (*SINGLETONS, *(f"ns-{number}" for number in range(SHARDS)))
 
 
-TIMES = LeaseTimes(duration_seconds=10, deadline_seconds=7.0, renew_seconds=2.0, retry_seconds=1.0)
-"""A killed owner's shards have moved within 15 seconds, the start of the next process included."""
+TIMES = LeaseTimes(duration_seconds=10, deadline_seconds=8.0, renew_seconds=3.0, retry_seconds=1.0)
+"""A killed owner's shards have moved within 15 seconds, the start of the next process included.
+
+Five seconds without an apiserver lose none.
+"""
 
 
 @functools.lru_cache(maxsize=4096)
 def shard_name(namespace: str) -> str:
     """Return the shard that a namespace belongs to."""
     return f"ns-{shard_of(namespace)}"
+
+
+@functools.lru_cache(maxsize=2 * len(ALL_SHARDS))
+def _fence(shard: str, epoch: int) -> Fence:
+    """Return the one fence of an epoch, asked for with every write."""
+    return Fence(shard, epoch)
 
 
 class ShardOwner:
@@ -84,7 +93,7 @@ class ShardOwner:
     def fence(self, shard: str) -> Fence | None:
         """Return the fence for a write to ``shard``, None when it is not ours, or no longer surely so."""
         epoch = self._leases.epoch(self._lease_of[shard])
-        return None if epoch is None or shard in self._catching_up else Fence(shard, epoch)
+        return None if epoch is None or shard in self._catching_up else _fence(shard, epoch)
 
     def fence_for(self, namespace: str) -> Fence | None:
         """Return the fence for a write inside ``namespace``."""

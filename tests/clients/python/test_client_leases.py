@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -212,6 +213,18 @@ async def test_one_holder_holds_many(near: ObjectApi, clock: FakeClock) -> None:
         await clock.advance(TIMES.renew_seconds)
     assert sorted(acquired) == sorted(names)
     assert {name: holder.epoch(name) for name in names} == acquired, "renewed, not acquired anew"
+
+
+async def test_what_is_held_is_renewed_unread(near: ObjectApi, clock: FakeClock) -> None:
+    api = AsyncMock(wraps=near)
+    one = Candidate(api, "one", clock)
+    assert await one.try_acquire()
+    await clock.advance(TIMES.renew_seconds)
+    await one.holder.tend()
+    assert api.list.await_count == 1
+    await steal(near)
+    await one.holder.tend()
+    assert (api.list.await_count, one.is_held) == (2, False)
 
 
 async def test_a_change_by_others_that_leaves_us_the_holder_is_no_loss(near: ObjectApi, clock: FakeClock) -> None:

@@ -66,6 +66,7 @@ class Loop:
         self._gates: Gates[Key] = Gates()
         self._failures: dict[Key, Failure] = {}
         self.name = reconciler.name
+        self._options = WriteOptions(self.name, omit_object=True)
         self.queue: WorkQueue[Key] = WorkQueue(clock=means.clock, backoff=reconciler.pace.backoff)
         self.results: Counter[str] = Counter()
         """How looks at keys ended, by one of the words above."""
@@ -149,8 +150,9 @@ class Loop:
         view = self._observer.informer.get(key)
         uid = view.uid if view else ""
         self._tell(key, uid, plan.events, fence)
-        options = WriteOptions(self.name, fence=fence, omit_object=True)
-        sent = [one for write in plan.writes for one in wire_writes(write, key, uid, options, self._random)]
+        if fence is not self._options.fence:
+            self._options = WriteOptions(self.name, fence=fence, omit_object=True)
+        sent = [one for write in plan.writes for one in wire_writes(write, key, uid, self._options, self._random)]
         submit_all(self._writer, [one.write for one in sent], partial(self._settle, key, uid, plan, sent))
 
     # From answers to what comes next.

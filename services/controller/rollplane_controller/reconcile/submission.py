@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from rollplane_client.batch_writer import Answer
 from rollplane_controller.reconcile.throttle import Writer
@@ -13,6 +14,8 @@ from rollplane_machinery.errors import RollplaneError
 
 def submit_all(writer: Writer, writes: Sequence[Write], answered: Callable[[Sequence[Answer]], None]) -> None:
     """Submit ``writes`` and call ``answered`` with all answers, in order; at once when there are none."""
+    if not writes:
+        answered(())
     answers: dict[int, Answer] = {}
 
     def note(position: int, answer: Answer) -> None:
@@ -20,19 +23,12 @@ def submit_all(writer: Writer, writes: Sequence[Write], answered: Callable[[Sequ
         if len(answers) == len(writes):
             answered([answers[at] for at in range(len(writes))])
 
-    def submit(position: int, write: Write) -> None:
-        def hear(done: asyncio.Future[Answer]) -> None:
-            if not done.cancelled():
-                note(position, done.result())
+    def hear(position: int, done: asyncio.Future[Answer]) -> None:
+        if not done.cancelled():
+            note(position, done.result())
 
+    for position, write in enumerate(writes):
         try:
-            future = writer.submit(write)
+            writer.submit(write).add_done_callback(partial(hear, position))
         except RollplaneError as exc:
             note(position, exc)
-        else:
-            future.add_done_callback(hear)
-
-    if not writes:
-        answered(())
-    for position, write in enumerate(writes):
-        submit(position, write)
