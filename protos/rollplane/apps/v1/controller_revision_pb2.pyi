@@ -71,9 +71,13 @@ class ControllerRevisionList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ControllerRevision]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ControllerRevision]:
+        """The objects."""
+
     def __init__(
         self,
         *,

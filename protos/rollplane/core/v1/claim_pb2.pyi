@@ -430,7 +430,9 @@ class ModifyVolumeStatus(_message.Message):
     TARGET_VOLUME_ATTRIBUTES_CLASS_NAME_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     target_volume_attributes_class_name: _builtins.str
+    """The class wanted."""
     status: _builtins.str
+    """Pending, InProgress or Infeasible."""
     def __init__(
         self,
         *,
@@ -525,9 +527,13 @@ class PersistentVolumeClaimList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersistentVolumeClaim]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___PersistentVolumeClaim]:
+        """The objects."""
+
     def __init__(
         self,
         *,

@@ -77,7 +77,9 @@ class ConfigMap(_message.Message):
     immutable: _builtins.bool
     """True: data can no longer change, nor can this be unset."""
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ObjectMeta: ...
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """The name is a DNS subdomain."""
+
     @_builtins.property
     def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """UTF-8 texts. A key is used either here or in binary_data."""
@@ -113,9 +115,13 @@ class ConfigMapList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfigMap]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConfigMap]:
+        """The objects."""
+
     def __init__(
         self,
         *,
@@ -186,7 +192,9 @@ class Secret(_message.Message):
     type: _builtins.str
     """What data must hold, such as "kubernetes.io/tls"; "Opaque" (the default) leaves it open. Never changed."""
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ObjectMeta: ...
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """The name is a DNS subdomain."""
+
     @_builtins.property
     def data(self) -> _containers.ScalarMap[_builtins.str, _builtins.bytes]:
         """The contents, in JSON as base64."""
@@ -228,9 +236,13 @@ class SecretList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Secret]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Secret]:
+        """The objects."""
+
     def __init__(
         self,
         *,
@@ -258,7 +270,9 @@ class ServiceAccount(_message.Message):
     automount_service_account_token: _builtins.bool
     """Whether its pods get a token as a file; the pod's own setting goes first."""
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ObjectMeta: ...
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """Each namespace has one called default."""
+
     @_builtins.property
     def secrets(self) -> _containers.RepeatedCompositeFieldContainer[_reference_pb2.ObjectReference]:
         """Secrets that its pods may use."""
@@ -294,9 +308,13 @@ class ServiceAccountList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceAccount]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceAccount]:
+        """The objects."""
+
     def __init__(
         self,
         *,

@@ -411,15 +411,25 @@ class EnvVarSource(_message.Message):
     SECRET_KEY_REF_FIELD_NUMBER: _builtins.int
     FILE_KEY_REF_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def field_ref(self) -> _volume_pb2.ObjectFieldSelector: ...
+    def field_ref(self) -> _volume_pb2.ObjectFieldSelector:
+        """A field of the pod."""
+
     @_builtins.property
-    def resource_field_ref(self) -> _volume_pb2.ResourceFieldSelector: ...
+    def resource_field_ref(self) -> _volume_pb2.ResourceFieldSelector:
+        """A request or limit of a container."""
+
     @_builtins.property
-    def config_map_key_ref(self) -> Global___ConfigMapKeySelector: ...
+    def config_map_key_ref(self) -> Global___ConfigMapKeySelector:
+        """A key of a ConfigMap."""
+
     @_builtins.property
-    def secret_key_ref(self) -> Global___SecretKeySelector: ...
+    def secret_key_ref(self) -> Global___SecretKeySelector:
+        """A key of a Secret."""
+
     @_builtins.property
-    def file_key_ref(self) -> Global___FileKeySelector: ...
+    def file_key_ref(self) -> Global___FileKeySelector:
+        """A key of a file in a volume."""
+
     def __init__(
         self,
         *,
@@ -447,7 +457,9 @@ class ConfigMapKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The key."""
     optional: _builtins.bool
+    """Whether ConfigMap or key may be missing."""
     @_builtins.property
     def local_object_reference(self) -> _reference_pb2.LocalObjectReference: ...
     def __init__(
@@ -482,7 +494,9 @@ class SecretKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The key."""
     optional: _builtins.bool
+    """Whether Secret or key may be missing."""
     @_builtins.property
     def local_object_reference(self) -> _reference_pb2.LocalObjectReference: ...
     def __init__(
@@ -518,9 +532,13 @@ class FileKeySelector(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     volume_name: _builtins.str
+    """The volume that holds the file."""
     path: _builtins.str
+    """The file, relative to the volume."""
     key: _builtins.str
+    """The variable in the file."""
     optional: _builtins.bool
+    """Whether file or key may be missing."""
     def __init__(
         self,
         *,
@@ -639,7 +657,9 @@ class ResourceClaim(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The entry."""
     request: _builtins.str
+    """One request of the claim; empty means all."""
     def __init__(
         self,
         *,
@@ -670,7 +690,9 @@ class ContainerResizePolicy(_message.Message):
     RESOURCE_NAME_FIELD_NUMBER: _builtins.int
     RESTART_POLICY_FIELD_NUMBER: _builtins.int
     resource_name: _builtins.str
+    """cpu or memory."""
     restart_policy: _builtins.str
+    """NotRequired (the default) or RestartContainer."""
     def __init__(
         self,
         *,
@@ -959,7 +981,9 @@ class HTTPHeader(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The header's name."""
     value: _builtins.str
+    """Its value."""
     def __init__(
         self,
         *,
@@ -1173,22 +1197,39 @@ class SecurityContext(_message.Message):
     SECCOMP_PROFILE_FIELD_NUMBER: _builtins.int
     APP_ARMOR_PROFILE_FIELD_NUMBER: _builtins.int
     privileged: _builtins.bool
+    """Whether it may do what root of the node may; false by default."""
     run_as_user: _builtins.int
+    """User id of the process; absent takes the pod's, then the image's."""
     run_as_group: _builtins.int
+    """Group id of the process; absent takes the pod's."""
     run_as_non_root: _builtins.bool
+    """Whether the kubelet refuses to start it as root."""
     read_only_root_filesystem: _builtins.bool
+    """Whether its own files can only be read; false by default."""
     allow_privilege_escalation: _builtins.bool
+    """Whether a process may gain more rights than its parent; true by default."""
     proc_mount: _builtins.str
+    """How /proc is mounted: Default or Unmasked."""
     @_builtins.property
-    def capabilities(self) -> Global___Capabilities: ...
+    def capabilities(self) -> Global___Capabilities:
+        """Kernel capabilities given and taken."""
+
     @_builtins.property
-    def se_linux_options(self) -> Global___SELinuxOptions: ...
+    def se_linux_options(self) -> Global___SELinuxOptions:
+        """SELinux label."""
+
     @_builtins.property
-    def windows_options(self) -> Global___WindowsSecurityContextOptions: ...
+    def windows_options(self) -> Global___WindowsSecurityContextOptions:
+        """Settings for Windows."""
+
     @_builtins.property
-    def seccomp_profile(self) -> Global___SeccompProfile: ...
+    def seccomp_profile(self) -> Global___SeccompProfile:
+        """Filter of system calls; absent takes the pod's."""
+
     @_builtins.property
-    def app_armor_profile(self) -> Global___AppArmorProfile: ...
+    def app_armor_profile(self) -> Global___AppArmorProfile:
+        """AppArmor profile; absent takes the pod's."""
+
     def __init__(
         self,
         *,
@@ -1249,9 +1290,13 @@ class Capabilities(_message.Message):
     ADD_FIELD_NUMBER: _builtins.int
     DROP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def add(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def add(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Given to it, such as NET_ADMIN."""
+
     @_builtins.property
-    def drop(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def drop(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Taken from it; ALL takes every one."""
+
     def __init__(
         self,
         *,
@@ -1277,9 +1322,13 @@ class SELinuxOptions(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     LEVEL_FIELD_NUMBER: _builtins.int
     user: _builtins.str
+    """The user."""
     role: _builtins.str
+    """The role."""
     type: _builtins.str
+    """The type."""
     level: _builtins.str
+    """The level."""
     def __init__(
         self,
         *,
@@ -1322,9 +1371,13 @@ class WindowsSecurityContextOptions(_message.Message):
     RUN_AS_USER_NAME_FIELD_NUMBER: _builtins.int
     HOST_PROCESS_FIELD_NUMBER: _builtins.int
     gmsa_credential_spec_name: _builtins.str
+    """Name of the credential spec of a group managed account."""
     gmsa_credential_spec: _builtins.str
+    """Its contents."""
     run_as_user_name: _builtins.str
+    """User that processes run as."""
     host_process: _builtins.bool
+    """Whether it runs as a process of the host; all containers of a pod must agree."""
     def __init__(
         self,
         *,
@@ -1365,7 +1418,9 @@ class SeccompProfile(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     LOCALHOST_PROFILE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
+    """RuntimeDefault, Unconfined or Localhost."""
     localhost_profile: _builtins.str
+    """File of the node, for type Localhost alone."""
     def __init__(
         self,
         *,
@@ -1396,7 +1451,9 @@ class AppArmorProfile(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     LOCALHOST_PROFILE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
+    """RuntimeDefault, Unconfined or Localhost."""
     localhost_profile: _builtins.str
+    """Profile loaded on the node, for type Localhost alone."""
     def __init__(
         self,
         *,
@@ -1482,45 +1539,85 @@ class EphemeralContainerCommon(_message.Message):
     STDIN_ONCE_FIELD_NUMBER: _builtins.int
     TTY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """A DNS label, unique among all containers of the pod."""
     image: _builtins.str
+    """As in Container."""
     working_dir: _builtins.str
+    """As in Container."""
     restart_policy: _builtins.str
+    """Refused here."""
     termination_message_path: _builtins.str
+    """As in Container."""
     termination_message_policy: _builtins.str
+    """As in Container."""
     image_pull_policy: _builtins.str
+    """As in Container."""
     stdin: _builtins.bool
+    """As in Container."""
     stdin_once: _builtins.bool
+    """As in Container."""
     tty: _builtins.bool
+    """As in Container."""
     @_builtins.property
-    def command(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def command(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in Container."""
+
     @_builtins.property
-    def args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def args(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """As in Container."""
+
     @_builtins.property
-    def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerPort]: ...
+    def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerPort]:
+        """Refused here."""
+
     @_builtins.property
-    def env_from(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvFromSource]: ...
+    def env_from(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvFromSource]:
+        """As in Container."""
+
     @_builtins.property
-    def env(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvVar]: ...
+    def env(self) -> _containers.RepeatedCompositeFieldContainer[Global___EnvVar]:
+        """As in Container."""
+
     @_builtins.property
-    def resources(self) -> Global___ResourceRequirements: ...
+    def resources(self) -> Global___ResourceRequirements:
+        """Refused here."""
+
     @_builtins.property
-    def resize_policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerResizePolicy]: ...
+    def resize_policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerResizePolicy]:
+        """Refused here."""
+
     @_builtins.property
-    def restart_policy_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerRestartRule]: ...
+    def restart_policy_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContainerRestartRule]:
+        """Refused here."""
+
     @_builtins.property
-    def volume_mounts(self) -> _containers.RepeatedCompositeFieldContainer[_volume_pb2.VolumeMount]: ...
+    def volume_mounts(self) -> _containers.RepeatedCompositeFieldContainer[_volume_pb2.VolumeMount]:
+        """As in Container."""
+
     @_builtins.property
-    def volume_devices(self) -> _containers.RepeatedCompositeFieldContainer[_volume_pb2.VolumeDevice]: ...
+    def volume_devices(self) -> _containers.RepeatedCompositeFieldContainer[_volume_pb2.VolumeDevice]:
+        """As in Container."""
+
     @_builtins.property
-    def liveness_probe(self) -> Global___Probe: ...
+    def liveness_probe(self) -> Global___Probe:
+        """Refused here."""
+
     @_builtins.property
-    def readiness_probe(self) -> Global___Probe: ...
+    def readiness_probe(self) -> Global___Probe:
+        """Refused here."""
+
     @_builtins.property
-    def startup_probe(self) -> Global___Probe: ...
+    def startup_probe(self) -> Global___Probe:
+        """Refused here."""
+
     @_builtins.property
-    def lifecycle(self) -> Global___Lifecycle: ...
+    def lifecycle(self) -> Global___Lifecycle:
+        """Refused here."""
+
     @_builtins.property
-    def security_context(self) -> Global___SecurityContext: ...
+    def security_context(self) -> Global___SecurityContext:
+        """As in Container."""
+
     def __init__(
         self,
         *,
@@ -1915,11 +2012,17 @@ class VolumeMountStatus(_message.Message):
     RECURSIVE_READ_ONLY_FIELD_NUMBER: _builtins.int
     VOLUME_STATUS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The volume."""
     mount_path: _builtins.str
+    """Where it is mounted."""
     read_only: _builtins.bool
+    """Whether it can only be read."""
     recursive_read_only: _builtins.str
+    """Disabled or Enabled: whether that holds for mounts inside of it."""
     @_builtins.property
-    def volume_status(self) -> Global___VolumeStatus: ...
+    def volume_status(self) -> Global___VolumeStatus:
+        """More, by its kind."""
+
     def __init__(
         self,
         *,
@@ -1960,7 +2063,9 @@ class VolumeStatus(_message.Message):
 
     IMAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def image(self) -> Global___ImageVolumeStatus: ...
+    def image(self) -> Global___ImageVolumeStatus:
+        """Of a volume that is an image."""
+
     def __init__(
         self,
         *,
@@ -1982,6 +2087,7 @@ class ImageVolumeStatus(_message.Message):
 
     IMAGE_REF_FIELD_NUMBER: _builtins.int
     image_ref: _builtins.str
+    """Digest of the image."""
     def __init__(
         self,
         *,
@@ -2005,7 +2111,9 @@ class ContainerUser(_message.Message):
 
     LINUX_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def linux(self) -> Global___LinuxContainerUser: ...
+    def linux(self) -> Global___LinuxContainerUser:
+        """On Linux."""
+
     def __init__(
         self,
         *,
@@ -2029,9 +2137,13 @@ class LinuxContainerUser(_message.Message):
     GID_FIELD_NUMBER: _builtins.int
     SUPPLEMENTAL_GROUPS_FIELD_NUMBER: _builtins.int
     uid: _builtins.int
+    """User id."""
     gid: _builtins.int
+    """Group id."""
     @_builtins.property
-    def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """More groups."""
+
     def __init__(
         self,
         *,
@@ -2063,8 +2175,11 @@ class ResourceStatus(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     RESOURCES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The resource, or claim: and the claim's name."""
     @_builtins.property
-    def resources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResourceHealth]: ...
+    def resources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResourceHealth]:
+        """Its devices."""
+
     def __init__(
         self,
         *,
@@ -2091,8 +2206,11 @@ class ResourceHealth(_message.Message):
     HEALTH_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     resource_id: _builtins.str
+    """The device."""
     health: _builtins.str
+    """Healthy, Unhealthy or Unknown."""
     message: _builtins.str
+    """More, for people."""
     def __init__(
         self,
         *,

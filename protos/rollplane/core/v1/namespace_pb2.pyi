@@ -178,9 +178,13 @@ class NamespaceList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Namespace]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Namespace]:
+        """The objects."""
+
     def __init__(
         self,
         *,

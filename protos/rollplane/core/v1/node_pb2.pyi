@@ -687,7 +687,9 @@ class AttachedVolume(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DEVICE_PATH_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The volume."""
     device_path: _builtins.str
+    """Where the node sees it."""
     def __init__(
         self,
         *,
@@ -753,8 +755,11 @@ class NodeRuntimeHandler(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The handler; empty is the default one."""
     @_builtins.property
-    def features(self) -> Global___NodeRuntimeHandlerFeatures: ...
+    def features(self) -> Global___NodeRuntimeHandlerFeatures:
+        """What it can do."""
+
     def __init__(
         self,
         *,
@@ -780,7 +785,9 @@ class NodeRuntimeHandlerFeatures(_message.Message):
     RECURSIVE_READ_ONLY_MOUNTS_FIELD_NUMBER: _builtins.int
     USER_NAMESPACES_FIELD_NUMBER: _builtins.int
     recursive_read_only_mounts: _builtins.bool
+    """Mounts that are read-only all the way down."""
     user_namespaces: _builtins.bool
+    """User ids of a pod's own."""
     def __init__(
         self,
         *,
@@ -810,6 +817,7 @@ class NodeFeatures(_message.Message):
 
     SUPPLEMENTAL_GROUPS_POLICY_FIELD_NUMBER: _builtins.int
     supplemental_groups_policy: _builtins.bool
+    """Whether supplemental_groups_policy of pods acts."""
     def __init__(
         self,
         *,
@@ -834,9 +842,13 @@ class NodeList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Node]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Node]:
+        """The objects."""
+
     def __init__(
         self,
         *,

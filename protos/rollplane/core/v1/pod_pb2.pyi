@@ -460,24 +460,43 @@ class PodSecurityContext(_message.Message):
     APP_ARMOR_PROFILE_FIELD_NUMBER: _builtins.int
     SE_LINUX_CHANGE_POLICY_FIELD_NUMBER: _builtins.int
     run_as_user: _builtins.int
+    """User id of the processes; absent takes the image's."""
     run_as_group: _builtins.int
+    """Group id of the processes; absent takes the runtime's."""
     run_as_non_root: _builtins.bool
+    """Whether the kubelet refuses to start a container as root."""
     supplemental_groups_policy: _builtins.str
+    """Merge (with the groups in the image, the default) or Strict (only those named here)."""
     fs_group: _builtins.int
+    """Group that owns the volumes."""
     fs_group_change_policy: _builtins.str
+    """When owners in a volume are set: Always (the default) or OnRootMismatch."""
     se_linux_change_policy: _builtins.str
+    """How volumes get their SELinux label: MountOption or Recursive."""
     @_builtins.property
-    def se_linux_options(self) -> _container_pb2.SELinuxOptions: ...
+    def se_linux_options(self) -> _container_pb2.SELinuxOptions:
+        """SELinux label of all containers."""
+
     @_builtins.property
-    def windows_options(self) -> _container_pb2.WindowsSecurityContextOptions: ...
+    def windows_options(self) -> _container_pb2.WindowsSecurityContextOptions:
+        """Settings for Windows."""
+
     @_builtins.property
-    def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def supplemental_groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """More groups of the first process."""
+
     @_builtins.property
-    def sysctls(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sysctl]: ...
+    def sysctls(self) -> _containers.RepeatedCompositeFieldContainer[Global___Sysctl]:
+        """Kernel parameters of the pod's namespaces."""
+
     @_builtins.property
-    def seccomp_profile(self) -> _container_pb2.SeccompProfile: ...
+    def seccomp_profile(self) -> _container_pb2.SeccompProfile:
+        """Filter of system calls."""
+
     @_builtins.property
-    def app_armor_profile(self) -> _container_pb2.AppArmorProfile: ...
+    def app_armor_profile(self) -> _container_pb2.AppArmorProfile:
+        """AppArmor profile."""
+
     def __init__(
         self,
         *,
@@ -539,7 +558,9 @@ class Sysctl(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The parameter, such as net.core.somaxconn."""
     value: _builtins.str
+    """What it is set to."""
     def __init__(
         self,
         *,
@@ -636,8 +657,11 @@ class PreferredSchedulingTerm(_message.Message):
     WEIGHT_FIELD_NUMBER: _builtins.int
     PREFERENCE_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
+    """What is added for a node that matches."""
     @_builtins.property
-    def preference(self) -> _reference_pb2.NodeSelectorTerm: ...
+    def preference(self) -> _reference_pb2.NodeSelectorTerm:
+        """Which nodes match."""
+
     def __init__(
         self,
         *,
@@ -663,9 +687,13 @@ class PodAffinity(_message.Message):
     REQUIRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     PREFERRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]: ...
+    def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]:
+        """Must hold for the pod to be bound."""
+
     @_builtins.property
-    def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]: ...
+    def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]:
+        """The place with the highest sum of weights is preferred."""
+
     def __init__(
         self,
         *,
@@ -693,16 +721,27 @@ class PodAffinityTerm(_message.Message):
     MATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     MISMATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     topology_key: _builtins.str
+    """Node label whose equal values make one place, such as kubernetes.io/hostname; never empty."""
     @_builtins.property
-    def label_selector(self) -> _meta_pb2.LabelSelector: ...
+    def label_selector(self) -> _meta_pb2.LabelSelector:
+        """Which pods; absent means none."""
+
     @_builtins.property
-    def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def namespaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Namespaces the pods are looked for in; with no namespace_selector, empty means the pod's own."""
+
     @_builtins.property
-    def namespace_selector(self) -> _meta_pb2.LabelSelector: ...
+    def namespace_selector(self) -> _meta_pb2.LabelSelector:
+        """More namespaces, by their labels; {} means all."""
+
     @_builtins.property
-    def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the pod's own labels: pods must have the same values."""
+
     @_builtins.property
-    def mismatch_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def mismatch_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the pod's own labels: pods must have other values."""
+
     def __init__(
         self,
         *,
@@ -732,8 +771,11 @@ class WeightedPodAffinityTerm(_message.Message):
     WEIGHT_FIELD_NUMBER: _builtins.int
     POD_AFFINITY_TERM_FIELD_NUMBER: _builtins.int
     weight: _builtins.int
+    """What is added for a place that matches."""
     @_builtins.property
-    def pod_affinity_term(self) -> Global___PodAffinityTerm: ...
+    def pod_affinity_term(self) -> Global___PodAffinityTerm:
+        """Which places match."""
+
     def __init__(
         self,
         *,
@@ -759,9 +801,13 @@ class PodAntiAffinity(_message.Message):
     REQUIRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     PREFERRED_DURING_SCHEDULING_IGNORED_DURING_EXECUTION_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]: ...
+    def required_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodAffinityTerm]:
+        """Must hold for the pod to be bound."""
+
     @_builtins.property
-    def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]: ...
+    def preferred_during_scheduling_ignored_during_execution(self) -> _containers.RepeatedCompositeFieldContainer[Global___WeightedPodAffinityTerm]:
+        """The place with the lowest sum of weights is preferred."""
+
     def __init__(
         self,
         *,
@@ -785,8 +831,11 @@ class HostAlias(_message.Message):
     IP_FIELD_NUMBER: _builtins.int
     HOSTNAMES_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
+    """The address."""
     @_builtins.property
-    def hostnames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def hostnames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its names."""
+
     def __init__(
         self,
         *,
@@ -813,11 +862,17 @@ class PodDNSConfig(_message.Message):
     SEARCHES_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def nameservers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def nameservers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Addresses of name servers, before those of dns_policy."""
+
     @_builtins.property
-    def searches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def searches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Domains to search."""
+
     @_builtins.property
-    def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodDNSConfigOption]: ...
+    def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodDNSConfigOption]:
+        """Options of the resolver; one here goes before one of dns_policy."""
+
     def __init__(
         self,
         *,
@@ -842,7 +897,9 @@ class PodDNSConfigOption(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The option, such as ndots."""
     value: _builtins.str
+    """Its value, where it has one."""
     def __init__(
         self,
         *,
@@ -903,15 +960,25 @@ class TopologySpreadConstraint(_message.Message):
     NODE_TAINTS_POLICY_FIELD_NUMBER: _builtins.int
     MATCH_LABEL_KEYS_FIELD_NUMBER: _builtins.int
     max_skew: _builtins.int
+    """By how many pods two places may differ; at least 1."""
     topology_key: _builtins.str
+    """Node label whose equal values make one place."""
     when_unsatisfiable: _builtins.str
+    """DoNotSchedule, or ScheduleAnyway: only a wish."""
     min_domains: _builtins.int
+    """How many places there should be; with fewer, the least is taken for 0."""
     node_affinity_policy: _builtins.str
+    """Whether nodes the pod cannot go to by its selector or affinity count: Honor (they do not, the default) or Ignore."""
     node_taints_policy: _builtins.str
+    """Whether nodes with taints it does not tolerate count: Honor (they do not) or Ignore (the default)."""
     @_builtins.property
-    def label_selector(self) -> _meta_pb2.LabelSelector: ...
+    def label_selector(self) -> _meta_pb2.LabelSelector:
+        """Which pods are counted."""
+
     @_builtins.property
-    def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def match_label_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the pod's own labels: only pods with the same values are counted, such as pod-template-hash."""
+
     def __init__(
         self,
         *,
@@ -963,6 +1030,7 @@ class PodOS(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """linux or windows."""
     def __init__(
         self,
         *,
@@ -1058,7 +1126,9 @@ class ClaimSource(_message.Message):
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_TEMPLATE_NAME_FIELD_NUMBER: _builtins.int
     resource_claim_name: _builtins.str
+    """A claim that exists."""
     resource_claim_template_name: _builtins.str
+    """A template to make one from."""
     def __init__(
         self,
         *,
@@ -1090,8 +1160,11 @@ class WorkloadReference(_message.Message):
     POD_GROUP_FIELD_NUMBER: _builtins.int
     POD_GROUP_REPLICA_KEY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The workload object."""
     pod_group: _builtins.str
+    """The group in it."""
     pod_group_replica_key: _builtins.str
+    """Which copy of the group."""
     def __init__(
         self,
         *,
@@ -1126,6 +1199,7 @@ class PodSchedulingGroup(_message.Message):
 
     POD_GROUP_NAME_FIELD_NUMBER: _builtins.int
     pod_group_name: _builtins.str
+    """The group."""
     def __init__(
         self,
         *,
@@ -1150,7 +1224,9 @@ class EvictionResponder(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Qualified name of who is asked."""
     priority: _builtins.int
+    """Higher is asked first."""
     def __init__(
         self,
         *,
@@ -1488,7 +1564,9 @@ class PodResourceClaimStatus(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     RESOURCE_CLAIM_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The entry."""
     resource_claim_name: _builtins.str
+    """The claim; absent where none was needed."""
     def __init__(
         self,
         *,
@@ -1705,10 +1783,15 @@ class PodVolumeHealth(_message.Message):
     HEALTH_CONDITIONS_FIELD_NUMBER: _builtins.int
     LAST_TRANSITION_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """The volume."""
     @_builtins.property
-    def health_conditions(self) -> _containers.RepeatedCompositeFieldContainer[_claim_pb2.VolumeHealthCondition]: ...
+    def health_conditions(self) -> _containers.RepeatedCompositeFieldContainer[_claim_pb2.VolumeHealthCondition]:
+        """What is known of it."""
+
     @_builtins.property
-    def last_transition_time(self) -> _meta_pb2.Time: ...
+    def last_transition_time(self) -> _meta_pb2.Time:
+        """When that last changed."""
+
     def __init__(
         self,
         *,
@@ -1735,9 +1818,13 @@ class PodList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pod]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pod]:
+        """The objects."""
+
     def __init__(
         self,
         *,

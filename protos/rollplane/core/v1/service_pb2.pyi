@@ -32,11 +32,17 @@ class Service(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ObjectMeta: ...
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """The name is a DNS label: it becomes a host name."""
+
     @_builtins.property
-    def spec(self) -> Global___ServiceSpec: ...
+    def spec(self) -> Global___ServiceSpec:
+        """What it stands for and how it is reached."""
+
     @_builtins.property
-    def status(self) -> Global___ServiceStatus: ...
+    def status(self) -> Global___ServiceStatus:
+        """What was set up for it."""
+
     def __init__(
         self,
         *,
@@ -104,17 +110,27 @@ class ServiceSpec(_message.Message):
     type: _builtins.str
     """ClusterIP (the default), NodePort, LoadBalancer or ExternalName."""
     session_affinity: _builtins.str
+    """None (the default), or ClientIP: one client stays with one pod."""
     load_balancer_ip: _builtins.str
+    """Address asked of the load balancer; providers may ignore it."""
     external_name: _builtins.str
+    """The DNS name that an ExternalName Service stands for."""
     external_traffic_policy: _builtins.str
+    """Cluster (any pod) or Local (pods of the node reached), for traffic from outside."""
     health_check_node_port: _builtins.int
+    """Node port at which a load balancer asks for pods of the node, with external_traffic_policy Local."""
     publish_not_ready_addresses: _builtins.bool
     """Lists pods that are not Ready, too; for the first start of a StatefulSet whose pods look each other up."""
     ip_family_policy: _builtins.str
+    """SingleStack, PreferDualStack or RequireDualStack."""
     allocate_load_balancer_node_ports: _builtins.bool
+    """Whether a LoadBalancer gets node ports, too; true by default."""
     load_balancer_class: _builtins.str
+    """Which kind of load balancer; absent takes the cluster's. Never changed while the type is LoadBalancer."""
     internal_traffic_policy: _builtins.str
+    """Cluster (any pod, the default) or Local (pods of the same node), for traffic from inside."""
     traffic_distribution: _builtins.str
+    """A wish how traffic is spread, such as PreferClose."""
     @_builtins.property
     def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServicePort]:
         """The ports offered; names are needed when there are several."""
@@ -124,15 +140,25 @@ class ServiceSpec(_message.Message):
         """Labels of the pods; empty leaves the endpoints to somebody else."""
 
     @_builtins.property
-    def cluster_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def cluster_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All its addresses, one of each IP family; the first is cluster_ip."""
+
     @_builtins.property
-    def external_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def external_ips(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """More addresses at which nodes accept traffic for it; nobody here routes any."""
+
     @_builtins.property
-    def load_balancer_source_ranges(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def load_balancer_source_ranges(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Networks that may reach the load balancer; empty means all."""
+
     @_builtins.property
-    def session_affinity_config(self) -> Global___SessionAffinityConfig: ...
+    def session_affinity_config(self) -> Global___SessionAffinityConfig:
+        """How long affinity lasts."""
+
     @_builtins.property
-    def ip_families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def ip_families(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """IPv4, IPv6 or both, in the order of cluster_ips."""
+
     @_builtins.property
     def topology_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """In releases 1.17 to 1.21."""
@@ -234,9 +260,11 @@ class ServicePort(_message.Message):
     TARGET_PORT_FIELD_NUMBER: _builtins.int
     NODE_PORT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """A DNS label, unique in the Service; may be empty when there is but one port."""
     protocol: _builtins.str
     """TCP (the default), UDP or SCTP."""
     app_protocol: _builtins.str
+    """Protocol spoken above, such as http or kubernetes.io/h2c."""
     port: _builtins.int
     """The port clients use."""
     node_port: _builtins.int
@@ -290,7 +318,9 @@ class SessionAffinityConfig(_message.Message):
 
     CLIENT_IP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def client_ip(self) -> Global___ClientIPConfig: ...
+    def client_ip(self) -> Global___ClientIPConfig:
+        """Of session_affinity ClientIP."""
+
     def __init__(
         self,
         *,
@@ -337,9 +367,13 @@ class ServiceStatus(_message.Message):
     LOAD_BALANCER_FIELD_NUMBER: _builtins.int
     CONDITIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def load_balancer(self) -> Global___LoadBalancerStatus: ...
+    def load_balancer(self) -> Global___LoadBalancerStatus:
+        """Where the load balancer listens."""
+
     @_builtins.property
-    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_meta_pb2.Condition]: ...
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[_meta_pb2.Condition]:
+        """Observed aspects."""
+
     def __init__(
         self,
         *,
@@ -362,7 +396,9 @@ class LoadBalancerStatus(_message.Message):
 
     INGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def ingress(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoadBalancerIngress]: ...
+    def ingress(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoadBalancerIngress]:
+        """Its addresses."""
+
     def __init__(
         self,
         *,
@@ -387,10 +423,15 @@ class LoadBalancerIngress(_message.Message):
     IP_MODE_FIELD_NUMBER: _builtins.int
     PORTS_FIELD_NUMBER: _builtins.int
     ip: _builtins.str
+    """The address, of balancers that have one."""
     hostname: _builtins.str
+    """The name, of balancers that have one."""
     ip_mode: _builtins.str
+    """VIP or Proxy: how packets reach the node."""
     @_builtins.property
-    def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___PortStatus]: ...
+    def ports(self) -> _containers.RepeatedCompositeFieldContainer[Global___PortStatus]:
+        """Its ports."""
+
     def __init__(
         self,
         *,
@@ -428,8 +469,11 @@ class PortStatus(_message.Message):
     PROTOCOL_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     port: _builtins.int
+    """The Service's port."""
     protocol: _builtins.str
+    """TCP, UDP or SCTP."""
     error: _builtins.str
+    """What is wrong with it."""
     def __init__(
         self,
         *,
@@ -465,9 +509,13 @@ class ServiceList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Service]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Service]:
+        """The objects."""
+
     def __init__(
         self,
         *,

@@ -92,65 +92,125 @@ class VolumeSource(_message.Message):
     EPHEMERAL_FIELD_NUMBER: _builtins.int
     IMAGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def host_path(self) -> Global___HostPathVolumeSource: ...
+    def host_path(self) -> Global___HostPathVolumeSource:
+        """A file or folder of the node."""
+
     @_builtins.property
-    def empty_dir(self) -> Global___EmptyDirVolumeSource: ...
+    def empty_dir(self) -> Global___EmptyDirVolumeSource:
+        """An empty folder that lives as long as the pod."""
+
     @_builtins.property
-    def gce_persistent_disk(self) -> Global___GCEPersistentDiskVolumeSource: ...
+    def gce_persistent_disk(self) -> Global___GCEPersistentDiskVolumeSource:
+        """A disk of Google's cloud; drivers have taken its place."""
+
     @_builtins.property
-    def aws_elastic_block_store(self) -> Global___AWSElasticBlockStoreVolumeSource: ...
+    def aws_elastic_block_store(self) -> Global___AWSElasticBlockStoreVolumeSource:
+        """A disk of Amazon's cloud; drivers have taken its place."""
+
     @_builtins.property
-    def git_repo(self) -> Global___GitRepoVolumeSource: ...
+    def git_repo(self) -> Global___GitRepoVolumeSource:
+        """A checked-out repository; deprecated."""
+
     @_builtins.property
-    def secret(self) -> Global___SecretVolumeSource: ...
+    def secret(self) -> Global___SecretVolumeSource:
+        """Keys of a Secret."""
+
     @_builtins.property
-    def nfs(self) -> Global___NFSVolumeSource: ...
+    def nfs(self) -> Global___NFSVolumeSource:
+        """A folder of an NFS server."""
+
     @_builtins.property
-    def iscsi(self) -> Global___ISCSIVolumeSource: ...
+    def iscsi(self) -> Global___ISCSIVolumeSource:
+        """A disk by iSCSI."""
+
     @_builtins.property
-    def glusterfs(self) -> Global___GlusterfsVolumeSource: ...
+    def glusterfs(self) -> Global___GlusterfsVolumeSource:
+        """A GlusterFS volume; removed in 1.26."""
+
     @_builtins.property
-    def persistent_volume_claim(self) -> Global___PersistentVolumeClaimVolumeSource: ...
+    def persistent_volume_claim(self) -> Global___PersistentVolumeClaimVolumeSource:
+        """What a claim of the same namespace got."""
+
     @_builtins.property
-    def rbd(self) -> Global___RBDVolumeSource: ...
+    def rbd(self) -> Global___RBDVolumeSource:
+        """A Ceph block device; deprecated."""
+
     @_builtins.property
-    def flex_volume(self) -> Global___FlexVolumeSource: ...
+    def flex_volume(self) -> Global___FlexVolumeSource:
+        """A volume of a FlexVolume driver; deprecated, use csi."""
+
     @_builtins.property
-    def cinder(self) -> Global___CinderVolumeSource: ...
+    def cinder(self) -> Global___CinderVolumeSource:
+        """A disk of OpenStack; drivers have taken its place."""
+
     @_builtins.property
-    def cephfs(self) -> Global___CephFSVolumeSource: ...
+    def cephfs(self) -> Global___CephFSVolumeSource:
+        """A folder of Ceph; deprecated."""
+
     @_builtins.property
-    def flocker(self) -> Global___FlockerVolumeSource: ...
+    def flocker(self) -> Global___FlockerVolumeSource:
+        """A Flocker dataset; removed in 1.25."""
+
     @_builtins.property
-    def downward_api(self) -> Global___DownwardAPIVolumeSource: ...
+    def downward_api(self) -> Global___DownwardAPIVolumeSource:
+        """Facts about the pod."""
+
     @_builtins.property
-    def fc(self) -> Global___FCVolumeSource: ...
+    def fc(self) -> Global___FCVolumeSource:
+        """A disk by Fibre Channel."""
+
     @_builtins.property
-    def azure_file(self) -> Global___AzureFileVolumeSource: ...
+    def azure_file(self) -> Global___AzureFileVolumeSource:
+        """A file share of Azure; drivers have taken its place."""
+
     @_builtins.property
-    def config_map(self) -> Global___ConfigMapVolumeSource: ...
+    def config_map(self) -> Global___ConfigMapVolumeSource:
+        """Keys of a ConfigMap."""
+
     @_builtins.property
-    def vsphere_volume(self) -> Global___VsphereVirtualDiskVolumeSource: ...
+    def vsphere_volume(self) -> Global___VsphereVirtualDiskVolumeSource:
+        """A disk of vSphere; drivers have taken its place."""
+
     @_builtins.property
-    def quobyte(self) -> Global___QuobyteVolumeSource: ...
+    def quobyte(self) -> Global___QuobyteVolumeSource:
+        """A Quobyte volume; removed in 1.25."""
+
     @_builtins.property
-    def azure_disk(self) -> Global___AzureDiskVolumeSource: ...
+    def azure_disk(self) -> Global___AzureDiskVolumeSource:
+        """A disk of Azure; drivers have taken its place."""
+
     @_builtins.property
-    def photon_persistent_disk(self) -> Global___PhotonPersistentDiskVolumeSource: ...
+    def photon_persistent_disk(self) -> Global___PhotonPersistentDiskVolumeSource:
+        """A disk of Photon; removed."""
+
     @_builtins.property
-    def projected(self) -> Global___ProjectedVolumeSource: ...
+    def projected(self) -> Global___ProjectedVolumeSource:
+        """Several sources in one folder."""
+
     @_builtins.property
-    def portworx_volume(self) -> Global___PortworxVolumeSource: ...
+    def portworx_volume(self) -> Global___PortworxVolumeSource:
+        """A Portworx volume; drivers have taken its place."""
+
     @_builtins.property
-    def scale_io(self) -> Global___ScaleIOVolumeSource: ...
+    def scale_io(self) -> Global___ScaleIOVolumeSource:
+        """A ScaleIO volume; removed."""
+
     @_builtins.property
-    def storageos(self) -> Global___StorageOSVolumeSource: ...
+    def storageos(self) -> Global___StorageOSVolumeSource:
+        """A StorageOS volume; removed in 1.25."""
+
     @_builtins.property
-    def csi(self) -> Global___CSIVolumeSource: ...
+    def csi(self) -> Global___CSIVolumeSource:
+        """A volume that a CSI driver makes for this pod."""
+
     @_builtins.property
-    def ephemeral(self) -> Global___EphemeralVolumeSource: ...
+    def ephemeral(self) -> Global___EphemeralVolumeSource:
+        """A claim made for this pod, and deleted with it."""
+
     @_builtins.property
-    def image(self) -> Global___ImageVolumeSource: ...
+    def image(self) -> Global___ImageVolumeSource:
+        """The files of an OCI image."""
+
     def __init__(
         self,
         *,
@@ -202,7 +262,11 @@ class HostPathVolumeSource(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
+    """Path on the node."""
     type: _builtins.str
+    """What must be there: Directory, File, Socket, CharDevice, BlockDevice, or DirectoryOrCreate and FileOrCreate, which
+    make it; empty asks nothing.
+    """
     def __init__(
         self,
         *,
@@ -234,9 +298,12 @@ class EmptyDirVolumeSource(_message.Message):
     SIZE_LIMIT_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     medium: _builtins.str
+    """Empty takes the node's disk, Memory its memory, HugePages huge pages."""
     mode: _builtins.int
     @_builtins.property
-    def size_limit(self) -> _meta_pb2.Quantity: ...
+    def size_limit(self) -> _meta_pb2.Quantity:
+        """How much may be stored; the pod is evicted beyond it."""
+
     def __init__(
         self,
         *,
@@ -399,11 +466,16 @@ class SecretVolumeSource(_message.Message):
     OPTIONAL_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     secret_name: _builtins.str
+    """The Secret, of the same namespace."""
     default_mode: _builtins.int
+    """Mode bits of files without their own; 0644 by default."""
     optional: _builtins.bool
+    """Whether Secret or keys may be missing."""
     default_user: _builtins.int
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
+        """Which keys, and as which files; empty means all, each under its own name."""
+
     def __init__(
         self,
         *,
@@ -447,8 +519,11 @@ class KeyToPath(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     key: _builtins.str
+    """The key."""
     path: _builtins.str
+    """The file's path, relative to the volume and without ".."."""
     mode: _builtins.int
+    """Its mode bits; absent takes the volume's default_mode."""
     user: _builtins.int
     def __init__(
         self,
@@ -491,8 +566,11 @@ class NFSVolumeSource(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     READ_ONLY_FIELD_NUMBER: _builtins.int
     server: _builtins.str
+    """Host name or address."""
     path: _builtins.str
+    """Folder the server exports."""
     read_only: _builtins.bool
+    """Whether it can only be read."""
     def __init__(
         self,
         *,
@@ -947,9 +1025,12 @@ class DownwardAPIVolumeSource(_message.Message):
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
+    """Mode bits of files without their own; 0644 by default."""
     default_user: _builtins.int
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]:
+        """The files."""
+
     def __init__(
         self,
         *,
@@ -984,12 +1065,18 @@ class DownwardAPIVolumeFile(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     path: _builtins.str
+    """The file's path, relative to the volume and without ".."."""
     mode: _builtins.int
+    """Its mode bits; absent takes the volume's default_mode."""
     user: _builtins.int
     @_builtins.property
-    def field_ref(self) -> Global___ObjectFieldSelector: ...
+    def field_ref(self) -> Global___ObjectFieldSelector:
+        """A field of the pod's metadata."""
+
     @_builtins.property
-    def resource_field_ref(self) -> Global___ResourceFieldSelector: ...
+    def resource_field_ref(self) -> Global___ResourceFieldSelector:
+        """A request or limit of a container."""
+
     def __init__(
         self,
         *,
@@ -1186,12 +1273,16 @@ class ConfigMapVolumeSource(_message.Message):
     OPTIONAL_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
+    """Mode bits of files without their own; 0644 by default."""
     optional: _builtins.bool
+    """Whether ConfigMap or keys may be missing."""
     default_user: _builtins.int
     @_builtins.property
     def local_object_reference(self) -> _reference_pb2.LocalObjectReference: ...
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
+        """Which keys, and as which files; empty means all, each under its own name."""
+
     def __init__(
         self,
         *,
@@ -1424,9 +1515,12 @@ class ProjectedVolumeSource(_message.Message):
     DEFAULT_MODE_FIELD_NUMBER: _builtins.int
     DEFAULT_USER_FIELD_NUMBER: _builtins.int
     default_mode: _builtins.int
+    """Mode bits of files without their own; 0644 by default."""
     default_user: _builtins.int
     @_builtins.property
-    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeProjection]: ...
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeProjection]:
+        """The sources."""
+
     def __init__(
         self,
         *,
@@ -1462,17 +1556,29 @@ class VolumeProjection(_message.Message):
     CLUSTER_TRUST_BUNDLE_FIELD_NUMBER: _builtins.int
     POD_CERTIFICATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def secret(self) -> Global___SecretProjection: ...
+    def secret(self) -> Global___SecretProjection:
+        """Keys of a Secret."""
+
     @_builtins.property
-    def downward_api(self) -> Global___DownwardAPIProjection: ...
+    def downward_api(self) -> Global___DownwardAPIProjection:
+        """Facts about the pod."""
+
     @_builtins.property
-    def config_map(self) -> Global___ConfigMapProjection: ...
+    def config_map(self) -> Global___ConfigMapProjection:
+        """Keys of a ConfigMap."""
+
     @_builtins.property
-    def service_account_token(self) -> Global___ServiceAccountTokenProjection: ...
+    def service_account_token(self) -> Global___ServiceAccountTokenProjection:
+        """A token of the pod's account."""
+
     @_builtins.property
-    def cluster_trust_bundle(self) -> Global___ClusterTrustBundleProjection: ...
+    def cluster_trust_bundle(self) -> Global___ClusterTrustBundleProjection:
+        """Certificates to trust."""
+
     @_builtins.property
-    def pod_certificate(self) -> Global___PodCertificateProjection: ...
+    def pod_certificate(self) -> Global___PodCertificateProjection:
+        """A certificate for the pod."""
+
     def __init__(
         self,
         *,
@@ -1501,10 +1607,13 @@ class SecretProjection(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
+    """Whether Secret or keys may be missing."""
     @_builtins.property
     def local_object_reference(self) -> _reference_pb2.LocalObjectReference: ...
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
+        """Which keys, and as which files; empty means all."""
+
     def __init__(
         self,
         *,
@@ -1530,7 +1639,9 @@ class DownwardAPIProjection(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DownwardAPIVolumeFile]:
+        """The files."""
+
     def __init__(
         self,
         *,
@@ -1554,10 +1665,13 @@ class ConfigMapProjection(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     OPTIONAL_FIELD_NUMBER: _builtins.int
     optional: _builtins.bool
+    """Whether ConfigMap or keys may be missing."""
     @_builtins.property
     def local_object_reference(self) -> _reference_pb2.LocalObjectReference: ...
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyToPath]:
+        """Which keys, and as which files; empty means all."""
+
     def __init__(
         self,
         *,
@@ -1586,8 +1700,11 @@ class ServiceAccountTokenProjection(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
     audience: _builtins.str
+    """Whom the token is for; empty means the apiserver."""
     expiration_seconds: _builtins.int
+    """How long it is valid, at least 600; 3,600 by default. The kubelet renews it."""
     path: _builtins.str
+    """The file's path, relative to the volume."""
     user: _builtins.int
     def __init__(
         self,
@@ -1969,12 +2086,19 @@ class CSIVolumeSource(_message.Message):
     VOLUME_ATTRIBUTES_FIELD_NUMBER: _builtins.int
     NODE_PUBLISH_SECRET_REF_FIELD_NUMBER: _builtins.int
     driver: _builtins.str
+    """The driver's name."""
     read_only: _builtins.bool
+    """Whether it can only be read; false by default."""
     fs_type: _builtins.str
+    """File system; empty takes the driver's."""
     @_builtins.property
-    def volume_attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def volume_attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the driver wants to know."""
+
     @_builtins.property
-    def node_publish_secret_ref(self) -> _reference_pb2.LocalObjectReference: ...
+    def node_publish_secret_ref(self) -> _reference_pb2.LocalObjectReference:
+        """Secret the driver is given."""
+
     def __init__(
         self,
         *,
@@ -2014,7 +2138,9 @@ class EphemeralVolumeSource(_message.Message):
     read_only: _builtins.bool
     """In releases 1.19 and 1.20."""
     @_builtins.property
-    def volume_claim_template(self) -> _claim_pb2.PersistentVolumeClaimTemplate: ...
+    def volume_claim_template(self) -> _claim_pb2.PersistentVolumeClaimTemplate:
+        """What the claim is made from; its name is <pod>-<volume>."""
+
     def __init__(
         self,
         *,
@@ -2040,7 +2166,9 @@ class ImageVolumeSource(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     PULL_POLICY_FIELD_NUMBER: _builtins.int
     reference: _builtins.str
+    """The image, as in a container."""
     pull_policy: _builtins.str
+    """As in a container."""
     def __init__(
         self,
         *,

@@ -60,7 +60,9 @@ class Event(_message.Message):
     deprecated_count: _builtins.int
     """The core Event's count."""
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ObjectMeta: ...
+    def metadata(self) -> _meta_pb2.ObjectMeta:
+        """As in the core Event."""
+
     @_builtins.property
     def event_time(self) -> _meta_pb2.MicroTime:
         """The moment it was first seen; required of new Events."""
@@ -152,9 +154,13 @@ class EventList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> _meta_pb2.ListMeta: ...
+    def metadata(self) -> _meta_pb2.ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
+        """The objects."""
+
     def __init__(
         self,
         *,

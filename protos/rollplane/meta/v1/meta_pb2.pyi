@@ -1452,9 +1452,13 @@ class PartialObjectMetadataList(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def metadata(self) -> Global___ListMeta: ...
+    def metadata(self) -> Global___ListMeta:
+        """Revision of the list, and the token of its next page."""
+
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartialObjectMetadata]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartialObjectMetadata]:
+        """The objects."""
+
     def __init__(
         self,
         *,
