@@ -17,7 +17,8 @@ class Command(Generic[F]):
     """``usage`` goes behind the program's name; ``summary`` is one sentence; ``flags`` reads the rest of the line.
 
     ``run`` carries it out and returns its exit code; raises CommandError or RollplaneError to fail with one line. What
-    ``is_offline`` waits for nothing.
+    ``is_offline`` waits for nothing. What ``hands_on`` gives the line to another program, unread from the first word
+    or flag that is not its own.
     """
 
     usage: str
@@ -25,6 +26,7 @@ class Command(Generic[F]):
     flags: type[F]
     run: Callable[[F, Session], Awaitable[int]]
     is_offline: bool = False
+    hands_on: bool = False
 
 
 def output(*formats: str) -> Flag[str]:

@@ -136,7 +136,7 @@ def find(line: Sequence[str]) -> Invocation | Topic:
         return _no_command(name, rest)
     command = entry.load()
     try:
-        flags = parse_line(rest, command.flags)
+        flags = parse_line(rest, command.flags, hands_on=command.hands_on)
     except UsageError as exc:
         exc.command = name
         raise

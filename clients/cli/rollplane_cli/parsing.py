@@ -15,9 +15,12 @@ from rollplane_cli.flags import Flag, Flags, flags_of
 F = TypeVar("F", bound=Flags)
 
 
-def parse_line(line: Sequence[str], flags: type[F]) -> F:
-    """Return ``line`` as ``flags`` reads it; raises FlagError for flags that are unknown or have wrong values."""
-    return _Reading(flags).read(line)
+def parse_line(line: Sequence[str], flags: type[F], *, hands_on: bool = False) -> F:
+    """Return ``line`` as ``flags`` reads it; raises FlagError for flags that are unknown or have wrong values.
+
+    With ``hands_on`` the first word or unknown flag and all behind it are words, whatever they look like.
+    """
+    return _Reading(flags).read_own(line) if hands_on else _Reading(flags).read(line)
 
 
 class _Reading(Generic[F]):
@@ -42,6 +45,24 @@ class _Reading(Generic[F]):
             else:
                 words.append(word)
         return self._flags(words, self._given)
+
+    def read_own(self, line: Sequence[str]) -> F:
+        rest = iter(line)
+        for word in rest:
+            if word == "--":
+                return self._flags([*rest], self._given)
+            if not self._is_own(word):
+                return self._flags([word, *rest], self._given)
+            if word.startswith("--"):
+                self._read_long(word[2:], rest)
+            else:
+                self._read_short(word[1:], rest)
+        return self._flags([], self._given)
+
+    def _is_own(self, word: str) -> bool:
+        if word.startswith("--"):
+            return word[2:].partition("=")[0] in self._by_name
+        return word.startswith("-") and word[1:2] in self._by_short
 
     def _read_long(self, text: str, rest: Iterator[str]) -> None:
         name, equals, written = text.partition("=")

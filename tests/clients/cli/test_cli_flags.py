@@ -150,3 +150,22 @@ def test_unknown_commands(line: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         find(line.split())
     assert caught.value.message == message
+
+
+HANDED_ON: dict[str, tuple[str, tuple[str, ...], dict[str, Any]]] = {
+    "all behind the first word": ("get -o wide --watch", ("get", "-o", "wide", "--watch"), {}),
+    "own flags before it": ("-n x --output=yaml get -n y", ("get", "-n", "y"), {"namespace": "x", "output": "yaml"}),
+    "an unknown flag ends our own": ("-w --context x get", ("--context", "x", "get"), {"watch": True}),
+    "two dashes too": ("-w -- -w get", ("-w", "get"), {"watch": True}),
+    "nothing": ("", (), {}),
+    "own flags only": ("-w", (), {"watch": True}),
+}
+
+
+@pytest.mark.parametrize(("line", "words", "values"), HANDED_ON.values(), ids=HANDED_ON)
+def test_a_line_for_another_program_is_handed_on_unread(
+    line: str, words: tuple[str, ...], values: dict[str, Any]
+) -> None:
+    flags = parse_line(line.split(), _Flags, hands_on=True)
+    assert flags.words == words
+    assert {flag.name.replace("-", "_"): value for flag, value in flags.values.items()} == values

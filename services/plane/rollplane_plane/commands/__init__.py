@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "down": Entry("down:DOWN", "End a control plane that up started", _HERE),
         "kubeconfig": Entry("kubeconfig:KUBECONFIG", "Print how kubectl reaches a control plane", _HERE),
         "wait-ready": Entry("wait_ready:WAIT_READY", "Wait until a control plane can be used", _HERE),
+        "kubectl": Entry("kubectl:KUBECTL", "Run the kubectl that is installed against a control plane", _HERE),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them", _HERE),
         "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own", _HERE),
     }
