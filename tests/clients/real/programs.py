@@ -36,6 +36,16 @@ class Program:
     always: tuple[str, ...] = ()
     environ: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Put the program under its own name, which it writes into histories, whatever the release's file is called."""
+        self._path.parent.mkdir(exist_ok=True)
+        if not self._path.exists():
+            self._path.symlink_to(self.tool.path)
+
+    @property
+    def _path(self) -> Path:
+        return self.home / "bin" / self.tool.program
+
     def within(self, namespace: str) -> Program:
         """Return the program as used in ``namespace``."""
         return replace(self, always=("--namespace", namespace))
@@ -91,7 +101,7 @@ class Program:
             process.communicate()
 
     def _command(self, words: tuple[str, ...]) -> list[str]:
-        return [str(self.tool.path), *self.always, *words]
+        return [str(self._path), *self.always, *words]
 
     def _environ(self, more: dict[str, str]) -> dict[str, str]:
         path = os.environ.get("PATH", "")

@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 
+from tests.clients.real.conftest import in_namespace
 from tests.clients.real.manifests import DAEMON_SET, STATEFUL_SET, deployment, read
 from tests.clients.real.programs import Program
 
@@ -16,7 +17,7 @@ OTHERS = """\
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
-data: {a: x, b: y}
+data: {a: x, b: z}
 ---
 apiVersion: v1
 kind: Secret
@@ -39,9 +40,10 @@ spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 """
 
 
-@pytest.fixture
-def full(kubectl: Program) -> Program:
-    """A namespace with workloads that are rolled out, and objects besides."""
+@pytest.fixture(scope="module")
+def full(any_kubectl: Program) -> Program:
+    """A namespace with workloads that are rolled out, and objects besides, which no test here changes."""
+    kubectl = in_namespace(any_kubectl)
     kubectl.ok("apply", "-f", "-", given=f"{MIXED}---\n{OTHERS}")
     for what in (WEB, "sts/web", "ds/agent"):
         kubectl.ok("rollout", "status", what)
