@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -13,7 +14,7 @@ from rollplane_gateway.requests import Request
 from rollplane_machinery.codec import Sent, read_sent, understand
 from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
 from rollplane_machinery.field_validation import FieldValidation, field_sentence, strict_sentence
-from rollplane_machinery.served import ServedType
+from rollplane_machinery.served import GroupVersion, ServedType
 
 PROTOBUF_PREFIX = b"k8s\0"
 _SHOWN_BYTES = 30
@@ -37,17 +38,38 @@ class Body(Generic[M]):
         return Body(self.message, self.warnings)
 
 
-def read_body(request: Request, wanted: ServedType) -> Body[Message]:
+def read_body(request: Request, wanted: ServedType, also: Sequence[GroupVersion] = ()) -> Body[Message]:
     """Return what was sent, which must be of the ``wanted`` type; where it does not say its type, it is taken to be.
+
+    It may be of the versions ``also`` too, which have the same fields.
 
     Raises BadRequestError for what is malformed, of another type, or in a field that nobody knows when
     ``fieldValidation`` is Strict.
     """
     form = body_form(request.content_type)
+    expected = _Expected(wanted, frozenset({str(wanted.group_version), *map(str, also)}))
     if form is BodyForm.PROTOBUF:
-        return Body(_from_protobuf(request.body, wanted))
+        return Body(_from_protobuf(request.body, expected))
     sent = read_sent(request.body, is_yaml=form is BodyForm.YAML)
-    return _from_json(sent, wanted, validation_of(request), request.body)
+    return _from_json(sent, expected, validation_of(request), request.body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """What type a body must be of, and in which versions it may say so."""
+
+    type: ServedType
+    api_versions: frozenset[str]
+
+    def check(self, api_version: object, kind: object) -> None:
+        if api_version not in self.api_versions:
+            raise BadRequestError(
+                f"the API version in the data ({api_version}) does not match the expected API version "
+                f"({self.type.group_version})"
+            )
+        if kind != self.type.name:
+            version = self.type.group_version.version
+            raise BadRequestError(f"{kind} in version {version!r} cannot be handled as a {self.type.name}")
 
 
 def validation_of(request: Request) -> FieldValidation:
@@ -63,24 +85,26 @@ def validation_of(request: Request) -> FieldValidation:
         raise InvalidError(f'CreateOptions.meta.k8s.io "" is invalid: {cause}', causes=[cause]) from None
 
 
-def _from_protobuf(body: bytes, wanted: ServedType) -> Message:
+def _from_protobuf(body: bytes, expected: _Expected) -> Message:
+    wanted = expected.type
     if not body.startswith(PROTOBUF_PREFIX):
         raise BadRequestError("the body is not the protobuf of Kubernetes: it does not begin with k8s and NUL")
     try:
         unknown = Unknown.FromString(body[len(PROTOBUF_PREFIX) :])
-        _check_type(unknown.type_meta.api_version, unknown.type_meta.kind, wanted)
+        expected.check(unknown.type_meta.api_version, unknown.type_meta.kind)
         return wanted.message.FromString(unknown.raw)
     except (DecodeError, RuntimeError) as exc:
         raise BadRequestError(f"the body is not the protobuf of a {wanted.name}: {exc}") from exc
 
 
-def _from_json(sent: Sent, wanted: ServedType, validation: FieldValidation, text: bytes) -> Body[Message]:
+def _from_json(sent: Sent, expected: _Expected, validation: FieldValidation, text: bytes) -> Body[Message]:
+    wanted = expected.type
     if not isinstance(sent.value, dict):
         shown = text[:_SHOWN_BYTES].decode(errors="replace")
         raise BadRequestError(f"the object provided is unrecognized (must be of type {wanted.name}): {shown!r}")
     defaults = {"apiVersion": str(wanted.group_version), "kind": wanted.name}
     data = {**sent.value, **{name: sent.value.get(name) or value for name, value in defaults.items()}}
-    _check_type(data["apiVersion"], data["kind"], wanted)
+    expected.check(data["apiVersion"], data["kind"])
     found = understand(wanted.message, data, sent.duplicates)
     title = f'{wanted.name} in version "{wanted.group_version.version}" cannot be handled as a {wanted.name}'
     if found.errors:
@@ -89,15 +113,3 @@ def _from_json(sent: Sent, wanted: ServedType, validation: FieldValidation, text
         raise BadRequestError(f"{title}: {strict_sentence(found.left_out)}")
     is_told = validation is FieldValidation.WARN
     return Body(found.message, tuple(map(field_sentence, found.left_out)) if is_told else ())
-
-
-def _check_type(api_version: object, kind: object, wanted: ServedType) -> None:
-    if api_version != str(wanted.group_version):
-        raise BadRequestError(
-            f"the API version in the data ({api_version}) does not match the expected API version "
-            f"({wanted.group_version})"
-        )
-    if kind != wanted.name:
-        raise BadRequestError(
-            f"{kind} in version {wanted.group_version.version!r} cannot be handled as a {wanted.name}"
-        )

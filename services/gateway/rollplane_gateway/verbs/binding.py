@@ -14,15 +14,15 @@ from rollplane_gateway.options import check_dry_run, write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.statuses import status_reply
 from rollplane_machinery.api import Bind, Evict, Preconditions, Write
-from rollplane_machinery.served import GroupVersion, ServedType
+from rollplane_machinery.served import POLICY, POLICY_BETA, GroupVersion, ServedType
 
-_EVICTION = ServedType(GroupVersion("policy", "v1"), "Eviction", Eviction)
+_EVICTION = ServedType(POLICY, "Eviction", Eviction)
 _BINDING = ServedType(GroupVersion("", "v1"), "Binding", Binding)
 
 
 async def evict(call: Call) -> Answer:
     """Delete the pod unless a budget forbids it."""
-    body = read_body(call.request, _EVICTION).expect(Eviction)
+    body = read_body(call.request, _EVICTION, [POLICY_BETA]).expect(Eviction)
     options = body.message.delete_options
     check_dry_run(list(options.dry_run))
     write = Evict(

@@ -22,6 +22,7 @@ from rollplane_machinery.served import GroupVersion, ServedType
 _TOLD_WHOLE = frozenset({kinds.POD, kinds.PERSISTENT_VOLUME_CLAIM, kinds.SERVICE, kinds.SERVICE_ACCOUNT})
 """Kinds of which a deletion is answered with the object that was, as upstream's ReturnDeletedObject has it."""
 
+_META = GroupVersion("meta.k8s.io", "v1")
 _OPTIONS = ServedType(GroupVersion("", "v1"), "DeleteOptions", DeleteOptions)
 
 
@@ -68,7 +69,9 @@ def delete_options(call: Call) -> DeleteOptions:
     """Return what the body says, and where it says nothing the parameters of the same names."""
     options = DeleteOptions()
     if call.request.body.strip():
-        options = read_body(call.request, _OPTIONS).expect(DeleteOptions).message
+        # Typed clients say the version of what they delete, which knows these options as well.
+        also = (_META, call.target.resource.group_version)
+        options = read_body(call.request, _OPTIONS, also).expect(DeleteOptions).message
     query = call.request.query
     seconds = query.number("gracePeriodSeconds")
     if seconds is not None and not options.HasField("grace_period_seconds"):

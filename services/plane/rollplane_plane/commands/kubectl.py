@@ -34,8 +34,9 @@ async def run(flags: KubectlFlags, session: Session) -> int:
         raise UsageError("--server names no REST API: --data says which plane is meant")
     path = program(flags.kubectl or session.environ.get(PROGRAM, ""), session.environ)
     line = [path, *_own_flags(flags), *flags.words]
+    environ = {**session.environ, "KUBECONFIG": str(kubeconfig_of(folder_of(flags)))}
     try:
-        os.execve(path, line, {**session.environ, "KUBECONFIG": str(kubeconfig_of(folder_of(flags)))})
+        os.execve(path, line, environ)  # noqa: S606 - no shell is what words handed on unread want
     except OSError as exc:
         raise CommandError(f"{path} cannot be run: {exc.strerror}") from exc
 
