@@ -92,7 +92,12 @@ def test_ids_of_operations_differ() -> None:
         if name != "parameters"
     ]
     assert len(ids) == len(set(ids))
-    assert {"patchAppsV1NamespacedDeploymentScale", "listCoreV1PodForAllNamespaces", "readCoreV1Node"} <= set(ids)
+    assert {
+        "patchAppsV1NamespacedDeploymentScale",
+        "listCoreV1PodForAllNamespaces",
+        "readCoreV1Node",
+        "deleteCoreV1CollectionNode",
+    } <= set(ids)
 
 
 def test_a_patch_may_be_validated_by_the_server_and_comes_in_every_format() -> None:
@@ -208,6 +213,8 @@ def test_what_must_be_there() -> None:
     assert CONTAINER["required"] == ["name"]
     assert "required" not in SCHEMAS[schema_name(descriptor_of(ObjectMeta))]
     assert "required" not in SCHEMAS["io.k8s.api.apps.v1.Deployment"]
+    assert SCHEMAS["io.k8s.api.apps.v1.StatefulSetSpec"]["required"] == ["selector", "template"]
+    assert SCHEMAS["io.k8s.api.core.v1.TCPSocketAction"]["required"] == ["port"]
 
 
 def test_an_older_version_has_its_own_schema() -> None:

@@ -1,39 +1,15 @@
-"""What else a schema tells of a field: how patches and apply treat it, and whether it must be there."""
+"""What else a schema tells of a field: how patches and apply treat it, its default, its words."""
 
 from __future__ import annotations
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from rollplane.apps import v1 as apps
-from rollplane.core import v1 as core
 from rollplane_gateway.openapi.defaults import constant_defaults
 from rollplane_gateway.openapi.enums import ENUMS
 from rollplane_gateway.openapi.names import Json
-from rollplane_machinery.codec.fields import is_always_printed, is_null_when_absent, map_value
+from rollplane_machinery.codec.fields import map_value
 from rollplane_machinery.patch.schema import Rule, schema_of
 from rollplane_machinery.patch.topology import ListType, is_atomic_map, list_topology
-
-_REQUIRED_OBJECTS = frozenset(
-    message.DESCRIPTOR.fields_by_name[name].full_name
-    for message, name in (
-        (apps.DeploymentSpec, "template"),
-        (apps.DaemonSetSpec, "template"),
-        (apps.StatefulSetSpec, "template"),
-        (core.HTTPGetAction, "port"),
-        (core.TCPSocketAction, "port"),
-        (core.Binding, "target"),
-        (core.Event, "metadata"),
-        (core.Event, "involved_object"),
-    )
-)
-"""Objects that must be there. Others that are printed always may be left out, since their zero says the same."""
-
-
-def is_required(field: FieldDescriptor) -> bool:
-    """Whether nothing does without ``field``: it is always printed, and is no object that may be empty."""
-    if field.message_type is None or field.is_repeated:
-        return is_always_printed(field) or is_null_when_absent(field)
-    return is_null_when_absent(field) or field.full_name in _REQUIRED_OBJECTS
 
 
 def facts(field: FieldDescriptor) -> Json:

@@ -32,9 +32,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
 """The HTTP method of each verb; ``watch`` is a list that goes on."""
 
 _ACTIONS: Mapping[str, str] = MappingProxyType({"create": "post", "update": "put"})
-_WORDS: Mapping[str, str] = MappingProxyType(
-    {"get": "read", "update": "replace", "deletecollection": "deleteCollection"}
-)
+_WORDS: Mapping[str, str] = MappingProxyType({"get": "read", "update": "replace", "deletecollection": "delete"})
 _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "get": "read the {}",
@@ -66,7 +64,7 @@ def operation(verb: str, place: Place, schemas: Schemas) -> Json:
     """Return the operation of ``verb`` at ``place``; the schemas it needs are in ``schemas`` afterwards."""
     told: Json = {
         "description": _SENTENCES[verb].format(place.type.name),
-        "operationId": f"{_WORDS.get(verb, verb)}{_title(place.group_version)}{place.subject}",
+        "operationId": _id(verb, place),
         "tags": [_tag(place.group_version)],
         "parameters": [*QUERIES[verb], *(_TEXT_QUERY if place.text else ())],
         "responses": _responses(verb, place, schemas),
@@ -75,6 +73,11 @@ def operation(verb: str, place: Place, schemas: Schemas) -> Json:
     }
     body = _body(verb, place, schemas)
     return told if body is None else {**told, "requestBody": body}
+
+
+def _id(verb: str, place: Place) -> str:
+    collection = "Collection" if verb == "deletecollection" else ""
+    return f"{_WORDS.get(verb, verb)}{_title(place.group_version)}{collection}{place.subject}"
 
 
 def _body(verb: str, place: Place, schemas: Schemas) -> Json | None:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from rollplane.authentication.v1 import ExtraValue
 from rollplane.meta import v1 as meta
 from rollplane_gateway.openapi.comments import comments
-from rollplane_gateway.openapi.facts import facts, is_required
+from rollplane_gateway.openapi.facts import facts
 from rollplane_gateway.openapi.names import PATCH, Json, descriptor_of, kind_of, reference, schema_name, type_name
+from rollplane_gateway.openapi.required import is_required
 from rollplane_gateway.openapi.scalars import SCALARS, SPECIAL
 from rollplane_machinery.codec.fields import is_inline, map_value, message_of
 from rollplane_machinery.codec.type_meta import type_meta
@@ -20,6 +22,8 @@ _TYPE_META: Json = {
     "apiVersion": {"type": "string", "description": "Group and version that the object is written in: v1, apps/v1."},
     "kind": {"type": "string", "description": "What the object is, in CamelCase: Deployment."},
 }
+_UNNAMED = ExtraValue.DESCRIPTOR.full_name
+"""Upstream has no name for it."""
 _OF_EVERY_VERSION = (meta.DeleteOptions.DESCRIPTOR.full_name, meta.WatchEvent.DESCRIPTOR.full_name)
 
 
@@ -101,6 +105,8 @@ class Schemas:
     def _value(self, field: FieldDescriptor) -> Json:
         if field.message_type is None:
             return SCALARS[field.type]
+        if field.message_type.full_name == _UNNAMED:
+            return SPECIAL[_UNNAMED]
         return self.of_message(field.message_type)
 
 
