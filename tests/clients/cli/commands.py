@@ -55,6 +55,10 @@ class Cli:
         code = await execute(line, {**self.environ, **environ}, Console(out, err, io.StringIO(input)))
         return Ran(code, out.getvalue(), err.getvalue())
 
+    async def start(self, *line: str) -> Running:
+        """Begin one command line."""
+        return Running(self, *line)
+
     async def ok(self, *line: str, input: str = "") -> str:  # noqa: A002
         """Carry out a command that must succeed, and return what it answered."""
         ran = await self.run(*line, input=input)
@@ -69,6 +73,10 @@ class Running:
         self.out, self.err = Stream(terminal=terminal), Stream()
         console = Console(self.out, self.err, io.StringIO())
         self.task = asyncio.ensure_future(execute(line, cli.environ, console))
+
+    async def begun(self) -> None:
+        """Wait until it has printed a line."""
+        await self.out.until("\n")
 
     async def end(self) -> Ran:
         """Wait for its end."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from rollplane.apps.v1 import (
     ControllerRevision,
@@ -17,12 +18,17 @@ from rollplane.apps.v1 import (
 )
 from rollplane.core.v1 import Event, EventSource, ObjectReference, Pod, ReplicationController, Service
 from rollplane.meta.v1 import ObjectMeta
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
-from tests.clients.cli.commands import Cli, Ran, Running
+from rollplane_rules.registry.addresses import Ranges
+from tests.clients.cli.commands import Ran
 from tests.clients.cli.stand_in import StandIn
 from tests.clients.cli.transcript import Entry, read_transcript
+
+RECORDED_WITH = CoreSettings(ranges=Ranges.parse("10.0.0.0/24"))
+"""What the recorded control plane was set to."""
 
 WEB = "nginx-deployment"
 FIRST_PODS = {"b8p47": "fake-4", "gbnq8": "fake-1", "nj4q4": "fake-5"}
@@ -112,6 +118,29 @@ def states(lines: list[str], wanted: int) -> Iterator[Counts]:
             yield Counts(wanted, wanted, wanted)
 
 
+class Started(Protocol):
+    """A command that runs."""
+
+    async def begun(self) -> None:
+        """Wait for its first line."""
+
+    async def end(self) -> Ran:
+        """Wait for its end."""
+        ...
+
+
+class Replayed(Protocol):
+    """The program the record is replayed with: ours, or kubectl itself."""
+
+    async def run(self, *line: str, **environ: str) -> Ran:
+        """Carry out one command to its end."""
+        ...
+
+    async def start(self, *line: str) -> Started:
+        """Begin a command."""
+        ...
+
+
 class LateClock(SystemClock):
     """The machine's clock, some minutes late, so that a replay can let seconds pass where the record had them."""
 
@@ -125,7 +154,7 @@ class LateClock(SystemClock):
 class Replay:
     """One replay of the whole session, in order."""
 
-    def __init__(self, cli: Cli, world: StandIn, clock: LateClock) -> None:
+    def __init__(self, cli: Replayed, world: StandIn, clock: LateClock) -> None:
         self._cli = cli
         self._world = world
         self._clock = clock
@@ -180,8 +209,8 @@ class Replay:
         kind = DaemonSet if "daemonset" in line[2] else Deployment
         first, *rest = states(entry.out_lines, await self._wanted(kind))
         await self._report(kind, first)
-        command = Running(self._cli, *line)
-        await command.out.until("\n")
+        command = await self._cli.start(*line)
+        await command.begun()
         for state in rest:
             await self._report(kind, state)
         return await command.end()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.cli.commands import Cli, Ran
-from tests.clients.cli.replay import LateClock, Replay, write_manifests
+from tests.clients.cli.replay import RECORDED_WITH, LateClock, Replay, write_manifests
 from tests.clients.cli.stand_in import StandIn
 from tests.clients.cli.transcript import Entry, normalized, read_transcript
 from tests.clients.python.plane import Plane
@@ -26,7 +26,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Ran]:
 async def _replay(folder: Path) -> dict[int, Ran]:
     write_manifests(folder)
     clock = LateClock()
-    plane = Plane(clock=clock)
+    plane = Plane(clock=clock, settings=RECORDED_WITH)
     await plane.start()
     try:
         with contextlib.chdir(folder):

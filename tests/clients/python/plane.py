@@ -11,6 +11,7 @@ from typing import Any
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import ConfigMap, Container, Pod
 from rollplane_apiserver.core import ADMIN, Core, Identity, Role
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.rpc.server import RpcServer
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.store.memory_store import MemoryStore
@@ -30,10 +31,18 @@ class NoMetrics:
 class Plane:
     """One apiserver over a store that outlives it. ``address`` stays the same from one start to the next."""
 
-    def __init__(self, store: Store | None = None, *, listen: str = "127.0.0.1:0", clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        listen: str = "127.0.0.1:0",
+        clock: Clock | None = None,
+        settings: CoreSettings = CoreSettings(),  # noqa: B008 - frozen
+    ) -> None:
         self.store = store or MemoryStore()
         self.clock = clock or SystemClock()
         self._listen = listen
+        self._settings = settings
         self._stack = AsyncExitStack()
         self.core: Core
         self.server: RpcServer
@@ -44,7 +53,9 @@ class Plane:
 
     async def start(self) -> None:
         """Load the core and serve; raises OSError when the address is taken."""
-        self.core = await self._stack.enter_async_context(Core(self.store, self.clock, randomness=random.Random(7)))
+        self.core = await self._stack.enter_async_context(
+            Core(self.store, self.clock, settings=self._settings, randomness=random.Random(7))
+        )
         self.server = await self._stack.enter_async_context(RpcServer(self.core, self.clock, NoMetrics()))
         port = await self.server.listen(self._listen)
         if self._listen.endswith(":0"):
