@@ -82,7 +82,8 @@ class WriteOptions:
     """How a write is made.
 
     ``omit_object`` leaves the object out of the result, as batches want it. ``repeat`` says that a write of this
-    ``token`` may have been sent before, and may have been made. A dry run has no token.
+    ``token`` may have been sent before, and may have been made. A dry run has no token. With ``track_fields`` the
+    object keeps a record of which fields ``field_manager`` wrote; an apply is recorded in any case.
     """
 
     field_manager: str = ""
@@ -91,6 +92,7 @@ class WriteOptions:
     omit_object: bool = False
     token: WriteToken | None = None
     repeat: bool = False
+    track_fields: bool = False
 
     def __post_init__(self) -> None:
         if self.token is not None and self.dry_run:
@@ -104,11 +106,12 @@ NO_PRECONDITIONS = Preconditions()
 
 
 class PatchType(Enum):
-    """How a patch document is to be read."""
+    """How a patch document is to be read; an APPLY creates the object where it is absent."""
 
     JSON = "application/json-patch+json"
     MERGE = "application/merge-patch+json"
     STRATEGIC_MERGE = "application/strategic-merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
 
 
 class Propagation(Enum):
@@ -163,7 +166,10 @@ class UpdateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Change an object, its ``status`` or its ``scale`` by a JSON document."""
+    """Change an object, its ``status`` or its ``scale`` by a document: JSON, or YAML for an apply.
+
+    With ``force`` an apply takes the fields that it changes from their owners.
+    """
 
     key: Key
     type: PatchType
@@ -171,6 +177,7 @@ class Patch:
     subresource: str = ""
     options: WriteOptions = DEFAULT_OPTIONS
     group: str = ""
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +231,13 @@ class WriteResult:
 
     ``revision`` is that of this write; for a write that changed nothing, of the object's last change. ``object`` is
     None when the options omit it. ``removed`` is True when the object is gone from the store, not merely marked.
+    ``created`` is True when it was stored where there was none; an apply that is repeated may not know any more.
     """
 
     revision: int
     object: Encoded | None = None
     removed: bool = False
+    created: bool = False
 
 
 @dataclass(frozen=True, slots=True)

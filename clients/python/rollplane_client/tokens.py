@@ -30,7 +30,8 @@ class Tokens:
         if options.token is not None or options.dry_run:
             return options
         token = WriteToken(self._writer, next(self._sequence))
-        return WriteOptions(options.field_manager, False, options.fence, options.omit_object, token)
+        tracked = options.track_fields
+        return WriteOptions(options.field_manager, False, options.fence, options.omit_object, token, False, tracked)
 
     def stamped(self, write: Write) -> Write:
         """Return ``write`` with a token."""

@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from rollplane.meta.v1 import ManagedFieldsEntry
 from rollplane_machinery.codec.fields import (
     is_bytes,
     is_inline,
@@ -25,6 +26,8 @@ from rollplane_machinery.codec.fields import (
 from rollplane_machinery.codec.problems import Json, Path, Report
 from rollplane_machinery.codec.type_meta import type_meta
 from rollplane_machinery.codec.values import SPECIAL_TYPES, decode_base64
+
+_MANAGED_FIELDS = ManagedFieldsEntry.DESCRIPTOR
 
 _ReadField = Callable[[Any, Json, Path | None, Report], None]
 """Sets a field of the message from JSON that is not null; the path is that of the message."""
@@ -165,13 +168,15 @@ def _message_reader(field: FieldDescriptor, read_part: _ReadPart) -> _ReadField:
 
 def _messages_reader(field: FieldDescriptor, read_part: _ReadPart) -> _ReadField:
     attribute, name = field.name, field.json_name
+    # An empty list of these asks that nobody be remembered, as one empty entry does; an absent one leaves all as it is.
+    when_empty: list[Json] = [{}] if field.message_type is _MANAGED_FIELDS else []
 
     def read(message: Message, value: Json, path: Path | None, report: Report) -> None:
         if value.__class__ is not list:
             report.mismatch((path, name), "array", value)
             return
         here, add = (path, name), getattr(message, attribute).add
-        for index, item in enumerate(value):
+        for index, item in enumerate(value or when_empty):
             part = add()
             if item is not None:
                 read_part(part, item, (here, index), report)

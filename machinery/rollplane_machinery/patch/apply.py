@@ -23,14 +23,16 @@ _M = TypeVar("_M", bound=Message)
 def apply(message: _M, patch_type: PatchType, patch: bytes) -> _M:
     """Return a new message: ``message`` changed as ``patch`` says. Nothing is defaulted.
 
-    Raises BadRequestError for a patch that is malformed, changes apiVersion or kind, or leads to unknown fields or
-    wrong types (one cause for each, with its path); InvalidError when a path of a JSON patch is missing or a test in
-    it fails; RequestTooLargeError for a JSON patch beyond its limits.
+    Raises BadRequestError for a patch that is malformed or an APPLY (which ``fields`` makes), changes apiVersion or
+    kind, or leads to unknown fields or wrong types (one cause for each, with its path); InvalidError when a path of a
+    JSON patch is missing or a test in it fails; RequestTooLargeError for a JSON patch beyond its limits.
     """
+    algorithm = _ALGORITHMS.get(patch_type)
+    if algorithm is None:
+        raise BadRequestError(f"{patch_type.value} is no patch that can be made without knowing the owners of fields")
     document: JsonObject = to_json(message)
     patched = expect_object(
-        _ALGORITHMS[patch_type](document, read_json(patch), cast("Descriptor", message.DESCRIPTOR)),
-        "the patched object",
+        algorithm(document, read_json(patch), cast("Descriptor", message.DESCRIPTOR)), "the patched object"
     )
     for name in ("apiVersion", "kind"):
         if patched.get(name) != document.get(name):

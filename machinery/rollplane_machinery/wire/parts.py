@@ -126,13 +126,23 @@ def put_options(message: pb.WriteOptions, options: WriteOptions) -> None:
         message.token.writer, message.token.sequence = options.token.writer, options.token.sequence
     if options.repeat:
         message.repeat = True
+    if options.track_fields:
+        message.track_fields = True
 
 
 def decode_options(message: pb.WriteOptions) -> WriteOptions:
     """Return the options; an absent message is all defaults. Raises BadRequestError for a bad fence or token."""
     fence = decode_fence(message.fence) if message.HasField("fence") else None
     token = decode_token(message.token) if message.HasField("token") else None
-    return WriteOptions(message.field_manager, message.dry_run, fence, message.omit_object, token, message.repeat)
+    return WriteOptions(
+        message.field_manager,
+        message.dry_run,
+        fence,
+        message.omit_object,
+        token,
+        message.repeat,
+        track_fields=message.track_fields,
+    )
 
 
 def encode_preconditions(preconditions: Preconditions) -> pb.Preconditions | None:

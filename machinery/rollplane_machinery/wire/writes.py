@@ -57,6 +57,7 @@ _PATCH_TYPES: Mapping[PatchType, pb.PatchRequest.Type.ValueType] = MappingProxyT
         PatchType.JSON: pb.PatchRequest.TYPE_JSON,
         PatchType.MERGE: pb.PatchRequest.TYPE_MERGE,
         PatchType.STRATEGIC_MERGE: pb.PatchRequest.TYPE_STRATEGIC_MERGE,
+        PatchType.APPLY: pb.PatchRequest.TYPE_APPLY,
     }
 )
 _PATCH_TYPE_OF = MappingProxyType({number: value for value, number in _PATCH_TYPES.items()})
@@ -85,6 +86,7 @@ def _put_write(item: pb.Write, write: Write) -> WriteRequest:
             request = item.patch
             put_key(request.key, write.key)
             request.type, request.patch, request.subresource = _PATCH_TYPES[write.type], write.patch, write.subresource
+            request.force = write.force
         case Delete():
             request = item.delete
             put_key(request.key, write.key)
@@ -124,7 +126,8 @@ def decode_patch(request: pb.PatchRequest, group: str = "") -> Patch:
     if (patch_type := _PATCH_TYPE_OF.get(request.type)) is None:
         raise BadRequestError(f"unknown patch type {request.type}")
     options = decode_options(request.options)
-    return Patch(decode_key(request.key), patch_type, request.patch, request.subresource, options, group)
+    key = decode_key(request.key)
+    return Patch(key, patch_type, request.patch, request.subresource, options, group, request.force)
 
 
 def decode_delete(request: pb.DeleteRequest, group: str = "") -> Delete:
@@ -202,7 +205,7 @@ def _decode_or_refuse(item: pb.Write) -> Write | Unreadable:
 
 def encode_result(result: WriteResult) -> pb.WriteResult:
     """Return one write's result as a message."""
-    message = pb.WriteResult(revision=result.revision, removed=result.removed)
+    message = pb.WriteResult(revision=result.revision, removed=result.removed, created=result.created)
     if result.object is not None:
         put_object(message.object, result.object)
     return message
@@ -211,7 +214,7 @@ def encode_result(result: WriteResult) -> pb.WriteResult:
 def decode_result(message: pb.WriteResult) -> WriteResult:
     """Return one write's result."""
     stored = decode_object(message.object) if message.HasField("object") else None
-    return WriteResult(message.revision, stored, message.removed)
+    return WriteResult(message.revision, stored, message.removed, message.created)
 
 
 def encode_batch_results(

@@ -13,7 +13,7 @@ MANAGER_CHARACTERS = 128
 def write_options(call: Call, dry_run: bool = False) -> WriteOptions:
     """Return the options of a write, with a token of its own; ``dry_run`` when its body asks for one."""
     manager = field_manager(call.request)
-    options = WriteOptions(field_manager=manager, dry_run=dry_run or is_dry_run(call.request))
+    options = WriteOptions(manager, dry_run=dry_run or is_dry_run(call.request), track_fields=True)
     return call.backend.tokens.stamp(options)
 
 

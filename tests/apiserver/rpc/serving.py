@@ -77,7 +77,7 @@ class ScriptedApi(Rollouts):
         self.asked.append(write)
         return WriteResult(1) if self.on_write is None else await self.on_write(write)
 
-    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+    async def edit(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> WriteResult:
         raise UnsupportedError("not scripted")
 
     async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:

@@ -38,7 +38,7 @@ FENCES = st.builds(api.Fence, TEXT, REVISIONS)
 WRITERS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
 TOKENS = st.builds(api.WriteToken, WRITERS, st.integers(1, 2**63 - 1))
 OPTIONS = st.builds(api.WriteOptions, TEXT, st.booleans(), st.none() | FENCES, st.booleans()) | st.builds(
-    api.WriteOptions, TEXT, st.just(False), st.none() | FENCES, st.booleans(), TOKENS, st.booleans()
+    api.WriteOptions, TEXT, st.just(False), st.none() | FENCES, st.booleans(), TOKENS, st.booleans(), st.booleans()
 )
 PRECONDITIONS = st.builds(api.Preconditions, st.none() | TEXT, st.none() | TEXT)
 GRACE = st.none() | st.integers(0, 2**40)
@@ -48,12 +48,14 @@ WRITES: st.SearchStrategy[api.Write] = st.one_of(
     st.builds(api.Create, ENCODED, OPTIONS, TEXT),
     st.builds(api.Update, ENCODED, OPTIONS, TEXT),
     st.builds(api.UpdateStatus, ENCODED, OPTIONS, TEXT),
-    st.builds(api.Patch, KEYS, st.sampled_from(api.PatchType), st.binary(max_size=9), TEXT, OPTIONS, TEXT),
+    st.builds(
+        api.Patch, KEYS, st.sampled_from(api.PatchType), st.binary(max_size=9), TEXT, OPTIONS, TEXT, st.booleans()
+    ),
     st.builds(api.Delete, KEYS, GRACE, PROPAGATIONS, PRECONDITIONS, OPTIONS, TEXT),
     st.builds(api.Bind, POD_KEYS, TEXT, PRECONDITIONS, OPTIONS, TEXT),
     st.builds(api.Evict, POD_KEYS, GRACE, PRECONDITIONS, OPTIONS, TEXT),
 )
-RESULTS = st.builds(api.WriteResult, REVISIONS, st.none() | ENCODED, st.booleans())
+RESULTS = st.builds(api.WriteResult, REVISIONS, st.none() | ENCODED, st.booleans(), st.booleans())
 TEMPLATES = st.builds(lambda name: PodTemplateSpec(spec=PodSpec(node_name=name)), TEXT)
 MICROSECONDS = st.integers(0, 4_000_000_000_000_000).map(lambda us: us / 1_000_000)
 HISTORY = st.builds(api.Revision, REVISIONS, TEXT, TEXT, TEMPLATES, MICROSECONDS)

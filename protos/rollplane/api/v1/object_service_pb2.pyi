@@ -465,6 +465,7 @@ class WriteOptions(_message.Message):
     OMIT_OBJECT_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
+    TRACK_FIELDS_FIELD_NUMBER: _builtins.int
     field_manager: _builtins.str
     """Who writes, for managed fields and logs."""
     dry_run: _builtins.bool
@@ -473,6 +474,8 @@ class WriteOptions(_message.Message):
     """The answer leaves the object out."""
     repeat: _builtins.bool
     """A write of this token may have been sent before, and may have been made."""
+    track_fields: _builtins.bool
+    """The object keeps a record of which fields field_manager wrote; an apply is recorded in any case."""
     @_builtins.property
     def fence(self) -> Global___Fence:
         """Controllers must send it; others must not."""
@@ -490,10 +493,11 @@ class WriteOptions(_message.Message):
         omit_object: _builtins.bool = ...,
         token: Global___WriteToken | None = ...,
         repeat: _builtins.bool = ...,
+        track_fields: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "token", b"token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "omit_object", b"omit_object", "repeat", b"repeat", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "omit_object", b"omit_object", "repeat", b"repeat", "token", b"token", "track_fields", b"track_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -611,6 +615,8 @@ class PatchRequest(_message.Message):
         """RFC 7386: an object whose members replace, and whose nulls remove."""
         TYPE_STRATEGIC_MERGE: PatchRequest._Type.ValueType  # 3
         """Kubernetes' strategic merge patch: as a merge patch, but lists are merged by key."""
+        TYPE_APPLY: PatchRequest._Type.ValueType  # 4
+        """A configuration, JSON or YAML, applied in the name of field_manager: fields have owners. Creates what is absent."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper):
         """Type is the language the document is written in."""
@@ -623,18 +629,23 @@ class PatchRequest(_message.Message):
     """RFC 7386: an object whose members replace, and whose nulls remove."""
     TYPE_STRATEGIC_MERGE: PatchRequest.Type.ValueType  # 3
     """Kubernetes' strategic merge patch: as a merge patch, but lists are merged by key."""
+    TYPE_APPLY: PatchRequest.Type.ValueType  # 4
+    """A configuration, JSON or YAML, applied in the name of field_manager: fields have owners. Creates what is absent."""
 
     KEY_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     PATCH_FIELD_NUMBER: _builtins.int
     SUBRESOURCE_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
+    FORCE_FIELD_NUMBER: _builtins.int
     type: Global___PatchRequest.Type.ValueType
     """How the document is to be read."""
     patch: _builtins.bytes
-    """The patch document, JSON."""
+    """The patch document, JSON (of an apply also YAML)."""
     subresource: _builtins.str
     """What it applies to: "" (the object), "status" or "scale"."""
+    force: _builtins.bool
+    """An apply takes the fields that it changes from their owners; no other patch may ask for it."""
     @_builtins.property
     def key(self) -> Global___ObjectKey:
         """The object."""
@@ -651,10 +662,11 @@ class PatchRequest(_message.Message):
         patch: _builtins.bytes = ...,
         subresource: _builtins.str = ...,
         options: Global___WriteOptions | None = ...,
+        force: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "options", b"options"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "options", b"options", "patch", b"patch", "subresource", b"subresource", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "key", b"key", "options", b"options", "patch", b"patch", "subresource", b"subresource", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -971,10 +983,13 @@ class WriteResult(_message.Message):
     OBJECT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    CREATED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of this write; for a write that changed nothing, of the object's last change."""
     removed: _builtins.bool
     """True when the object is gone from the store, not merely marked."""
+    created: _builtins.bool
+    """True when this write stored an object where there was none."""
     @_builtins.property
     def object(self) -> _any_pb2.Any:
         """The object as stored (for a deletion as it was last), unless the request omits it."""
@@ -990,10 +1005,11 @@ class WriteResult(_message.Message):
         object: _any_pb2.Any | None = ...,
         error: _status_pb2.Status | None = ...,
         removed: _builtins.bool = ...,
+        created: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object", "removed", b"removed", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "error", b"error", "object", b"object", "removed", b"removed", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

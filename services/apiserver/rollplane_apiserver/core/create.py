@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Pod
+from rollplane_apiserver.core.owners import enter, settle_owners
 from rollplane_apiserver.core.refusals import account_missing
 from rollplane_apiserver.core.step import Proposal, namespace_for, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Create, Key, WriteOptions
-from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.errors import BadRequestError, ForbiddenError
+from rollplane_machinery.fields import Managers
 from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.names import generate_name
 from rollplane_rules.strategy import prepare_create
@@ -18,14 +20,42 @@ DEFAULT_ACCOUNT = "default"
 """Taken to be in every namespace, as clusters put it there."""
 
 
-def propose_create(tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions) -> Proposal:
-    """Propose to store ``obj``, named already, as a new object; raises what refuses it."""
+def propose_create(
+    tools: Tools, kind: Kind, obj: ApiObject, now: float, options: WriteOptions, managers: Managers | None = None
+) -> Proposal:
+    """Propose to store ``obj``, named already, as a new object; raises what refuses it.
+
+    ``managers`` are its owners where it is applied. Otherwise its writer owns what it says and what is defaulted, but
+    not what admission adds.
+    """
     prepare_create(obj, now=now, uid=tools.identifiers.uid(), release=tools.release)
+    key = Key(kind, obj.metadata.namespace, obj.metadata.name)
+    if managers is not None:
+        enter(obj, None, managers)
+    else:
+        if options.track_fields:
+            tools.judge.complete(obj)
+        settle_owners(key, obj, None, options, now)
     if isinstance(obj, Pod):
         tools.place(obj)
     tools.judge.admit_new(obj)
     tools.addresses.give(obj)
-    return tools.writer.create(Key(kind, obj.metadata.namespace, obj.metadata.name), obj, options)
+    return tools.writer.create(key, obj, options)
+
+
+def looks_live(options: WriteOptions, key: Key) -> bool:
+    """Return whether a create has to be decided on the newest cache: a rehearsed pod has no second chance."""
+    return options.dry_run and key.kind is POD
+
+
+def missing_account(tools: Tools, obj: ApiObject) -> ForbiddenError | None:
+    """Return what refuses ``obj``, a new one, when it is a pod whose ServiceAccount the cache does not hold."""
+    if not isinstance(obj, Pod):
+        return None
+    name = obj.spec.service_account_name
+    if name == DEFAULT_ACCOUNT or not tools.misses_account(obj.metadata.namespace, name):
+        return None
+    return account_missing(obj, name)
 
 
 class CreateStep:
@@ -45,7 +75,7 @@ class CreateStep:
         self._names = 0
         self.options = write.options
         self.key = write.key
-        self.is_live = write.options.dry_run and write.key.kind is POD
+        self.is_live = looks_live(write.options, write.key)
 
     def decide(self, current: Entry | None, now: float) -> Proposal:
         obj = self._write.object.parse()
@@ -60,15 +90,10 @@ class CreateStep:
             meta.name = self._generated(meta.generate_name)
         self.key = Key(self.key.kind, namespace_for(self.key.kind, meta.namespace), meta.name)
         proposal = propose_create(self._tools, self.key.kind, obj, now, self.options)
-        if isinstance(obj, Pod):
-            self._check_account(obj)
-        return proposal
-
-    def _check_account(self, pod: Pod) -> None:
-        name = pod.spec.service_account_name
-        if name != DEFAULT_ACCOUNT and self._tools.misses_account(self.key.namespace, name):
+        if missing := missing_account(self._tools, obj):
             self.is_live = True
-            raise account_missing(pod, name)
+            raise missing
+        return proposal
 
     def may_retry_existing(self) -> bool:
         # Whoever chose the name must hear that it is taken; a generated one was bad luck.

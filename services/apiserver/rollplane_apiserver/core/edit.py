@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found
 from rollplane_apiserver.core.step import Decision, placed
 from rollplane_apiserver.core.tools import Tools
@@ -21,8 +22,9 @@ class EditStep:
     max_tries = MAX_EDIT_TRIES
     deletes = False
 
-    def __init__(self, key: Key, change: Change, options: WriteOptions, tools: Tools) -> None:
+    def __init__(self, key: Key, change: Change, options: WriteOptions, tools: Tools, subresource: str = "") -> None:
         self._change = change
+        self._subresource = subresource
         self._tools = tools
         self.options = options
         self.key = placed(key)
@@ -33,6 +35,7 @@ class EditStep:
         old, new = current.encoded.parse(), current.encoded.parse()
         self._change(new)
         replace_object(self._tools, new, old)
+        settle_owners(self.key, new, old, self.options, now, self._subresource)
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 
     def may_retry_existing(self) -> bool:

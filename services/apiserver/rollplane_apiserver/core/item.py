@@ -122,7 +122,7 @@ class Item:
             # A rehearsed create has no revision to tell.
             value = with_revision(proposal.value, revision) if revision else proposal.value
             encoded = Encoded(self.step.key.kind, value)
-        return WriteResult(revision, encoded, removed=proposal.mutation.value is None)
+        return WriteResult(revision, encoded, removed=proposal.mutation.value is None, created=self._creates)
 
     def answer_made(self, event: RingEvent | None, now: Entry | None) -> WriteResult:
         """Return the result of the sending that was made: what it was told, by the ``event`` it caused.
@@ -131,10 +131,14 @@ class Item:
         """
         if event is not None:
             told = None if self.step.options.omit_object else event.encoded
-            return WriteResult(self.made_at, told, removed=event.type is EventType.DELETED)
+            return WriteResult(self.made_at, told, removed=event.type is EventType.DELETED, created=event.type is EventType.ADDED)
         is_gone = now is None or (self.step.deletes and not is_being_deleted(now.encoded.parse().metadata))
         told = None if is_gone or self.step.options.omit_object or now is None else now.encoded
-        return WriteResult(self.made_at, told, removed=is_gone)
+        return WriteResult(self.made_at, told, removed=is_gone, created=self._creates)
+
+    @property
+    def _creates(self) -> bool:
+        return isinstance(self.decision, Proposal) and self.decision.mutation.require is Require.ABSENT
 
     def answer_unchanged(self, unchanged: Unchanged) -> WriteResult:
         """Return the result of a write that changes nothing."""

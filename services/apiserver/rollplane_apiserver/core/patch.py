@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rollplane.core.v1 import Namespace
+from rollplane_apiserver.core.apply import check_patch_options
+from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
@@ -25,6 +27,7 @@ class PatchStep:
     deletes = False
 
     def __init__(self, write: Patch, tools: Tools) -> None:
+        check_patch_options(write)
         self._write = write
         self._tools = tools
         self.options = write.options
@@ -35,6 +38,7 @@ class PatchStep:
             raise not_found(self.key)
         old = current.encoded.parse()
         new = self._scaled(old, current) if self._write.subresource == "scale" else self._patched(old)
+        settle_owners(self.key, new, old, self.options, now, self._write.subresource)
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 
     def may_retry_existing(self) -> bool:

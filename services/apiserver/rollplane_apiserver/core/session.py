@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
+from rollplane_apiserver.core.apply import ApplyStep
 from rollplane_apiserver.core.bind import BindStep
 from rollplane_apiserver.core.create import CreateStep
 from rollplane_apiserver.core.delete import DeleteStep
@@ -32,6 +33,7 @@ from rollplane_machinery.api import (
     ListQuery,
     Page,
     Patch,
+    PatchType,
     Preconditions,
     Unreadable,
     Update,
@@ -77,8 +79,8 @@ class Session(Rollouts):
     async def write(self, write: Write) -> WriteResult:
         return await self._engine.pipeline.write(self._step(write))
 
-    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
-        return await self._engine.pipeline.write(self._editing(key, change, options))
+    async def edit(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> WriteResult:
+        return await self._engine.pipeline.write(self._editing(key, change, options, subresource))
 
     async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:
         return await self._engine.pipeline.made_before(self._editing(key, _no_change, options))
@@ -131,9 +133,9 @@ class Session(Rollouts):
         if size > settings.max_batch_bytes:
             raise RequestTooLargeError(f"a batch of {size} bytes, at most {settings.max_batch_bytes} are taken")
 
-    def _editing(self, key: Key, change: Change, options: WriteOptions) -> Step:
+    def _editing(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> Step:
         check_fence(self._identity, key.kind, options.fence)
-        return EditStep(key, change, options, self._engine.tools)
+        return EditStep(key, change, options, self._engine.tools, subresource)
 
     def _step_or_refusal(self, write: Write | Unreadable) -> Step:
         if isinstance(write, Unreadable):
@@ -158,6 +160,8 @@ def _step_of(write: Write, tools: Tools) -> Step:
             return UpdateStep(write, tools)
         case UpdateStatus():
             return StatusStep(write, tools)
+        case Patch(type=PatchType.APPLY):
+            return ApplyStep(write, tools)
         case Patch():
             return PatchStep(write, tools)
         case Delete():

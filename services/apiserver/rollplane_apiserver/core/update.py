@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rollplane_apiserver.core.create import propose_create
+from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found, version_required
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
 from rollplane_apiserver.core.tools import Tools
@@ -56,6 +57,7 @@ class UpdateStep:
         if rules.needs_resource_version and not new.metadata.resource_version:
             raise version_required(self.key)
         replace_object(self._tools, new, old)
+        settle_owners(self.key, new, old, self.options, now)
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 
     def may_retry_existing(self) -> bool:
@@ -82,6 +84,7 @@ class StatusStep:
         new, old = self._write.object.parse(), current.encoded.parse()
         check_preconditions(self.key, old, preconditions_in(new))
         replace_status(self._tools, self.key, new, old)
+        settle_owners(self.key, new, old, self.options, now, "status")
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 
     def may_retry_existing(self) -> bool:

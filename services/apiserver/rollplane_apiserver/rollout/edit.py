@@ -17,8 +17,11 @@ Change = Callable[[ApiObject], None]
 class EditingApi(ObjectApi, Protocol):
     """Objects, and a write that is computed from what is stored."""
 
-    async def edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
-        """Apply ``change`` to what is stored, again when somebody else wrote in between; raises as ``change`` does."""
+    async def edit(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> WriteResult:
+        """Apply ``change`` to what is stored, again when somebody else wrote in between; raises as ``change`` does.
+
+        Where fields are tracked, it is by way of ``subresource`` that they were written.
+        """
         ...
 
     async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:

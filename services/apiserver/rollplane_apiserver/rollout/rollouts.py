@@ -69,7 +69,7 @@ class Rollouts:
 
     async def scale(self, request: Scale) -> WriteResult:
         demand(request.key, SCALABLE, "scaling")
-        return await self._edit(request.key, changes.scaling(request), request.options)
+        return await self._edit(request.key, changes.scaling(request), request.options, "scale")
 
     async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:
         demand(key, PAUSABLE, "pausing")
@@ -120,9 +120,9 @@ class Rollouts:
 
         return await self._edit(key, change, options)
 
-    async def _edit(self, key: Key, change: Change, options: WriteOptions) -> WriteResult:
+    async def _edit(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> WriteResult:
         async with self._turns.of(key):
-            return await self._objects.edit(key, change, options)
+            return await self._objects.edit(key, change, options, subresource)
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         if key.kind not in ROLLED_OUT:

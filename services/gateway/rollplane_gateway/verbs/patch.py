@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from types import MappingProxyType
 
 from rollplane_gateway.calls import Call
@@ -17,19 +19,24 @@ _PATCH_TYPES: Mapping[str, PatchType] = MappingProxyType({each.value: each for e
 
 
 async def patch(call: Call) -> Answer:
-    """Change the object, or its status, by a document."""
+    """Change the object, or its status, by a document; 201 where applying it created the object."""
     result = await call.backend.api.write(patch_of(call))
-    return object_reply(call, written(result))
+    return object_reply(call, written(result), HTTPStatus.CREATED if result.created else HTTPStatus.OK)
 
 
 def patch_of(call: Call) -> Patch:
     """Return the patch that was sent; raises RefusedError (415) for a language nobody reads here."""
+    query, options = call.request.query, write_options(call)
+    type_ = patch_type(call.request.content_type)
+    if type_ is PatchType.APPLY:
+        options = replace(options, field_manager=query.text("fieldManager"))  # an applier must name itself
     return Patch(
         call.target.key,
-        patch_type(call.request.content_type),
+        type_,
         call.request.body,
         call.target.subresource_name,
-        write_options(call),
+        options,
+        force=query.flag("force"),
     )
 
 
