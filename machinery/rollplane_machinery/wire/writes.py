@@ -231,7 +231,7 @@ def encode_batch_results(
         if isinstance(result, RollplaneError):
             response.results.add(error=encode_error(shorten_error(result)))
             continue
-        message = response.results.add(revision=result.revision, removed=result.removed)
+        message = response.results.add(revision=result.revision, removed=result.removed, created=result.created)
         if result.object is not None and (left := left - len(result.object.value)) >= 0:
             put_object(message.object, result.object)
     return response

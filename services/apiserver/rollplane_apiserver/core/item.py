@@ -131,7 +131,9 @@ class Item:
         """
         if event is not None:
             told = None if self.step.options.omit_object else event.encoded
-            return WriteResult(self.made_at, told, removed=event.type is EventType.DELETED, created=event.type is EventType.ADDED)
+            return WriteResult(
+                self.made_at, told, removed=event.type is EventType.DELETED, created=event.type is EventType.ADDED
+            )
         is_gone = now is None or (self.step.deletes and not is_being_deleted(now.encoded.parse().metadata))
         told = None if is_gone or self.step.options.omit_object or now is None else now.encoded
         return WriteResult(self.made_at, told, removed=is_gone, created=self._creates)
