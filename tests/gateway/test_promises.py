@@ -14,6 +14,7 @@ ON_COLLECTIONS = {"list": "GET", "create": "POST", "deletecollection": "DELETE"}
 ON_OBJECTS = {"get": "GET", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 ON_SUBRESOURCES = {"get": "GET", "create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
+TOLD_ELSEWHERE = ("log",)
 NOBODY = "nosuch"
 NAMESPACE = "empty"
 
@@ -29,7 +30,7 @@ def asked(resource: Resource) -> Iterator[tuple[str, str, bool]]:
         yield method, collection, verb in resource.verbs
     for verb, method in ON_OBJECTS.items():
         yield method, one, verb in resource.verbs
-    for each in resource.subresources:
+    for each in (each for each in resource.subresources if each.name not in TOLD_ELSEWHERE):
         for verb, method in ON_SUBRESOURCES.items():
             yield method, f"{one}/{each.name}", verb in each.verbs
 

@@ -24,14 +24,14 @@ _TYPE_META: Json = {
 }
 _UNNAMED = ExtraValue.DESCRIPTOR.full_name
 """Upstream has no name for it."""
-_OF_EVERY_VERSION = (meta.DeleteOptions.DESCRIPTOR.full_name, meta.WatchEvent.DESCRIPTOR.full_name)
+_OF_EVERY_VERSION = meta.DeleteOptions.DESCRIPTOR.full_name
 
 
 class Schemas:
     """A growing set of schemas by name; what is asked for is in it afterwards, and all that it refers to."""
 
     def __init__(self, versions: tuple[GroupVersion, ...]) -> None:
-        """``versions`` are all that are served: some messages belong to each of them."""
+        """``versions`` are all that are served: DeleteOptions belong to each of them."""
         self.by_name: dict[str, Json] = {}
         self._versions = versions
 
@@ -61,7 +61,7 @@ class Schemas:
         return reference(PATCH)
 
     def _kinds(self, descriptor: Descriptor) -> list[Json]:
-        if descriptor.full_name in _OF_EVERY_VERSION:
+        if descriptor.full_name == _OF_EVERY_VERSION:
             return [kind_of(each, descriptor.name) for each in self._versions]
         named = type_meta(descriptor)
         if named is None:
