@@ -26,7 +26,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class ObjectMeta(_message.Message):
     """ObjectMeta is what every stored object says about itself: identity, version, labels, ownership and deletion. Which
-    parts a client may set, and when, is decided by rollplane_rules.strategy.
+    parts a client may set, and when, depends on the kind.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -108,7 +108,7 @@ class ObjectMeta(_message.Message):
     """
     generation: _builtins.int
     """Counts changes of what is desired: 1 at creation, +1 when spec changes or deletion begins, for a Deployment also
-    when annotations change. Only kinds whose status can lag behind have it (kinds.Kind.has_generation).
+    when annotations change. Only kinds whose status can lag behind have it.
     """
     deletion_grace_period_seconds: _builtins.int
     """Seconds granted when deletion began; 0 when nothing but finalizers holds the object."""
@@ -144,7 +144,7 @@ class ObjectMeta(_message.Message):
 
     @_builtins.property
     def managed_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___ManagedFieldsEntry]:
-        """Which writer last set which field. Nothing is decided by it yet: server-side apply is to come."""
+        """Which writer last set which field; server-side apply finds conflicts by it."""
 
     def __init__(
         self,
@@ -711,7 +711,7 @@ Global___IntOrString: _TypeAlias = IntOrString  # noqa: Y015
 @_typing.final
 class Quantity(_message.Message):
     """Quantity is an exact decimal amount of a resource, such as "500m" (one half) or "64Mi". In JSON it is the text alone;
-    two texts of the same value are equal. Meaning and canonical form: rollplane_machinery.quantity.
+    two texts of the same value are equal; what is kept is their canonical form.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1271,7 +1271,7 @@ class Status(_message.Message):
     message: _builtins.str
     """A sentence for people."""
     reason: _builtins.str
-    """One word for programs, such as NotFound; see rollplane_machinery.errors."""
+    """One word for programs, such as NotFound."""
     code: _builtins.int
     """HTTP status code."""
     @_builtins.property
