@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -318,3 +321,18 @@ def varint(message: bytes, position: int) -> tuple[int, int]:
 def named(message: bytes) -> tuple[str, bytes]:
     told = fields(message)
     return told[1][0].decode(), told[2][0]
+
+
+def test_a_start_does_not_wait_for_them() -> None:
+    """Neither made nor loaded before somebody asks."""
+    look = "import sys, rollplane_gateway.composing; print([name for name in sys.modules if '.openapi.' in name])"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "['rollplane_gateway.openapi.pages']"
+
+
+async def test_many_ask_at_once() -> None:
+    async with serving() as gateway:
+        paths = ("/openapi/v2", "/openapi/v3", "/openapi/v3/api/v1") * 5
+        answers = await asyncio.gather(*(gateway.get(path) for path in paths))
+        assert {answer.status for answer in answers} == {200}
+        assert len({answer.body for answer in answers}) == 3
