@@ -67,7 +67,7 @@ class Watches:
             raise RuntimeError("the watches have not been entered")
         for task in (self._ticking, *self._running.values()):
             task.cancel()
-        await tasks.__aexit__(kind, error, trace)
+        await tasks.__aexit__(None, None, None)  # what went wrong outside is not this group's to wrap
 
     def can_join(self, where: WatchFilter, revision: int) -> bool:
         """Return whether ``join`` is possible for who has read up to ``revision``."""
