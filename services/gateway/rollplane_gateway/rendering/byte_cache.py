@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+Key = bytes | tuple[bytes | int, ...]
 _ENTRY_BYTES = 200  # the Python objects around one entry
 
 
@@ -39,26 +40,27 @@ class ByteCache:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self.young: dict[bytes, bytes] = {}
-        self._old: dict[bytes, bytes] = {}
+        self.young: dict[Key, bytes] = {}
+        self._old: dict[Key, bytes] = {}
 
-    def __len__(self) -> int:
-        return len(self.young.keys() | self._old.keys())
-
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: Key) -> bytes | None:
         """Return what was put under ``key``, if it is still there."""
         value = self.young.get(key)
         if value is None and (value := self._old.get(key)) is not None:
             self.put(key, value)
         return value
 
-    def put(self, key: bytes, value: bytes) -> bytes:
+    def put(self, key: Key, value: bytes) -> bytes:
         """Keep ``value``, and return it."""
         self.young[key] = value
-        self._budget.spend(len(key) + len(value) + _ENTRY_BYTES)
+        self._budget.spend(_size(key) + len(value) + _ENTRY_BYTES)
         return value
 
     def age(self) -> None:
         """Begin a generation."""
         self._old = self.young.copy()
         self.young.clear()
+
+
+def _size(key: Key) -> int:
+    return len(key) if isinstance(key, bytes) else sum(len(part) for part in key if isinstance(part, bytes))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from rollplane_gateway.rendering.records import cut_records
-from rollplane_gateway.rendering.varints import OddWireError
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from rollplane.meta.v1 import PartialObjectMetadata
+from rollplane_gateway.rendering.shadows import shadow_of
 from rollplane_machinery.errors import BadRequestError
 
-_METADATA = 1
-_TAGS = {_METADATA << 3 | 2: _METADATA}
+_Bare: Any = shadow_of(PartialObjectMetadata.DESCRIPTOR, lambda _: False)
 
 
-def metadata_records(value: bytes) -> bytes:
-    """Return the records of an object's metadata: a PartialObjectMetadata, unparsed.
-
-    Raises BadRequestError when the bytes are no object.
-    """
+def bare_message(value: bytes) -> bytes:
+    """Return the PartialObjectMetadata of an object, unparsed; raises BadRequestError when the bytes are no object."""
     try:
-        return cut_records(value, _TAGS).get(_METADATA, b"")
-    except (OddWireError, IndexError) as exc:
+        parts = _Bare.FromString(value).metadata
+    except DecodeError as exc:
         raise BadRequestError("not an object: its bytes are no message") from exc
+    bare: bytes = _Bare(metadata=parts).SerializeToString()
+    return bare

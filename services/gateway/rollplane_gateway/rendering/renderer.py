@@ -9,24 +9,21 @@ from google.protobuf.message import DecodeError
 
 from rollplane.meta.v1 import PartialObjectMetadata
 from rollplane_gateway.rendering.byte_cache import Budget, ByteCache
-from rollplane_gateway.rendering.envelope import wrapped
+from rollplane_gateway.rendering.envelope import list_message, wrapped
 from rollplane_gateway.rendering.forms import Form
 from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_gateway.rendering.members import Members
 from rollplane_gateway.rendering.messages import ListHead
-from rollplane_gateway.rendering.metadata import metadata_records
-from rollplane_gateway.rendering.records import field_record
+from rollplane_gateway.rendering.metadata import bare_message
 from rollplane_gateway.rendering.types import dressed_message, dressed_text, type_members, type_of
-from rollplane_gateway.rendering.varints import OddWireError
 from rollplane_machinery import codec
 from rollplane_machinery.dresses import Dress, dress_of
 from rollplane_machinery.kinds import Encoded, Kind, metadata_of
 
 DEFAULT_CACHE_BYTES = 64 * 1024 * 1024
 _FRAGMENTS = 4  # one part in so many of the cache is for parts of objects, which most objects share
-_METADATA, _ITEMS = 1, 2
-_UNREAD = (OddWireError, IndexError, UnicodeDecodeError, DecodeError, RuntimeError)
-"""What says that protobuf's parser had better look at the whole; it raises RuntimeError itself on some inputs."""
+_UNREAD = (UnicodeDecodeError, DecodeError, RuntimeError)
+"""What says that the bytes are no object, which their own parser tells better; it raises RuntimeError on some."""
 
 
 class Renderer:
@@ -63,8 +60,7 @@ class Renderer:
         """Return a list of objects of ``kind`` as the body of an answer."""
         if form.is_protobuf:
             dress = dress_of(kind, head.api_version)
-            items = [field_record(_ITEMS, _message(dress, form, encoded)) for encoded in objects]
-            raw = b"".join((field_record(_METADATA, head.meta.SerializeToString()), *items))
+            raw = list_message(head.meta, [_message(dress, form, encoded) for encoded in objects])
             api_version, name = type_of(form, head.api_version, head.kind)
             return wrapped(api_version, f"{name}List", raw)
         shown = self._json_list(kind, head, objects, form)
@@ -110,7 +106,7 @@ class Renderer:
 
     def _partial(self, encoded: Encoded) -> bytes:
         try:
-            return self._metadata.text(metadata_records(encoded.value))
+            return self._metadata.text(bare_message(encoded.value))
         except _UNREAD:
             bare = PartialObjectMetadata(metadata=metadata_of(encoded.value))
             return json_bytes(codec.message_to_json(bare))[1:-1]
@@ -119,7 +115,7 @@ class Renderer:
 def _message(dress: Dress | None, form: Form, encoded: Encoded) -> bytes:
     """Return the message that goes into an envelope or a list: of the stored version nothing is parsed."""
     if form.is_partial:
-        return metadata_records(encoded.value)
+        return bare_message(encoded.value)
     return encoded.value if dress is None else dressed_message(dress, encoded)
 
 
