@@ -31,8 +31,8 @@ from rollplane_machinery.well_known import LAST_APPLIED
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 """Owns what was there when an object was first applied that nobody was recorded for."""
-KUBECTL = "kubectl"
-"""The field manager that takes over what client-side apply set, and keeps its annotation up to date."""
+CLIENT_SIDE_APPLIERS = frozenset({"kubectl", "rollplane"})
+"""The field managers that take over what client-side apply set, and keep its annotation up to date."""
 
 _SPEC, _STATUS = FieldSet.of([(field_element("spec"),)]), FieldSet.of([(field_element("status"),)])
 
@@ -104,7 +104,7 @@ def apply_configuration(config: Configuration, old: ApiObject | None, writer: Wr
     changes = apply.changes(_document(merged), ignored)
     if not force and (conflicts := apply.conflicts(changes)):
         _refuse_conflicts(config, live, conflicts, writer)
-    if writer.name == KUBECTL and merged.metadata.annotations.get(LAST_APPLIED):
+    if writer.name in CLIENT_SIDE_APPLIERS and merged.metadata.annotations.get(LAST_APPLIED):
         merged.metadata.annotations[LAST_APPLIED] = _last_applied(config)
     return Merged(merged, apply.managers(changes, kind.api_version, writer.now))
 
@@ -118,9 +118,9 @@ def _before_first_apply(kind: Kind, old: ApiObject, writer: Writer) -> Managers:
 def _refuse_conflicts(config: Configuration, live: ApiObject, conflicts: Sequence[Conflict], writer: Writer) -> None:
     """Raise for all conflicts but those with what client-side apply set and nobody changed since.
 
-    kubectl is the one that did, and goes on from there by server-side apply.
+    The command that did goes on from there by server-side apply.
     """
-    own = _still_last_applied(config.kind, live) if writer.name == KUBECTL else EMPTY
+    own = _still_last_applied(config.kind, live) if writer.name in CLIENT_SIDE_APPLIERS else EMPTY
     if left := [conflict for conflict in conflicts if conflict.path not in own]:
         raise conflict_error(left)
 

@@ -207,3 +207,44 @@ async def test_values_are_compared_as_the_server_prints_them(cli: Cli, tmp_path:
     file = written(tmp_path, WEB + "        resources: {limits: {cpu: 0.5, memory: 1024Mi}}\n")
     await cli.ok("apply", "-f", file)
     assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"
+
+
+async def test_server_side(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:
+    file = written(tmp_path, WEB)
+    for _ in range(2):
+        assert await cli.ok("apply", "--server-side", "-f", file) == "deployment.apps/web serverside-applied\n"
+    web = await stand_in.get(Deployment, "web")
+    assert [(entry.manager, entry.operation) for entry in web.metadata.managed_fields] == [("rollplane", "Apply")]
+    assert LAST_APPLIED not in web.metadata.annotations
+    written(tmp_path, WEB.replace("replicas: 3", "replicas: 5"))
+    ran = await cli.run("apply", "--server-side", "--field-manager=other", "-f", file)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(
+        'error: Apply failed with 1 conflict: conflict with "rollplane": .spec.replicas\n'
+        "Please review the fields above--they currently have other managers."
+    )
+    rehearsal = ("--dry-run=server", "--force-conflicts", "--field-manager=other")
+    out = await cli.ok("apply", "--server-side", *rehearsal, "-f", file)
+    assert out == "deployment.apps/web serverside-applied (server dry run)\n"
+    assert (await stand_in.get(Deployment, "web")).spec.replicas == 3
+    await cli.ok("apply", "--server-side", "--force-conflicts", "--field-manager=other", "-f", file)
+    assert (await stand_in.get(Deployment, "web")).spec.replicas == 5
+
+
+async def test_server_side_goes_on_where_client_side_ended(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:
+    file = written(tmp_path, WEB)
+    await cli.ok("apply", "-f", file)
+    written(tmp_path, WEB.replace("replicas: 3", "replicas: 5"))
+    assert await cli.ok("apply", "--server-side", "-f", file) == "deployment.apps/web serverside-applied\n"
+    web = await stand_in.get(Deployment, "web")
+    assert web.spec.replicas == 5
+    assert '"replicas":5' in web.metadata.annotations[LAST_APPLIED]
+    assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"
+
+
+async def test_flags_that_go_with_server_side_only(cli: Cli, tmp_path: Path) -> None:
+    file = written(tmp_path, WEB)
+    forced = await cli.run("apply", "--force-conflicts", "-f", file)
+    assert "--force-conflicts only works with --server-side" in forced.err
+    rehearsed = await cli.run("apply", "--server-side", "--dry-run=client", "-f", file)
+    assert "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)" in rehearsed.err
