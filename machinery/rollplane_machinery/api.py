@@ -16,6 +16,7 @@ from typing import Protocol
 
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.errors import BadRequestError, RollplaneError
+from rollplane_machinery.field_validation import FieldValidation as FieldValidation
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.kinds import Key as Key
 from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, DEFAULT_PACE, UpdatePace
@@ -84,6 +85,7 @@ class WriteOptions:
     ``omit_object`` leaves the object out of the result, as batches want it. ``repeat`` says that a write of this
     ``token`` may have been sent before, and may have been made. A dry run has no token. With ``track_fields`` the
     object keeps a record of which fields ``field_manager`` wrote; an apply is recorded in any case.
+    ``field_validation`` says what becomes of fields of a patch that nobody knows, or that are given twice.
     """
 
     field_manager: str = ""
@@ -93,6 +95,7 @@ class WriteOptions:
     token: WriteToken | None = None
     repeat: bool = False
     track_fields: bool = False
+    field_validation: FieldValidation = FieldValidation.STRICT
 
     def __post_init__(self) -> None:
         if self.token is not None and self.dry_run:
@@ -232,12 +235,14 @@ class WriteResult:
     ``revision`` is that of this write; for a write that changed nothing, of the object's last change. ``object`` is
     None when the options omit it. ``removed`` is True when the object is gone from the store, not merely marked.
     ``created`` is True when it was stored where there was none; an apply that is repeated may not know any more.
+    ``warnings`` are sentences on fields that were left out, where the options ask for them; a repeat is not told.
     """
 
     revision: int
     object: Encoded | None = None
     removed: bool = False
     created: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

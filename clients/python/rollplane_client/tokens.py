@@ -30,8 +30,16 @@ class Tokens:
         if options.token is not None or options.dry_run:
             return options
         token = WriteToken(self._writer, next(self._sequence))
-        tracked = options.track_fields
-        return WriteOptions(options.field_manager, False, options.fence, options.omit_object, token, False, tracked)
+        return WriteOptions(
+            options.field_manager,
+            False,
+            options.fence,
+            options.omit_object,
+            token,
+            False,
+            options.track_fields,
+            options.field_validation,
+        )
 
     def stamped(self, write: Write) -> Write:
         """Return ``write`` with a token."""

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from rollplane_machinery.codec.legacy import LEGACY_KINDS, upgrade
 from rollplane_machinery.codec.legacy_defaults import apply_legacy_defaults
 from rollplane_machinery.codec.printing import printer_of
-from rollplane_machinery.codec.problems import Json, Problem, Report
+from rollplane_machinery.codec.problems import Json, Path, Problem, Report
 from rollplane_machinery.codec.reading import reader_of
 from rollplane_machinery.codec.sent import Steps
 from rollplane_machinery.dresses import dress_of
@@ -136,8 +136,26 @@ def message_from_json(message_type: type[_M], data: Json, path: str = "", *, str
 
     Raises BadRequestError with one cause per problem.
     """
-    message, report = message_type(), Report(strict)
-    reader_of(message.DESCRIPTOR).read(message, data, (None, path) if path else None, report)
+    return _message_read(message_type, data, (None, path) if path else None, Report(strict))
+
+
+def message_and_left_out(
+    message_type: type[_M], data: Json, duplicates: Sequence[Steps], *, strict: bool
+) -> tuple[_M, tuple[Cause, ...]]:
+    """As ``message_from_json``, but also return what was left out when not ``strict``.
+
+    ``duplicates`` are the ways to members that were given twice.
+    """
+    report = Report(strict)
+    for steps in duplicates:
+        report.duplicate(steps)
+    message = _message_read(message_type, data, None, report)
+    return message, tuple(problem.cause for problem in report.warnings)
+
+
+def _message_read(message_type: type[_M], data: Json, path: Path | None, report: Report) -> _M:
+    message = message_type()
+    reader_of(message.DESCRIPTOR).read(message, data, path, report)
     if report.errors:
         raise report.error(f"the {message.DESCRIPTOR.name} cannot be read")
     return message

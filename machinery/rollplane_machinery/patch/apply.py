@@ -1,43 +1,72 @@
-"""Patches applied to objects: message to JSON, patched, and strictly back."""
+"""Patches applied to objects: message to JSON, patched, and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from rollplane_machinery.api import PatchType
-from rollplane_machinery.codec import message_from_json, to_json
+from rollplane_machinery.codec import message_and_left_out, read_sent, to_json
+from rollplane_machinery.codec.sent import Steps
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.field_validation import FieldValidation, field_sentence
 from rollplane_machinery.patch.json_patch import json_patch
-from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth, expect_object, read_json
+from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth, expect_object
 from rollplane_machinery.patch.merge_patch import merge_patch
 from rollplane_machinery.patch.strategic import strategic_merge_patch
 
 _M = TypeVar("_M", bound=Message)
 
 
+@dataclass(frozen=True, slots=True)
+class Patched(Generic[_M]):
+    """A patched message, and a sentence for each field that was left out of it because nobody knows it."""
+
+    message: _M
+    warnings: tuple[str, ...] = ()
+
+
 def apply(message: _M, patch_type: PatchType, patch: bytes) -> _M:
+    """Return a new message: ``message`` changed as ``patch`` says, strictly. Raises as ``patched`` does."""
+    return patched(message, patch_type, patch).message
+
+
+def patched(
+    message: _M, patch_type: PatchType, patch: bytes, validation: FieldValidation = FieldValidation.STRICT
+) -> Patched[_M]:
     """Return a new message: ``message`` changed as ``patch`` says. Nothing is defaulted.
 
     Raises BadRequestError for a patch that is malformed or an APPLY (which ``fields`` makes), changes apiVersion or
-    kind, or leads to unknown fields or wrong types (one cause for each, with its path); InvalidError when a path of a
-    JSON patch is missing or a test in it fails; RequestTooLargeError for a JSON patch beyond its limits.
+    kind, or leads to wrong types or, if ``validation`` is STRICT, to fields that are unknown or given twice (one cause
+    for each, with its path); InvalidError when a path of a JSON patch is missing or a test in it fails;
+    RequestTooLargeError for a JSON patch beyond its limits.
     """
     algorithm = _ALGORITHMS.get(patch_type)
     if algorithm is None:
         raise BadRequestError(f"{patch_type.value} is no patch that can be made without knowing the owners of fields")
     document: JsonObject = to_json(message)
-    patched = expect_object(
-        algorithm(document, read_json(patch), cast("Descriptor", message.DESCRIPTOR)), "the patched object"
+    sent = read_sent(patch)
+    check_depth(sent.value)
+    changed = expect_object(
+        algorithm(document, sent.value, cast("Descriptor", message.DESCRIPTOR)), "the patched object"
     )
     for name in ("apiVersion", "kind"):
-        if patched.get(name) != document.get(name):
+        if changed.get(name) != document.get(name):
             raise BadRequestError(f"a patch cannot change {name}")
-    return message_from_json(type(message), patched)
+    return _read(type(message), changed, sent.duplicates, validation)
+
+
+def _read(
+    type_: type[_M], changed: JsonObject, duplicates: Sequence[Steps], validation: FieldValidation
+) -> Patched[_M]:
+    is_strict = validation is FieldValidation.STRICT
+    message, left_out = message_and_left_out(type_, changed, duplicates, strict=is_strict)
+    return Patched(message, tuple(map(field_sentence, left_out)) if validation is FieldValidation.WARN else ())
 
 
 def _strategic(document: JsonObject, patch: Json, descriptor: Descriptor) -> Json:

@@ -1,9 +1,8 @@
-"""Plain JSON values: reading them strictly, comparing and copying them."""
+"""Plain JSON values: how deep they nest, comparing and copying them."""
 
 from __future__ import annotations
 
-import json
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from rollplane_machinery.errors import BadRequestError
 
@@ -12,32 +11,6 @@ JsonObject: TypeAlias = "dict[str, Json]"
 
 MAX_DEPTH = 128
 """How deep values may nest: far deeper than any object, and well within Python's own limit for recursion."""
-
-
-def read_json(text: bytes) -> Json:
-    """Return the value written in ``text``; raises BadRequestError for anything but one strict JSON value.
-
-    Duplicate names, NaN, infinities and nesting deeper than MAX_DEPTH are refused.
-    """
-    try:
-        value = cast("Json", json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant))
-    except (ValueError, RecursionError) as exc:
-        raise BadRequestError(f"the patch is not valid JSON: {exc}") from exc
-    check_depth(value)
-    return value
-
-
-def _no_duplicates(pairs: list[tuple[str, Json]]) -> JsonObject:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"duplicate name {twice!r}")
-    return found
-
-
-def _no_constant(name: str) -> Json:
-    raise ValueError(f"{name} is not JSON")
 
 
 def check_depth(value: Json, room: int = MAX_DEPTH) -> None:

@@ -22,6 +22,7 @@ from rollplane_machinery.api import (
     WriteToken,
 )
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.field_validation import FieldValidation
 from rollplane_machinery.kinds import Encoded, by_resource
 
 _P = ParamSpec("_P")
@@ -35,6 +36,17 @@ _PROPAGATIONS: Mapping[Propagation | None, pb.DeleteRequest.PropagationPolicy.Va
         Propagation.FOREGROUND: pb.DeleteRequest.PROPAGATION_POLICY_FOREGROUND,
         Propagation.ORPHAN: pb.DeleteRequest.PROPAGATION_POLICY_ORPHAN,
     }
+)
+_VALIDATIONS: Mapping[FieldValidation, pb.WriteOptions.FieldValidation.ValueType] = MappingProxyType(
+    {
+        FieldValidation.STRICT: pb.WriteOptions.FIELD_VALIDATION_STRICT,
+        FieldValidation.WARN: pb.WriteOptions.FIELD_VALIDATION_WARN,
+        FieldValidation.IGNORE: pb.WriteOptions.FIELD_VALIDATION_IGNORE,
+    }
+)
+_VALIDATION_OF = MappingProxyType(
+    {pb.WriteOptions.FIELD_VALIDATION_UNSPECIFIED: FieldValidation.STRICT}
+    | {number: value for value, number in _VALIDATIONS.items()}
 )
 _PROPAGATION_OF = MappingProxyType({number: value for value, number in _PROPAGATIONS.items()})
 
@@ -128,12 +140,19 @@ def put_options(message: pb.WriteOptions, options: WriteOptions) -> None:
         message.repeat = True
     if options.track_fields:
         message.track_fields = True
+    if options.field_validation is not FieldValidation.STRICT:
+        message.field_validation = _VALIDATIONS[options.field_validation]
 
 
 def decode_options(message: pb.WriteOptions) -> WriteOptions:
-    """Return the options; an absent message is all defaults. Raises BadRequestError for a bad fence or token."""
+    """Return the options; an absent message is all defaults.
+
+    Raises BadRequestError for a bad fence or token, or a field validation that is none.
+    """
     fence = decode_fence(message.fence) if message.HasField("fence") else None
     token = decode_token(message.token) if message.HasField("token") else None
+    if (validation := _VALIDATION_OF.get(message.field_validation)) is None:
+        raise BadRequestError(f"unknown field validation {message.field_validation}")
     return WriteOptions(
         message.field_manager,
         message.dry_run,
@@ -142,6 +161,7 @@ def decode_options(message: pb.WriteOptions) -> WriteOptions:
         token,
         message.repeat,
         track_fields=message.track_fields,
+        field_validation=validation,
     )
 
 

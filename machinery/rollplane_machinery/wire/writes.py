@@ -205,7 +205,9 @@ def _decode_or_refuse(item: pb.Write) -> Write | Unreadable:
 
 def encode_result(result: WriteResult) -> pb.WriteResult:
     """Return one write's result as a message."""
-    message = pb.WriteResult(revision=result.revision, removed=result.removed, created=result.created)
+    message = pb.WriteResult(
+        revision=result.revision, removed=result.removed, created=result.created, warnings=result.warnings
+    )
     if result.object is not None:
         put_object(message.object, result.object)
     return message
@@ -214,7 +216,7 @@ def encode_result(result: WriteResult) -> pb.WriteResult:
 def decode_result(message: pb.WriteResult) -> WriteResult:
     """Return one write's result."""
     stored = decode_object(message.object) if message.HasField("object") else None
-    return WriteResult(message.revision, stored, message.removed, message.created)
+    return WriteResult(message.revision, stored, message.removed, message.created, tuple(message.warnings))
 
 
 def encode_batch_results(
@@ -231,7 +233,9 @@ def encode_batch_results(
         if isinstance(result, RollplaneError):
             response.results.add(error=encode_error(shorten_error(result)))
             continue
-        message = response.results.add(revision=result.revision, removed=result.removed, created=result.created)
+        message = response.results.add(
+            revision=result.revision, removed=result.removed, created=result.created, warnings=result.warnings
+        )
         if result.object is not None and (left := left - len(result.object.value)) >= 0:
             put_object(message.object, result.object)
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollplane_gateway.bodies import validation_of
 from rollplane_gateway.calls import Call
 from rollplane_gateway.requests import Request
 from rollplane_machinery.api import WriteOptions
@@ -13,7 +14,12 @@ MANAGER_CHARACTERS = 128
 def write_options(call: Call, dry_run: bool = False) -> WriteOptions:
     """Return the options of a write, with a token of its own; ``dry_run`` when its body asks for one."""
     manager = field_manager(call.request)
-    options = WriteOptions(manager, dry_run=dry_run or is_dry_run(call.request), track_fields=True)
+    options = WriteOptions(
+        manager,
+        dry_run=dry_run or is_dry_run(call.request),
+        track_fields=True,
+        field_validation=validation_of(call.request),
+    )
     return call.backend.tokens.stamp(options)
 
 

@@ -459,12 +459,40 @@ class WriteOptions(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _FieldValidation:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _FieldValidationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WriteOptions._FieldValidation.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        FIELD_VALIDATION_UNSPECIFIED: WriteOptions._FieldValidation.ValueType  # 0
+        """As FIELD_VALIDATION_STRICT."""
+        FIELD_VALIDATION_WARN: WriteOptions._FieldValidation.ValueType  # 1
+        """They are left out, and the result warns of each."""
+        FIELD_VALIDATION_IGNORE: WriteOptions._FieldValidation.ValueType  # 2
+        """They are left out."""
+        FIELD_VALIDATION_STRICT: WriteOptions._FieldValidation.ValueType  # 3
+        """The write is refused, with all of them in the error."""
+
+    class FieldValidation(_FieldValidation, metaclass=_FieldValidationEnumTypeWrapper):
+        """FieldValidation is what becomes of fields that nobody knows, or that are given twice."""
+
+    FIELD_VALIDATION_UNSPECIFIED: WriteOptions.FieldValidation.ValueType  # 0
+    """As FIELD_VALIDATION_STRICT."""
+    FIELD_VALIDATION_WARN: WriteOptions.FieldValidation.ValueType  # 1
+    """They are left out, and the result warns of each."""
+    FIELD_VALIDATION_IGNORE: WriteOptions.FieldValidation.ValueType  # 2
+    """They are left out."""
+    FIELD_VALIDATION_STRICT: WriteOptions.FieldValidation.ValueType  # 3
+    """The write is refused, with all of them in the error."""
+
     FIELD_MANAGER_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FENCE_FIELD_NUMBER: _builtins.int
     OMIT_OBJECT_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     REPEAT_FIELD_NUMBER: _builtins.int
+    FIELD_VALIDATION_FIELD_NUMBER: _builtins.int
     TRACK_FIELDS_FIELD_NUMBER: _builtins.int
     field_manager: _builtins.str
     """Who writes, for managed fields and logs."""
@@ -474,6 +502,8 @@ class WriteOptions(_message.Message):
     """The answer leaves the object out."""
     repeat: _builtins.bool
     """A write of this token may have been sent before, and may have been made."""
+    field_validation: Global___WriteOptions.FieldValidation.ValueType
+    """Of patches: objects are sent as messages, which hold known fields only."""
     track_fields: _builtins.bool
     """The object keeps a record of which fields field_manager wrote; an apply is recorded in any case."""
     @_builtins.property
@@ -493,11 +523,12 @@ class WriteOptions(_message.Message):
         omit_object: _builtins.bool = ...,
         token: Global___WriteToken | None = ...,
         repeat: _builtins.bool = ...,
+        field_validation: Global___WriteOptions.FieldValidation.ValueType = ...,
         track_fields: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fence", b"fence", "token", b"token"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "omit_object", b"omit_object", "repeat", b"repeat", "token", b"token", "track_fields", b"track_fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dry_run", b"dry_run", "fence", b"fence", "field_manager", b"field_manager", "field_validation", b"field_validation", "omit_object", b"omit_object", "repeat", b"repeat", "token", b"token", "track_fields", b"track_fields"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -983,6 +1014,7 @@ class WriteResult(_message.Message):
     OBJECT_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     REMOVED_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     CREATED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of this write; for a write that changed nothing, of the object's last change."""
@@ -998,6 +1030,10 @@ class WriteResult(_message.Message):
     def error(self) -> _status_pb2.Status:
         """Set only inside BatchWriteResponse: why this item failed."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sentences on fields that were left out."""
+
     def __init__(
         self,
         *,
@@ -1005,11 +1041,12 @@ class WriteResult(_message.Message):
         object: _any_pb2.Any | None = ...,
         error: _status_pb2.Status | None = ...,
         removed: _builtins.bool = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
         created: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "object", b"object"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "error", b"error", "object", b"object", "removed", b"removed", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created", b"created", "error", b"error", "object", b"object", "removed", b"removed", "revision", b"revision", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -122,7 +122,13 @@ class Item:
             # A rehearsed create has no revision to tell.
             value = with_revision(proposal.value, revision) if revision else proposal.value
             encoded = Encoded(self.step.key.kind, value)
-        return WriteResult(revision, encoded, removed=proposal.mutation.value is None, created=self._creates)
+        return WriteResult(
+            revision,
+            encoded,
+            removed=proposal.mutation.value is None,
+            created=self._creates,
+            warnings=proposal.warnings,
+        )
 
     def answer_made(self, event: RingEvent | None, now: Entry | None) -> WriteResult:
         """Return the result of the sending that was made: what it was told, by the ``event`` it caused.
@@ -145,7 +151,8 @@ class Item:
     def answer_unchanged(self, unchanged: Unchanged) -> WriteResult:
         """Return the result of a write that changes nothing."""
         entry = unchanged.entry
-        return WriteResult(entry.revision, None if self.step.options.omit_object else entry.encoded)
+        told = None if self.step.options.omit_object else entry.encoded
+        return WriteResult(entry.revision, told, warnings=unchanged.warnings)
 
 
 class Batch:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.apply import check_patch_options
 from rollplane_apiserver.core.owners import settle_owners
@@ -14,6 +16,7 @@ from rollplane_machinery import patch
 from rollplane_machinery.api import Patch
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.patch import Patched
 from rollplane_rules.registry.namespaces import finalized
 from rollplane_rules.registry.scale import apply_scale, scalable, scale_of
 
@@ -37,15 +40,17 @@ class PatchStep:
         if current is None:
             raise not_found(self.key)
         old = current.encoded.parse()
-        new = self._scaled(old, current) if self._write.subresource == "scale" else self._patched(old)
-        settle_owners(self.key, new, old, self.options, now, self._write.subresource)
-        return self._tools.writer.replace(self.key, new, old, current, self.options)
+        changed = self._scaled(old, current) if self._write.subresource == "scale" else self._patched(old)
+        settle_owners(self.key, changed.message, old, self.options, now, self._write.subresource)
+        decision = self._tools.writer.replace(self.key, changed.message, old, current, self.options)
+        return replace(decision, warnings=changed.warnings) if changed.warnings else decision
 
     def may_retry_existing(self) -> bool:
         return False
 
-    def _patched(self, old: ApiObject) -> ApiObject:
-        new = patch.apply(old, self._write.type, self._write.patch)
+    def _patched(self, old: ApiObject) -> Patched[ApiObject]:
+        changed = patch.patched(old, self._write.type, self._write.patch, self.options.field_validation)
+        new = changed.message
         check_preconditions(self.key, old, preconditions_in(new))
         match self._write.subresource:
             case "":
@@ -53,15 +58,16 @@ class PatchStep:
             case "status":
                 replace_status(self._tools, self.key, new, old)
             case "finalize" if isinstance(new, Namespace) and isinstance(old, Namespace):
-                return finalized(new, old)
+                return Patched(finalized(new, old), changed.warnings)
             case other:
                 raise UnsupportedError(f"{self.key.kind.resource} has no subresource {other!r}", name=self.key.name)
-        return new
+        return changed
 
-    def _scaled(self, old: ApiObject, current: Entry) -> ApiObject:
+    def _scaled(self, old: ApiObject, current: Entry) -> Patched[ApiObject]:
         """Patch the scale, then write its replicas into the object: the answer is the whole object."""
-        scale = patch.apply(scale_of(scalable(self.key.kind, old)), self._write.type, self._write.patch)
+        scale = scale_of(scalable(self.key.kind, old))
+        changed = patch.patched(scale, self._write.type, self._write.patch, self.options.field_validation)
         new = current.encoded.parse()
-        apply_scale(scalable(self.key.kind, new), scale)
+        apply_scale(scalable(self.key.kind, new), changed.message)
         replace_object(self._tools, new, old)
-        return new
+        return Patched(new, changed.warnings)

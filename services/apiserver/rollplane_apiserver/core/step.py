@@ -54,12 +54,13 @@ class Identifiers:
 class Proposal:
     """What to commit: ``before`` first, where there is one, and ``mutation`` only if that went through.
 
-    ``value`` is the object to answer with, as bytes without a resource version.
+    ``value`` is the object to answer with, as bytes without a resource version; ``warnings`` go with the answer.
     """
 
     mutation: Mutation
     value: bytes
     before: Mutation | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Unchanged:
     """Nothing is to be written: the object is already what the write wants."""
 
     entry: Entry
+    warnings: tuple[str, ...] = ()
 
 
 Decision = Proposal | Unchanged

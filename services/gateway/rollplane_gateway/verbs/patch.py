@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -13,15 +13,36 @@ from rollplane_gateway.options import write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.verbs.answers import object_reply
 from rollplane_gateway.verbs.writing import written
-from rollplane_machinery.api import Patch, PatchType
+from rollplane_machinery.api import Patch, PatchType, WriteResult
+from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
+from rollplane_machinery.field_validation import STRICT_CAUSES, strict_sentence
 
 _PATCH_TYPES: Mapping[str, PatchType] = MappingProxyType({each.value: each for each in PatchType})
 
 
 async def patch(call: Call) -> Answer:
     """Change the object, or its status, by a document; 201 where applying it created the object."""
-    result = await call.backend.api.write(patch_of(call))
-    return object_reply(call, written(result), HTTPStatus.CREATED if result.created else HTTPStatus.OK)
+    result = await patched(call)
+    status = HTTPStatus.CREATED if result.created else HTTPStatus.OK
+    return object_reply(call, written(result), status, result.warnings)
+
+
+async def patched(call: Call) -> WriteResult:
+    """Carry out the patch that was sent; raises what refuses it, with fields nobody knows told as upstream does."""
+    write = patch_of(call)
+    try:
+        return await call.backend.api.write(write)
+    except BadRequestError as exc:
+        is_strict = exc.causes and STRICT_CAUSES.issuperset(cause.reason for cause in exc.causes)
+        if is_strict and write.type is not PatchType.APPLY:
+            raise _strictly(write.patch, exc.causes) from exc
+        raise
+
+
+def _strictly(document: bytes, causes: Sequence[Cause]) -> InvalidError:
+    shown = document.decode(errors="replace")
+    cause = Cause(CauseReason.INVALID, "patch", f'Invalid value: "{shown}": {strict_sentence(causes)}')
+    return InvalidError(f' "" is invalid: {cause}', causes=[cause])
 
 
 def patch_of(call: Call) -> Patch:

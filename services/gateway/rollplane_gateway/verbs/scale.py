@@ -12,7 +12,7 @@ from rollplane_gateway.rendering import Form, render_message
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.tables import scale_table
 from rollplane_gateway.verbs.answers import STORED_FORMS, message_reply
-from rollplane_gateway.verbs.patch import patch_of
+from rollplane_gateway.verbs.patch import patched
 from rollplane_gateway.verbs.tabled import table_form
 from rollplane_gateway.verbs.writing import written
 from rollplane_machinery import api as asked
@@ -47,7 +47,8 @@ async def replace_scale(call: Call) -> Answer:
 
 async def patch_scale(call: Call) -> Answer:
     """Change the scale by a document."""
-    return _answer(call, written(await call.backend.api.write(patch_of(call))))
+    result = await patched(call)
+    return _answer(call, written(result), result.warnings)
 
 
 def _answer(call: Call, encoded: Encoded, warnings: tuple[str, ...] = ()) -> Answer:
