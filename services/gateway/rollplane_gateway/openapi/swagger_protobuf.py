@@ -75,10 +75,11 @@ def _schema(schema: Json) -> bytes:
         _text(1, schema.get("$ref")),
         _text(2, schema.get("format")),
         _text(4, schema.get("description")),
-        *(_field(5, _any(schema["default"])) for _ in range("default" in schema)),
         *(_text(19, each) for each in schema.get("required", ())),
         *(_field(20, _any(each)) for each in schema.get("enum", ())),
     ]
+    if "default" in schema:
+        parts.append(_field(5, _any(schema["default"])))
     if "additionalProperties" in schema:
         parts.append(_field(21, _field(1, _schema(schema["additionalProperties"]))))
     if "type" in schema:
