@@ -147,9 +147,12 @@ _BINDING = Subresource("binding", ServedType(GroupVersion("", "v1"), "Binding", 
 _EVICTION = Subresource("eviction", ServedType(POLICY, "Eviction", Eviction), CREATE)
 _TOKEN = Subresource("token", ServedType(AUTHENTICATION, "TokenRequest", authentication.TokenRequest), CREATE)
 _LOG = Subresource("log", ServedType(GroupVersion("", "v1"), "Pod", kinds.POD.message), ("get",))
+_FINALIZE = Subresource(
+    "finalize", ServedType(GroupVersion("", "v1"), "Namespace", kinds.NAMESPACE.message), ("update",)
+)
 
 _MORE_SUBRESOURCES: Mapping[Kind, tuple[Subresource, ...]] = MappingProxyType(
-    {kinds.POD: (_BINDING, _EVICTION, _LOG), kinds.SERVICE_ACCOUNT: (_TOKEN,)}
+    {kinds.POD: (_BINDING, _EVICTION, _LOG), kinds.SERVICE_ACCOUNT: (_TOKEN,), kinds.NAMESPACE: (_FINALIZE,)}
 )
 _VERBS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {kinds.NAMESPACE: tuple(verb for verb in OBJECT_VERBS if verb != "deletecollection")}

@@ -65,3 +65,20 @@ async def test_a_collection_is_deleted() -> None:
         assert (await gateway.ask("DELETE", CONFIG_MAPS)).json["status"] == "Success"
         left = await gateway.get(CONFIG_MAPS)
         assert left.json["items"] == []
+
+
+async def test_a_namespace_goes_with_its_last_finalizer() -> None:
+    """What people do to one that will not go: ``kubectl replace --raw …/finalize``."""
+    async with serving() as gateway:
+        path = "/api/v1/namespaces/stuck"
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "stuck"}}
+        await gateway.ask("POST", "/api/v1/namespaces", body)
+        going = await gateway.ask("DELETE", path)
+        assert going.json["status"]["phase"] == "Terminating"
+        stale = {**body, "metadata": {"name": "stuck", "resourceVersion": "1"}, "spec": {"finalizers": []}}
+        assert (await gateway.ask("PUT", f"{path}/finalize", stale)).status == 409
+        other = await gateway.ask("PUT", f"{path}/finalize", {**body, "metadata": {"name": "other"}})
+        assert (other.status, other.json["reason"]) == (400, "BadRequest")
+        gone = await gateway.ask("PUT", f"{path}/finalize", {**going.json, "spec": {"finalizers": []}})
+        assert (gone.status, gone.json["metadata"]["name"]) == (200, "stuck")
+        assert (await gateway.get(path)).status == 404

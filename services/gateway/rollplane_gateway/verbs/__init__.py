@@ -9,6 +9,7 @@ from rollplane_gateway.calls import Handler
 from rollplane_gateway.verbs.binding import bind, evict
 from rollplane_gateway.verbs.create import create
 from rollplane_gateway.verbs.delete import delete, delete_collection
+from rollplane_gateway.verbs.finalize import finalize
 from rollplane_gateway.verbs.patch import patch
 from rollplane_gateway.verbs.read import get, read_collection
 from rollplane_gateway.verbs.scale import get_scale, patch_scale, replace_scale
@@ -25,5 +26,6 @@ SUBRESOURCES: Mapping[str, Verbs] = MappingProxyType(
         "scale": {"GET": get_scale, "PUT": replace_scale, "PATCH": patch_scale},
         "eviction": {"POST": evict},
         "binding": {"POST": bind},
+        "finalize": {"PUT": finalize},
     }
 )
