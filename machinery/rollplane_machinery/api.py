@@ -23,6 +23,8 @@ from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, DEFAULT_PACE, 
 
 MAX_NUMBER = 2**63 - 1
 """The highest revision, epoch or sequence."""
+TOKEN_SECONDS = 600.0
+"""How long a server answers for a write by its token at least, unless writes come too fast to keep so many."""
 MAX_BATCH_WRITES = 1000
 MAX_FILTERS = 256
 """How many filters a watch may have, and namespaces and shards in each."""

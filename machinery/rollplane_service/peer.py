@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -11,6 +14,15 @@ from rollplane_service.health import READY
 ASK_SECONDS = 1.0
 SILENT_SECONDS = 3.0
 """Without a good answer for so long it is away; one of several that is lost costs one question, not our readiness."""
+
+_TROUBLES: Mapping[grpc.StatusCode, str] = MappingProxyType(
+    {
+        grpc.StatusCode.UNAVAILABLE: "nobody can be reached there",
+        grpc.StatusCode.DEADLINE_EXCEEDED: f"not within {ASK_SECONDS:g} s",
+        grpc.StatusCode.UNIMPLEMENTED: "another program listens there",
+    }
+)
+"""What it means for us; gRPC's own words tell of its insides."""
 
 
 class Peer:
@@ -38,7 +50,7 @@ class Peer:
         try:
             answer = await self._stub.Check(request, timeout=ASK_SECONDS)
         except grpc.aio.AioRpcError as exc:
-            self._trouble = f"the apiserver does not answer: {exc.details() or exc.code().name}"
+            self._trouble = f"the apiserver does not answer: {_TROUBLES.get(exc.code(), exc.code().name)}"
             return
         if answer.status == health_pb2.HealthCheckResponse.SERVING:
             self._heard = self._clock.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import grpc
 from prometheus_client import CollectorRegistry
@@ -15,19 +15,31 @@ from rollplane_service.listen import with_port
 from rollplane_service.metrics import show_process
 from rollplane_service.settings import ProcessSettings, WorkerSettings
 
+ANY_PORT = 0
+
 
 @asynccontextmanager
 async def operators_port(settings: ProcessSettings, registry: CollectorRegistry, health: Health) -> AsyncIterator[str]:
     """Serve ``/metrics`` and ``/readyz`` where the settings say; yields the address, ``-`` for none.
 
-    Raises OSError when it is taken.
+    Raises OSError when it is taken, unless it is to give way.
     """
     show_process(registry, health)
     if not settings.metrics_listen:
         yield "-"
         return
     host, _, port = settings.metrics_listen.rpartition(":")
-    async with serve_http(registry, health, host.strip("[]"), int(port)) as bound:
+    async with AsyncExitStack() as stack:
+
+        async def serve(at: int) -> int:
+            return await stack.enter_async_context(serve_http(registry, health, host.strip("[]"), at))
+
+        try:
+            bound = await serve(int(port))
+        except OSError:
+            if not settings.metrics_give_way:
+                raise
+            bound = await serve(ANY_PORT)
         yield with_port(settings.metrics_listen, bound)
 
 

@@ -23,13 +23,15 @@ class ProcessSettings:
     """What every service can be told; each field is the variable ``ROLLPLANE_<FIELD>``.
 
     Every field whose name ends in ``listen`` is an address to serve on, ``host:port`` with port 0 for any free one.
-    ``metrics_listen`` is where Prometheus scrapes and ``/readyz`` is asked; empty serves neither. ``insecure_bind``
-    allows addresses that other machines can reach. ``grace_seconds`` is what work in progress may take after SIGTERM.
-    ``kubernetes`` is the release behaved as, which all services of a plane should be told alike.
+    ``metrics_listen`` is where Prometheus scrapes and ``/readyz`` is asked; empty serves neither. When it is taken and
+    ``metrics_give_way``, any other port of that host will do. ``insecure_bind`` allows addresses that other machines
+    can reach. ``grace_seconds`` is what work in progress may take after SIGTERM. ``kubernetes`` is the release behaved
+    as, which all services of a plane should be told alike.
     Raises ValueError for what makes no sense.
     """
 
     metrics_listen: str = ""
+    metrics_give_way: bool = False
     insecure_bind: bool = False
     grace_seconds: float = 10.0
     log_level: str = "info"
@@ -83,6 +85,7 @@ class Flag:
 
 PROCESS_FLAGS = (
     Flag("metrics_listen", "ADDRESS", "host:port of /metrics and /readyz, or nothing"),
+    Flag("metrics_give_way", "", "serve metrics on any other port when theirs is taken"),
     Flag("insecure_bind", "", "allow addresses others can reach, although calls are neither encrypted nor checked"),
     Flag("grace_seconds", "SECONDS", "how long work in progress may take after SIGTERM"),
     Flag("log_level", "LEVEL", "debug, info, warning or error"),

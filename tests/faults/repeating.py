@@ -47,7 +47,9 @@ class RepeatingApi:
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
         first = [self._tokens.stamped(write) for write in writes]
         return await self._retrier.write(
-            lambda repeat: self._api.batch([repeated(write) for write in first] if repeat else first), lambda: True
+            lambda repeat: self._api.batch([repeated(write) for write in first] if repeat else first),
+            lambda: True,
+            of_many=True,
         )
 
     async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:

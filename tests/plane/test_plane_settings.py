@@ -10,7 +10,7 @@ import pytest
 
 from rollplane_machinery.errors import SetupError
 from rollplane_plane.plane import PlaneSettings
-from rollplane_plane.ports import HOST, is_free, preferred, server_port
+from rollplane_plane.ports import HOST, is_free, server_port
 
 BAD_PREFIXES = ["Bad_Name!", "", "-x", "x" * 62, "a b"]
 
@@ -52,9 +52,4 @@ def test_a_port_that_was_asked_for_is_had_or_refused(taken: int) -> None:
 def test_the_usual_port_gives_way(taken: int) -> None:
     assert server_port(None, taken) != taken
     assert server_port(0, taken) != taken
-
-
-def test_a_preferred_port_is_taken_while_it_is_free(taken: int) -> None:
-    assert preferred(taken) == f"{HOST}:0"
-    assert preferred(0) == f"{HOST}:0"
     assert not is_free(taken)

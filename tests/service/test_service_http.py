@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from rollplane_service.endpoint import serve_http
 from rollplane_service.health import Health
 from rollplane_service.metrics import show, show_process
+from rollplane_service.ports import operators_port
+from rollplane_service.settings import ProcessSettings
 
 
 @asynccontextmanager
@@ -31,6 +33,17 @@ async def ask(port: int, request: bytes) -> bytes:
     writer.close()
     await writer.wait_closed()
     return answer
+
+
+async def test_a_port_that_is_taken_is_an_error_unless_it_may_give_way() -> None:
+    async with operators_port(ProcessSettings(metrics_listen="127.0.0.1:0"), CollectorRegistry(), Health()) as taken:
+        with pytest.raises(OSError, match="in use"):
+            async with operators_port(ProcessSettings(metrics_listen=taken), CollectorRegistry(), Health()):
+                pass
+        yielding = ProcessSettings(metrics_listen=taken, metrics_give_way=True)
+        async with operators_port(yielding, CollectorRegistry(), Health()) as other:
+            assert other.startswith("127.0.0.1:")
+            assert other != taken
 
 
 async def test_a_scrape_reads_all_figures() -> None:

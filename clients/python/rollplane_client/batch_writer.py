@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
-from rollplane_client.tokens import Tokens, repeated
+from rollplane_client.tokens import REPEAT_SECONDS, Tokens, repeated
 from rollplane_client.write_lanes import Answer, Item, Lanes, item_of
 from rollplane_machinery.api import Write
 from rollplane_machinery.clock import Clock
@@ -67,7 +67,8 @@ class BatchWriter:
 
     Each write is given one of ``tokens``, by which the server makes it at most once. Whatever is not a definite answer
     (an error with an ``outcome``) has the same write sent again after a back-off: those of one batch together, in their
-    order and groups, while the rest of the writer goes on if the server answered any of them.
+    order and groups, while the rest of the writer goes on if the server answered any of them. What may have been made
+    is repeated for REPEAT_SECONDS; then its answer is an error that says so, and the object has to be looked at.
     """
 
     def __init__(
@@ -187,12 +188,13 @@ class BatchWriter:
 
     async def _send(self, batch: list[Item]) -> None:
         """Send one batch, deliver its answers, and make ready again what was not answered."""
+        sent = self._clock.monotonic()
         try:
             answers = await self._ask(batch)
         finally:
             self._in_flight -= 1
             self._wake.set()
-        repeats = [item for item, answer in zip(batch, answers, strict=True) if not self._deliver(item, answer)]
+        repeats = [item for item, answer in zip(batch, answers, strict=True) if not self._deliver(item, answer, sent)]
         self.stats.repeated += len(repeats)
         wait = max(map(_retry_after, answers))
         if any(map(_is_word, answers)):
@@ -206,10 +208,12 @@ class BatchWriter:
         try:
             return await self._api.batch([item.write for item in batch])
         except RollplaneError as exc:
-            return [exc] * len(batch)
+            # What refuses the whole batch has looked at none of its writes, of which some may have been made before.
+            unknown = exc.with_outcome(Outcome.OUTCOME_UNKNOWN)
+            return [exc if item.unclear_since is None else unknown for item in batch]
 
-    def _deliver(self, item: Item, answer: Answer) -> bool:
-        """Answer ``item`` for good and return True, or return False when it must be sent again."""
+    def _deliver(self, item: Item, answer: Answer, sent: float) -> bool:
+        """Answer ``item``, which left at ``sent``, for good and return True; or False when it must be sent again."""
         if item.answer is None:
             self._count_event(answer)
             return True
@@ -219,10 +223,21 @@ class BatchWriter:
             self._answer(item, answer)
             return True
         item.failures += 1
-        if outcome is Outcome.OUTCOME_UNKNOWN and not item.unclear:
-            item.unclear = True
+        if outcome is Outcome.OUTCOME_UNKNOWN and item.unclear_since is None:
+            item.unclear_since = sent
             item.write = repeated(item.write)
-        return False
+        return self._is_given_up(item)
+
+    def _is_given_up(self, item: Item) -> bool:
+        """Answer ``item`` that nothing is known of it, once the store may have forgotten its token; else return False.
+
+        A repeat of what was forgotten would be made a second time.
+        """
+        if item.unclear_since is None or self._clock.monotonic() - item.unclear_since < REPEAT_SECONDS:
+            return False
+        text = f"whether it was made could not be learned in {REPEAT_SECONDS:.0f} s: look at the object"
+        self._answer(item, UnavailableError(text, outcome=Outcome.OUTCOME_UNKNOWN))
+        return True
 
     def _count_event(self, answer: Answer) -> None:
         if isinstance(answer, RollplaneError):
@@ -261,7 +276,7 @@ class BatchWriter:
     def _abandon(self) -> None:
         """Answer what nobody will send any more."""
         for item in list(self._unanswered):
-            maybe = item.on_its_way or item.unclear
+            maybe = item.on_its_way or item.unclear_since is not None
             outcome = Outcome.OUTCOME_UNKNOWN if maybe else Outcome.NOT_SENT
             self._answer(item, UnavailableError("the writer has stopped", outcome=outcome))
         self.stats.events_dropped += self._lanes.events

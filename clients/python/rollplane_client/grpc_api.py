@@ -161,7 +161,7 @@ class GrpcApi:
         def encode(repeat: bool) -> pb.BatchWriteRequest:
             return encode_batch([repeated(write) for write in stamped] if repeat else stamped)
 
-        response = await self._send(self._objects.BatchWrite, encode, self._deadlines.batch_seconds)
+        response = await self._send(self._objects.BatchWrite, encode, self._deadlines.batch_seconds, of_many=True)
         if len(response.results) != len(writes):
             raise InternalError(f"{len(writes)} writes were answered by {len(response.results)} results")
         return decode_batch_results(response)
@@ -267,11 +267,16 @@ class GrpcApi:
         )
 
     async def _send(
-        self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], encode: Callable[[bool], Q], seconds: float
+        self,
+        method: grpc.aio.UnaryUnaryMultiCallable[Q, A],
+        encode: Callable[[bool], Q],
+        seconds: float,
+        *,
+        of_many: bool = False,
     ) -> A:
         """Send what ``encode`` gives, told whether it may have been sent before, until there is an answer."""
         return await self._retrier.write(
-            lambda repeat: self._call(method, encode(repeat), seconds), lambda: not self._closed
+            lambda repeat: self._call(method, encode(repeat), seconds), lambda: not self._closed, of_many=of_many
         )
 
     async def _call(self, method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, seconds: float) -> A:

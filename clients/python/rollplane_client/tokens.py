@@ -10,7 +10,13 @@ import itertools
 import secrets
 from dataclasses import replace
 
-from rollplane_machinery.api import Create, Update, UpdateStatus, Write, WriteOptions, WriteToken
+from rollplane_machinery.api import TOKEN_SECONDS, Create, Update, UpdateStatus, Write, WriteOptions, WriteToken
+
+REPEAT_SECONDS = TOKEN_SECONDS / 2
+"""How long a write is repeated that may have been made: half the time that the store answers its token for.
+
+After that what became of it is for the object to tell. The other half is for what is still on its way.
+"""
 
 
 class Tokens:

@@ -19,7 +19,8 @@ Answer = WriteResult | RollplaneError
 class Item:
     """A write on its way to an answer; ``answer`` is None for events, whose answers nobody awaits.
 
-    ``unclear`` is set once a sending may have been committed; ``failures`` counts sendings that were not answered.
+    ``unclear_since`` is when a sending left that may have been committed, None while none may; ``failures`` counts
+    sendings that were not answered.
     """
 
     write: Write
@@ -27,7 +28,7 @@ class Item:
     size: int
     answer: asyncio.Future[Answer] | None
     on_its_way: bool = False
-    unclear: bool = False
+    unclear_since: float | None = None
     failures: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rollplane_machinery.api import TOKEN_SECONDS
 from rollplane_rules.registry.addresses import Ranges
 from rollplane_service.settings import PROCESS_FLAGS, Flag, ProcessSettings
 from rollplane_service.settings import read_arguments as read
@@ -34,7 +35,7 @@ class Settings(ProcessSettings):
     cell: str = "default"
     token_entries: int = 200_000
     token_bytes: int = 16 * MIB
-    token_seconds: float = 600.0
+    token_seconds: float = TOKEN_SECONDS
     wait_replicas: int = 0
     log_entries: int = 250_000
     log_bytes: int = 256 * MIB
@@ -49,9 +50,10 @@ class Settings(ProcessSettings):
         for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, want at least 1")
-        for name in ("token_seconds", "wait_replicas"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} is {getattr(self, name)}, want 0 or more")
+        if self.wait_replicas < 0:
+            raise ValueError(f"wait_replicas is {self.wait_replicas}, want 0 or more")
+        if self.token_seconds < TOKEN_SECONDS:
+            raise ValueError(f"token_seconds is {self.token_seconds}, want {TOKEN_SECONDS} or more: clients rely on it")
         self.ranges()
 
     def ranges(self) -> Ranges:

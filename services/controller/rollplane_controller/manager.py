@@ -30,6 +30,7 @@ from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
 from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconciler
 from rollplane_controller.reconcile.scheduler import Scheduler
+from rollplane_controller.reconcile.soundings import Soundings
 from rollplane_controller.reconcile.stale_disruption import StaleDisruption
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
@@ -118,7 +119,8 @@ class Manager:
             on_acquired=self._wake,
             shards=shards,
         )
-        means = Means(self.observer, api, self.writer, clock, random, self.shards.fence)
+        self._soundings = Soundings(api, clock)
+        means = Means(self.observer, api, self.writer, clock, random, self.shards.fence, self._soundings)
         times = node_times or times_of(release)
         reconcilers = self._reconcilers(api, clock, release, times, event_limits)
         self.loops = [Loop(one, self._paced(one, means)) for one in reconcilers]
@@ -165,6 +167,7 @@ class Manager:
             tasks.create_task(self._throttle.run())
             tasks.create_task(self.observer.informer.run())
             tasks.create_task(self.shards.run())
+            tasks.create_task(self._soundings.run())
             for loop in self.loops:
                 tasks.create_task(loop.run())
 

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rollplane_client.lease_plan import LeaseTimes
 from rollplane_client.leases import LeaseHolder
-from rollplane_machinery.api import Fence, ListQuery, ObjectApi
+from rollplane_controller.reconcile.soundings import sound
+from rollplane_machinery.api import Fence, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import FencedError
-from rollplane_machinery.kinds import LEASE
 from rollplane_machinery.shards import SHARDS, shard_of
 
 log = logging.getLogger(__name__)
@@ -125,8 +125,8 @@ class ShardOwner:
         raised = [shard for shard in raised if await self._raise_fence(shard)]
         if raised:
             # Whatever a former owner wrote is below the revision read now: its later writes are refused.
-            page = await self._api.list(ListQuery(LEASE, NAMESPACE, limit=1))
-            self._catching_up.update({shard: page.revision for shard in raised if shard in self._catching_up})
+            revision = await sound(self._api)
+            self._catching_up.update({shard: revision for shard in raised if shard in self._catching_up})
             self.catch_up(self._reached())
         self.looked.set()
 

@@ -16,12 +16,12 @@ from typing import Self
 
 from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_machinery.clock import Clock, SystemClock
-from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.errors import RollplaneError, SetupError
 from rollplane_machinery.releases import LATEST
 from rollplane_plane.child import Child
 from rollplane_plane.lives import next_life
 from rollplane_plane.needs import NEEDED, require
-from rollplane_plane.ports import ANY, HOST, MAX_PORT, preferred, server_port
+from rollplane_plane.ports import ANY, HOST, MAX_PORT, free_port, is_free, server_port
 from rollplane_plane.services import Service
 from rollplane_service.settings import read_release
 
@@ -148,13 +148,24 @@ class EmbeddedPlane:
         """Load all children side by side; each begins when the one it needs is ready."""
         await asyncio.gather(*(child.spawn() for child in self.children))
         await self.store.start()
-        await self.apiserver.start()
+        await self._start_apiserver()
         try:
             async with asyncio.TaskGroup() as starting:
                 for child in self.children[2:]:
                     starting.create_task(child.start())
         except* RollplaneError as group:
             raise group.exceptions[0] from None
+
+    async def _start_apiserver(self) -> None:
+        """Start it where it was to be; elsewhere when another plane that was started at the same time was faster."""
+        try:
+            await self.apiserver.start()
+        except SetupError:
+            if self._settings.port is not None or is_free(int(self.address.rpartition(":")[2])):
+                raise
+            self.address = f"{HOST}:{free_port()}"
+            self._tell_of_another_port()
+            await self.apiserver.start()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -209,4 +220,5 @@ class EmbeddedPlane:
 
     def _metrics_arguments(self, service: Service) -> Sequence[str]:
         # A plane that may be anywhere leaves the usual places to one that is to be found.
-        return ("--metrics-listen", preferred(ANY if self._settings.port == ANY else METRICS_PORTS[service]))
+        port = ANY if self._settings.port == ANY else METRICS_PORTS[service]
+        return ("--metrics-listen", f"{HOST}:{port}", "--metrics-give-way")

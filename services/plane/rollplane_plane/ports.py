@@ -43,8 +43,3 @@ def server_port(asked: int | None, usual: int, flag: str = "--port") -> int:
         )
     port = usual if asked is None else asked
     return port if is_free(port) else free_port()
-
-
-def preferred(port: int) -> str:
-    """Return the address of ``port`` while it is free, else of any: for what is told where it listens afterwards."""
-    return f"{HOST}:{port if is_free(port) else ANY}"

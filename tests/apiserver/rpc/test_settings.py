@@ -34,6 +34,7 @@ BAD_VALUES = {
     "no truth": ({"ROLLPLANE_INSECURE_BIND": "maybe"}, "ROLLPLANE_INSECURE_BIND is 'maybe', want a bool"),
     "nothing": ({"ROLLPLANE_MAX_CALLS": "0"}, "max_calls is 0, want at least 1"),
     "negative": ({"ROLLPLANE_GRACE_SECONDS": "-1"}, "grace_seconds"),
+    "tokens forgotten before their writes": ({"ROLLPLANE_TOKEN_SECONDS": "60"}, "token_seconds is 60.0, want 600.0"),
     "public": ({"ROLLPLANE_LISTEN": "0.0.0.0:7070"}, "refusing to listen on 0.0.0.0:7070"),
     "public metrics": ({"ROLLPLANE_METRICS_LISTEN": "[::]:1"}, r"refusing to listen on \[::\]:1"),
     "metrics on a socket file": ({"ROLLPLANE_METRICS_LISTEN": "unix:/x"}, "not on a socket file"),

@@ -8,9 +8,16 @@ from dataclasses import replace
 
 import pytest
 
+from rollplane_apiserver.store.checks import MAX_SHARDS
 from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused, Require, Store, Stored
 from rollplane_machinery.api import Fence
-from rollplane_machinery.errors import BadRequestError, FencedError, RequestTooLargeError, UnavailableError
+from rollplane_machinery.errors import (
+    BadRequestError,
+    FencedError,
+    RequestTooLargeError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from rollplane_machinery.errors import Outcome as WriteOutcome
 
 from .conftest import NewStore
@@ -217,6 +224,22 @@ async def test_a_fence_is_never_lowered(store: Store) -> None:
         await store.raise_fence(Fence("7", first))
     await store.raise_fence(Fence("8", first))
     await must_commit(store, replace(create("pods", "a/1"), fence=Fence("7", second)))
+
+
+async def test_shards_with_a_fence_are_bounded(store: Store) -> None:
+    first, second = await must_commit(store, create("leases", "a/1"), update("leases", "a/1"))
+    for number in range(MAX_SHARDS):
+        await store.raise_fence(Fence(f"{number}", first))
+    with pytest.raises(TooManyRequestsError, match=f"more than {MAX_SHARDS}"):
+        await store.raise_fence(Fence("another", first))
+    await store.raise_fence(Fence("0", second))
+
+
+@pytest.mark.parametrize("shard", ["", "s" * 257, "a\0b"])
+async def test_what_is_no_name_of_a_shard(store: Store, shard: str) -> None:
+    (owner,) = await must_commit(store, create("leases", "a/1"))
+    with pytest.raises(BadRequestError, match="shard"):
+        await store.raise_fence(Fence(shard, owner))
 
 
 @pytest.mark.parametrize("epoch", [2**53 + 1, 2**62, 2**63 - 1])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from rollplane_apiserver.store.interface import Change, LogBatch, Mutation, Store
+from rollplane_apiserver.store.interface import BATCH_BYTES, Change, LogBatch, Mutation, Store
 from rollplane_machinery.api import EventType
 from rollplane_machinery.errors import ExpiredError, UnavailableError
 
@@ -80,6 +80,34 @@ async def test_a_long_log_comes_in_batches(store: Store) -> None:
             sizes.append(len(batch.changes))
             assert batch.revision == start + sum(sizes)
     assert max(sizes) <= 512
+
+
+async def test_large_changes_come_in_smaller_batches(new_store: NewStore) -> None:
+    store = new_store(log_bytes=256 * 1024 * 1024)
+    start = await store.revision()
+    large, huge = b"x" * 3_000_000, b"x" * (BATCH_BYTES + 1)
+    values = [large, large, large, b"small", huge, b"small", large]
+    for number, value in enumerate(values):
+        await must_commit(store, create("pods", f"a/{number}", value))
+    async with store.follow(start) as batches:
+        followed = [await anext(batches) for _ in range(4)]
+    assert [[len(change.value) for change in batch.changes] for batch in followed] == [
+        [3_000_000, 3_000_000],
+        [3_000_000, 5],
+        [len(huge)],
+        [5, 3_000_000],
+    ]
+    first = await store.changes(start)
+    assert (len(first.changes), first.revision) == (2, start + 2)
+
+
+async def test_what_a_change_replaced_counts_for_its_batch(new_store: NewStore) -> None:
+    store = new_store(log_bytes=256 * 1024 * 1024)
+    large = b"x" * 3_000_000
+    (start,) = await must_commit(store, create("pods", "a/1", large))
+    for _ in range(2):
+        await must_commit(store, replace(update("pods", "a/1", large), log_previous=True))
+    assert len((await store.changes(start)).changes) == 1
 
 
 async def test_an_idle_follower_hears_each_second_where_it_stands(store: Store) -> None:

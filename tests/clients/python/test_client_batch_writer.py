@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rollplane.core.v1 import Pod
 from rollplane_client.backoff import Backoff
 from rollplane_client.batch_writer import Answer, BatchWriter, Limits
-from rollplane_client.tokens import Tokens
+from rollplane_client.tokens import REPEAT_SECONDS, Tokens
 from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
     Create,
@@ -301,6 +301,59 @@ async def test_a_budgets_refusal_is_an_answer(server: HeldServer, clock: FakeClo
         refused = TooManyRequestsError("the budget forbids it", resource="pods", name="a", retry_after_seconds=10.0)
         (await server.next()).answer(refused)
         assert await answer is refused
+
+
+async def test_what_refuses_a_whole_batch_is_no_word_on_what_may_have_been_made(
+    server: HeldServer, clock: FakeClock
+) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).fail(LOST)
+        await settle()
+        await clock.advance(1.0)
+        (await server.next()).fail(InvalidError("too large"))
+        await settle()
+        assert not answer.done()
+        await clock.advance(2.0)
+        again = await server.next()
+        assert again.tokens == [(1, True)]
+        again.answer()
+        assert isinstance(await answer, WriteResult)
+
+
+async def test_a_whole_batch_refused_at_once_is_refused(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).fail(InvalidError("too large"))
+        assert isinstance(await answer, InvalidError)
+
+
+async def test_nothing_is_repeated_for_longer_than_the_store_knows_its_token(
+    server: HeldServer, clock: FakeClock
+) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        while not answer.done():
+            (await server.next()).fail(LOST)
+            await settle()
+            assert clock.monotonic() < REPEAT_SECONDS + 10.0
+            await clock.advance(8.0)
+        told = await answer
+        assert isinstance(told, UnavailableError)
+        assert told.outcome is Outcome.OUTCOME_UNKNOWN
+        assert "look at the object" in told.message
+        assert clock.monotonic() >= REPEAT_SECONDS
+
+
+async def test_what_was_never_sent_is_tried_for_as_long_as_it_takes(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        while clock.monotonic() < 2 * REPEAT_SECONDS:
+            (await server.next()).fail(GONE)
+            await settle()
+            await clock.advance(8.0)
+        (await server.next()).answer()
+        assert isinstance(await answer, WriteResult)
 
 
 async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, clock: FakeClock) -> None:

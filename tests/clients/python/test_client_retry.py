@@ -9,6 +9,7 @@ import pytest
 
 from rollplane_client.backoff import Backoff, no_jitter
 from rollplane_client.retry import Retrier, RetryPolicy, did_nothing, is_retryable_read
+from rollplane_client.tokens import REPEAT_SECONDS
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import (
     ConflictError,
@@ -144,3 +145,36 @@ async def test_what_may_have_been_made_once_stays_unclear() -> None:
         with pytest.raises(UnavailableError) as raised:
             await written(FakeClock(), Sendings(UNKNOWN, *[last] * 9))
         assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN
+
+
+async def test_what_refuses_the_whole_of_a_repeated_batch_is_no_word_on_its_writes() -> None:
+    async def refused(repeat: bool) -> str:
+        raise NotFoundError("too large") if repeat else UNKNOWN
+
+    clock = FakeClock()
+    policy = RetryPolicy(Backoff(base_seconds=1.0, spread=0.0), give_up_seconds=1.5)
+    call = asyncio.ensure_future(Retrier(policy, clock, no_jitter).write(refused, lambda: True, of_many=True))
+    await asyncio.sleep(0)
+    await clock.advance(1.0)
+    with pytest.raises(UnavailableError) as raised:
+        await call
+    assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN
+
+
+async def test_no_write_is_repeated_for_longer_than_the_store_knows_its_token() -> None:
+    clock = FakeClock()
+    sent: list[float] = []
+
+    async def lost(_repeat: bool) -> str:
+        sent.append(clock.monotonic())
+        raise UNKNOWN
+
+    policy = RetryPolicy(Backoff(base_seconds=5.0, cap_seconds=5.0, spread=0.0), give_up_seconds=10_000.0)
+    call = asyncio.ensure_future(Retrier(policy, clock, no_jitter).write(lost, lambda: True))
+    while not call.done():
+        await asyncio.sleep(0)
+        await clock.advance(5.0)
+    assert sent[-1] == REPEAT_SECONDS
+    with pytest.raises(UnavailableError) as raised:
+        await call
+    assert raised.value.outcome is Outcome.OUTCOME_UNKNOWN

@@ -25,14 +25,19 @@ class Progress(Protocol):
 
 
 class Lines:
-    """A line for each look, as kubectl prints them. Failures are left to whoever ends the command."""
+    """A line for each look that says something new, in kubectl's words.
+
+    Failures are left to whoever ends the command.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._last = ""
 
     def look(self, status: RolloutStatus) -> None:
-        if status.state is not RolloutState.FAILED:
+        if status.state is not RolloutState.FAILED and status.message != self._last:
             self._console.say(status.message)
+            self._last = status.message
 
     def explain(self, diagnosis: Diagnosis) -> None:
         """Lines say nothing but where the rollout stands."""

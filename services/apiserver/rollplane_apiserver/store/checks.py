@@ -6,11 +6,20 @@ from collections.abc import Iterable, Sequence
 
 from rollplane_apiserver.store.interface import Jump, Mutation, Require
 from rollplane_machinery.api import Fence
-from rollplane_machinery.errors import BadRequestError, ExpiredError, FencedError, RequestTooLargeError
+from rollplane_machinery.errors import (
+    BadRequestError,
+    ExpiredError,
+    FencedError,
+    RequestTooLargeError,
+    TooManyRequestsError,
+)
 
 MAX_ITEMS = 256
 """How many mutations one commit takes."""
 MAX_TOKEN_BYTES = 256
+MAX_SHARDS = 1024
+"""How many shards may have a fence, fourteen times as many as our own controllers have."""
+MAX_SHARD_BYTES = 256
 
 
 def check_mutations(mutations: Sequence[Mutation]) -> None:
@@ -58,6 +67,18 @@ def check_epoch(fence: Fence, *, current: int, revision: int, jumps: Iterable[Ju
     for jump in jumps:
         if jump.last < fence.epoch <= jump.to:
             raise FencedError(f"epoch {fence.epoch} is void: the store went from {jump.last} to {jump.to}")
+
+
+def check_shard(shard: str) -> None:
+    """Raise BadRequestError for what cannot be the name of a shard."""
+    if not 0 < len(shard.encode(errors="replace")) <= MAX_SHARD_BYTES or "\0" in shard:
+        raise BadRequestError(f"the name of a shard has 1 to {MAX_SHARD_BYTES} bytes, none of them zero")
+
+
+def check_room(fence: Fence, shards: int) -> None:
+    """Raise TooManyRequestsError when a shard that has no fence yet would be one too many beside ``shards`` others."""
+    if shards >= MAX_SHARDS:
+        raise TooManyRequestsError(f"shard {fence.shard} would be one of more than {MAX_SHARDS} that have a fence")
 
 
 def check_position(after: int, *, oldest: int, revision: int, jumps: Iterable[Jump]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from rollplane_machinery.api import EventType, Fence
+from rollplane_machinery.api import TOKEN_SECONDS, EventType, Fence
 from rollplane_machinery.errors import RollplaneError
 
 
@@ -119,7 +119,7 @@ class TokenLimits:
 
     entries: int = 200_000
     bytes: int = 16 * 1024 * 1024
-    seconds: float = 600.0
+    seconds: float = TOKEN_SECONDS
 
 
 DEFAULT_TOKENS = TokenLimits()
@@ -163,10 +163,15 @@ class Jump:
     to: int
 
 
+BATCH_CHANGES = 512
+BATCH_BYTES = 8 * 1024 * 1024
+
+
 @dataclass(frozen=True, slots=True)
 class LogBatch:
     """Changes in order and the revision up to which the log has been read.
 
+    It holds BATCH_CHANGES changes at most, and BATCH_BYTES of their values, or one change.
     ``changes`` is empty when idle, and when the revision moved without a change (a jump).
     """
 
@@ -228,7 +233,8 @@ class Store(Protocol):
     async def raise_fence(self, fence: Fence) -> None:
         """Make ``fence.epoch`` the only one its shard accepts.
 
-        Raises FencedError when a higher one is set or a jump made this one void. A jump clears all fences.
+        Raises FencedError when a higher one is set or a jump made this one void, TooManyRequestsError when too many
+        other shards have one, BadRequestError for what is no name. A jump clears all fences.
         """
         ...
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 
+from rollplane_apiserver.store import scripts
 from rollplane_apiserver.store.checks import check_position
-from rollplane_apiserver.store.interface import Change, Jump, LogBatch
+from rollplane_apiserver.store.interface import BATCH_BYTES, BATCH_CHANGES, Change, Jump, LogBatch
 from rollplane_apiserver.store.layout import Keys, jump, log_entry
 from rollplane_apiserver.store.link import Link, Reply, pack
 
 BLOCK_SECONDS = 0.8  # an idle batch each second is promised, and Redis looks for ended waits each 100 ms
-BATCH_CHANGES = 512
+SCRIPT = scripts.load("read_log")
 
 
 async def open_log(link: Link, keys: Keys, after: int) -> AsyncGenerator[LogBatch, None]:
@@ -26,12 +27,8 @@ async def open_log(link: Link, keys: Keys, after: int) -> AsyncGenerator[LogBatc
 
 async def read_log(link: Link, keys: Keys, after: int) -> LogBatch:
     """Return what follows ``after``, without waiting for it; raises ExpiredError as ``open_log`` does."""
-    start = b"(%d-0" % after
     role, entries, spans, bounds = await link.call_all(
-        pack(b"ROLE"),
-        pack(b"XRANGE", keys.log, start, b"+", b"COUNT", b"%d" % BATCH_CHANGES),
-        pack(b"LRANGE", keys.runs, b"0", b"-1"),
-        _bounds_command(keys),
+        pack(b"ROLE"), _read_command(keys, after), pack(b"LRANGE", keys.runs, b"0", b"-1"), _bounds_command(keys)
     )
     await link.check_master(role)
     _check(after, bounds, [jump(span) for span in spans])
@@ -40,13 +37,17 @@ async def read_log(link: Link, keys: Keys, after: int) -> LogBatch:
 
 async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogBatch, None]:
     while True:
-        # The second command is carried out after the first has ended its wait. So if by then nothing behind the
-        # position has been trimmed, neither had it been when the entries were read.
-        found, bounds, role = await link.call_all(
-            _read_command(keys, position), _bounds_command(keys), pack(b"ROLE"), patience_seconds=BLOCK_SECONDS
+        # The others are carried out after the first has ended its wait, one after another. So if at last nothing behind
+        # the position has been trimmed, neither had it been when the entries were read.
+        _, found, bounds, role = await link.call_all(
+            _wait_command(keys, position),
+            _read_command(keys, position),
+            _bounds_command(keys),
+            pack(b"ROLE"),
+            patience_seconds=BLOCK_SECONDS,
         )
         await link.check_master(role)
-        entries = [log_entry(entry_id, fields) for entry_id, fields in found[0][1]] if found else []
+        entries = [log_entry(entry_id, fields) for entry_id, fields in found]
         _check(position, bounds, [entry for entry in entries if isinstance(entry, Jump)])
         batch = _batch(entries, position)
         position = batch.revision
@@ -57,9 +58,14 @@ def _batch(entries: Sequence[Change | Jump], position: int) -> LogBatch:
     return LogBatch([entry for entry in entries if isinstance(entry, Change)], _last_revision(entries, position))
 
 
+def _wait_command(keys: Keys, position: int) -> bytes:
+    block = b"%d" % (BLOCK_SECONDS * 1000)
+    return pack(b"XREAD", b"BLOCK", block, b"COUNT", b"1", b"STREAMS", keys.log, b"%d-0" % position)
+
+
 def _read_command(keys: Keys, position: int) -> bytes:
-    block, count = b"%d" % (BLOCK_SECONDS * 1000), b"%d" % BATCH_CHANGES
-    return pack(b"XREAD", b"BLOCK", block, b"COUNT", count, b"STREAMS", keys.log, b"%d-0" % position)
+    bounds = (b"%d" % BATCH_CHANGES, b"%d" % BATCH_BYTES)
+    return pack(b"EVALSHA", SCRIPT.sha, b"1", keys.log, b"%d" % position, *bounds)
 
 
 def _bounds_command(keys: Keys) -> bytes:

@@ -6,14 +6,17 @@ It is the plainest statement of the contract: read it before the Lua script. Not
 from __future__ import annotations
 
 import asyncio
+import itertools
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position
+from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position, check_room, check_shard
 from rollplane_apiserver.store.groups import Groups
 from rollplane_apiserver.store.interface import (
+    BATCH_BYTES,
+    BATCH_CHANGES,
     DEFAULT_TOKENS,
     Change,
     Committed,
@@ -33,7 +36,6 @@ from rollplane_machinery.errors import Outcome as WriteOutcome
 from rollplane_machinery.errors import UnavailableError
 
 IDLE_SECONDS = 1.0
-BATCH_CHANGES = 512
 SCAN_CHUNK = 256
 SLACK_BYTES = 128
 TRIM_SHARE = 16  # a full log loses this fraction of its limit at once, so that trimming is rare
@@ -120,7 +122,7 @@ class MemoryStore:
     async def changes(self, after: int) -> LogBatch:
         self._check_open()
         self._check_position(after)
-        entries = self._log.after(after, BATCH_CHANGES)
+        entries = self._log.after(after)
         reached = entries[-1].revision if entries else after
         return LogBatch([entry.change for entry in entries if entry.change], reached)
 
@@ -134,8 +136,11 @@ class MemoryStore:
 
     async def raise_fence(self, fence: Fence) -> None:
         self._check_open()
+        check_shard(fence.shard)
         current = self._fences.get(fence.shard, 0)
         check_epoch(fence, current=current, revision=self._revision, jumps=self._jumps)
+        if not current:
+            check_room(fence, len(self._fences))
         self._fences[fence.shard] = fence.epoch
 
     async def close(self) -> None:
@@ -257,9 +262,12 @@ class _Log:
         self._entries.append(entry)
         self._bytes += entry.size
 
-    def after(self, revision: int, limit: int) -> Sequence[_Entry]:
+    def after(self, revision: int) -> Sequence[_Entry]:
+        """Return the entries that make a batch behind ``revision``."""
         start = bisect_right(self._entries, revision, key=lambda entry: entry.revision)
-        return self._entries[start : start + limit]
+        entries = self._entries[start : start + BATCH_CHANGES]
+        sizes = itertools.accumulate(entry.size for entry in entries)
+        return entries[: max(1, sum(1 for _ in itertools.takewhile(lambda size: size <= BATCH_BYTES, sizes)))]
 
     def trim(self) -> None:
         if len(self._entries) <= self._max_entries and self._bytes <= self._max_bytes:

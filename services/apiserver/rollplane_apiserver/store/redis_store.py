@@ -14,13 +14,14 @@ from types import MappingProxyType
 from redis.exceptions import NoScriptError, OutOfMemoryError
 
 from rollplane_apiserver.store import scripts
-from rollplane_apiserver.store.checks import check_epoch, check_mutations
+from rollplane_apiserver.store.checks import MAX_SHARDS, check_epoch, check_mutations, check_room, check_shard
 from rollplane_apiserver.store.dial import Dialer, dialer
 from rollplane_apiserver.store.disk import naming_a_full_disk
 from rollplane_apiserver.store.greeting import Greeter, Upgrades
 from rollplane_apiserver.store.interface import DEFAULT_TOKENS, Jump, LogBatch, Mutation, Outcome, Stored, TokenLimits
 from rollplane_apiserver.store.layout import CommitCall, CommitLimits, Keys, jump, outcomes, stored
 from rollplane_apiserver.store.link import Link, LinkPool, Reply, pack, raise_first
+from rollplane_apiserver.store.log_reader import SCRIPT as READ_LOG
 from rollplane_apiserver.store.log_reader import open_log, read_log
 from rollplane_apiserver.store.scripts import Script
 from rollplane_machinery.api import Fence
@@ -69,7 +70,7 @@ class RedisStore:
         self._greet = Greeter(
             self._commit_call,
             self._relief_script,
-            (self._commit_script, self._fence_script),
+            (self._commit_script, self._fence_script, READ_LOG),
             upgrades,
             waits=settings.wait_replicas > 0,
         )
@@ -168,13 +169,15 @@ class RedisStore:
 
     async def raise_fence(self, fence: Fence) -> None:
         keys = (self._keys.fence, self._keys.runs, self._keys.meta)
-        epoch = b"%d" % fence.epoch
-        packed = pack(b"EVALSHA", self._fence_script.sha, b"3", *keys, fence.shard.encode(), epoch)
+        check_shard(fence.shard)
+        about = (fence.shard.encode(), b"%d" % fence.epoch, b"%d" % MAX_SHARDS)
+        packed = pack(b"EVALSHA", self._fence_script.sha, b"3", *keys, *about)
         async with self._linked(self._reads) as link:
             (reply,) = await _scripted(link, lambda: [packed])
         if reply is not None:
-            revision, current, spans = reply
+            revision, current, shards, spans = reply
             check_epoch(fence, current=current, revision=revision, jumps=[jump(span) for span in spans])
+            check_room(fence, shards)
 
     async def close(self) -> None:
         self._closed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rollplane_machinery.api import Bind, Create, Delete, Key, Patch, Update, UpdateStatus, Write
+from rollplane_machinery.api import Bind, Create, Delete, Key, Patch, Update, UpdateStatus, Write, WriteResult
 from rollplane_machinery.errors import (
     AlreadyExistsError,
     CauseReason,
@@ -10,6 +10,7 @@ from rollplane_machinery.errors import (
     FencedError,
     NotAttemptedError,
     NotFoundError,
+    Outcome,
     RollplaneError,
 )
 from rollplane_machinery.kinds import (
@@ -35,6 +36,17 @@ def is_harmless(write: Write, refusal: RollplaneError) -> bool:
     if isinstance(write, Delete | Update | UpdateStatus | Patch | Bind) and isinstance(refusal, NotFoundError):
         return True
     return any(cause.reason is CauseReason.NAMESPACE_TERMINATING for cause in refusal.causes)
+
+
+def outruns_cache(write: Write, answer: WriteResult | RollplaneError) -> bool:
+    """Tell whether an answer speaks of changes that the cache may not show, without their revision.
+
+    The object is gone, or nobody knows whether the write was made. A create finds only its namespace gone.
+    """
+    if isinstance(answer, WriteResult):
+        return False
+    is_gone = isinstance(answer, NotFoundError) and not isinstance(write, Create)
+    return is_gone or answer.outcome is Outcome.OUTCOME_UNKNOWN
 
 
 def news_of(key: Key, write: Write, refusal: RollplaneError) -> PlannedEvent | None:

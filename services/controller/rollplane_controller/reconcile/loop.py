@@ -19,10 +19,11 @@ from rollplane_client.events import EventRecorder
 from rollplane_client.gates import Gates
 from rollplane_client.tally import Tally
 from rollplane_client.work_queue import WorkQueue
-from rollplane_controller.reconcile.answers import is_harmless, is_passing, news_of
+from rollplane_controller.reconcile.answers import is_harmless, is_passing, news_of, outruns_cache
 from rollplane_controller.reconcile.live_looks import LiveLooks
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Reconciler
+from rollplane_controller.reconcile.soundings import Soundings
 from rollplane_controller.reconcile.submission import submit_all
 from rollplane_controller.reconcile.throttle import Writer
 from rollplane_controller.reconcile.wire_writes import Sent, wire_writes
@@ -49,6 +50,7 @@ class Means:
     clock: Clock
     random: Random
     fence: Callable[[str], Fence | None]
+    soundings: Soundings
 
 
 class Loop:
@@ -62,6 +64,7 @@ class Loop:
         self._clock = means.clock
         self._random = means.random
         self._fence_of_shard = means.fence
+        self._soundings = means.soundings
         self._recorder = EventRecorder(means.writer.record, reconciler.component, means.clock)
         self._gates: Gates[Key] = Gates()
         self._failures: dict[Key, Failure] = {}
@@ -172,6 +175,16 @@ class Loop:
         if events:
             self._tell(key, uid, events, self._fence_of(key))
         self._reconciler.answered(key, plan, sent, answers)
+        if any(outruns_cache(one.write, answer) for one, answer in zip(sent, answers, strict=True)):
+            self._soundings.ask(partial(self._conclude_behind, key, plan, failures))
+        else:
+            self._conclude(key, plan, failures)
+
+    def _conclude_behind(self, key: Key, plan: Plan, failures: Sequence[Failure], revision: int) -> None:
+        self._gates.shut(key, revision)
+        self._conclude(key, plan, failures)
+
+    def _conclude(self, key: Key, plan: Plan, failures: Sequence[Failure]) -> None:
         if failures:
             self._fail(key, failures[0].error, failures[0])
         else:
