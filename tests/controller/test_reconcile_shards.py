@@ -137,34 +137,40 @@ async def test_a_lease_that_lapsed_while_it_was_renewed_counts_as_acquired() -> 
 
 
 class Doubting(PlainApi):
-    """Has a shard distrusted in the middle of whatever its owner waits for."""
+    """Has a shard distrusted in the middle of what its owner waits for, the calls named ``during``."""
 
-    def __init__(self, api: ObjectApi) -> None:
+    def __init__(self, api: ObjectApi, during: str) -> None:
         super().__init__(api)
-        self.doubt: Callable[[], object] = list
+        self._during = during
+        self.doubt: Callable[[Fence | None], object] = id
+
+    def _answered(self, call: str, fence: Fence | None = None) -> None:
+        if call == self._during:
+            self.doubt(fence)
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
         answers = await super().batch(writes)
-        self.doubt()
+        self._answered("batch")
         return answers
 
     async def raise_fence(self, fence: Fence) -> None:
         await super().raise_fence(fence)
-        self.doubt()
+        self._answered("raise_fence", fence)
 
     async def list(self, query: ListQuery) -> Page:
         page = await super().list(query)
-        self.doubt()
+        self._answered("list")
         return page
 
 
+@pytest.mark.parametrize("during", ["batch", "raise_fence", "list"])
 @pytest.mark.parametrize("shard", [CLUSTER, "ns-0", "ns-63"])
-async def test_a_shard_distrusted_while_its_owner_waits_is_acquired_anew(shard: str) -> None:
+async def test_a_shard_distrusted_while_its_owner_waits_is_acquired_anew(shard: str, during: str) -> None:
     async with a_plane() as plane:
         doubting: list[Doubting] = []
 
         def wrap(api: ObjectApi) -> Doubting:
-            doubting.append(Doubting(api))
+            doubting.append(Doubting(api, during))
             return doubting[-1]
 
         first = await plane.start(wrap=wrap)
@@ -175,14 +181,17 @@ async def test_a_shard_distrusted_while_its_owner_waits_is_acquired_anew(shard: 
         await plane.until(owned, "it does not own all")
         before, doubts = first.shards.fence(shard), 0
 
-        def doubt() -> None:
+        def doubt(raised: Fence | None) -> None:
             nonlocal doubts
-            doubts += 1
-            if doubts <= 12 and (fence := first.shards.fence(shard) or before) is not None:
-                first.shards.distrust(fence)
+            fence = raised or first.shards.fence(shard) or before
+            if fence is not None and fence.shard == shard:
+                doubts += 1
+                if doubts <= 4:
+                    first.shards.distrust(fence)
 
         doubting[0].doubt = doubt
-        await plane.until(lambda: doubts > 12 and owned(), "it does not own all again")
+        doubt(None)
+        await plane.until(lambda: doubts > 4 and owned(), "it does not own all again")
         after = first.shards.fence(shard)
         assert before is not None
         assert after is not None

@@ -59,6 +59,7 @@ async def test_a_master_that_was_a_replica_of_an_older_copy_reuses_nothing(
 async def test_a_demoted_master_is_not_believed(nodes: tuple[Node, Node], store: RedisStore) -> None:
     one, other = nodes
     (before,) = await must_commit(store, create("pods", "a/1"))
+    assert await store.revision() == before  # and a connection for reading stays open
     async with store.follow(before) as batches:
         reading = asyncio.create_task(_read_on(batches))
         await one.follow(other)
