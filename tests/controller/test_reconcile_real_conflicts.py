@@ -26,7 +26,7 @@ from rollplane_machinery.api import (
     Write,
     WriteResult,
 )
-from rollplane_machinery.errors import Outcome, RollplaneError, UnavailableError
+from rollplane_machinery.errors import ForbiddenError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -211,8 +211,11 @@ async def test_updates_of_claims_are_not_lost() -> None:
 class LaggingDeletions(PlainApi):
     """Another has deleted the first pod that is to be deleted, and watches do not show it before ``shown`` is set.
 
-    Before that, ``meanwhile`` is told which pod it was.
+    It refuses a few deletions first, until they are all that is left to write: a status written beside one would tell
+    how far the cache must come. Then ``meanwhile`` is told which pod it is.
     """
+
+    refusals = 4
 
     def __init__(self, api: ObjectApi, meanwhile: Callable[[Key], Awaitable[None]]) -> None:
         super().__init__(api)
@@ -222,12 +225,19 @@ class LaggingDeletions(PlainApi):
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
         pods = [write.key for write in writes if isinstance(write, Delete) and write.key.kind is POD]
+        if pods and self.refusals:
+            self.refusals -= 1
+            return [await self._refused(write) for write in writes]
         if pods and not self.deleted:
-            self.deleted += pods
             await self._meanwhile(pods[0])
-        else:
-            self.deleted += pods
+        self.deleted += pods
         return await super().batch(writes)
+
+    async def _refused(self, write: Write) -> WriteResult | RollplaneError:
+        if isinstance(write, Delete):
+            return ForbiddenError("not today")
+        (answer,) = await super().batch([write])
+        return answer
 
     def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
         return self._lagging(super().watch(query))
@@ -269,6 +279,7 @@ async def test_a_pod_found_gone_is_not_made_up_for_by_another() -> None:
         await plane.set_ready(await plane.pods())
         await plane.quiet()
         await plane.user.scale(Scale(Key(REPLICA_SET, "shop", "set"), 2))
+        await plane.until(lambda: bool(apis[0].deleted), "nothing is deleted")
         await plane.pass_time(2.0)
         apis[0].shown.set()
         await plane.quiet()

@@ -6,19 +6,18 @@ Each seed that ends badly is printed; ``--seeds 1 --first N`` tells it again.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections import Counter
 
 from tests.faults.rollovers import tell_all
-
-PROCESSES = 2
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--seeds", type=int, default=1000, help="how many stories")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
-    parser.add_argument("--processes", type=int, default=PROCESSES)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     started = time.monotonic()
     faults: Counter[str] = Counter()

@@ -25,11 +25,15 @@ from tests.planners.deployments import (
 
 @dataclass(frozen=True)
 class Pods:
-    """One set's size and how many of its pods are available; ``running`` is its status.replicas."""
+    """One set's size and how many of its pods are available; ``running`` is its status.replicas.
+
+    Without ``observed`` its status was made for another size.
+    """
 
     size: int
     available: int | None = None
     running: int | None = None
+    observed: bool = True
 
 
 # New set, old sets oldest first, and the sizes that are written.
@@ -91,6 +95,18 @@ STEPS: dict[str, Step] = {
         [Pods(12, 6), Pods(3, 6)],
         {},
     ),
+    "3: nothing goes on the word of a status that was made for another size, the new set's": (
+        {"replicas": 12, "surge": 3, "unavailable": 3},
+        Pods(9, 9, observed=False),
+        [Pods(6, 6)],
+        {},
+    ),
+    "3: nor an old one's": (
+        {"replicas": 12, "surge": 3, "unavailable": 3},
+        Pods(9, 9),
+        [Pods(6, 6, observed=False)],
+        {},
+    ),
     "3: sets that were at zero count for nothing": (
         {"replicas": 4, "surge": 1, "unavailable": 1},
         Pods(1, 0),
@@ -136,6 +152,8 @@ def test_step(spec: dict[str, Any], new: Pods | None, olds: list[Pods], expected
     ]
     if new:
         sets.append(a_set(deployment, "v2", new.size, available=new.available, revision=2))
+    for one, counted in zip(sets, [*olds, new], strict=False):
+        one.metadata.generation += counted is not None and not counted.observed
     assert sizes(plan(deployment, *sets)) == expected
 
 

@@ -130,25 +130,20 @@ class RegisterClient:
             message.metadata.uid, message.metadata.resource_version = known.uid, known.resource_version
         encoded = Encoded.of(message)
         result = await self._api.write(Create(encoded) if act is Act.CREATE else Update(encoded))
-        self._remember(name, mark, result)
+        self._remember(name, result)
         return Answer.DONE, mark, result.revision
 
     async def _read(self, key: Key) -> str:
         try:
-            stored = ConfigMap.FromString((await self._api.get(key)).value)
+            known = _version(await self._api.get(key))
         except NotFoundError:
-            self._known[key.name] = Version()
-            return ""
-        metadata = stored.metadata
-        self._known[key.name] = Version(stored.data[MARK], metadata.uid, metadata.resource_version)
-        return stored.data[MARK]
+            known = Version()
+        self._known[key.name] = known
+        return known.mark
 
-    def _remember(self, name: str, mark: str, result: WriteResult) -> None:
-        if result.object is None:
-            self._known[name] = Version()
-            return
-        metadata = ConfigMap.FromString(result.object.value).metadata
-        self._known[name] = Version(mark, metadata.uid, metadata.resource_version)
+    def _remember(self, name: str, result: WriteResult) -> None:
+        """Take over what the answer shows: after a repeat that is the object as it is by then, perhaps another's."""
+        self._known[name] = Version() if result.object is None else _version(result.object)
 
 
 class RegisterWatcher:
@@ -195,6 +190,11 @@ class RegisterWatcher:
                 if stretch is None:
                     raise
                 await asyncio.sleep(0.1)
+
+
+def _version(encoded: Encoded) -> Version:
+    message = ConfigMap.FromString(encoded.value)
+    return Version(message.data[MARK], message.metadata.uid, message.metadata.resource_version)
 
 
 def _content(encoded: Encoded) -> tuple[str, str]:

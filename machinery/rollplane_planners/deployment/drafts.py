@@ -58,6 +58,12 @@ class Draft:
         return self.wanted.status.available_replicas
 
     @property
+    def is_observed(self) -> bool:
+        """Whether the stored status was made for the stored size."""
+        metadata = self.wanted.metadata
+        return self.stored is None or self.wanted.status.observed_generation >= metadata.generation
+
+    @property
     def annotations(self) -> dict[str, str]:
         """The planned annotations, to be read; a copy."""
         return dict(self.wanted.metadata.annotations)

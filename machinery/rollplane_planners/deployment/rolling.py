@@ -28,8 +28,13 @@ def scale_down(sets: ReplicaSets, new: Draft, limits: Limits) -> bool:
     """Shrink old sets, unhealthy pods first; tells whether that moved anything.
 
     Because the new set's missing pods are subtracted, crashing new pods never cost further good old ones.
+
+    Nothing moves while a set's status was made for another size. One that was shrunk from 9 to 6 and grown to 9 again,
+    as by an undo, may still count the 9 pods it had, of which 3 are gone.
     """
     olds = active(sets.old)
+    if not all(draft.is_observed for draft in (*olds, new)):
+        return False
     new_missing = new.size - _available_of_new(new)
     removable = total_size(sets.all) - limits.min_available - new_missing
     if not olds or removable <= 0:

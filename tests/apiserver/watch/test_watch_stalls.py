@@ -131,3 +131,17 @@ async def test_a_watch_from_a_revision_that_is_lost_while_it_opens() -> None:
         with pytest.raises(ExpiredError):
             async with core.as_identity(ADMIN).watch(watching(kinds.CONFIG_MAP, since=lost)) as batches:
                 await anext(batches)
+
+
+async def test_no_watcher_steps_into_the_ring_at_a_revision_that_a_jump_has_made_void() -> None:
+    store = MemoryStore()
+    limits = CursorLimits(1024, 0.1, 5.0, asyncio.Semaphore(1))
+    async with followed(store) as cache:
+        here = cache.revision
+        lost = here + 3  # as another apiserver told it, before our cache got there
+        cursor = Cursor(cache, store, FilterSet([Filter(kinds.CONFIG_MAP)]), limits, revision=lost)
+        store.jump(here + 1000)
+        await cache.reached(here + 1001)
+        assert cache.loads == 1  # what it holds was not lost, so it follows on
+        with pytest.raises(ExpiredError, match="void"):
+            await anext(cursor.batches())

@@ -104,7 +104,10 @@ class Reads:
             # From now on; or from a revision that another apiserver told before our cache got there.
             current = await self.freshness.current()
             revision = revision or current
-        cursor = Cursor(
+        if query.from_revision:
+            # To say so at once: ring and log would tell it with the first batch.
+            await self.freshness.check_history(query.from_revision)
+        return Cursor(
             self.cache,
             self.store,
             filters,
@@ -112,10 +115,6 @@ class Reads:
             revision=revision,
             initial_state=query.send_initial_state,
         )
-        if query.from_revision:
-            # Behind the joining of the ring: a jump that is recorded later resets the ring if it voids the revision.
-            await self.freshness.check_history(query.from_revision)
-        return cursor
 
 
 class _PageMaker:

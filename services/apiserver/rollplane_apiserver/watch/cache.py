@@ -194,8 +194,8 @@ class Cache:
 
     def _apply(self, batch: LogBatch) -> None:
         events = [self._event(change) for change in batch.changes if change.resource in kinds.BY_RESOURCE]
+        self.ring.publish(events, batch.revision, _gaps(self.revision, batch))
         self.revision = batch.revision
-        self.ring.publish(events, batch.revision)
         self._release()
 
     def _event(self, change: Change) -> RingEvent:
@@ -228,6 +228,17 @@ class Cache:
 
 def _new_tables() -> dict[Kind, Table]:
     return {kind: ClaimTable() if kind is kinds.SERVICE else Table() for kind in KINDS}
+
+
+def _gaps(revision: int, batch: LogBatch) -> Sequence[tuple[int, int]]:
+    """Return what jumps left out between ``revision`` and the end of the batch: the revisions before and behind each.
+
+    Without a jump each change has the revision that follows.
+    """
+    if batch.revision - revision == len(batch.changes):
+        return ()
+    told = [revision, *(change.revision for change in batch.changes), batch.revision]
+    return [(before, behind) for before, behind in itertools.pairwise(told) if behind > before + 1]
 
 
 def _replay(tables: dict[Kind, Table], batch: LogBatch) -> None:

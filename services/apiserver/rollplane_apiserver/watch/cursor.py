@@ -140,8 +140,8 @@ class Cursor:
                 await self._ring.moved(self._ring.revision, self._ring.incarnation)
 
     def _join_ring(self) -> bool:
-        """Step into the ring, if it holds everything after our revision."""
-        if not self._ring.start <= self._revision <= self._ring.revision:
+        """Step into the ring, if it holds everything after our revision; of one that was lost the log tells."""
+        if not self._ring.holds(self._revision):
             return False
         self._incarnation = self._ring.incarnation
         self._position = self._ring.position_after(self._revision)

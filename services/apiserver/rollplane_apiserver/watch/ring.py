@@ -95,6 +95,7 @@ class Ring:
         self._base = 0  # position of self._events[0]
         self._first = 0  # position of the oldest event that is kept
         self._waiters: list[asyncio.Future[None]] = []
+        self._gaps: list[tuple[int, int]] = []
         self.start = 0
         self.revision = 0
         self.incarnation = 0
@@ -120,12 +121,17 @@ class Ring:
         self._events.clear()
         self._bytes = 0
         self._base = self._first = 0
+        self._gaps.clear()
         self.start = self.revision = revision
         self.incarnation += 1
         self._wake()
 
-    def publish(self, events: Sequence[RingEvent], revision: int) -> None:
-        """Append events and move on to ``revision``; the oldest go when there are too many bytes."""
+    def publish(self, events: Sequence[RingEvent], revision: int, gaps: Sequence[tuple[int, int]] = ()) -> None:
+        """Append events and move on to ``revision``; the oldest go when there are too many bytes.
+
+        ``gaps`` are what jumps left out: the revisions before and behind each.
+        """
+        self._gaps = [gap for gap in (*self._gaps, *gaps) if gap[1] > self.start] if gaps else self._gaps
         self._events.extend(events)
         self._bytes += sum(event.size for event in events)
         self.revision = revision
@@ -149,6 +155,11 @@ class Ring:
             return None
         found = self.events(self.position_after(revision - 1), 1)
         return found[0] if found and found[0].revision == revision else None
+
+    def holds(self, revision: int) -> bool:
+        """Return whether all that followed ``revision`` is here, and it is one that was not lost in a jump."""
+        within = self.start <= revision <= self.revision
+        return within and not any(before < revision < behind for before, behind in self._gaps)
 
     def position_after(self, revision: int) -> int:
         """Return the position of the first event after ``revision``; the ring must not have dropped it."""
