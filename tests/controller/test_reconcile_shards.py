@@ -110,6 +110,26 @@ async def test_what_was_held_back_while_the_lease_had_lapsed_is_looked_at_again(
         assert len(await plane.pods()) == 3
 
 
+async def test_what_came_while_no_lease_was_held_is_looked_at_once_it_is() -> None:
+    async with a_plane() as plane:
+        apis: list[MortalApi] = []
+
+        def wrap(api: ObjectApi) -> ObjectApi:
+            apis.append(MortalApi(api))
+            return apis[0]
+
+        first = await plane.start(wrap=wrap)
+        await plane.until(lambda: len(first.shards.owned) == len(ALL_SHARDS), "it does not own all")
+        apis[0].dead = True
+        await plane.until(lambda: not first.shards.owned, "it owns shards although its leases lapsed")
+        await plane.create(a_replica_set(3))
+        await plane.pass_time(1.0)  # its watch goes on
+        apis[0].dead = False
+        await plane.until(lambda: len(first.shards.owned) == len(ALL_SHARDS), "it does not own all again")
+        await plane.quiet()
+        assert len(await plane.pods()) == 3
+
+
 class Sleepy(PlainApi):
     """Time passes before its batches are answered."""
 
