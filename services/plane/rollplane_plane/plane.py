@@ -21,7 +21,7 @@ from rollplane_machinery.releases import LATEST
 from rollplane_plane.child import Child
 from rollplane_plane.lives import next_life
 from rollplane_plane.needs import NEEDED, require
-from rollplane_plane.ports import ANY, HOST, MAX_PORT, free_port, is_free, server_port
+from rollplane_plane.ports import ANY, HOST, MAX_PORT, server_port, untaken
 from rollplane_plane.services import Service
 from rollplane_service.settings import read_release
 
@@ -161,11 +161,21 @@ class EmbeddedPlane:
         try:
             await self.apiserver.start()
         except SetupError:
-            if self._settings.port is not None or is_free(int(self.address.rpartition(":")[2])):
+            if not self._gives_way():
                 raise
-            self.address = f"{HOST}:{free_port()}"
-            self._tell_of_another_port()
             await self.apiserver.start()
+
+    def _gives_way(self) -> bool:
+        """Leave ports that are taken by now and that nobody asked for; returns whether there were any."""
+        before = (self.address, self._rest)
+        if self._settings.port in (None, ANY):
+            self.address = untaken(self.address)
+        if self._settings.rest_port in (None, ANY):
+            self._rest = untaken(self._rest)
+        if before == (self.address, self._rest):
+            return False
+        self._tell_of_another_port()
+        return True
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

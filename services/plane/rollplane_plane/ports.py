@@ -43,3 +43,8 @@ def server_port(asked: int | None, usual: int, flag: str = "--port") -> int:
         )
     port = usual if asked is None else asked
     return port if is_free(port) else free_port()
+
+
+def untaken(address: str) -> str:
+    """Return ``address``, with another port if that one is taken."""
+    return address if is_free(int(address.rpartition(":")[2])) else f"{HOST}:{free_port()}"

@@ -11,7 +11,7 @@ import heapq
 import itertools
 import logging
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rollplane_apiserver.store.interface import Change, LogBatch, Store
 from rollplane_apiserver.watch.claims import ClaimTable
