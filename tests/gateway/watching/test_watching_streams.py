@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from rollplane.core.v1 import ConfigMap
@@ -185,3 +187,39 @@ async def test_the_same_events_for_many() -> None:
             await create(served, "a")
             assert await one.event() == await two.event()
             assert (await three.event())["type"] == "ADDED"
+
+
+async def test_a_drain_ends_watches_between_two_events() -> None:
+    async with serving() as served:
+        version = await listed(served)
+        async with watching(served, f"{CONFIG_MAPS}?watch=true&resourceVersion={version}") as listener:
+            await create(served, "a")
+            assert await listener.names(1) == [("ADDED", "a")]
+            await served.server.drain(5.0)
+            assert await listener.rest() == []
+
+
+async def test_a_client_that_goes_is_noticed() -> None:
+    async with serving() as served:
+        async with watching(served, f"{CONFIG_MAPS}?watch=true&resourceVersion=1"):
+            assert served.server.watches.readers == 1
+        async with asyncio.timeout(30):
+            while served.server.watches.readers:
+                await asyncio.sleep(0)
+
+
+async def test_another_version_of_a_kind() -> None:
+    async with serving() as served:
+        body = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": "e"},
+            "involvedObject": {"kind": "Pod", "name": "a", "namespace": "default"},
+            "message": "Scaled up",
+        }
+        got = await served.ask("POST", "/api/v1/namespaces/default/events", body)
+        assert got.status == 201, got.body
+        path = "/apis/events.k8s.io/v1/namespaces/default/events?watch=true&fieldSelector=regarding.name%3Da"
+        async with watching(served, path) as listener:
+            event = (await listener.event())["object"]
+            assert (event["apiVersion"], event["note"]) == ("events.k8s.io/v1", "Scaled up")

@@ -17,6 +17,8 @@ from rollplane_machinery.errors import ExpiredError, InternalError, Outcome, Rol
 
 log = logging.getLogger(__name__)
 
+_AHEAD_BYTES = 256 * 1024  # what a hub reads ahead of its quickest reader
+
 
 class Reader:
     """A place in a hub: everything after ``after`` is yet to be read. ``due`` is when it wants to be woken anyhow."""
@@ -55,7 +57,10 @@ class Reader:
 
 
 class Hub:
-    """What happens to the objects of ``where`` after ``start``, as far as not everybody has read it."""
+    """What happens to the objects of ``where`` after ``start``, as far as not everybody has read it.
+
+    It reads no faster than the quickest of its readers, and holds at most ``max_bytes`` for the others.
+    """
 
     def __init__(self, where: WatchFilter, revision: int, max_bytes: int) -> None:
         self.where = where
@@ -66,6 +71,7 @@ class Hub:
         self._bytes = 0
         self._batches: deque[Batch] = deque()
         self._first = 0
+        self._caught_up = asyncio.Event()
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def covers(self, revision: int) -> bool:
@@ -89,9 +95,15 @@ class Hub:
         if at < len(self._batches):
             reader.position += 1
             return self._batches[at]
+        self._caught_up.set()
         if self.error is not None:
             raise self.error
         return None
+
+    def leave(self, reader: Reader) -> None:
+        """Forget ``reader``."""
+        self.readers.discard(reader)
+        self._caught_up.set()
 
     async def opened(self) -> None:
         """Wait until the upstream watch is open; raises what kept it from that."""
@@ -104,6 +116,7 @@ class Hub:
                 self._opened.set_result(None)
                 async for batch in batches:
                     self.publish(batch)
+                    await self._paced()
             self._end(UnavailableError("the server ended the watch; watch again", outcome=Outcome.NOT_SENT))
         except RollplaneError as exc:
             self._end(exc)
@@ -125,6 +138,16 @@ class Hub:
         self.revision = batch.revision
         if batch.events:
             self._wake()
+
+    async def _paced(self) -> None:
+        """Wait until somebody has read everything, if that is much."""
+        while self._bytes > _AHEAD_BYTES and all(reader.position < self._end_position for reader in self.readers):
+            self._caught_up.clear()
+            await self._caught_up.wait()
+
+    @property
+    def _end_position(self) -> int:
+        return self._first + len(self._batches)
 
     def _grow(self, size: int) -> None:
         self._bytes += size

@@ -6,16 +6,22 @@ import asyncio
 from collections.abc import Callable
 from random import random
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rollplane_gateway.watching.hub import Hub, Reader
 from rollplane_gateway.watching.shapes import Shapes
-from rollplane_machinery.api import ObjectApi, WatchFilter
+from rollplane_machinery.api import ListQuery, Page, WatchApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import Outcome, UnavailableError
 
 MIB = 1024 * 1024
 _TICK_SECONDS = 1.0
+
+
+class Upstream(WatchApi, Protocol):
+    """What of the API watches are made from."""
+
+    async def list(self, query: ListQuery) -> Page: ...
 
 
 class Watches:
@@ -26,11 +32,11 @@ class Watches:
 
     def __init__(
         self,
-        api: ObjectApi,
+        api: Upstream,
         clock: Clock,
         shapes: Shapes,
         *,
-        hub_bytes: int = 8 * MIB,
+        hub_bytes: int = 32 * MIB,
         chance: Callable[[], float] = random,
     ) -> None:
         self.api = api
@@ -88,7 +94,7 @@ class Watches:
     def leave(self, reader: Reader) -> None:
         """Forget ``reader``; the last one stops its hub."""
         hub = reader.hub
-        hub.readers.discard(reader)
+        hub.leave(reader)
         task = self._running.get(hub)
         if task is not None and not hub.readers:
             task.cancel()
