@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from rollplane.core.v1 import ConfigMap
 from rollplane_gateway.rendering import unwrapped
+from tests.end_to_end.waiting import until
 from tests.gateway.serving import CONFIG_MAPS, Served, config_map, serving
 from tests.gateway.watching.listening import PARTIAL, PROTOBUF, TABLE, watching
 
@@ -203,9 +202,7 @@ async def test_a_client_that_goes_is_noticed() -> None:
     async with serving() as served:
         async with watching(served, f"{CONFIG_MAPS}?watch=true&resourceVersion=1"):
             assert served.server.watches.readers == 1
-        async with asyncio.timeout(30):
-            while served.server.watches.readers:
-                await asyncio.sleep(0)
+        await until(lambda: served.server.watches.readers == 0, 30.0, "the watch is still open")
 
 
 async def test_another_version_of_a_kind() -> None:
