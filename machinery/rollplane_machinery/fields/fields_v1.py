@@ -12,7 +12,7 @@ import json
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.fields.elements import Element, canonical
 from rollplane_machinery.fields.sets import FieldSet
-from rollplane_machinery.patch.json_value import Json, JsonObject
+from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth
 
 _SELF = "."
 
@@ -28,7 +28,9 @@ def load_fields(raw: bytes) -> FieldSet:
     Raises BadRequestError for what is no such text.
     """
     try:
-        return _set(json.loads(raw))
+        value: Json = json.loads(raw)
+        check_depth(value)
+        return _set(value)
     except (ValueError, RecursionError) as exc:
         raise BadRequestError(f"fieldsV1 cannot be read: {exc}") from exc
 

@@ -145,6 +145,22 @@ class TestWrites:
         await api.write(Patch(key(CONFIG_MAP, "a"), patch_type, json.dumps(document).encode()))
         assert (await stored_config(api, "a")).data["text"] == "new"
 
+    async def test_an_apply_creates_merges_and_conflicts(self, api: Api) -> None:
+        def applying(manager: str, text: str, *, force: bool = False) -> Patch:
+            document = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"text": text}}
+            options = WriteOptions(manager)
+            body = json.dumps(document).encode()
+            return Patch(key(CONFIG_MAP, "a"), PatchType.APPLY, body, options=options, force=force)
+
+        assert (await api.write(applying("one", "1"))).created
+        assert not (await api.write(applying("two", "1"))).created
+        with pytest.raises(ConflictError) as raised:
+            await api.write(applying("two", "2"))
+        assert raised.value.message == 'Apply failed with 1 conflict: conflict with "one": .data.text'
+        assert [(cause.reason, cause.field) for cause in raised.value.causes] == [("FieldManagerConflict", ".data.text")]
+        await api.write(applying("two", "2", force=True))
+        assert [entry.manager for entry in (await stored_config(api, "a")).metadata.managed_fields] == ["two"]
+
     async def test_delete_minds_its_precondition(self, api: Api) -> None:
         await create(api, config_map("a"))
         with pytest.raises(ConflictError):

@@ -98,9 +98,11 @@ def test_keys_are_read_in_any_order_and_steps_of_later_releases_left_out() -> No
     assert read == FieldSet.of([('k:{"a":2,"b":1}',), ("i:7",)])
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"[]", b'{"f:a": 1}', b'{"fa": {}}', b'{"k:[]": {}}', b'{"v:": {}}', b'{"i:x": {}}']
-)
+DEEP = b'{"f:a":' * 200 + b"{}" + b"}" * 200
+NO_SETS = [b"", b"[]", b'{"f:a": 1}', b'{"fa": {}}', b'{"k:[]": {}}', b'{"v:": {}}', b'{"i:x": {}}', DEEP]
+
+
+@pytest.mark.parametrize("text", NO_SETS)
 def test_what_is_no_field_set(text: bytes) -> None:
     with pytest.raises(BadRequestError):
         load_fields(text)
