@@ -173,3 +173,15 @@ async def test_a_rehearsal_answers_as_real() -> None:
         assert got.status == 201
         assert managers(got) == [("me", "Apply", "")]
         assert (await gateway.get(WEB)).status == 404
+
+
+async def test_unknown_fields_are_told_as_asked() -> None:
+    async with serving() as gateway:
+        wrong = {**config_map(a="1"), "nope": 1}
+        path = f"{CONFIG_MAPS}/settings"
+        strict = await apply(gateway, wrong, "fieldManager=me&fieldValidation=Strict", path)
+        assert (strict.status, strict.json["message"]) == (400, 'strict decoding error: unknown field "nope"')
+        warned = await apply(gateway, wrong, "fieldManager=me&fieldValidation=Warn", path)
+        assert (warned.status, list(warned.warnings)) == (201, ['299 - "unknown field \\"nope\\""'])
+        ignored = await apply(gateway, wrong, "fieldManager=me&fieldValidation=Ignore", path)
+        assert (ignored.status, list(ignored.warnings)) == (200, [])

@@ -157,7 +157,9 @@ class TestWrites:
         with pytest.raises(ConflictError) as raised:
             await api.write(applying("two", "2"))
         assert raised.value.message == 'Apply failed with 1 conflict: conflict with "one": .data.text'
-        assert [(cause.reason, cause.field) for cause in raised.value.causes] == [("FieldManagerConflict", ".data.text")]
+        assert [(cause.reason, cause.field) for cause in raised.value.causes] == [
+            ("FieldManagerConflict", ".data.text")
+        ]
         await api.write(applying("two", "2", force=True))
         assert [entry.manager for entry in (await stored_config(api, "a")).metadata.managed_fields] == ["two"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_apiserver.core.create import looks_live, missing_account, propose_create
 from rollplane_apiserver.core.owners import enter
@@ -12,7 +14,7 @@ from rollplane_apiserver.core.update import preconditions_in, replace_object, re
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError, UnsupportedError
-from rollplane_machinery.field_validation import strict_sentence
+from rollplane_machinery.field_validation import FieldValidation, field_sentence, strict_sentence
 from rollplane_machinery.fields import (
     Configuration,
     Merged,
@@ -39,8 +41,13 @@ class ApplyStep:
         self.key = placed(write.key)
         self.is_live = looks_live(write.options, self.key)
         self._config = _read(write)
+        self._warnings = _warnings(self._config, write.options.field_validation)
 
     def decide(self, current: Entry | None, now: float) -> Decision:
+        decision = self._decide(current, now)
+        return replace(decision, warnings=self._warnings) if self._warnings else decision
+
+    def _decide(self, current: Entry | None, now: float) -> Decision:
         old = None if current is None else current.encoded.parse()
         if old is None and self._write.subresource:
             raise not_found(self.key)
@@ -98,11 +105,15 @@ def _read(write: Patch) -> Configuration:
     kind = write.key.kind
     match write.subresource:
         case "scale":
-            config = read_scale_configuration(write.patch, kind)
+            return read_scale_configuration(write.patch, kind)
         case "" | "status":
-            config = read_configuration(write.patch, kind)
+            return read_configuration(write.patch, kind)
         case other:
             raise UnsupportedError(f"nothing can be applied to {other!r} of {kind.resource}", resource=kind.resource)
-    if config.left_out:
+
+
+def _warnings(config: Configuration, validation: FieldValidation) -> tuple[str, ...]:
+    """Return a sentence for each field that was left out; raises BadRequestError where none may be."""
+    if config.left_out and validation is FieldValidation.STRICT:
         raise BadRequestError(strict_sentence(config.left_out), causes=config.left_out)
-    return config
+    return tuple(map(field_sentence, config.left_out)) if validation is FieldValidation.WARN else ()
