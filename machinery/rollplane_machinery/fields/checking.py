@@ -17,7 +17,7 @@ def check_items(document: Json, node: Node, path: Path = ()) -> None:
     """Raise BadRequestError, with its path, for an item without keys and for one that is there twice."""
     if isinstance(node, Struct | MapOf) and isinstance(document, dict):
         for name, member in document.items():
-            inside = node.element if isinstance(node, MapOf) else node.members.get(name)
+            inside = node.member(name)
             if inside is not None:
                 check_items(member, inside, (*path, field_element(name)))
     elif isinstance(node, ListOf | SetOf) and isinstance(document, list):

@@ -67,7 +67,7 @@ class _Walk:
 
     def _compare_members(self, before: JsonObject, after: JsonObject, node: Struct | MapOf, path: Path) -> None:
         for name in before | after:
-            inside = node.element if isinstance(node, MapOf) else node.members.get(name)
+            inside = node.member(name)
             if inside is not None:
                 here = (*path, field_element(name))
                 self.compare(before.get(name, ABSENT), after.get(name, ABSENT), inside, here)

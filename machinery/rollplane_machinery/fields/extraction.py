@@ -38,7 +38,7 @@ def _add_members(value: Json, node: Struct | MapOf, path: Path, add: Callable[[P
     if not isinstance(value, dict):
         return
     for name, member in value.items():
-        inside = node.element if isinstance(node, MapOf) else node.members.get(name)
+        inside = node.member(name)
         if inside is None:
             continue
         here = (*path, field_element(name))

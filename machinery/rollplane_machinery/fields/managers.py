@@ -91,20 +91,23 @@ def written_managers(managers: Managers) -> list[ManagedFieldsEntry]:
 
 def capped(managers: Managers) -> Managers:
     """Return ``managers`` with at most MAX_UPDATERS updaters, the oldest merged by version into ANCIENT_CHANGES."""
-    updaters = sorted((item for item in managers.items() if item[0].operation is Operation.UPDATE), key=_age)
+    updaters = [item for item in managers.items() if item[0].operation is Operation.UPDATE]
     surplus = len(updaters) - MAX_UPDATERS
+    if surplus <= 0:
+        return managers
     left = dict(managers)
-    oldest: dict[str, Manager] = {}
-    for manager, owned in updaters if surplus > 0 else ():
+    into = {owned.api_version: manager for manager, owned in updaters if manager.name == ANCIENT_CHANGES}
+    for manager, owned in sorted(updaters, key=_age):
         version = owned.api_version
-        if surplus and version in oldest:
-            bucket = updater(ANCIENT_CHANGES, version, "")
-            older, newer = left.pop(oldest[version]), left.pop(manager)
-            left[bucket] = newer.with_fields(older.fields | newer.fields)
+        if manager.name == ANCIENT_CHANGES or surplus == 0:
+            continue
+        if version in into:
+            older, bucket = left.pop(into[version]), updater(ANCIENT_CHANGES, version, "")
+            left[bucket] = left.pop(manager).with_fields(older.fields | owned.fields)
+            into[version] = bucket
             surplus -= 1
-            oldest[version] = bucket
         else:
-            oldest[version] = manager
+            into[version] = manager
     return left
 
 

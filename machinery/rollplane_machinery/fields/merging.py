@@ -37,7 +37,7 @@ def _merged(live: Value, config: Value, node: Node) -> Json:
 def _merged_members(live: JsonObject, config: JsonObject, node: Struct | MapOf) -> JsonObject:
     merged = dict(live)
     for name, value in config.items():
-        inside = node.element if isinstance(node, MapOf) else node.members.get(name)
+        inside = node.member(name)
         if inside is not None:
             merged[name] = _merged(live.get(name, ABSENT), value, inside)
     return merged

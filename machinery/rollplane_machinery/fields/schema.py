@@ -39,12 +39,20 @@ class Struct:
 
     members: Mapping[str, Node]
 
+    def member(self, name: str) -> Node | None:
+        """Return what the member ``name`` is, None when it is not known."""
+        return self.members.get(name)
+
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
     """An object with any members, all alike."""
 
     element: Node
+
+    def member(self, _name: str) -> Node | None:
+        """Return what every member is."""
+        return self.element
 
 
 @dataclass(frozen=True, slots=True)
