@@ -12,14 +12,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import uvloop
 
+from rollplane.coordination.v1 import Lease
 from rollplane.core import v1 as core
-from rollplane.meta.v1 import Time
-from rollplane_machinery.api import Api, Create, UpdateStatus, Write, WriteOptions, WriteResult
-from rollplane_machinery.kinds import Encoded
+from rollplane.meta.v1 import ObjectMeta, Time
+from rollplane_machinery.api import Api, Create, Key, Patch, PatchType, UpdateStatus, Write, WriteOptions, WriteResult
+from rollplane_machinery.kinds import LEASE, Encoded
 from tests.bench.bench_pod import as_created_by_a_replica_set
 from tests.bench.gateway_client import LAST
 from tests.gateway.serving import Served, serving
@@ -30,7 +30,7 @@ CHANGED = 2_000
 BATCH = 200
 WATCHERS = 100
 RESTING = 1_000
-RESTING_SECONDS = 20.0
+RESTING_SECONDS = 10.0
 _TEMPLATE = as_created_by_a_replica_set()
 _JSON, _PROTOBUF = "application/json", "application/vnd.kubernetes.protobuf"
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -89,16 +89,28 @@ async def _fan_out(served: Served, form: str, accept: str, wanted: int) -> None:
 
 
 async def _at_rest(served: Served, what: str, selectors: Sequence[str]) -> None:
-    """Nothing happens, for 1,000 watches."""
-    resting = _resident_bytes()
+    """Nothing happens for 1,000 watches: first nothing at all, then only what concerns none of them."""
+    leases = [Create(Encoded.of(_lease(f"n{number}"))) for number in range(100)]
     async with _client("watch", served.url, _JSON, str(RESTING), *selectors) as lines:
         await anext(lines)
-        memory = (_resident_bytes() - resting) / RESTING / 1024
         before = time.process_time()
         await asyncio.sleep(RESTING_SECONDS)
-        share = (time.process_time() - before) / RESTING_SECONDS * 100
-    _row(f"{RESTING:,} watches of {what} at rest", share, "% of a core")
-    _row("  memory of one", memory, "KiB")
+        resting = (time.process_time() - before) / RESTING_SECONDS
+        await _write(served.api, leases)
+        before = time.process_time()
+        await _renew(served.api)
+        renewing = (time.process_time() - before) / RESTING_SECONDS
+    _row(f"{RESTING:,} watches of {what}, nothing written", resting * 100, "% of a core")
+    _row(f"{RESTING:,} watches of {what}, beside 100 leases a second", renewing * 100, "% of a core")
+
+
+async def _renew(api: Api) -> None:
+    """Change ten leases every tenth of a second."""
+    for turn in range(int(RESTING_SECONDS * 10)):
+        document = b'{"metadata":{"labels":{"turn":"%d"}}}' % turn
+        some = [Key(LEASE, "default", f"n{number}") for number in range(turn % 10 * 10, turn % 10 * 10 + 10)]
+        await _write(api, [Patch(key, PatchType.MERGE, document) for key in some])
+        await asyncio.sleep(0.1)
 
 
 @asynccontextmanager
@@ -154,6 +166,10 @@ def _pod(name: str) -> core.Pod:
     return pod
 
 
+def _lease(name: str) -> Lease:
+    return Lease(metadata=ObjectMeta(name=name, namespace="default"))
+
+
 def _running(pod: core.Pod, number: int) -> Encoded:
     """The pod as its kubelet reports it."""
     since = Time(seconds=1_764_000_000 + number // 100)
@@ -174,11 +190,6 @@ def _running(pod: core.Pod, number: int) -> Encoded:
             state=running,
         )
     return Encoded.of(pod)
-
-
-def _resident_bytes() -> int:
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) * 1024
 
 
 def _row(name: str, value: float, unit: str) -> None:
