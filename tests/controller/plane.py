@@ -38,6 +38,7 @@ from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import NotFoundError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import EVENT, POD, ApiObject, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.releases import LATEST, Release
 from tests.planners.pods import a_node
 
 TICK_SECONDS = 0.1
@@ -152,6 +153,7 @@ class Plane:
     core: Core
     clock: FakeClock
     tasks: asyncio.TaskGroup
+    release: Release = LATEST
     managers: dict[str, Manager] = field(default_factory=dict)
     running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -177,6 +179,7 @@ class Plane:
             name,
             clock=self.clock,
             random=Random(name),
+            release=self.release,
             metrics=metrics,
             event_limits=event_limits,
             controller_qps=controller_qps,
@@ -287,16 +290,16 @@ class Plane:
 
 
 @asynccontextmanager
-async def a_plane(*, nodes: int = 2) -> AsyncIterator[Plane]:
+async def a_plane(*, nodes: int = 2, release: Release = LATEST) -> AsyncIterator[Plane]:
     """Run a plane without a manager, with a namespace ``shop`` and nodes n0, n1 and so on."""
     clock = FakeClock()
     # Idle watches tell of progress by the time of the loop, which is not ours: at once, then.
-    settings = CoreSettings(progress_seconds=0.0)
+    settings = CoreSettings(progress_seconds=0.0, release=release)
     async with (
         Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
         asyncio.TaskGroup() as tasks,
     ):
-        plane = Plane(core, clock, tasks)
+        plane = Plane(core, clock, tasks, release)
         await plane.namespace("shop")
         await plane.nodes(nodes)
         yield plane

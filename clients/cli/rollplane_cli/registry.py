@@ -40,6 +40,7 @@ _OWN: Mapping[str, Entry] = MappingProxyType(
         "get": Entry("get:GET", "Show objects"),
         "describe": Entry("describe:DESCRIBE", "Describe objects in words, with their events"),
         "events": Entry("events:EVENTS", "Show what happened, the latest last"),
+        "logs": Entry("logs:LOGS", "Print what the containers of pods have told"),
         "edit": Entry("edit:EDIT", "Edit objects in an editor"),
         "patch": Entry("patch:PATCH", "Change fields of an object"),
         "delete": Entry("delete:DELETE", "Delete objects"),

@@ -20,6 +20,7 @@ from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
 from rollplane_controller.reconcile.event_expiry import DEFAULT_EVENT_LIMITS, EventExpiry, EventLimits
+from rollplane_controller.reconcile.furnishing import Furnisher
 from rollplane_controller.reconcile.garbage_collector import GarbageCollector
 from rollplane_controller.reconcile.loop import Loop, Means
 from rollplane_controller.reconcile.namespaces import NamespaceController
@@ -146,6 +147,7 @@ class Manager:
             DisruptionReconciler(observer),
             StaleDisruption(observer),
             ClaimBinder(observer),
+            Furnisher(observer, release),
             *(AutoRollbackReconciler(observer, kind) for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)),
             Scheduler(observer, release),
             GarbageCollector(observer, OBSERVED, api, clock),

@@ -15,11 +15,13 @@ from rollplane_gateway.verbs.answers import message_reply
 from rollplane_gateway.virtual.accounts import Accounts
 from rollplane_gateway.virtual.answers import Answers, Asked
 from rollplane_gateway.virtual.callers import caller_of
+from rollplane_gateway.virtual.logs import read_log
 from rollplane_machinery.errors import Reason
 from rollplane_machinery.served import Served, ServedType
 
 Verbs = Mapping[str, Handler]
 
+_LOG = ("v1", "pods/log")
 _TO_PROCESSES: Mapping[str, str] = {
     "exec": "run a command in",
     "attach": "attach to",
@@ -30,7 +32,7 @@ _TO_PROCESSES: Mapping[str, str] = {
 
 def virtual_routes(served: Served) -> Mapping[tuple[str, str], Verbs]:
     """Return the handlers by API version and resource."""
-    return {path: {"POST": _asking(type_)} for path, type_ in _questions(served)}
+    return {**{path: {"POST": _asking(type_)} for path, type_ in _questions(served)}, _LOG: {"GET": read_log}}
 
 
 def _questions(served: Served) -> Iterator[tuple[tuple[str, str], ServedType]]:
