@@ -135,8 +135,9 @@ def mark_deleted(obj: ApiObject, now: float, grace_period_seconds: int) -> bool:
 
 def is_unchanged(new: ApiObject, old: ApiObject) -> bool:
     """Whether ``new`` means the same as ``old``, the resource_version aside; such a write is not stored."""
-    metadata, stored = _without_version(new.metadata), _without_version(old.metadata)
-    return semantic_equal(metadata, stored) and semantic_equal(new, old, ignore=("metadata",))
+    return semantic_equal(new, old, ignore=("metadata",)) and semantic_equal(
+        _without_version(new.metadata), _without_version(old.metadata)
+    )
 
 
 def _without_version(metadata: meta.ObjectMeta) -> meta.ObjectMeta:

@@ -14,7 +14,7 @@ from rollplane_machinery.selectors.labels import (
     selector_of_map,
 )
 from rollplane_machinery.selectors.requirement import Operator, Requirement
-from rollplane_machinery.selectors.selectable import selectable_field_names, selectable_fields
+from rollplane_machinery.selectors.selectable import have_same_fields, selectable_field_names, selectable_fields
 
 __all__ = [
     "NOTHING",
@@ -23,6 +23,7 @@ __all__ = [
     "LabelSelector",
     "Operator",
     "Requirement",
+    "have_same_fields",
     "label_selector_of",
     "parse_field_selector",
     "parse_label_selector",

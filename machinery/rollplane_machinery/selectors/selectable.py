@@ -104,5 +104,11 @@ def selectable_fields(kind: Kind, message: ApiObject) -> dict[str, str]:
     }
 
 
+def have_same_fields(kind: Kind, a: ApiObject, b: ApiObject) -> bool:
+    """Return whether no field selector for ``kind`` can tell the two messages apart."""
+    read = _BY_KIND[kind].read
+    return read(a) == read(b)
+
+
 def _text(value: int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -198,6 +198,20 @@ async def test_groups_of_two_callers_with_one_name_are_two() -> None:
     assert len(store.commits) == 2
 
 
+async def test_a_group_is_not_that_of_another_caller_whatever_it_is_called() -> None:
+    store = GatedStore()
+    names = ["g", "1/g", "2/g", "1/1/g", "2/2/g"]
+    async with running(store) as committer, asyncio.TaskGroup() as tasks:
+        await held(store, committer, tasks)
+        bad = [replace(update("pods", f"missing/{number}"), group=name) for number, name in enumerate(names)]
+        good = [replace(create("pods", f"a/{number}"), group=name) for number, name in enumerate(reversed(names))]
+        refused, made = tasks.create_task(committer.write_batch(bad)), tasks.create_task(committer.write_batch(good))
+        await settle()
+        store.let_through()
+        assert words(await refused) == ["missing"] * len(names)
+        assert words(await made) == ["ok"] * len(names)
+
+
 async def test_a_caller_that_goes_away_does_not_cancel_its_commit() -> None:
     store = GatedStore()
     async with running(store) as committer, asyncio.TaskGroup() as tasks:

@@ -19,7 +19,7 @@ from rollplane_machinery.api import DEFAULT_OPTIONS, Key, Preconditions, WriteOp
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, Kind
 from rollplane_machinery.names import random_suffix
-from rollplane_machinery.selectors import selectable_fields
+from rollplane_machinery.selectors import have_same_fields
 from rollplane_rules.registry.addresses import claims_of
 from rollplane_rules.registry.deletion import is_finished
 from rollplane_rules.registry.namespaces import is_sealed
@@ -250,6 +250,4 @@ def _claims(obj: ApiObject) -> tuple[str, ...]:
 
 def _is_selected_otherwise(key: Key, new: ApiObject, old: ApiObject) -> bool:
     """Return whether a selector may see a difference: filtered watches then need to know what the object was."""
-    if new.metadata.labels != old.metadata.labels:
-        return True
-    return selectable_fields(key.kind, new) != selectable_fields(key.kind, old)
+    return new.metadata.labels != old.metadata.labels or not have_same_fields(key.kind, new, old)

@@ -222,6 +222,7 @@ class _Commit:
         self.mutations: list[Mutation] = []
         self._places: list[tuple[_Call, int]] = []
         self._calls: list[_Call] = []
+        self._groups: dict[str, tuple[_Call, str]] = {}  # whose each is and its own name, by its name in this commit
         self._items_left = max_items
         self._bytes_left = max_bytes
         self._error: RollplaneError | None = None
@@ -265,10 +266,15 @@ class _Commit:
         self._items_left -= 1
         self._bytes_left -= len(mutation.value or b"")
         self._places.append((call, position))
-        # Two callers may use the same group name; they are different groups.
-        self.mutations.append(
-            replace(mutation, group=f"{call.number}/{mutation.group}") if mutation.group else mutation
-        )
+        name = self._name(call, mutation.group) if mutation.group else ""
+        self.mutations.append(mutation if name == mutation.group else replace(mutation, group=name))
+
+    def _name(self, call: _Call, group: str) -> str:
+        """Return what a group is called in this commit: its name, and another if a group of another caller has that."""
+        name = group
+        while self._groups.setdefault(name, (call, group)) != (call, group):
+            name = f"{call.number}/{name}"
+        return name
 
 
 def _not_sent(message: str) -> UnavailableError:
