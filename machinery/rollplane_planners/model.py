@@ -6,9 +6,11 @@ writes of a round into one batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import overload
 
 from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
 from rollplane.meta.v1 import ObjectMeta
@@ -165,15 +167,46 @@ class Plan:
 NOTHING = Plan()
 
 
+class Found(Sequence[Reason]):
+    """Reasons that are looked for when somebody reads them first: controllers plan all the time, and read none."""
+
+    def __init__(self, find: Callable[[], Sequence[Reason]]) -> None:
+        self._find = find
+
+    @cached_property
+    def _reasons(self) -> Sequence[Reason]:
+        return tuple(self._find())
+
+    @overload
+    def __getitem__(self, at: int) -> Reason: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Reason]: ...
+    def __getitem__(self, at: int | slice) -> Reason | Sequence[Reason]:
+        return self._reasons[at]
+
+    def __len__(self) -> int:
+        return len(self._reasons)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._reasons == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._reasons)
+
+    def __repr__(self) -> str:
+        return repr(self._reasons)
+
+
 @dataclass(slots=True)
 class PlanBuilder:
-    """Collects a Plan while a planner walks its steps."""
+    """Collects a Plan while a planner walks its steps; ``explain`` finds more reasons, once all steps are taken."""
 
     writes: list[PlannedWrite] = field(default_factory=list)
     events: list[PlannedEvent] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
     requeue_after: float | None = None
     confirm_owner: bool = False
+    explain: Callable[[], Sequence[Reason]] | None = None
 
     def requeue(self, seconds: float | None) -> None:
         """Look again after ``seconds``, or sooner if that was asked for before; None: there is nothing to wait for."""
@@ -182,4 +215,6 @@ class PlanBuilder:
         self.requeue_after = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
 
     def plan(self) -> Plan:
-        return Plan(tuple(self.writes), tuple(self.events), self.requeue_after, tuple(self.reasons), self.confirm_owner)
+        explain, told = self.explain, tuple(self.reasons)
+        reasons = told if explain is None else Found(lambda: (*told, *explain()))
+        return Plan(tuple(self.writes), tuple(self.events), self.requeue_after, reasons, self.confirm_owner)

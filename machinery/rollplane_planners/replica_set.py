@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
@@ -24,6 +25,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView, seconds_until_available
+from rollplane_planners.reasons import Reason
 from rollplane_planners.victims import choose_victims
 
 BURST = 500
@@ -82,7 +84,7 @@ class _Sync:
         self._write_status(owned)
         min_ready = self.view.owner.spec.min_ready_seconds
         self.result.requeue(seconds_until_available(owned, min_ready, self.now))
-        self._explain(owned)
+        self.result.explain = partial(self._explain, owned)
         return self.result.plan()
 
     def _claim(self, pods: Sequence[PodView]) -> list[PodView]:
@@ -149,16 +151,18 @@ class _Sync:
             for pod in self.view.pods
         )
 
-    def _explain(self, owned: Sequence[PodView]) -> None:
-        """Say what keeps the object from having its pods available."""
+    def _explain(self, owned: Sequence[PodView]) -> Sequence[Reason]:
+        """Return what keeps the object from having its pods available."""
         owner, least = self.view.owner, self.view.owner.spec.min_ready_seconds
+        found = []
         if failure := _failure_of(self.view):
-            self.result.reasons.append(reasons.refused(failure.reason, failure.message))
+            found.append(reasons.refused(failure.reason, failure.message))
         waiting = [pod for pod in owned if not pod.is_available(least, self.now)]
         if about := reasons.about_pods(waiting, "pod", least, self.now):
-            self.result.reasons.append(about)
-        if len(owned) != owner.spec.replicas or not (self.result.reasons or _is_told(owner)):
-            self.result.reasons.append(reasons.step())
+            found.append(about)
+        if len(owned) != owner.spec.replicas or not (found or _is_told(owner)):
+            found.append(reasons.step())
+        return found
 
 
 def _failure_of(view: ReplicaSetView) -> ManageFailure | None:

@@ -68,6 +68,6 @@ def _under(options: WriteOptions, write: Write) -> Write:
     """Return ``write`` with ``options``; the writes that controllers live on in a third of ``replace``'s time."""
     if options is write.options:
         return write
-    if isinstance(write, Create | Update | UpdateStatus):
+    if isinstance(write, (Create, Update, UpdateStatus)):
         return type(write)(write.object, options, write.group)
     return replace(write, options=options)

@@ -199,6 +199,6 @@ class _Batch:
 
 def _size(write: Write) -> int:
     """Return about how many bytes ``write`` takes in a batch; names and options are taken as 256."""
-    if isinstance(write, Create | Update | UpdateStatus):
+    if isinstance(write, (Create, Update, UpdateStatus)):
         return len(write.object.value) + 256
     return len(write.patch) + 256 if isinstance(write, Patch) else 256

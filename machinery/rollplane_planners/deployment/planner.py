@@ -156,7 +156,7 @@ class _Sync:
             self._finish()
         elif waiting := recreate.old_pods_running(self.sets, self.view.running_pods):
             self._finish()
-            self.result.reasons[:] = [old_pods_running(self._old_pods(), waiting)]
+            self.result.explain = lambda: [old_pods_running(self._old_pods(), waiting)]
         else:
             self._recreate_new()
 
@@ -259,4 +259,4 @@ class _Sync:
         return number if (integer(number) or 0) >= revisions.next_revision(self.sets) else ""
 
     def _explain(self, status: DeploymentStatus) -> None:
-        self.result.reasons.extend(explain(self.sets, self.limits, status, self.view.pods, self.now))
+        self.result.explain = lambda: explain(self.sets, self.limits, status, self.view.pods, self.now)

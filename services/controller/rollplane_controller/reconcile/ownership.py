@@ -26,18 +26,16 @@ def wake_owners(observer: Observer, owner: Kind, dependent: Kind, wake: Wake) ->
     """Wake the owners of kind ``owner`` whenever a ``dependent`` of theirs, or an orphan they select, changes."""
 
     def on_change(_type: EventType, key: Key, old: View | None, new: View | None) -> None:
-        for concerned in _concerned(observer, owner, key, old, new):
-            wake(concerned)
+        before = old.controller_uid if old is not None else None
+        after = new.controller_uid if new is not None else None
+        for uid in (before, after) if before != after else (after,):
+            for concerned in observer.informer.indexed(owner, BY_UID, uid) if uid else ():
+                wake(concerned)
+        if new is not None and not after:
+            for concerned in _possible_adopters(observer, owner, key.namespace, new):
+                wake(concerned)
 
     observer.informer.add_handler(dependent, on_change)
-
-
-def _concerned(observer: Observer, owner: Kind, key: Key, old: View | None, new: View | None) -> Iterator[Key]:
-    uids = {view.controller_uid for view in (old, new) if view is not None and view.controller_uid}
-    for uid in sorted(uids):
-        yield from observer.informer.indexed(owner, BY_UID, uid)
-    if new is not None and not new.controller_uid:
-        yield from _possible_adopters(observer, owner, key.namespace, new)
 
 
 def _possible_adopters(observer: Observer, owner: Kind, namespace: str, orphan: View) -> Iterator[Key]:
