@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane.core.v1 import Container, ReplicationController
+from rollplane.core.v1 import Container, Pod, ReplicationController
 from rollplane_controller.shards import ALL_SHARDS
-from rollplane_machinery.api import Create, Delete, Key, Propagation, SetImage, UpdateStatus, Write
-from rollplane_machinery.errors import ForbiddenError, RollplaneError
+from rollplane_machinery.api import (
+    Create,
+    Delete,
+    Key,
+    ObjectApi,
+    Propagation,
+    SetImage,
+    UpdateStatus,
+    Write,
+    WriteResult,
+)
+from rollplane_machinery.errors import ForbiddenError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET, REPLICATION_CONTROLLER, Encoded
 from rollplane_machinery.rolling_update import STATE
 from tests.controller.plane import (
@@ -324,6 +335,51 @@ async def test_recreate_starts_the_new_version_when_the_last_old_pod_is_gone() -
             pod.spec.containers[0].image for pod in await plane.pods() if pod.metadata.labels["app"] == "web"
         )
         assert images == {"v2": 3}
+
+
+class HoldingApi(PlainApi):
+    """Lets no pod of version v1 be made before ``released``; all else goes through."""
+
+    def __init__(self, api: ObjectApi) -> None:
+        super().__init__(api)
+        self.released = False
+        self.held = 0
+
+    async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
+        return [await self._one(write) for write in writes]
+
+    async def _one(self, write: Write) -> WriteResult | RollplaneError:
+        if not self.released and isinstance(write, Create) and _image_of(write) == "v1":
+            self.held += 1
+            return UnavailableError("nobody listens", outcome=Outcome.NOT_SENT)
+        (answer,) = await super().batch([write])
+        return answer
+
+
+def _image_of(write: Create) -> str:
+    message = write.object.parse()
+    return message.spec.containers[0].image if isinstance(message, Pod) else ""
+
+
+async def test_recreate_waits_for_a_pod_of_the_old_version_that_is_still_being_made() -> None:
+    async with a_plane() as plane:
+        apis: list[HoldingApi] = []
+
+        def wrap(api: ObjectApi) -> ObjectApi:
+            apis.append(HoldingApi(api))
+            return apis[0]
+
+        await plane.start(wrap=wrap)
+        await plane.create(a_deployment(replicas=1, strategy={"type": "Recreate"}))
+        await plane.until(lambda: apis[0].held > 0, "no pod is made")
+        await plane.user.set_image(SetImage(WEB, {"*": "v2"}))
+        await plane.pass_time(5.0)
+        assert await plane.pods() == []
+        apis[0].released = True
+        await plane.quiet()
+        await plane.finish()
+        await plane.quiet()
+        assert [pod.spec.containers[0].image for pod in await plane.pods()] == ["v2"]
 
 
 async def test_a_pod_lost_from_under_a_set_is_replaced() -> None:

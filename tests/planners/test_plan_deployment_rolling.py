@@ -186,6 +186,13 @@ RECREATE: dict[str, tuple[Pods | None, Pods, int, dict[str, int], int]] = {
     "1: old sets go to zero, the new one waits": (None, Pods(3), 3, {"v1": 0}, 0),
     "2: old status still counts pods": (None, Pods(0, 0, running=1), 0, {}, 1),
     "2: a terminating pod counts as running": (None, Pods(0), 2, {}, 1),
+    "2: a set that does not know yet that it is to be empty may be making a pod": (
+        None,
+        Pods(0, observed=False),
+        0,
+        {},
+        1,
+    ),
     "3: then the new set comes at full size": (None, Pods(0), 0, {"new": 4}, 0),
     "3: or is scaled to it": (Pods(1), Pods(0), 0, {"v2": 4}, 0),
     "note: scaling up does not wait for old pods' status": (Pods(4), Pods(0), 0, {}, 0),
@@ -196,6 +203,7 @@ RECREATE: dict[str, tuple[Pods | None, Pods, int, dict[str, int], int]] = {
 def test_recreate(new: Pods | None, old: Pods, living: int, expected: dict[str, int], reasons: int) -> None:
     deployment = a_recreating("v2", replicas=4)
     sets = [a_set(deployment, "v1", old.size, running=old.running, available=old.available, age=9)]
+    sets[0].metadata.generation += not old.observed
     if new:
         sets.append(a_set(deployment, "v2", new.size, available=new.available, revision=2))
     made = plan(deployment, *sets, running_pods={"v1-uid": living, "v2-uid": 9, "of-an-unrelated-orphan": 5})
