@@ -26,7 +26,7 @@ from rollplane_machinery.fields.sets import EMPTY, FieldSet
 from rollplane_machinery.fields.update import updated
 from rollplane_machinery.fields.values import as_members
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_machinery.patch.json_value import JsonObject
+from rollplane_machinery.patch.json_value import JsonObject, check_depth
 from rollplane_machinery.well_known import LAST_APPLIED
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -128,7 +128,8 @@ def _refuse_conflicts(config: Configuration, live: ApiObject, conflicts: Sequenc
 def _still_last_applied(kind: Kind, live: ApiObject) -> FieldSet:
     try:
         last = json.loads(live.metadata.annotations.get(LAST_APPLIED, ""))
-    except ValueError:
+        check_depth(last)
+    except (ValueError, RecursionError, BadRequestError):
         return EMPTY  # somebody else's text: no reason to take anything from anybody
     if not isinstance(last, dict) or last.get("apiVersion") != kind.api_version:
         return EMPTY

@@ -432,3 +432,13 @@ async def test_an_update_of_what_is_applied_meanwhile(office: Office) -> None:
     found.spec.min_ready_seconds = 4
     await office.api.write(Update(Encoded.of(found), TRACKED))
     assert owners(await stored(office))["writer Update"] == [".spec.minReadySeconds"]
+
+
+async def test_an_object_of_the_cluster_has_no_namespace(office: Office) -> None:
+    document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team", "labels": {"a": "1"}}, "spec": {}}
+    key = Key(kinds.NAMESPACE, "", "team")
+    assert (await apply(office, "helm", document, key=key)).created
+    again = await apply(office, "helm", {**document, "metadata": {"name": "team", "labels": {"a": "2"}}}, key=key)
+    assert again.object is not None
+    assert not again.object.parse().metadata.HasField("namespace")
+    assert owners(again.object.parse()) == {"helm Apply": [".metadata.labels.a"]}

@@ -321,6 +321,25 @@ def test_kubectl_goes_on_from_where_client_side_apply_ended(stored: Stored) -> N
     assert failed.value.causes[0].field == ".spec.minReadySeconds"
 
 
+NO_MARKS = [
+    "",
+    "{",
+    "[]",
+    '{"apiVersion": "apps/v1beta1"}',
+    '{"apiVersion": "apps/v1", "spec": 3}',
+    "[" * 500 + "]" * 500,
+]
+
+
+@pytest.mark.parametrize("mark", NO_MARKS, ids=range(len(NO_MARKS)))
+def test_a_mark_that_says_nothing_takes_nothing(stored: Stored, mark: str) -> None:
+    data = client_side(replicas=3)
+    data["metadata"]["annotations"][LAST_APPLIED] = mark
+    stored.create("kubectl-client-side-apply", data)
+    with pytest.raises(ConflictError):
+        stored.apply("kubectl", deployment(replicas=5))
+
+
 def test_what_somebody_changed_since_is_not_taken_from_them(stored: Stored) -> None:
     stored.create("kubectl-client-side-apply", client_side(replicas=3))
     stored.update("hpa", lambda data: data["spec"].update(replicas=8))

@@ -84,7 +84,8 @@ class ApplyStep:
                 raise BadRequestError(
                     f"the {field} of the object ({found}) does not match the {field} on the URL ({wanted})"
                 )
-            setattr(metadata, field, wanted)
+            if wanted:
+                setattr(metadata, field, wanted)
 
 
 def check_patch_options(write: Patch) -> None:

@@ -50,12 +50,14 @@ def enter(new: ApiObject, old: ApiObject | None, managers: Managers) -> None:
 
 
 def _settle_sent(new: ObjectMeta, old: ObjectMeta | None, subresource: str) -> None:
-    if is_reset(new.managed_fields):
-        new.ClearField("managed_fields")
-    elif old is None or new.managed_fields != old.managed_fields:
-        read_managers(new.managed_fields)
+    if old is not None and new.managed_fields == old.managed_fields:
+        return
     if subresource and old is not None:
         _replace(new, old.managed_fields)
+    elif is_reset(new.managed_fields):
+        new.ClearField("managed_fields")
+    else:
+        read_managers(new.managed_fields)
 
 
 def _replace(metadata: ObjectMeta, entries: Sequence[ManagedFieldsEntry]) -> None:
