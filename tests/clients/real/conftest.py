@@ -17,6 +17,12 @@ from tests.clients.tools.tool import Tool
 from tests.end_to_end.up_process import running
 
 NODES = 6
+PROFILE = """\
+name: instant
+quiet: true
+rules: [{stage: crash, match: {labels: {part: migrate}}, exit_code: 0}]
+"""
+"""Pods take no time, and those that are to run once end well."""
 OF_THEIR_AGE = ("1.20",)
 """Releases of kubectl that ask for what newer servers have given up."""
 _NUMBERS = itertools.count(1)
@@ -55,7 +61,9 @@ class Planes:
     def _start(self, release: str) -> Path:
         ports = ("--port", "0", "--rest-port", "0")
         data = ("--data", str(self._folder / release))
-        nodes = ("--nodes", str(NODES), "--profile", "instant")
+        profile = self._folder / "profile.yaml"
+        profile.write_text(PROFILE)
+        nodes = ("--nodes", str(NODES), "--profile", str(profile))
         up = self._stack.enter_context(running(*nodes, *ports, *data, "--kubernetes", release))
         return Path(up.ready["kubeconfig"])
 
@@ -80,15 +88,20 @@ def kubectl(any_kubectl: Program) -> Program:
     return in_namespace(any_kubectl)
 
 
+def numbered(word: str) -> str:
+    """Return a name that nobody else has."""
+    return f"{word}-{os.getpid()}-{next(_NUMBERS)}"
+
+
 def in_namespace(kubectl: Program) -> Program:
     """Return kubectl as used in a fresh namespace."""
-    namespace = f"test-{os.getpid()}-{next(_NUMBERS)}"
+    namespace = numbered("test")
     kubectl.ok("create", "namespace", namespace)
     return kubectl.within(namespace)
 
 
 @pytest.fixture(scope="session", params=HELMS)
-def helm(request: pytest.FixtureRequest, planes: Planes, tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """Helm of every release, in the namespace ``default``."""
+def any_helm(request: pytest.FixtureRequest, planes: Planes, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Helm of every release, in no namespace."""
     tool = had("helm", request.param)
     return Program(tool, planes.kubeconfig(), tmp_path_factory.mktemp(f"helm-{tool.version}"))
