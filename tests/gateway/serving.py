@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
@@ -18,8 +18,9 @@ from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_gateway.calls import Page
 from rollplane_gateway.composing import gateway_routes, make_backend
+from rollplane_gateway.limits import Limits
 from rollplane_gateway.metrics import Metrics
-from rollplane_gateway.server import GatewayServer, Limits
+from rollplane_gateway.server import GatewayServer
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.releases import LATEST, Release
@@ -81,12 +82,13 @@ class Served:
 async def serving(
     *,
     pages: Mapping[str, Page] | None = None,
+    through: Callable[[Api], Api] = lambda api: api,
     release: Release = LATEST,
     clock: Clock | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
     settings: CoreSettings = CoreSettings(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Served]:
-    """Run a gateway within the context; ``pages`` are further ones."""
+    """Run a gateway within the context; ``pages`` are further ones, it works ``through`` what is made of the core's Api."""
     clock = clock or SystemClock()
     settings = replace(settings, release=release)
     async with Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core:
@@ -96,7 +98,7 @@ async def serving(
         routes = gateway_routes(release, health, metrics.registry)
         routes = replace(routes, pages={**routes.pages, **(pages or {})})
         async with (
-            GatewayServer(make_backend(api, clock, release), routes, metrics, limits=limits) as server,
+            GatewayServer(make_backend(through(api), clock, release), routes, metrics, limits=limits) as server,
             aiohttp.ClientSession() as session,
         ):
             port = await server.listen("127.0.0.1", 0)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rollplane_gateway.calls import Backend
+from rollplane_gateway.limits import Limits
 from rollplane_gateway.replies import Answer, Reply, Stream
 from rollplane_gateway.requests import Request
-from rollplane_gateway.server import Limits
+from rollplane_machinery.api import Api, Write, WriteResult
+from rollplane_machinery.errors import Outcome, UnavailableError
+from rollplane_machinery.kinds import Encoded, Key
 from rollplane_service.admission import Limits as AdmissionLimits
 from tests.gateway.serving import CONFIG_MAPS, Got, Served, config_map, serving
 
@@ -202,6 +205,26 @@ async def test_a_defect_is_told_as_one() -> None:
 
     async with serving(pages={"/broken": broken}) as gateway:
         assert is_status(await gateway.get("/broken"), 500, "InternalError")
+
+
+class Away:
+    """An Api whose server does not answer any more."""
+
+    async def get(self, key: Key) -> Encoded:
+        raise UnavailableError("away", outcome=Outcome.NOT_SENT)
+
+    async def write(self, write: Write) -> WriteResult:
+        raise UnavailableError("away", outcome=Outcome.OUTCOME_UNKNOWN, retry_after_seconds=1.0)
+
+
+async def test_only_what_is_safe_to_repeat_comes_with_a_delay() -> None:
+    async with serving(through=lambda _: cast("Api", Away())) as gateway:
+        read = await gateway.get(f"{CONFIG_MAPS}/a")
+        assert is_status(read, 503, "ServiceUnavailable")
+        assert read.headers["retry-after"] == "1"
+        write = await gateway.ask("POST", CONFIG_MAPS, config_map())
+        assert is_status(write, 503, "ServiceUnavailable")
+        assert "retry-after" not in write.headers  # clients would repeat by themselves what may have been made
 
 
 async def test_more_than_can_be_worked_on_is_sent_away() -> None:

@@ -16,6 +16,8 @@ from rollplane_machinery.errors import Reason
 log = logging.getLogger(__name__)
 
 _SHOWN_CHARACTERS = 200
+_NEAR, _FEWER = 0.8, 0.6
+"""Shares of the connections there may be."""
 
 
 class Connection(RequestHandler):
@@ -43,7 +45,7 @@ class ConnectionServer(web.Server):
         super().__init__(handler, **options)
         self._options = options
         self._most = most
-        self.turned_away = 0
+        self._is_near = False
 
     def __call__(self) -> RequestHandler:
         known = ("request_factory", "handler_cancellation", "loop")
@@ -52,7 +54,13 @@ class ConnectionServer(web.Server):
 
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self.connections) > self._most:
-            self.turned_away += 1
-            log.warning("too many connections", extra={"connections": self._most})
+        self._tell_when_near()
+        if len(self._connections) > self._most:
             transport.abort()
+
+    def _tell_when_near(self) -> None:
+        """Log when most connections are in use, once until they are fewer again."""
+        share = len(self._connections) / self._most
+        if share >= _NEAR and not self._is_near:
+            log.warning("most connections are in use", extra={"open": len(self._connections), "most": self._most})
+        self._is_near = share >= _NEAR if not self._is_near else share >= _FEWER

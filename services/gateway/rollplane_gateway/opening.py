@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from rollplane_gateway.composing import gateway_routes, make_backend
 from rollplane_gateway.guard import Guard
+from rollplane_gateway.limits import MOST_CONNECTIONS, Limits
 from rollplane_gateway.metrics import Metrics
-from rollplane_gateway.server import MOST_CONNECTIONS, GatewayServer, Limits
+from rollplane_gateway.server import GatewayServer
 from rollplane_machinery.api import Api
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.releases import Release

@@ -15,7 +15,7 @@ from rollplane_gateway.targets import Target, place_of, target_of
 from rollplane_gateway.virtual.handlers import without_processes
 from rollplane_machinery.served import Served
 
-_READS = ("GET", "HEAD")
+READS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Routes:
         page = aside or _found(self.pages, path)
         if page is None:
             raise not_served()
-        if method not in _READS:
+        if method not in READS:
             raise not_allowed()
         return Match(page, "GET", is_aside=aside is not None)
 

@@ -7,10 +7,7 @@ It runs in the loop it is entered in. Every request becomes a value (``Request``
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -20,40 +17,19 @@ from aiohttp.web_request import BaseRequest
 from rollplane_gateway.calls import Backend
 from rollplane_gateway.connections import ConnectionServer
 from rollplane_gateway.guard import Guard
+from rollplane_gateway.incoming import announced_bytes, read_request
+from rollplane_gateway.limits import Limits
 from rollplane_gateway.metrics import Metrics
-from rollplane_gateway.replies import Answer, Reply, Stream
-from rollplane_gateway.requests import IMPERSONATE, NO_QUERY, Query, Request
-from rollplane_gateway.routing import Match, Routes
+from rollplane_gateway.outgoing import Sender
+from rollplane_gateway.replies import Answer, Reply
+from rollplane_gateway.requests import NO_QUERY, Query, Request
+from rollplane_gateway.routing import READS, Match, Routes
 from rollplane_gateway.statuses import error_form, reply_of
 from rollplane_gateway.watching import Watches
-from rollplane_machinery.errors import RequestTooLargeError, TimedOutError
+from rollplane_machinery.errors import Outcome, RollplaneError, TimedOutError, UnavailableError
 from rollplane_service.admission import Admission
-from rollplane_service.admission import Limits as AdmissionLimits
 
-log = logging.getLogger(__name__)
-
-MIB = 1024 * 1024
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CLOSING_SECONDS = 1.0
-MOST_CONNECTIONS = 16_384
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of the server.
-
-    Go clients keep idle connections for 90 s, so ours must live longer. ``body_bytes`` is what kube-apiserver takes.
-    An answer may take ``write_seconds``, and one more for each ``write_bytes`` of it; then its reader is dropped.
-    """
-
-    body_bytes: int = 3 * MIB
-    body_seconds: float = 30.0
-    head_line_bytes: int = 64 * 1024
-    keep_alive_seconds: float = 180.0
-    write_seconds: float = 30.0
-    write_bytes: int = 256 * 1024
-    connections: int = MOST_CONNECTIONS
-    admission: AdmissionLimits = AdmissionLimits(call_seconds=60.0, retry_after_seconds=1.0)  # noqa: RUF009 - frozen
 
 
 class GatewayServer:
@@ -69,7 +45,7 @@ class GatewayServer:
         metrics: Metrics,
         *,
         guard: Guard = Guard(),  # noqa: B008 - never changes
-        limits: Limits = Limits(),
+        limits: Limits = Limits(),  # noqa: B008 - frozen
     ) -> None:
         self._backend = backend
         self._routes = routes
@@ -77,7 +53,7 @@ class GatewayServer:
         self._guard = guard
         self._limits = limits
         self.admission = Admission(limits.admission)
-        self._streams: set[asyncio.Timeout] = set()
+        self._sender = Sender(limits)
         self._server: ConnectionServer | None = None
         self._runner: web.ServerRunner | None = None
 
@@ -129,9 +105,7 @@ class GatewayServer:
         Blocks for at most ``grace_seconds``.
         """
         self.admission.close()
-        now = asyncio.get_running_loop().time()
-        for stream in self._streams:
-            stream.reschedule(now)
+        self._sender.end_streams()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
                 await self.admission.idle()
@@ -150,26 +124,22 @@ class GatewayServer:
             except (asyncio.CancelledError, ConnectionError):
                 raise
             except Exception as exc:
-                response = await self._told(sent, reply_of(exc, error_form(sent.headers.get("Accept", ""))))
+                response = await self._refused(sent, exc)
             code = response.status
             return response
         finally:
             self._metrics.ended(match, code, self._backend.clock.monotonic() - started)
 
     async def _answered(self, sent: BaseRequest, match: Match, path: str, query: Query) -> web.StreamResponse:
-        size = self._limits.body_bytes if sent.body_exists and sent.content_length is None else sent.content_length or 0
-        with nullcontext() if match.is_aside else self.admission.call(min(size, self._limits.body_bytes)):
-            answer = await self._answer(sent, match, path, query)
+        size = announced_bytes(sent, self._limits)
+        with nullcontext() if match.is_aside else self.admission.call(size):
+            answer = await self._answer(match, await read_request(sent, path, query, self._limits))
             if isinstance(answer, Reply):
-                return await self._told(sent, answer)
+                return await self._sender.tell(sent, answer)
         with self.admission.stream():
-            return await self._streamed(sent, answer)
+            return await self._sender.stream(sent, answer)
 
-    async def _answer(self, sent: BaseRequest, match: Match, path: str, query: Query) -> Answer:
-        body = await self._body(sent) if sent.method in _WITH_BODY else b""
-        headers = {name.lower(): value for name, value in sent.headers.items()}
-        asked_as = tuple(each for each in sent.headers.items() if each[0].lower().startswith(IMPERSONATE))
-        request = Request(sent.method, path, query, headers, body, asked_as)
+    async def _answer(self, match: Match, request: Request) -> Answer:
         seconds = self._limits.admission.call_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -177,83 +147,21 @@ class GatewayServer:
         except TimeoutError as exc:
             raise TimedOutError(f"not done within {seconds:g} s") from exc
 
-    async def _body(self, sent: BaseRequest) -> bytes:
-        """Return the whole body; raises RequestTooLargeError or TimedOutError for one that is too much or too slow."""
-        limit = self._limits.body_bytes
-        if (sent.content_length or 0) > limit:
-            raise _too_large(limit)
-        pieces: list[bytes] = []
-        size = 0
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                async for piece in sent.content.iter_any():
-                    size += len(piece)
-                    if size > limit:
-                        raise _too_large(limit)
-                    pieces.append(piece)
-        except TimeoutError as exc:
-            raise TimedOutError(f"the body did not arrive within {self._limits.body_seconds:g} s") from exc
-        return b"".join(pieces)
+    async def _refused(self, sent: BaseRequest, error: Exception) -> web.StreamResponse:
+        """Tell what went wrong; raises ConnectionError when an answer has begun already."""
+        if sent.writer.output_size > 0:
+            raise ConnectionError("the answer had begun") from error
+        if isinstance(error, RollplaneError):
+            error = self._timely(error, is_write=sent.method not in READS)
+        return await self._sender.tell(sent, reply_of(error, error_form(sent.headers.get("Accept", ""))))
 
-    async def _told(self, sent: BaseRequest, reply: Reply) -> web.StreamResponse:
-        response = _response(reply)
-        try:
-            async with asyncio.timeout(self._limits.write_seconds + len(reply.body) / self._limits.write_bytes):
-                await response.prepare(sent)
-                await response.write_eof()
-        except TimeoutError as exc:
-            raise ConnectionError("the reader is too slow") from exc
-        return response
+    def _timely(self, error: RollplaneError, *, is_write: bool) -> RollplaneError:
+        """Return ``error`` with when to come again, where that is safe.
 
-    async def _streamed(self, sent: BaseRequest, stream: Stream) -> web.StreamResponse:
-        async with stream.pieces as pieces:
-            response = web.StreamResponse(headers={"Content-Type": stream.content_type, **stream.headers})
-            response.enable_chunked_encoding()
-            await response.prepare(sent)
-            await self._sent(response, pieces)
-        await response.write_eof()
-        return response
-
-    async def _sent(self, response: web.StreamResponse, pieces: AsyncIterator[bytes]) -> None:
-        """Send all pieces, or those until the drain; raises ConnectionError when something is wrong with the rest."""
-        try:
-            async with asyncio.timeout(None) as ending:
-                self._streams.add(ending)
-                try:
-                    async for piece in pieces:
-                        await self._write(response, piece)
-                finally:
-                    self._streams.discard(ending)
-        except TimeoutError:
-            if not ending.expired():
-                raise
-        except ConnectionError:
-            raise
-        except Exception as exc:
-            log.exception("a stream was cut off by a defect")
-            raise ConnectionError("the answer cannot go on") from exc
-
-    async def _write(self, response: web.StreamResponse, piece: bytes) -> None:
-        """Send ``piece``; raises ConnectionError when the reader does not take it for too long."""
-        try:
-            async with asyncio.timeout(self._limits.write_seconds):
-                await response.write(piece)
-        except TimeoutError as exc:
-            raise ConnectionError("the reader is too slow") from exc
-
-
-def _too_large(limit: int) -> RequestTooLargeError:
-    return RequestTooLargeError(f"Request entity too large: limit is {limit}")
-
-
-def _response(reply: Reply) -> web.Response:
-    response = web.Response(body=reply.body, status=reply.status, headers=reply.headers)
-    response.headers["Content-Type"] = reply.content_type
-    for warning in reply.warnings:
-        response.headers.add("Warning", f'299 - "{_quoted(warning)}"')
-    return response
-
-
-def _quoted(text: str) -> str:
-    """Return ``text`` as the inside of a quoted string on one line."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+        Clients repeat by themselves whatever comes with a delay: not a write that may have been made.
+        """
+        if is_write and error.outcome is Outcome.OUTCOME_UNKNOWN:
+            error.retry_after_seconds = None
+        elif isinstance(error, UnavailableError) and error.retry_after_seconds is None:
+            error.retry_after_seconds = self._limits.admission.retry_after_seconds
+        return error
