@@ -88,7 +88,7 @@ async def serving(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     settings: CoreSettings = CoreSettings(),  # noqa: B008 - frozen
 ) -> AsyncIterator[Served]:
-    """Run a gateway within the context; ``pages`` are further ones, it works ``through`` what is made of the core's Api."""
+    """Run a gateway within the context: ``through`` what is made of the core's Api, with further ``pages``."""
     clock = clock or SystemClock()
     settings = replace(settings, release=release)
     async with Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core:
