@@ -19,11 +19,11 @@ from rollplane_machinery.fields.comparison import compare
 from rollplane_machinery.fields.configuration import Configuration
 from rollplane_machinery.fields.elements import field_element
 from rollplane_machinery.fields.extraction import field_set
-from rollplane_machinery.fields.managers import Managers, applier, is_reset, read_managers, updater
+from rollplane_machinery.fields.managers import Managers, Owned, applier, is_reset, read_managers, updater
 from rollplane_machinery.fields.reconciling import reconciled
 from rollplane_machinery.fields.schema import Node, node_of
 from rollplane_machinery.fields.sets import EMPTY, FieldSet
-from rollplane_machinery.fields.update import updated
+from rollplane_machinery.fields.update import NEVER_OWNED, updated
 from rollplane_machinery.fields.values import as_members
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_machinery.patch.json_value import JsonObject, check_depth
@@ -110,9 +110,18 @@ def apply_configuration(config: Configuration, old: ApiObject | None, writer: Wr
 
 
 def _before_first_apply(kind: Kind, old: ApiObject, writer: Writer) -> Managers:
+    """Who owns what of an object that nobody was recorded for.
+
+    What client-side apply set, and nobody changed since, is its own already when it goes on by server-side apply.
+    """
     manager = updater(BEFORE_FIRST_APPLY, kind.api_version, writer.subresource)
     empty, ignored = _document(kind.message()), _ignored(kind, writer.subresource)
-    return updated({}, manager, kind.api_version, empty, _document(old), _node(kind), ignored, writer.now)
+    found = updated({}, manager, kind.api_version, empty, _document(old), _node(kind), ignored, writer.now)
+    own = _still_last_applied(kind, old, writer).without(ignored) - NEVER_OWNED
+    if not own:
+        return found
+    others = {each: owned.with_fields(owned.fields - own) for each, owned in found.items()}
+    return {**others, applier(writer.name, writer.subresource): Owned(own, kind.api_version)}
 
 
 def _refuse_conflicts(config: Configuration, live: ApiObject, conflicts: Sequence[Conflict], writer: Writer) -> None:
@@ -120,12 +129,15 @@ def _refuse_conflicts(config: Configuration, live: ApiObject, conflicts: Sequenc
 
     The command that did goes on from there by server-side apply.
     """
-    own = _still_last_applied(config.kind, live) if writer.name in CLIENT_SIDE_APPLIERS else EMPTY
+    own = _still_last_applied(config.kind, live, writer)
     if left := [conflict for conflict in conflicts if conflict.path not in own]:
         raise conflict_error(left)
 
 
-def _still_last_applied(kind: Kind, live: ApiObject) -> FieldSet:
+def _still_last_applied(kind: Kind, live: ApiObject, writer: Writer) -> FieldSet:
+    """Return what ``writer`` set by client-side apply, if it did, and is still so."""
+    if writer.name not in CLIENT_SIDE_APPLIERS:
+        return EMPTY
     try:
         last = json.loads(live.metadata.annotations.get(LAST_APPLIED, ""))
         check_depth(last)

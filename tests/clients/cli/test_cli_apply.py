@@ -232,12 +232,14 @@ async def test_server_side(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:
 
 
 async def test_server_side_goes_on_where_client_side_ended(cli: Cli, stand_in: StandIn, tmp_path: Path) -> None:
-    file = written(tmp_path, WEB)
+    file = written(tmp_path, WEB.replace("tier: front", "tier: front, team: web"))
     await cli.ok("apply", "-f", file)
+    await cli.ok("patch", "deploy", "web", "-p", "metadata: {labels: {theirs: stays}}")
     written(tmp_path, WEB.replace("replicas: 3", "replicas: 5"))
     assert await cli.ok("apply", "--server-side", "-f", file) == "deployment.apps/web serverside-applied\n"
     web = await stand_in.get(Deployment, "web")
     assert web.spec.replicas == 5
+    assert dict(web.metadata.labels) == {"tier": "front", "theirs": "stays"}
     assert '"replicas":5' in web.metadata.annotations[LAST_APPLIED]
     assert await cli.ok("apply", "-f", file) == "deployment.apps/web unchanged\n"
 

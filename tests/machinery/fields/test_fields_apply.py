@@ -321,6 +321,17 @@ def test_kubectl_goes_on_from_where_client_side_apply_ended(stored: Stored) -> N
     assert failed.value.causes[0].field == ".spec.minReadySeconds"
 
 
+def test_client_side_apply_that_nobody_recorded_goes_on_too(stored: Stored) -> None:
+    stored.create("c", client_side(replicas=3, minReadySeconds=4))
+    assert stored.found is not None
+    stored.found.metadata.ClearField("managed_fields")
+    stored.apply("kubectl", DEPLOYMENT)
+    assert "replicas" not in stored.spec
+    assert stored.spec["minReadySeconds"] == 4
+    assert ".spec.minReadySeconds" in stored.owned("before-first-apply")
+    assert ".spec.replicas" not in stored.owned("before-first-apply")
+
+
 NO_MARKS = [
     "",
     "{",
