@@ -8,10 +8,11 @@ from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
-from rollplane.meta.v1 import Unknown
+from rollplane.meta.v1 import TypeMeta, Unknown
 from rollplane_gateway.negotiation import BodyForm, body_form
 from rollplane_gateway.requests import Request
 from rollplane_machinery.codec import Sent, read_sent, understand
+from rollplane_machinery.dresses import by_type
 from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
 from rollplane_machinery.field_validation import FieldValidation, field_sentence, strict_sentence
 from rollplane_machinery.served import GroupVersion, ServedType
@@ -92,9 +93,15 @@ def _from_protobuf(body: bytes, expected: _Expected) -> Message:
     try:
         unknown = Unknown.FromString(body[len(PROTOBUF_PREFIX) :])
         expected.check(unknown.type_meta.api_version, unknown.type_meta.kind)
-        return wanted.message.FromString(unknown.raw)
+        return _taken_off(unknown.type_meta, wanted.message.FromString(unknown.raw))
     except (DecodeError, RuntimeError) as exc:
         raise BadRequestError(f"the body is not the protobuf of a {wanted.name}: {exc}") from exc
+
+
+def _taken_off(type_: TypeMeta, sent: Message) -> Message:
+    """Return what was sent as it is stored; what comes as JSON the codec converts."""
+    found = by_type(type_.api_version, type_.kind)
+    return sent if found is None else found[1].take_off(sent)
 
 
 def _from_json(sent: Sent, expected: _Expected, validation: FieldValidation, text: bytes) -> Body[Message]:

@@ -12,6 +12,7 @@ from rollplane_gateway.negotiation import unsupported_media_type
 from rollplane_gateway.options import write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.verbs.answers import object_reply
+from rollplane_gateway.verbs.dressed import dress_for, patched_through
 from rollplane_gateway.verbs.writing import written
 from rollplane_machinery.api import Patch, PatchType, WriteResult
 from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
@@ -30,7 +31,10 @@ async def patch(call: Call) -> Answer:
 async def patched(call: Call) -> WriteResult:
     """Carry out the patch that was sent; raises what refuses it, with fields nobody knows told as upstream does."""
     write = patch_of(call)
+    dress = dress_for(call)
     try:
+        if dress is not None:
+            return await patched_through(call, write, dress)
         return await call.backend.api.write(write)
     except BadRequestError as exc:
         is_strict = exc.causes and STRICT_CAUSES.issuperset(cause.reason for cause in exc.causes)
