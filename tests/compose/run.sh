@@ -13,8 +13,10 @@ compose() {
 }
 
 export COMPOSE_PROJECT_NAME="rollplane-test-$$"
-ROLLPLANE_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-export ROLLPLANE_PORT # a free one, the same after a restart
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+ROLLPLANE_PORT=$(free_port)
+ROLLPLANE_REST_PORT=$(free_port)
+export ROLLPLANE_PORT ROLLPLANE_REST_PORT # free ones, the same after a restart
 
 finish() {
     local code=$?
@@ -32,7 +34,7 @@ trap 'exit 130' INT TERM
 all_healthy() {
     local states
     states=$(docker inspect --format '{{.State.Health.Status}}' $(compose ps -q))
-    [ "$(grep -c '^healthy$' <<<"$states")" = 5 ]
+    [ "$(grep -c '^healthy$' <<<"$states")" = 6 ]
 }
 
 compose build --quiet
@@ -42,11 +44,16 @@ until all_healthy; do
     [ "$SECONDS" -lt "$deadline" ] || { echo "not all services are healthy after $SECONDS_TO_HEALTH s" >&2; exit 1; }
     sleep 1
 done
-echo "All five services are healthy."
+echo "All six services are healthy."
 
-for service in redis apiserver controller kubelet-sim-0 kubelet-sim-1; do
+for service in redis apiserver gateway controller kubelet-sim-0 kubelet-sim-1; do
     [ "$(compose exec -T "$service" id -u)" != 0 ] || { echo "$service runs as root" >&2; exit 1; }
 done
+
+[ "$(python3 -c "import urllib.request as u; print(u.urlopen('http://127.0.0.1:$ROLLPLANE_REST_PORT/readyz').read().decode())")" = ok ] || {
+    echo "the gateway does not serve" >&2
+    exit 1
+}
 
 [ "$(compose exec -T redis redis-cli config get appendfsync | tail -1)" = always ] || {
     echo "redis acknowledges what is not on disk" >&2

@@ -119,6 +119,15 @@ async def test_a_patch_may_say_something_twice_unless_it_is_strict() -> None:
         assert 'strict decoding error: duplicate field "spec.replicas"' in refused.json["message"]
 
 
+async def test_a_patch_to_a_wrong_type_is_invalid() -> None:
+    async with serving() as gateway:
+        await gateway.ask("POST", DEPLOYMENTS, deployment())
+        refused = await patched(gateway, b'{"spec": {"replicas": "many"}}', MERGE)
+        assert (refused.status, refused.json["reason"]) == (422, "Invalid")
+        assert "spec.replicas: expected 32-bit integer" in refused.json["message"]
+        assert (await patched(gateway, b"[]", MERGE)).status == 400
+
+
 async def test_the_scale_is_validated_too() -> None:
     async with serving() as gateway:
         await gateway.ask("POST", DEPLOYMENTS, deployment())

@@ -81,7 +81,13 @@ def test_version_is_the_project_s(installed: Path) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["rollplane_apiserver", "rollplane_apiserver.store", "rollplane_controller", "rollplane_kubelet_sim"],
+    [
+        "rollplane_apiserver",
+        "rollplane_apiserver.store",
+        "rollplane_controller",
+        "rollplane_gateway",
+        "rollplane_kubelet_sim",
+    ],
 )
 def test_every_service_tells_how_it_is_started(installed: Path, module: str) -> None:
     assert _run(installed / "python", "-m", module, "--help", cwd=installed).startswith(f"usage: {module}")

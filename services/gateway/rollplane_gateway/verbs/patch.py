@@ -37,15 +37,16 @@ async def patched(call: Call) -> WriteResult:
             return await patched_through(call, write, dress)
         return await call.backend.api.write(write)
     except BadRequestError as exc:
-        is_strict = exc.causes and STRICT_CAUSES.issuperset(cause.reason for cause in exc.causes)
-        if is_strict and write.type is not PatchType.APPLY:
-            raise _strictly(write.patch, exc.causes) from exc
+        if exc.causes and write.type is not PatchType.APPLY:
+            raise _leads_to_nothing(write.patch, exc.causes) from exc
         raise
 
 
-def _strictly(document: bytes, causes: Sequence[Cause]) -> InvalidError:
-    shown = document.decode(errors="replace")
-    cause = Cause(CauseReason.INVALID, "patch", f'Invalid value: "{shown}": {strict_sentence(causes)}')
+def _leads_to_nothing(document: bytes, causes: Sequence[Cause]) -> InvalidError:
+    """Refuse a patch that is one, but of which no object comes."""
+    is_strict = STRICT_CAUSES.issuperset(cause.reason for cause in causes)
+    why = strict_sentence(causes) if is_strict else "; ".join(map(str, causes))
+    cause = Cause(CauseReason.INVALID, "patch", f'Invalid value: "{document.decode(errors="replace")}": {why}')
     return InvalidError(f' "" is invalid: {cause}', causes=[cause])
 
 
