@@ -68,3 +68,10 @@ def test_a_cache_of_no_size_changes_nothing() -> None:
     small, large = Renderer(cache_bytes=0), Renderer()
     for _ in range(2):
         assert small.list(POD, HEAD, objects, Form.JSON) == large.list(POD, HEAD, objects, Form.JSON)
+
+
+def test_protobuf_of_objects_of_all_sizes() -> None:
+    sizes = (0, 100, 127, 128, 300, 16_383, 16_384, 3_000_000)
+    items = [core.Pod(metadata=ObjectMeta(annotations={"a": "x" * size})) for size in sizes]
+    _, _, raw = unwrapped(Renderer().list(POD, HEAD, [Encoded.of(pod) for pod in items], Form.PROTOBUF))
+    assert core.PodList.FromString(raw) == core.PodList(metadata=META, items=items)

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from rollplane.meta.v1 import PartialObjectMetadata
 from rollplane_gateway.rendering.byte_cache import Budget, ByteCache
-from rollplane_gateway.rendering.envelope import list_message, wrapped
+from rollplane_gateway.rendering.envelope import wrapped, wrapped_list
 from rollplane_gateway.rendering.forms import Form
 from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_gateway.rendering.members import Members
@@ -60,9 +60,9 @@ class Renderer:
         """Return a list of objects of ``kind`` as the body of an answer."""
         if form.is_protobuf:
             dress = dress_of(kind, head.api_version)
-            raw = list_message(head.meta, [_message(dress, form, encoded) for encoded in objects])
             api_version, name = type_of(form, head.api_version, head.kind)
-            return wrapped(api_version, f"{name}List", raw)
+            messages = [_message(dress, form, encoded) for encoded in objects]
+            return wrapped_list(api_version, f"{name}List", head.meta, messages)
         shown = self._json_list(kind, head, objects, form)
         return _yaml(shown) if form is Form.YAML else shown
 
