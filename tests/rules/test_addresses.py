@@ -222,6 +222,14 @@ def test_the_health_port_of_a_load_balancer() -> None:
     assert gone.spec.health_check_node_port == 0
 
 
+def test_the_policy_of_outside_traffic_goes_with_it() -> None:
+    old, new = given(type="NodePort", ports=ports(80)), service(ports=ports(80))
+    new.spec.external_traffic_policy = old.spec.external_traffic_policy
+    keep_addresses(new, old)
+    assert old.spec.external_traffic_policy == "Cluster"
+    assert not new.spec.HasField("external_traffic_policy")
+
+
 def test_a_port_that_moves_takes_no_other_ones_node_port() -> None:
     old = given(type="NodePort", ports=ports(80, 81))
     new = service(type="NodePort", ports=[*ports(80), *ports(82, nodePort=30000)])

@@ -19,6 +19,7 @@ from rollplane_machinery.well_known import HEADLESS
 from rollplane_rules.validation.causes import invalid
 
 _ADDRESSED = frozenset({"ClusterIP", "NodePort", "LoadBalancer"})
+_OUTSIDE = frozenset({"NodePort", "LoadBalancer"})
 API_SERVICE = ("default", "kubernetes")
 """The Service of the apiserver itself: the first address of the range is kept for it."""
 
@@ -172,6 +173,9 @@ def _drop(now: ServiceSpec, was: ServiceSpec) -> None:
         now.ClearField("health_check_node_port")
     if was.type == "LoadBalancer" and now.type != "LoadBalancer":
         now.ClearField("allocate_load_balancer_node_ports")
+    left_outside = was.type in _OUTSIDE and now.type not in _OUTSIDE
+    if left_outside and now.external_traffic_policy == was.external_traffic_policy:
+        now.ClearField("external_traffic_policy")
 
 
 # What is given
