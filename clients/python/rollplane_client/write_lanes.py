@@ -82,11 +82,10 @@ class Lanes:
         """Make ``item`` ready, or line it up behind the earlier writes to its object, and its group with it."""
         unit = self._unit_of(item)
         if item.key is not None and item.key in self._owners:
-            self._behind[item.key].append((item, unit))
+            self._behind.setdefault(item.key, deque()).append((item, unit))
             self._hold(unit)
         elif item.key is not None:
             self._owners[item.key] = unit
-            self._behind[item.key] = deque()
 
     def _unit_of(self, item: Item) -> Unit:
         """Return the unit that ``item`` now belongs to.
@@ -107,7 +106,7 @@ class Lanes:
     def _waits_for(self, item: Item, unit: Unit) -> bool:
         if item.key is None or item.key not in self._owners:
             return False
-        return self._owners[item.key] is unit or any(other is unit for _, other in self._behind[item.key])
+        return self._owners[item.key] is unit or any(other is unit for _, other in self._behind.get(item.key, ()))
 
     def _hold(self, unit: Unit) -> None:
         if not unit.held:
@@ -130,11 +129,13 @@ class Lanes:
         """Let the next write to the object of ``item`` go, now that ``item`` is answered."""
         if item.key is None:
             return
-        behind = self._behind[item.key]
-        if not behind:
-            del self._behind[item.key], self._owners[item.key]
+        behind = self._behind.get(item.key)
+        if behind is None:
+            del self._owners[item.key]
             return
         _, unit = behind.popleft()
+        if not behind:
+            del self._behind[item.key]
         self._owners[item.key] = unit
         unit.held -= 1
         if not unit.held:
