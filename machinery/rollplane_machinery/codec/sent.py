@@ -33,13 +33,35 @@ def read_sent(text: bytes, *, is_yaml: bool = False) -> Sent:
     if is_yaml:
         return _looked_at(text)
     try:
-        return Sent(json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant))
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
     except _TwiceError:
         return _looked_at(text)
     except RecursionError as exc:
-        raise BadRequestError(f"the body is nested deeper than {MAX_DEPTH} levels") from exc
+        raise _too_deep() from exc
     except ValueError as exc:
         raise BadRequestError(f"the body is not JSON: {exc}") from exc
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deep(value):
+        raise _too_deep()
+    return Sent(value)
+
+
+def _is_deep(value: Json) -> bool:
+    """Whether ``value`` nests deeper than MAX_DEPTH, looked at level by level."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            member
+            for each in level
+            if isinstance(each, dict | list)
+            for member in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> BadRequestError:
+    return BadRequestError(f"the body is nested deeper than {MAX_DEPTH} levels")
 
 
 def _looked_at(text: bytes) -> Sent:
