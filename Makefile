@@ -44,7 +44,7 @@ test: $(STAMP) ## all tests (under five minutes on two cores)
 
 test-clients: $(STAMP) ## real kubectl, Helm and client libraries against a plane; fetches them once, skips what cannot be had
 	$(BIN)/python -m tests.clients.tools
-	$(BIN)/pytest -q -rs -m real_clients tests/clients
+	$(BIN)/pytest -q -rs -n 2 --dist loadfile -m real_clients tests/clients
 
 MINUTES ?= 5
 SEED ?= 0

@@ -118,7 +118,8 @@ def test_an_unknown_field_is_told(any_helm: Program, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
     (wrong / "templates").mkdir(parents=True)
     (wrong / "Chart.yaml").write_text("apiVersion: v2\nname: wrong\nversion: 1.0.0\n")
-    (wrong / "templates" / "cm.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndatta: {}\n")
+    named = "metadata: {name: '{{ .Release.Name }}'}"
+    (wrong / "templates" / "cm.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\n{named}\ndatta: {{}}\n")
     install = ("install", numbered("wrong"), str(wrong))
     if any_helm.release >= (4, 0):
         assert "datta" in any_helm.refused(*install)

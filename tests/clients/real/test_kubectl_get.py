@@ -174,7 +174,7 @@ def test_logs(full: Program) -> None:
     assert story.strip()
     assert full.ok("logs", "web-0", "--tail=1") == story.splitlines(keepends=True)[-1]
     assert full.ok("logs", "web-0", "--timestamps").split()[0].endswith("Z")
-    assert full.ok("logs", "sts/web").strip()
+    assert "Found 2 pods" in full.done("logs", "sts/web")
     assert 'pods "nosuch" not found' in full.refused("logs", "nosuch")
 
 

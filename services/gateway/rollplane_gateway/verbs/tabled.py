@@ -18,4 +18,5 @@ def _embed(call: Call, include: IncludeObject) -> Embed:
     if include is IncludeObject.NONE:
         return embed_nothing
     form = Form.JSON if include is IncludeObject.OBJECT else Form.PARTIAL_JSON
-    return lambda encoded: call.backend.renderer.embedded(encoded, form, call.target.api_version)
+    renderer, api_version = call.backend.renderer, call.target.api_version
+    return lambda encoded: renderer.embedded(encoded, form, api_version)
