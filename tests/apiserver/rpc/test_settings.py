@@ -29,12 +29,20 @@ def test_flags_go_before_variables() -> None:
     assert (settings.grace_seconds, settings.max_calls, settings.insecure_bind) == (2.5, 7, True)
 
 
+def test_where_services_get_their_addresses() -> None:
+    told = {"ROLLPLANE_SERVICE_CIDR": "10.9.0.0/24", "ROLLPLANE_NODE_PORTS": "31000-31009"}
+    ranges = read_settings(Settings, told, {}).ranges()
+    assert (str(ranges.api_address), len(ranges.ports)) == ("10.9.0.1", 10)
+
+
 BAD_VALUES = {
     "no number": ({"ROLLPLANE_GRACE_SECONDS": "soon"}, "ROLLPLANE_GRACE_SECONDS is 'soon', want a float"),
     "no truth": ({"ROLLPLANE_INSECURE_BIND": "maybe"}, "ROLLPLANE_INSECURE_BIND is 'maybe', want a bool"),
     "nothing": ({"ROLLPLANE_MAX_CALLS": "0"}, "max_calls is 0, want at least 1"),
     "negative": ({"ROLLPLANE_GRACE_SECONDS": "-1"}, "grace_seconds"),
     "tokens forgotten before their writes": ({"ROLLPLANE_TOKEN_SECONDS": "60"}, "token_seconds is 60.0, want 600.0"),
+    "no range of addresses": ({"ROLLPLANE_SERVICE_CIDR": "10.0.0.0/31"}, "service_cidr .*10.0.0.0/31 is too small"),
+    "no range of ports": ({"ROLLPLANE_NODE_PORTS": "30000"}, "node_ports"),
     "public": ({"ROLLPLANE_LISTEN": "0.0.0.0:7070"}, "refusing to listen on 0.0.0.0:7070"),
     "public metrics": ({"ROLLPLANE_METRICS_LISTEN": "[::]:1"}, r"refusing to listen on \[::\]:1"),
     "metrics on a socket file": ({"ROLLPLANE_METRICS_LISTEN": "unix:/x"}, "not on a socket file"),
