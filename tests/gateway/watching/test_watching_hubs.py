@@ -159,6 +159,18 @@ async def test_a_revision_that_is_no_longer_known_is_an_error_event(initial: boo
         assert (await status_of_end(pieces)).items() >= {"code": 410, "reason": "Expired", "status": "Failure"}.items()
 
 
+@pytest.mark.parametrize("initial", [False, True])
+async def test_a_revision_that_is_not_known_at_first_is_an_error_event_too(initial: bool) -> None:
+    """Libraries start again at an ERROR event, not at an answer 410."""
+    log = Log(5)
+    log.refusal = ExpiredError("compacted")
+    async with (
+        make_watches(log, FakeClock()) as watches,
+        opened(watches, question(5, initial=initial), json_shape(watches)) as pieces,
+    ):
+        assert (await status_of_end(pieces)).items() >= {"code": 410, "reason": "Expired", "status": "Failure"}.items()
+
+
 async def status_of_end(pieces: AsyncIterator[bytes]) -> dict[str, Any]:
     """Return the Status in the last event, behind which nothing may come."""
     event = json.loads(await anext(pieces))

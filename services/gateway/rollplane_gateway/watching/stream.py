@@ -13,7 +13,7 @@ from rollplane_gateway.watching.shapes import Shape
 from rollplane_gateway.watching.voice import Voice
 from rollplane_gateway.watching.watches import Watches
 from rollplane_machinery.api import ListQuery, WatchBatch, WatchQuery
-from rollplane_machinery.errors import RollplaneError, UnavailableError
+from rollplane_machinery.errors import ExpiredError, RollplaneError, UnavailableError
 
 BOOKMARK_SECONDS = 60.0
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
@@ -23,8 +23,9 @@ INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 async def opened(watches: Watches, question: Question, shape: Shape) -> AsyncIterator[AsyncIterator[bytes]]:
     """Open a watch, whose pieces the iterator gives, each of whole events.
 
-    Raises what opening it raises; what happens to it later is told as an ERROR event, unless the server goes away: then
-    it just ends, and the client comes again.
+    Raises what opening it raises, but for a version that is no longer known, which libraries look for among the events
+    only. That, and what happens to it later, is told as an ERROR event, unless the server goes away: then it just
+    ends, and the client comes again.
     """
     async with AsyncExitStack() as stack:
         watch = _Watch(watches, question, shape, stack)
@@ -49,10 +50,17 @@ class _Watch:
         self._ends = now + question.timeout_seconds
         self._bookmark_due = now + BOOKMARK_SECONDS if question.bookmarks else math.inf
         self._is_over = False
+        self._expired: ExpiredError | None = None
 
     async def open(self) -> None:
         """Get to where the first piece can be waited for."""
         await self._settle_revision()
+        try:
+            await self._open_upstream()
+        except ExpiredError as exc:
+            self._expired = exc
+
+    async def _open_upstream(self) -> None:
         if not self._knows_state or not self._watches.can_join(self._question.where, self._revision):
             await self._open_own()
         else:
@@ -92,6 +100,8 @@ class _Watch:
 
     async def _batches(self) -> AsyncGenerator[Batch | None, None]:
         """Yield what comes; None says that time passed."""
+        if self._expired is not None:
+            raise self._expired
         if self._own is not None:
             async for batch in self._own:
                 yield Batch(batch)
