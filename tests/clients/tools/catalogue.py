@@ -34,10 +34,10 @@ _V32, _V34, _V37 = _layer(32, "2.1.0"), _layer(34, "2.2.2"), _layer(37, "2.0.0")
 CATALOGUE: Mapping[tuple[str, str], Sequence[Source]] = MappingProxyType(
     {
         ("kubectl", "1.20"): (OnMachine("1.20"), _DEBIAN),
-        ("kubectl", "1.27"): (OnMachine("1.27"),),
-        ("kubectl", "1.30"): (OnMachine("1.30"),),
+        ("kubectl", "1.27"): (OnMachine("1.27"), _layer(27, "2.1.0")),
+        ("kubectl", "1.30"): (OnMachine("1.30"), _layer(30, "2.0.4")),
         ("kubectl", "1.32"): (OnMachine("1.32"), _V32),
-        ("kubectl", "1.33"): (OnMachine("1.33"),),
+        ("kubectl", "1.33"): (OnMachine("1.33"), _layer(33, "2.2.2")),
         ("kubectl", "1.34"): (OnMachine("1.34"), _V34),
         ("kubectl", "1.36"): (OnMachine("1.36"), _script("1.36.4")),
         ("kubectl", "1.37"): (OnMachine("1.37"), _script("1.37.1")),
