@@ -3,7 +3,8 @@
 An ordered set waits for its lowest unhealthy pod before it does anything else. When that pod runs a template that has
 been corrected meanwhile, it never gets healthy, and nothing replaces it: on Kubernetes somebody must delete it by
 hand. The annotation lets the controller do that. It is off unless asked for, because it is no longer what Kubernetes
-does. Automatic rollback (rollplane_planners/auto_rollback.py) implies it: going back would otherwise end in the same trap.
+does. Automatic rollback (rollplane_planners/auto_rollback.py) implies it: going back would otherwise end in the same
+trap.
 """
 
 from __future__ import annotations
