@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from collections.abc import Iterator
 
 import pytest
@@ -154,6 +155,24 @@ async def test_data_of_an_older_layout_are_upgraded(new_redis_store: NewRedisSto
     assert await store.revision() == revision
     await store.close()
     await must_commit(new_redis_store(cell=cell), update("pods", "a/1"))
+
+
+async def test_data_of_the_first_layout_keep_their_books(
+    new_redis_store: NewRedisStore, server_url: str, cell: str
+) -> None:
+    keys = Keys(cell)
+    (revision,) = await must_commit(new_redis_store(cell=cell), create("pods", "a/1", b"12345"))
+    log, tokens = await command(server_url, b"HMGET", keys.meta, b"log", b"tokens")
+    names = (b"entries", b"bytes", b"open_entries", b"open_bytes", b"token_entries", b"token_bytes", b"tokens_since")
+    numbers = (*struct.unpack(">4Q", log), *struct.unpack(">3Q", tokens))
+    fields = [part for name, number in zip(names, numbers, strict=True) for part in (name, b"%d" % number)]
+    await command(server_url, b"HDEL", keys.meta, b"log", b"tokens")
+    await command(server_url, b"HSET", keys.meta, b"schema", b"1", *fields)
+    store = new_redis_store(cell=cell)
+    assert await store.revision() == revision
+    assert await command(server_url, b"HMGET", keys.meta, b"log", b"tokens", b"schema") == [log, tokens, b"2"]
+    assert await command(server_url, b"HMGET", keys.meta, *names) == [None] * len(names)
+    assert await store.commit([update("pods", "a/1")]) == [Committed(revision + 1)]
 
 
 async def test_data_that_are_not_ours_are_a_defect(new_redis_store: NewRedisStore, server_url: str, cell: str) -> None:

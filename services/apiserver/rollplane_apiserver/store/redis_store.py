@@ -28,7 +28,7 @@ from rollplane_machinery.api import Fence
 from rollplane_machinery.errors import Outcome as WriteOutcome
 from rollplane_machinery.errors import UnavailableError
 
-NO_UPGRADES: Upgrades = MappingProxyType({})
+UPGRADES: Upgrades = MappingProxyType({1: scripts.load("upgrade_1")})
 SCAN_CHUNK = 256
 CLOSE_SECONDS = 5.0
 
@@ -58,7 +58,7 @@ class RedisSettings:
 class RedisStore:
     """A Store in Redis. Connects when it is first used, and again by itself when a connection broke."""
 
-    def __init__(self, settings: RedisSettings, *, upgrades: Upgrades = NO_UPGRADES) -> None:
+    def __init__(self, settings: RedisSettings, *, upgrades: Upgrades = UPGRADES) -> None:
         self._settings = settings
         self._keys = Keys(settings.cell)
         limits = CommitLimits(settings.log_entries, settings.log_bytes, settings.tokens)
