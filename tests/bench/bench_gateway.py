@@ -52,7 +52,8 @@ async def _run() -> None:
             await _fan_out(served, form, accept, wanted)
     for what, selectors in (
         ("the same", [""]),
-        ("its own node", [f"fieldSelector=spec.nodeName%3Dn{n}" for n in range(RESTING)]),
+        ("an object each", [f"fieldSelector=metadata.name%3Dn{n}" for n in range(RESTING)]),
+        ("a node each", [f"fieldSelector=spec.nodeName%3Dn{n}" for n in range(RESTING)]),
     ):
         async with serving() as served:
             await _at_rest(served, what, selectors)

@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from rollplane.meta.v1 import Status
-from rollplane_gateway.rendering import Form, Renderer
-from rollplane_gateway.watching import Question, Shape, Shapes, Watches, opened
+from rollplane_gateway.watching import opened
 from rollplane_gateway.watching.shapes import JsonShape
-from rollplane_machinery.api import WatchFilter
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import ExpiredError, Outcome, RollplaneError, UnavailableError
-from rollplane_machinery.kinds import CONFIG_MAP, Encoded
+from rollplane_machinery.kinds import Encoded
+from tests.gateway.watching.asking import (
+    collected,
+    json_shape,
+    make_watches,
+    names,
+    next_told,
+    passed,
+    question,
+    settled,
+    status_of_end,
+    told,
+)
 from tests.gateway.watching.upstream import Log
 
-ALL = WatchFilter(CONFIG_MAP)
 AWAY = UnavailableError("gone", outcome=Outcome.NOT_SENT)
 LENGTH = 12
-
-
-def make_watches(log: Log, clock: FakeClock, hub_bytes: int = 1 << 20) -> Watches:
-    return Watches(log, clock, Shapes(Renderer(), clock), hub_bytes=hub_bytes)
-
-
-def json_shape(watches: Watches) -> Shape:
-    return watches.shapes.of_objects(Form.JSON, "v1")
-
-
-def question(revision: int = 0, **more: Any) -> Question:
-    return replace(Question(ALL, revision, initial=False, timeout_seconds=600.0), **more)
-
-
-def told(piece: bytes) -> list[str]:
-    """Return the names in the events of ``piece``, or the type of an event that has none."""
-    events = [json.loads(line) for line in piece.splitlines()]
-    return [event["object"]["metadata"].get("name") or event["type"] for event in events]
-
-
-async def next_told(pieces: AsyncIterator[bytes], count: int) -> list[str]:
-    names: list[str] = []
-    while len(names) < count:
-        names += told(await anext(pieces))
-    return names
-
-
-def names(first: int, last: int) -> list[str]:
-    return [f"c{number}" for number in range(first, last + 1)]
 
 
 async def test_from_every_revision_and_at_every_moment_what_follows_is_told_once() -> None:
@@ -123,7 +99,7 @@ async def test_who_reads_too_slowly_ends_with_expired_and_holds_up_nobody() -> N
     """A reader that takes what comes is never outrun, however long the log that the hub is given at once."""
     log, count = Log(1), 5_000
     async with (
-        make_watches(log, FakeClock(), hub_bytes=1 << 19) as watches,
+        make_watches(log, FakeClock(), feed_bytes=1 << 19) as watches,
         opened(watches, question(1), json_shape(watches)) as slow,
         opened(watches, question(1), json_shape(watches)) as quick,
     ):
@@ -135,7 +111,7 @@ async def test_who_reads_too_slowly_ends_with_expired_and_holds_up_nobody() -> N
 async def test_an_upstream_is_read_no_faster_than_by_the_quickest_reader() -> None:
     log, count = Log(1), 5_000
     async with (
-        make_watches(log, FakeClock(), hub_bytes=1 << 24) as watches,
+        make_watches(log, FakeClock(), feed_bytes=1 << 24) as watches,
         opened(watches, question(1), json_shape(watches)) as first,
     ):
         log.grow(count)
@@ -169,16 +145,6 @@ async def test_a_revision_that_is_not_known_at_first_is_an_error_event_too(initi
         opened(watches, question(5, initial=initial), json_shape(watches)) as pieces,
     ):
         assert (await status_of_end(pieces)).items() >= {"code": 410, "reason": "Expired", "status": "Failure"}.items()
-
-
-async def status_of_end(pieces: AsyncIterator[bytes]) -> dict[str, Any]:
-    """Return the Status in the last event, behind which nothing may come."""
-    event = json.loads(await anext(pieces))
-    assert event["type"] == "ERROR"
-    assert [piece async for piece in pieces] == []
-    status: dict[str, Any] = event["object"]
-    assert status["kind"] == Status.DESCRIPTOR.name
-    return status
 
 
 async def test_a_server_that_goes_away_ends_the_watch_without_a_word() -> None:
@@ -258,21 +224,3 @@ async def test_no_bookmark_for_who_did_not_ask() -> None:
         rest = asyncio.ensure_future(collected(pieces))
         await passed(clock, 90)
         assert await rest == []
-
-
-async def collected(pieces: AsyncIterator[bytes]) -> list[bytes]:
-    return [piece async for piece in pieces]
-
-
-async def passed(clock: FakeClock, seconds: int) -> None:
-    """Let seconds pass one by one, as the clockwork counts them."""
-    for _ in range(seconds):
-        await settled()
-        await clock.advance(1)
-    await settled()
-
-
-async def settled() -> None:
-    """Let every task run that can."""
-    for _ in range(10):
-        await asyncio.sleep(0)

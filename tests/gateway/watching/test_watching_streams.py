@@ -188,6 +188,32 @@ async def test_the_same_events_for_many() -> None:
             assert (await three.event())["type"] == "ADDED"
 
 
+async def test_names_and_namespaces_are_told_apart_of_one_upstream() -> None:
+    async with serving() as served:
+        version = await listed(served)
+        at = f"?watch=true&resourceVersion={version}"
+        name = "&fieldSelector=metadata.name%3Da"
+        async with (
+            watching(served, f"/api/v1/configmaps{at}") as everything,
+            watching(served, f"{CONFIG_MAPS}{at}") as namespace,
+            watching(served, f"/api/v1/configmaps{at}{name}") as named,
+            watching(served, f"{OTHER}{at}{name}") as one,
+        ):
+            watches = served.server.watches
+            assert (watches.readers, watches.hubs, watches.upstreams) == (4, 4, 1)
+            for path in (CONFIG_MAPS, OTHER):
+                for each in ("b", "a"):
+                    await create(served, each, path)
+            await served.ask("DELETE", f"{OTHER}/a")
+            deleted = ("DELETED", "a")
+            a, b = ("ADDED", "a"), ("ADDED", "b")
+            assert await everything.names(5) == [b, a, b, a, deleted]
+            await create(served, "last")
+            assert await namespace.names(3) == [b, a, ("ADDED", "last")]
+            assert await named.names(3) == [a, a, deleted]
+            assert await one.names(2) == [a, deleted]
+
+
 async def test_a_drain_ends_watches_between_two_events() -> None:
     async with serving() as served:
         version = await listed(served)
@@ -200,7 +226,8 @@ async def test_a_drain_ends_watches_between_two_events() -> None:
 
 async def test_a_client_that_goes_is_noticed() -> None:
     async with serving() as served:
-        async with watching(served, f"{CONFIG_MAPS}?watch=true&resourceVersion=1"):
+        version = await listed(served)
+        async with watching(served, f"{CONFIG_MAPS}?watch=true&resourceVersion={version}"):
             assert served.server.watches.readers == 1
         await until(lambda: served.server.watches.readers == 0, 30.0, "the watch is still open")
 

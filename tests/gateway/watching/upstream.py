@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 from rollplane.core.v1 import ConfigMap
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_machinery.api import EventType, ListQuery, Page, WatchBatch, WatchEvent, WatchQuery
+from rollplane_machinery.api import EventType, ListQuery, Page, WatchBatch, WatchEvent, WatchFilter, WatchQuery
 from rollplane_machinery.errors import ExpiredError
 from rollplane_machinery.kinds import Encoded
 
 
 class Log:
-    """One ConfigMap is added for each revision.
+    """One ConfigMap is added for each revision; a watch of one name is told of that one, and of the time that passes.
 
     ``queries`` are the watches opened so far, ``open`` how many are, ``read`` up to where any has read.
     """
@@ -58,10 +58,12 @@ class Log:
             self.open -= 1
 
     async def _batches(self, query: WatchQuery) -> AsyncIterator[WatchBatch]:
+        (where,) = query.filters
         read = query.from_revision
         if query.send_initial_state:
             read = self.length
-            yield WatchBatch([event(number) for number in range(1, read + 1)], read, initial_state_complete=True)
+            state = [event(number) for number in range(1, read + 1) if _matches(where, number)]
+            yield WatchBatch(state, read, initial_state_complete=True)
         while True:
             if self._error is not None:
                 raise self._error
@@ -71,9 +73,13 @@ class Log:
             if read < self.length:
                 read += 1
                 self.read = max(read, self.read)
-                yield WatchBatch([event(read)], read)
+                yield WatchBatch([event(read)] if _matches(where, read) else [], read)
                 continue
             await moved.wait()
+
+
+def _matches(where: WatchFilter, revision: int) -> bool:
+    return where.field_selector in ("", f"metadata.name=c{revision}")
 
 
 def event(revision: int) -> WatchEvent:

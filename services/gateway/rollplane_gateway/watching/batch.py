@@ -17,16 +17,18 @@ def _nobody_cares(_size: int) -> None:
 class Batch:
     """One batch of an upstream watch; each shape of it is made once for all who read it.
 
-    ``size`` is what it keeps alive in bytes; ``grew`` is told of what that becomes more.
+    ``size`` is what it keeps alive in bytes; ``grew`` is told of what that becomes more. ``unread`` says how many are
+    yet to read it.
     """
 
-    __slots__ = ("_grew", "_shown", "completes_state", "events", "revision", "size")
+    __slots__ = ("_grew", "_shown", "completes_state", "events", "revision", "size", "unread")
 
-    def __init__(self, batch: WatchBatch, grew: Callable[[int], None] = _nobody_cares) -> None:
+    def __init__(self, batch: WatchBatch, grew: Callable[[int], None] = _nobody_cares, *, unread: int = 1) -> None:
         self.events: Sequence[WatchEvent] = batch.events
         self.revision = batch.revision
         self.completes_state = batch.initial_state_complete
         self.size = sum(len(event.object.value) + _EVENT_BYTES for event in batch.events)
+        self.unread = unread
         self._shown: dict[Shape, bytes] = {}
         self._grew = grew
 
@@ -40,6 +42,10 @@ class Batch:
             self.size += len(shown)
             self._grew(len(shown))
         return shown
+
+    def let_go(self) -> None:
+        """Tell nobody any more of what it keeps alive."""
+        self._grew = _nobody_cares
 
 
 def show(events: Iterable[WatchEvent], shape: Shape) -> bytes:

@@ -12,7 +12,7 @@ from rollplane_gateway.watching.question import Question
 from rollplane_gateway.watching.shapes import Shape
 from rollplane_gateway.watching.voice import Voice
 from rollplane_gateway.watching.watches import Watches
-from rollplane_machinery.api import ListQuery, WatchBatch, WatchQuery
+from rollplane_machinery.api import WatchBatch, WatchQuery
 from rollplane_machinery.errors import ExpiredError, RollplaneError, UnavailableError
 
 BOOKMARK_SECONDS = 60.0
@@ -34,7 +34,7 @@ async def opened(watches: Watches, question: Question, shape: Shape) -> AsyncIte
 
 
 class _Watch:
-    """A watch reads an upstream of its own until it can join the hub of all who ask the same."""
+    """A watch reads an upstream of its own until it can join those who ask the same, or the like."""
 
     def __init__(self, watches: Watches, question: Question, shape: Shape, stack: AsyncExitStack) -> None:
         self._watches = watches
@@ -45,6 +45,7 @@ class _Watch:
         self._leaving_own = AsyncExitStack()
         self._reader: Reader | None = None
         self._revision = question.revision
+        self._present = 0
         self._knows_state = not question.initial
         now = watches.clock.monotonic()
         self._ends = now + question.timeout_seconds
@@ -61,17 +62,21 @@ class _Watch:
             self._expired = exc
 
     async def _open_upstream(self) -> None:
-        if not self._knows_state or not self._watches.can_join(self._question.where, self._revision):
-            await self._open_own()
-        else:
+        if self._can_join():
             await self._join()
+        else:
+            await self._open_own()
 
     async def _settle_revision(self) -> None:
         """Learn the present revision, or wait until the state is as new as it is to be."""
-        question = self._question
+        question, watches = self._question, self._watches
         if question.from_now or (question.initial and question.revision):
-            query = ListQuery(question.where.kind, limit=1, min_revision=question.revision)
-            self._revision = (await self._watches.api.list(query)).revision
+            self._present = self._revision = await watches.present_of(question.where.kind, question.revision)
+        elif not question.initial:
+            self._present = await watches.present(question.where)
+
+    def _can_join(self) -> bool:
+        return self._knows_state and self._watches.can_join(self._question.where, self._revision, self._present)
 
     async def _open_own(self) -> None:
         await self._stack.enter_async_context(self._leaving_own)
@@ -80,8 +85,8 @@ class _Watch:
         self._own = await self._leaving_own.enter_async_context(watch)
 
     async def _join(self) -> None:
-        self._reader = await self._watches.join(self._question.where, self._revision)
-        self._stack.callback(self._watches.leave, self._reader)
+        joined = self._watches.joined(self._question.where, self._revision)
+        self._reader = await self._stack.enter_async_context(joined)
         await self._leaving_own.aclose()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -105,7 +110,7 @@ class _Watch:
         if self._own is not None:
             async for batch in self._own:
                 yield Batch(batch)
-                if self._knows_state and self._watches.can_join(self._question.where, self._revision):
+                if self._can_join():
                     await self._join()
                     break
         while self._reader is not None:
@@ -132,4 +137,6 @@ class _Watch:
         if not self._knows_state or not (now >= self._bookmark_due or (self._is_over and self._question.bookmarks)):
             return b""
         self._bookmark_due = now + BOOKMARK_SECONDS
+        if self._reader is not None:
+            self._revision = max(self._revision, self._reader.revision)
         return self._voice.bookmark(self._revision)
