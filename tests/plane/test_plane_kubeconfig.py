@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rollplane_machinery.errors import SetupError
-from rollplane_plane.kubeconfig import context_name, offered, users_file
+from rollplane_plane.kubeconfig import context_name, kubeconfig, offered, users_file
 
 URL = "http://127.0.0.1:7080"
 THEIRS: dict[str, Any] = {
@@ -38,10 +38,14 @@ def test_the_context_is_named_after_the_folder(data: str, name: str) -> None:
 def test_the_file_is_there_while_the_plane_is(tmp_path: Path) -> None:
     with offered(URL, tmp_path) as path:
         config = yaml.safe_load(path.read_text())
-        assert config["clusters"][0]["cluster"]["server"] == URL
+        assert config["clusters"][0]["cluster"] == {"server": URL, "insecure-skip-tls-verify": True}
         assert config["current-context"] == config["contexts"][0]["name"]
         assert path.stat().st_mode & 0o077 == 0
     assert not path.exists()
+
+
+def test_tls_is_verified_where_there_is_any() -> None:
+    assert kubeconfig("https://127.0.0.1:1", "x")["clusters"][0]["cluster"] == {"server": "https://127.0.0.1:1"}
 
 
 def test_what_was_merged_is_taken_out_again(tmp_path: Path) -> None:

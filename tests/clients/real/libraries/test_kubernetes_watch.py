@@ -1,4 +1,4 @@
-"""The official Python client: its watch, its dynamic client, its leader election."""
+"""The official Python client: its watch, its dynamic client."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from tests.clients.real.manifests import deployment
 
 kubernetes = pytest.importorskip("kubernetes", reason="the library kubernetes is not installed")
 dynamic = pytest.importorskip("kubernetes.dynamic", reason="the library kubernetes is not installed")
-election = pytest.importorskip("kubernetes.leaderelection.leaderelection", reason="kubernetes has no election")
-config = pytest.importorskip("kubernetes.leaderelection.electionconfig", reason="kubernetes has no election")
-locks = pytest.importorskip("kubernetes.leaderelection.resourcelock.leaselock", reason="kubernetes has no election")
 
 
 @pytest.fixture
@@ -116,18 +113,3 @@ def test_dynamic_watch(deployments: Any, place: Place) -> None:
             break
     else:
         pytest.fail("the watch has not seen the end of the rollout")
-
-
-def test_leader_election(api: Any, place: Place) -> None:
-    def candidate(name: str) -> Any:
-        lock = locks.LeaseLock("boss", place.namespace, name)
-        lock.api_instance = kubernetes.client.CoordinationV1Api(api)
-        how = config.Config(lock, 17, 15, 5, onstarted_leading=print, onstopped_leading=print)
-        return election.LeaderElection(how)
-
-    one, two = candidate("one"), candidate("two")
-    assert [each.try_acquire_or_renew() for each in (one, two, one)] == [True, False, True]
-    stale = two.election_config.lock
-    assert stale.get("boss", place.namespace)[1].holder_identity == "one"
-    assert one.try_acquire_or_renew()
-    assert not stale.update("boss", place.namespace, one.observed_record)  # two has not seen the newest renewal
