@@ -59,7 +59,7 @@ async def test_an_older_client_gets_the_older_version() -> None:
     async with serving() as served:
         await served.ask("POST", DEPLOYMENTS, deployment())
         got = (await table(served, DEPLOYMENTS, OLDER)).json
-    assert got["apiVersion"] == "meta.k8s.io/v1beta1"
+    assert got["apiVersion"] == got["rows"][0]["object"]["apiVersion"] == "meta.k8s.io/v1beta1"
 
 
 async def test_the_scale_is_a_table_too() -> None:

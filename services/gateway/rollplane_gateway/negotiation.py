@@ -35,6 +35,10 @@ class Wanted:
     form: Form
     meta_version: str = "v1"
 
+    def api_version(self, stored: str) -> str:
+        """Return the apiVersion that an answer bears: ``stored`` is the object's own, which metadata alone do not."""
+        return f"{_META_GROUP}/{self.meta_version}" if self.form.is_partial else stored
+
 
 @dataclass(frozen=True, slots=True)
 class _Range:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,15 +53,24 @@ def test_yaml(count: int) -> None:
 
 
 @counts
-def test_metadata_alone(count: int) -> None:
+@pytest.mark.parametrize("version", ["meta.k8s.io/v1", "meta.k8s.io/v1beta1"])
+def test_metadata_alone(count: int, version: str) -> None:
+    head = replace(HEAD, api_version=version)
     objects = [Encoded.of(pod) for pod in pods(count)]
     bare = [PartialObjectMetadata(metadata=pod.metadata) for pod in pods(count)]
-    shown = json.loads(Renderer().list(POD, HEAD, objects, Form.PARTIAL_JSON))
-    assert (shown["kind"], shown["apiVersion"]) == ("PartialObjectMetadataList", "meta.k8s.io/v1")
-    assert shown["items"] == [codec.to_json(each) for each in bare]
-    _, kind, raw = unwrapped(Renderer().list(POD, HEAD, objects, Form.PARTIAL_PROTOBUF))
-    assert kind == "PartialObjectMetadataList"
-    assert PartialObjectMetadataList.FromString(raw) == PartialObjectMetadataList(metadata=META, items=bare)
+    shown = json.loads(Renderer().list(POD, head, objects, Form.PARTIAL_JSON))
+    assert (shown["kind"], shown["apiVersion"]) == ("PartialObjectMetadataList", version)
+    assert shown["items"] == [{**codec.to_json(each), "apiVersion": version} for each in bare]
+    api_version, kind, raw = unwrapped(Renderer().list(POD, head, objects, Form.PARTIAL_PROTOBUF))
+    newer = PartialObjectMetadataList(metadata=META, items=bare)
+    assert (api_version, kind) == (version, "PartialObjectMetadataList")
+    assert raw == (older_bytes(bare) if version.endswith("beta1") else newer.SerializeToString())
+
+
+def older_bytes(items: list[PartialObjectMetadata]) -> bytes:
+    """The list of v1beta1 has its metadata in field 2 and its items in field 1; all are shorter than 128 bytes here."""
+    fields = [(2, META.SerializeToString()), *((1, item.SerializeToString()) for item in items)]
+    return b"".join(bytes((number << 3 | 2, len(data))) + data for number, data in fields)
 
 
 def test_a_cache_of_no_size_changes_nothing() -> None:

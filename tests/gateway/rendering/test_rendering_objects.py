@@ -12,6 +12,7 @@ from rollplane.autoscaling.v1 import Scale
 from rollplane.core import v1 as core
 from rollplane.events.v1 import Event as NewerEvent
 from rollplane.meta.v1 import FieldsV1, ManagedFieldsEntry, ObjectMeta, PartialObjectMetadata
+from rollplane_gateway.negotiation import Wanted
 from rollplane_gateway.rendering import Form, Renderer, render_message, unwrapped, wrapped
 from rollplane_machinery import codec
 from rollplane_machinery.errors import BadRequestError, InternalError
@@ -23,8 +24,8 @@ each_recorded = pytest.mark.parametrize("recorded", RECORDED, ids=[case.name for
 
 
 def shown_as(encoded: Encoded, form: Form) -> bytes:
-    """Return an object in its storage version."""
-    return Renderer().object(encoded, form, encoded.kind.api_version)
+    """Return an object in its storage version, or its metadata."""
+    return Renderer().object(encoded, form, Wanted(form).api_version(encoded.kind.api_version))
 
 
 @each_recorded

@@ -14,7 +14,6 @@ from tests.gateway.serving import Served
 
 PROTOBUF = {"Accept": "application/vnd.kubernetes.protobuf"}
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-PARTIAL = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}
 
 
 class Listener:

@@ -8,7 +8,7 @@ from rollplane.core.v1 import ConfigMap
 from rollplane_gateway.rendering import unwrapped
 from tests.end_to_end.waiting import until
 from tests.gateway.serving import CONFIG_MAPS, Served, config_map, serving
-from tests.gateway.watching.listening import PARTIAL, PROTOBUF, TABLE, watching
+from tests.gateway.watching.listening import PROTOBUF, TABLE, watching
 
 OTHER = "/api/v1/namespaces/kube-public/configmaps"
 STREAMING = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
@@ -167,13 +167,18 @@ async def test_tables_of_one_row_of_which_the_first_tells_the_columns() -> None:
             assert [row["object"]["metadata"]["name"] for row in second["object"]["rows"]] == ["b"]
 
 
-async def test_metadata_alone() -> None:
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+async def test_metadata_alone_in_the_version_that_is_asked_for(version: str) -> None:
+    accept = {"Accept": f"application/json;as=PartialObjectMetadata;v={version};g=meta.k8s.io"}
     async with serving() as served:
         await create(served, "a")
-        async with watching(served, f"{CONFIG_MAPS}?watch=true", PARTIAL) as listener:
-            event = await listener.event()
-            assert event["object"]["kind"] == "PartialObjectMetadata"
-            assert event["object"].keys() == {"kind", "apiVersion", "metadata"}
+        async with watching(served, f"{CONFIG_MAPS}?{STREAMING}", accept) as listener:
+            for event in await listener.events(2):
+                shown = event["object"]
+                assert (shown["kind"], shown["apiVersion"]) == ("PartialObjectMetadata", f"meta.k8s.io/{version}")
+                assert shown.keys() == {"kind", "apiVersion", "metadata"}
+        one = (await served.get(f"{CONFIG_MAPS}/a", **accept)).json
+        assert (one["kind"], one["apiVersion"]) == ("PartialObjectMetadata", f"meta.k8s.io/{version}")
 
 
 async def test_the_same_events_for_many() -> None:

@@ -15,6 +15,8 @@ from rollplane_machinery.errors import BadRequestError
 
 MAGIC = b"k8s\0"
 _METADATA, _ITEMS, _RAW = 1, 2, 2
+_TURNED_ROUND = ("meta.k8s.io/v1beta1", "PartialObjectMetadataList")
+"""The one list whose fields stand the other way round."""
 _NO_ENCODING = Unknown(content_encoding="", content_type="").SerializeToString()
 
 
@@ -43,11 +45,12 @@ def unwrapped(body: bytes) -> tuple[str, str, bytes]:
 def wrapped_list(api_version: str, kind: str, meta: ListMeta, items: Sequence[bytes]) -> bytes:
     """Return the envelope of a list of the messages ``items``, which are copied once and no more.
 
-    Every list has its metadata in field 1 and its items in field 2.
+    A list has its metadata in field 1 and its items in field 2.
     """
-    parts = [_record_head(_METADATA, meta.ByteSize()), meta.SerializeToString()]
+    of_meta, of_items = (_ITEMS, _METADATA) if (api_version, kind) == _TURNED_ROUND else (_METADATA, _ITEMS)
+    parts = [_record_head(of_meta, meta.ByteSize()), meta.SerializeToString()]
     for item in items:
-        parts += (_record_head(_ITEMS, len(item)), item)
+        parts += (_record_head(of_items, len(item)), item)
     type_meta = Unknown(type_meta=_type_meta(api_version, kind)).SerializeToString()
     return b"".join((MAGIC, type_meta, _record_head(_RAW, sum(map(len, parts))), *parts, _NO_ENCODING))
 

@@ -23,7 +23,7 @@ def render_message(message: Message, form: Form, api_version: str, kind: str) ->
 
 @dataclass(frozen=True, slots=True)
 class ListHead:
-    """What a list says of itself; ``api_version`` and ``kind`` are those of an item."""
+    """What a list says of itself; ``api_version`` is that of an item as answered, ``kind`` that of one as stored."""
 
     api_version: str
     kind: str

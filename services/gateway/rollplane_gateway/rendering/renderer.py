@@ -15,7 +15,7 @@ from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_gateway.rendering.members import Members
 from rollplane_gateway.rendering.messages import ListHead
 from rollplane_gateway.rendering.metadata import bare_message
-from rollplane_gateway.rendering.types import dressed_message, dressed_text, type_members, type_of
+from rollplane_gateway.rendering.types import dressed_message, dressed_text, kind_in, type_members
 from rollplane_machinery import codec
 from rollplane_machinery.dresses import Dress, dress_of
 from rollplane_machinery.kinds import Encoded, Kind, metadata_of
@@ -29,7 +29,8 @@ _UNREAD = (UnicodeDecodeError, DecodeError, RuntimeError)
 class Renderer:
     """One process's renderings; each version of an object is rendered once for all who ask for it in that form.
 
-    An API version says how objects are dressed. Every method raises BadRequestError when the bytes are no object of
+    An API version is the one that answers bear, and says how objects are dressed; of metadata alone it is that of
+    ``meta.k8s.io``. Every method raises BadRequestError when the bytes are no object of
     their kind, InternalError when raw JSON inside is none. Forms are never TABLE, which ``tables`` makes.
     """
 
@@ -52,7 +53,7 @@ class Renderer:
         kind = encoded.kind
         if form.is_protobuf:
             message = _message(dress_of(kind, api_version), form, encoded)
-            return wrapped(*type_of(form, api_version, kind.name), message)
+            return wrapped(api_version, kind_in(form, kind.name), message)
         text = self._texts(kind, form, api_version)
         return b"{%b,%b}" % (type_members(form, api_version, kind.name), text(encoded))
 
@@ -60,9 +61,8 @@ class Renderer:
         """Return a list of objects of ``kind`` as the body of an answer."""
         if form.is_protobuf:
             dress = dress_of(kind, head.api_version)
-            api_version, name = type_of(form, head.api_version, head.kind)
             messages = [_message(dress, form, encoded) for encoded in objects]
-            return wrapped_list(api_version, f"{name}List", head.meta, messages)
+            return wrapped_list(head.api_version, f"{kind_in(form, head.kind)}List", head.meta, messages)
         shown = self._json_list(kind, head, objects, form)
         return _yaml(shown) if form is Form.YAML else shown
 

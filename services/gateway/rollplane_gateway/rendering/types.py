@@ -11,20 +11,19 @@ from rollplane_machinery import codec
 from rollplane_machinery.dresses import Dress
 from rollplane_machinery.kinds import Encoded
 
-PARTIAL_VERSION, PARTIAL_KIND = "meta.k8s.io/v1", "PartialObjectMetadata"
+PARTIAL_KIND = "PartialObjectMetadata"
 """Metadata alone bear a type of their own, whatever they belong to."""
 
 
 @lru_cache(maxsize=1024)
 def type_members(form: Form, api_version: str, kind: str, of_list: str = "") -> bytes:
     """Return the members ``kind`` and ``apiVersion`` in JSON; ``of_list`` is "List" for those of a list."""
-    api_version, kind = type_of(form, api_version, kind)
-    return json_bytes({"kind": kind + of_list, "apiVersion": api_version})[1:-1]
+    return json_bytes({"kind": kind_in(form, kind) + of_list, "apiVersion": api_version})[1:-1]
 
 
-def type_of(form: Form, api_version: str, kind: str) -> tuple[str, str]:
-    """Return apiVersion and kind as told in ``form``."""
-    return (PARTIAL_VERSION, PARTIAL_KIND) if form.is_partial else (api_version, kind)
+def kind_in(form: Form, kind: str) -> str:
+    """Return the kind as told in ``form``."""
+    return PARTIAL_KIND if form.is_partial else kind
 
 
 def dressed_text(dress: Dress) -> Callable[[Encoded], bytes]:

@@ -28,7 +28,7 @@ def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warn
 def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
     if wanted.form is Form.TABLE:
         return object_table(encoded, table_form(call, wanted), call.backend.clock.now())
-    return call.backend.renderer.object(encoded, wanted.form, call.target.api_version)
+    return call.backend.renderer.object(encoded, wanted.form, wanted.api_version(call.target.api_version))
 
 
 def message_reply(

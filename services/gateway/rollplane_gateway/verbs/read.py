@@ -43,7 +43,7 @@ def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
     if wanted.form is Form.TABLE:
         return page_table(call.target.kind, page, table_form(call, wanted), call.backend.clock.now())
     head = ListHead(
-        call.target.api_version,
+        wanted.api_version(call.target.api_version),
         call.target.resource.type.name,
         page.revision,
         page.continue_token,

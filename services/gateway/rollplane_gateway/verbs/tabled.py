@@ -11,12 +11,12 @@ from rollplane_gateway.tables import Embed, IncludeObject, TableForm, embed_noth
 def table_form(call: Call, wanted: Wanted) -> TableForm:
     """Return what Table a request wants; raises BadRequestError for an unknown ``includeObject``."""
     include = include_object_of(call.request.query.text("includeObject"))
-    return TableForm(_embed(call, include), wanted.meta_version, call.backend.release)
+    return TableForm(_embed(call, include, wanted), wanted.meta_version, call.backend.release)
 
 
-def _embed(call: Call, include: IncludeObject) -> Embed:
+def _embed(call: Call, include: IncludeObject, wanted: Wanted) -> Embed:
     if include is IncludeObject.NONE:
         return embed_nothing
-    form = Form.JSON if include is IncludeObject.OBJECT else Form.PARTIAL_JSON
-    renderer, api_version = call.backend.renderer, call.target.api_version
-    return lambda encoded: renderer.embedded(encoded, form, api_version)
+    beside = Wanted(Form.JSON if include is IncludeObject.OBJECT else Form.PARTIAL_JSON, wanted.meta_version)
+    renderer, api_version = call.backend.renderer, beside.api_version(call.target.api_version)
+    return lambda encoded: renderer.embedded(encoded, beside.form, api_version)

@@ -28,7 +28,7 @@ def watch(call: Call) -> Stream:
 def _shape(call: Call, wanted: Wanted) -> Shape:
     shapes = call.backend.watches.shapes
     if wanted.form is not Form.TABLE:
-        return shapes.of_objects(wanted.form, call.target.api_version)
+        return shapes.of_objects(wanted.form, wanted.api_version(call.target.api_version))
     include = include_object_of(call.request.query.text("includeObject"))
     which = (call.target.api_version, wanted.meta_version, include)
     return shapes.of_tables(which, lambda: table_form(call, wanted))
