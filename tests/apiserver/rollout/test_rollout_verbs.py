@@ -119,9 +119,9 @@ async def test_scale_expects_what_it_was_told(workshop: Workshop) -> None:
     stored = await workshop.create(deployment())
     with pytest.raises(ConflictError, match=exactly("Expected replicas to be 2, was 3")):
         await workshop.rollouts.scale(Scale(WEB, 5, current_replicas=2))
-    with pytest.raises(ConflictError, match="uid"):
+    with pytest.raises(ConflictError, match="UID"):
         await workshop.rollouts.scale(Scale(WEB, 5, preconditions=Preconditions(uid="another")))
-    with pytest.raises(ConflictError, match="resourceVersion"):
+    with pytest.raises(ConflictError, match="the object has been modified"):
         await workshop.rollouts.scale(Scale(WEB, 5, preconditions=Preconditions(resource_version="1")))
     good = Preconditions(stored.metadata.uid, stored.metadata.resource_version)
     await workshop.rollouts.scale(Scale(WEB, 5, 3, good))

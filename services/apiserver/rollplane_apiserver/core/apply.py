@@ -8,7 +8,7 @@ from rollplane.meta.v1 import ObjectMeta
 from rollplane_apiserver.core.create import looks_live, missing_account, propose_create
 from rollplane_apiserver.core.owners import enter
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
 from rollplane_apiserver.watch.entry import Entry
@@ -24,6 +24,7 @@ from rollplane_machinery.fields import (
     read_scale_configuration,
 )
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules.registry.preconditions import check_preconditions
 
 
 class ApplyStep:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rollplane.core.v1 import Pod
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Bind
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_rules.registry.binding import apply_binding
+from rollplane_rules.registry.preconditions import check_preconditions
 
 
 class BindStep:

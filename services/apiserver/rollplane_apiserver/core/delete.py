@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, Unchanged, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, Unchanged, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Delete, Key, WriteOptions
 from rollplane_machinery.kinds import ApiObject
 from rollplane_rules.registry.deletion import DeleteRequest, Fate, apply_deletion
+from rollplane_rules.registry.preconditions import check_preconditions
 
 
 class DeleteStep:

@@ -8,7 +8,7 @@ from rollplane.core.v1 import Pod
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane_apiserver.core.delete import propose_delete
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import Decision, Proposal, check_preconditions, placed, token_of
+from rollplane_apiserver.core.step import Decision, Proposal, placed, token_of
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.store.interface import Mutation
 from rollplane_apiserver.watch.entry import Entry
@@ -24,6 +24,7 @@ from rollplane_rules.registry.disruption import (
     mark_disrupted,
     needs_no_allowance,
 )
+from rollplane_rules.registry.preconditions import check_preconditions
 
 MAX_EVICT_TRIES = 20  # as many evictions as come at once draw on one budget, one after the other
 

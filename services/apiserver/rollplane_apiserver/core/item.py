@@ -16,6 +16,7 @@ from rollplane_machinery.api import EventType, WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_rules.registry.preconditions import stale
 
 Result = WriteResult | RollplaneError
 
@@ -233,7 +234,7 @@ def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
         case Refusal.EXISTS:
             return refusals.already_exists(key)
         case Refusal.STALE | Refusal.MISSING:
-            return refusals.stale(key)
+            return stale(key)
         case Refusal.NAMESPACE_MISSING:
             return refusals.namespace_missing(key.namespace)
         case Refusal.NAMESPACE_SEALED:

@@ -8,7 +8,7 @@ from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.apply import check_patch_options
 from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
 from rollplane_apiserver.watch.entry import Entry
@@ -18,6 +18,7 @@ from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.patch import Patched
 from rollplane_rules.registry.namespaces import finalized
+from rollplane_rules.registry.preconditions import check_preconditions
 from rollplane_rules.registry.scale import apply_scale, scalable, scale_of
 
 

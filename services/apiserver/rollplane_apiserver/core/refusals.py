@@ -21,6 +21,7 @@ from rollplane_machinery.errors import (
     UnavailableError,
 )
 from rollplane_machinery.kinds import POD, SERVICE
+from rollplane_rules.registry.preconditions import conflict
 
 
 class AddressesRefusedError(InvalidError):
@@ -39,17 +40,6 @@ def not_found(key: Key) -> NotFoundError:
 def already_exists(key: Key) -> AlreadyExistsError:
     """A create met an object of that name."""
     return AlreadyExistsError(f"{_called(key)} already exists", resource=key.kind.resource, name=key.name)
-
-
-def conflict(key: Key, why: str) -> ConflictError:
-    """The object is not what the caller thought it was."""
-    message = f"Operation cannot be fulfilled on {_called(key)}: {why}"
-    return ConflictError(message, resource=key.kind.resource, name=key.name)
-
-
-def stale(key: Key) -> ConflictError:
-    """The resource version given, or read, is no longer the stored one."""
-    return conflict(key, "the object has been modified; please apply your changes to the latest version and try again")
 
 
 def version_required(key: Key) -> InvalidError:

@@ -11,11 +11,10 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
-from rollplane.meta.v1 import ObjectMeta
-from rollplane_apiserver.core.refusals import conflict, stale, too_large
+from rollplane_apiserver.core.refusals import too_large
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
-from rollplane_machinery.api import DEFAULT_OPTIONS, Key, Preconditions, WriteOptions
+from rollplane_machinery.api import DEFAULT_OPTIONS, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, Kind
 from rollplane_machinery.names import random_suffix
@@ -166,16 +165,6 @@ def store_key(key: Key) -> str:
 def token_of(options: WriteOptions) -> str:
     """Return the write's token as the store knows it, empty for none."""
     return "" if options.token is None else str(options.token)
-
-
-def check_preconditions(key: Key, obj: ApiObject | None, preconditions: Preconditions) -> None:
-    """Raise ConflictError unless ``obj``, as stored, is what the caller wants to change; None: nothing is stored."""
-    meta = ObjectMeta() if obj is None else obj.metadata
-    if preconditions.uid and preconditions.uid != meta.uid:
-        why = f"the UID in the precondition ({preconditions.uid}) is not that of the stored object ({meta.uid})"
-        raise conflict(key, why)
-    if preconditions.resource_version and preconditions.resource_version != meta.resource_version:
-        raise stale(key)
 
 
 @dataclass(frozen=True, slots=True)

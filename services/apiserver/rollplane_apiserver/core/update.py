@@ -5,11 +5,12 @@ from __future__ import annotations
 from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found, version_required
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, check_preconditions, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Key, Preconditions, Update, UpdateStatus
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules.registry.preconditions import check_preconditions
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import prepare_status_update, prepare_update
 

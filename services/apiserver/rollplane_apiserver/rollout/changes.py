@@ -23,6 +23,7 @@ from rollplane_machinery.images import missing_containers, set_images
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
 from rollplane_machinery.well_known import CHANGE_CAUSE
+from rollplane_rules.registry.preconditions import check_preconditions
 
 
 def setting_images(request: SetImage) -> Change:
@@ -48,27 +49,14 @@ def scaling(request: Scale) -> Change:
     """Return the change; it raises ConflictError when the present size or object is not the expected one."""
 
     def change(message: ApiObject) -> None:
-        _check_preconditions(request, message)
+        check_preconditions(request.key, message, request.preconditions)
         spec = scalable(message).spec
         if request.current_replicas not in (None, spec.replicas):
-            raise _conflict(request.key, f"Expected replicas to be {request.current_replicas}, was {spec.replicas}")
+            why = f"Expected replicas to be {request.current_replicas}, was {spec.replicas}"
+            raise ConflictError(why, resource=request.key.kind.resource, name=request.key.name)
         spec.replicas = request.replicas
 
     return change
-
-
-def _check_preconditions(request: Scale, message: ApiObject) -> None:
-    wanted, found = request.preconditions, message.metadata
-    if wanted.uid not in (None, found.uid):
-        raise _conflict(request.key, f"Expected uid to be {wanted.uid}, was {found.uid}")
-    if wanted.resource_version not in (None, found.resource_version):
-        raise _conflict(
-            request.key, f"Expected resourceVersion to be {wanted.resource_version}, was {found.resource_version}"
-        )
-
-
-def _conflict(key: Key, message: str) -> ConflictError:
-    return ConflictError(message, resource=key.kind.resource, name=key.name)
 
 
 def pausing(key: Key, *, pause: bool) -> Change:

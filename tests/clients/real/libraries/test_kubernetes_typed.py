@@ -95,7 +95,12 @@ def test_scale(apps: Any, place: Place, web: str) -> None:
     scale = apps.read_namespaced_deployment_scale(web, place.namespace)
     assert (scale.status.replicas, scale.status.selector) == (2, "app=web")
     scale.spec.replicas, scale.metadata.resource_version = 1, None
-    assert apps.replace_namespaced_deployment_scale(web, place.namespace, scale).spec.replicas == 1
+    scale = apps.replace_namespaced_deployment_scale(web, place.namespace, scale)
+    assert scale.spec.replicas == 1
+    scale.metadata.resource_version = "1"
+    with pytest.raises(kubernetes.client.ApiException, match="has been modified") as raised:
+        apps.replace_namespaced_deployment_scale(web, place.namespace, scale)
+    assert raised.value.status == 409
 
 
 def test_replace_of_what_has_changed_meanwhile(apps: Any, place: Place, web: str) -> None:
