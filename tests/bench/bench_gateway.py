@@ -176,6 +176,7 @@ def _running(pod: core.Pod, number: int) -> Encoded:
     since = Time(seconds=1_764_000_000 + number // 100)
     status = pod.status
     status.phase, status.pod_ip, status.host_ip = "Running", f"10.1.{number // 250}.{number % 250}", "192.168.0.1"
+    status.pod_ips.add(ip=status.pod_ip)
     status.start_time.CopyFrom(since)
     for type_ in ("Initialized", "Ready", "ContainersReady", "PodScheduled"):
         status.conditions.add(type=type_, status="True", last_transition_time=since)

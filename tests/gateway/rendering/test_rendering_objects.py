@@ -122,3 +122,33 @@ def test_messages_that_are_not_stored() -> None:
 def test_what_is_no_envelope(body: bytes) -> None:
     with pytest.raises(BadRequestError):
         unwrapped(body)
+
+
+def test_what_is_an_objects_own_is_not_told_of_another() -> None:
+    """All are rendered by what the first left behind: more or less of their own, with what looks like a gap."""
+    renderer = Renderer()
+    for name, node, address, container in (
+        ("web-0", "n0", "10.0.0.1", "sim://0"),
+        ("web-1", "n1", "10.0.0.2", "sim://1"),
+        ("%b", "", "", "%%"),
+        ("", "n1", "10.0.0.2", ""),
+        ('"ü%s', "%(a)b", "%", "sim://1"),
+    ):
+        statuses = [core.ContainerStatus(name="main", container_id=container, image="nginx:%b")]
+        pod = core.Pod(
+            metadata=ObjectMeta(name=name, uid=name, annotations={"50%": "%b%d%%"}),
+            spec=core.PodSpec(node_name=node, scheduler_name="100%"),
+            status=core.PodStatus(
+                pod_ip=address, pod_ips=[core.PodIP(ip=address)], phase="Running", container_statuses=statuses
+            ),
+        )
+        assert renderer.object(Encoded.of(pod), Form.JSON, "v1").decode() == codec.dumps(pod) + "\n"
+
+
+def test_a_field_that_is_there_and_empty_is_told_as_the_codec_tells_it() -> None:
+    renderer = Renderer()
+    for spec in (core.PodSpec(), core.PodSpec(node_name=""), core.PodSpec(node_name="n")):
+        value = core.Pod(spec=spec).SerializeToString()
+        for more in (b"", b"\x1a\x00", b"\x12\x02\x52\x00"):
+            encoded = Encoded(POD, value + more)
+            assert renderer.object(encoded, Form.JSON, "v1").decode() == codec.dumps(encoded.parse()) + "\n"
