@@ -44,6 +44,15 @@ class TaintSentence(Enum):
     UNNAMED = "node(s) had untolerated taint(s)"
 
 
+class PreemptionSentence(Enum):
+    """How FailedScheduling tells that preemption found nothing either; the values are formats."""
+
+    UNTOLD = ""
+    TOLD = " preemption: {said}."
+    TWO_DOTS = " preemption: {said}.."
+    AFTER_CLAIMS = " no new claims to deallocate, preemption: {said}."
+
+
 class StartSentence(Enum):
     """How a kubelet tells that it created and started a container; the values are formats."""
 
@@ -67,6 +76,11 @@ class Release:
     - ``node_grace_seconds``: how long a node may be silent.
     - ``sidecars``: init containers that restart always run beside the others, and their requests are summed with them.
     - ``scheduling_gates``: a gated pod is not scheduled.
+    - ``namespace_selectors``: a term of pod affinity may choose namespaces by their labels.
+    - ``node_inclusion_policies``, ``min_domains``, ``spread_by_label_keys``: fields of topology spread constraints.
+    - ``affinity_by_label_keys``: terms of pod affinity may compare values of the pod's own labels.
+    - ``pod_level_resources``: a pod may request as a whole.
+    - ``capacity_is_final``: preemption is not said to help where a node is too small even when it is empty.
     - ``pod_generation``: pods have generations, and their status says which one it tells of.
     - ``topology_labels``: pods bear the zone and region of their node.
     - ``pods_deleted_first``: a namespace is emptied of its pods before all else.
@@ -77,7 +91,8 @@ class Release:
     - ``tells_who_asks``: SelfSubjectReview is there, in v1.
     - ``token_secrets``: each ServiceAccount has a Secret with its token.
     - ``ip_families``: Services tell their address families.
-    - ``taint_sentence``, ``start_sentence``: what FailedScheduling says of taints, and kubelets of starting containers.
+    - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
+    - ``start_sentence``: what kubelets say of starting containers.
     """
 
     name: str
@@ -96,6 +111,13 @@ class Release:
     node_grace_seconds: float
     sidecars: bool
     scheduling_gates: bool
+    namespace_selectors: bool
+    node_inclusion_policies: bool
+    min_domains: bool
+    spread_by_label_keys: bool
+    affinity_by_label_keys: bool
+    pod_level_resources: bool
+    capacity_is_final: bool
     pod_generation: bool
     topology_labels: bool
     pods_deleted_first: bool
@@ -108,6 +130,7 @@ class Release:
     token_secrets: bool
     ip_families: bool
     taint_sentence: TaintSentence
+    preemption_sentence: PreemptionSentence
     start_sentence: StartSentence
 
     @property
@@ -143,6 +166,13 @@ def release_of(name: str) -> Release:
         node_grace_seconds=50.0 if since(32) else 40.0,
         sidecars=since(29),
         scheduling_gates=since(27),
+        namespace_selectors=since(22),
+        node_inclusion_policies=since(26),
+        min_domains=since(27),
+        spread_by_label_keys=since(27),
+        affinity_by_label_keys=since(31),
+        pod_level_resources=since(34),
+        capacity_is_final=since(34),
         pod_generation=since(34),
         topology_labels=since(35),
         pods_deleted_first=since(33),
@@ -155,6 +185,7 @@ def release_of(name: str) -> Release:
         token_secrets=not since(24),
         ip_families=since(21),
         taint_sentence=_taint_sentence(version),
+        preemption_sentence=_preemption_sentence(version),
         start_sentence=_start_sentence(version),
     )
 
@@ -177,6 +208,14 @@ def _taint_sentence(version: _Version) -> TaintSentence:
     if version < (1, 24, 0):
         return TaintSentence.HAD
     return TaintSentence.UNTOLERATED if version < (1, 34, 2) else TaintSentence.UNNAMED
+
+
+def _preemption_sentence(version: _Version) -> PreemptionSentence:
+    if version < (1, 24, 0):
+        return PreemptionSentence.UNTOLD
+    if (1, 25, 0) <= version < (1, 30, 0):
+        return PreemptionSentence.TWO_DOTS
+    return PreemptionSentence.AFTER_CLAIMS if (1, 34, 0) <= version < (1, 37, 0) else PreemptionSentence.TOLD
 
 
 def _start_sentence(version: _Version) -> StartSentence:

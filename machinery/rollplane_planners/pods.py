@@ -19,7 +19,9 @@ from rollplane_machinery.pods import (
 )
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.pod_trouble import Trouble, trouble_of, unschedulable
-from rollplane_planners.scheduling.demand import Resources, host_ports_of, requests_of
+from rollplane_planners.scheduling.constraints import Term, away_from
+from rollplane_planners.scheduling.demand import HostPort, host_ports_of, requests_of
+from rollplane_planners.scheduling.resources import Resources
 
 A_MOMENT = 0.01
 """Seconds past the moment after which something is true."""
@@ -57,7 +59,8 @@ class PodView:
     scheduler: str
     gated: bool
     requests: Resources
-    host_ports: frozenset[tuple[str, int]]
+    host_ports: frozenset[HostPort]
+    anti_affinity: tuple[Term, ...]
 
     @property
     def ready(self) -> bool:
@@ -92,12 +95,12 @@ def seconds_until_available(pods: Iterable[PodView], min_ready_seconds: int, now
 def pod_view(pod: Pod) -> PodView:
     """Return the view of ``pod``."""
     metadata, status = pod.metadata, pod.status
-    statuses = tuple(status.container_statuses)
+    statuses, labels = tuple(status.container_statuses), dict(metadata.labels)
     return PodView(
         namespace=metadata.namespace,
         name=metadata.name,
         uid=metadata.uid,
-        labels=dict(metadata.labels),
+        labels=labels,
         controller_uid=controller_uid(metadata) or None,
         created=float(metadata.creation_timestamp.seconds),
         node_name=pod.spec.node_name,
@@ -115,6 +118,7 @@ def pod_view(pod: Pod) -> PodView:
         gated=bool(pod.spec.scheduling_gates),
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),
+        anti_affinity=away_from(pod.spec, metadata.namespace, labels),
     )
 
 

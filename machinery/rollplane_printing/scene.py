@@ -25,7 +25,7 @@ from rollplane_planners.model import Plan
 from rollplane_planners.pods import PodView, pod_view
 from rollplane_planners.replica_set import PodController, ReplicaSetView, plan_replica_set
 from rollplane_planners.rolling_update import RollingUpdateView, plan_rolling_update
-from rollplane_planners.scheduling.cluster import NodeView, node_view
+from rollplane_planners.scheduling.nodes import NodeView, node_view
 from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
 
 SELECTED: Mapping[Kind, tuple[Kind, ...]] = MappingProxyType(

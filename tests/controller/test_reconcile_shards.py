@@ -15,6 +15,7 @@ from rollplane_machinery.errors import FencedError, Outcome, RollplaneError, Una
 from rollplane_machinery.kinds import POD, Encoded
 from tests.controller.plane import MortalApi, PlainApi, Plane, a_plane
 from tests.controller.test_reconcile_workloads import a_replica_set
+from tests.planners.placing import available
 from tests.planners.pods import a_node, a_pod
 
 
@@ -282,7 +283,7 @@ async def test_an_unschedulable_pod_says_why_and_is_bound_when_a_node_appears() 
         await plane.pass_time(3)
         waiting = await plane.find(POD, "hungry")
         assert isinstance(waiting, Pod)
-        sentence = "0/1 nodes are available: 1 Insufficient cpu."
+        sentence = available(1, "1 Insufficient cpu", lasting=1)
         (said,) = [one for one in waiting.status.conditions if one.type == "PodScheduled"]
         assert (said.status, said.reason, said.message) == ("False", "Unschedulable", sentence)
         (event,) = await plane.events("FailedScheduling")

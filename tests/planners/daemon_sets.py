@@ -21,7 +21,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView, pod_view
-from rollplane_planners.scheduling.cluster import node_view
+from rollplane_planners.scheduling.nodes import node_view
 from rollplane_planners.templates import template_data
 from rollplane_rules.defaults import apply_defaults
 from tests.planners.pods import NOW, a_node, a_pod

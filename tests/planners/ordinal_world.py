@@ -25,7 +25,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView, pod_view
-from rollplane_planners.scheduling.cluster import node_view
+from rollplane_planners.scheduling.nodes import node_view
 from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
 from tests.planners.pods import NOW, a_node
 

@@ -11,7 +11,7 @@ from rollplane_controller.reconcile.daemon_sets import FailureBackoff
 from rollplane_planners.daemon_set.placement import daemon_spec, eligibility
 from rollplane_planners.hashing import template_hash
 from rollplane_planners.model import CreateObject
-from rollplane_planners.scheduling.cluster import node_view
+from rollplane_planners.scheduling.nodes import node_view
 from tests.planners.daemon_sets import (
     a_daemon_set,
     a_revision,

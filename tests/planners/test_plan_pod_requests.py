@@ -6,7 +6,8 @@ import pytest
 
 from rollplane.core.v1 import Container, ContainerPort, PodSpec, ResourceRequirements
 from rollplane.meta.v1 import Quantity
-from rollplane_planners.scheduling.demand import Resources, host_ports_of, requests_of
+from rollplane_planners.scheduling.demand import host_ports_of, requests_of
+from rollplane_planners.scheduling.resources import Resources
 
 
 def container(cores: int, name: str = "c", *, sidecar: bool = False) -> Container:
@@ -49,4 +50,4 @@ def test_ports_of_sidecars_are_taken_those_of_other_init_containers_are_not() ->
     for number, one in enumerate(inits):
         one.ports.append(ContainerPort(host_port=8080 + number))
     spec = PodSpec(init_containers=inits, containers=[container(1)])
-    assert host_ports_of(spec) == {("TCP", 8080)}
+    assert host_ports_of(spec) == {("TCP", 8080, "")}

@@ -13,7 +13,7 @@ from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.model import CreateObject, DeleteObject, Plan, UpdateObjectStatus
 from rollplane_planners.namespace import deleted_first
 from rollplane_planners.pods import pod_view
-from rollplane_planners.scheduling.cluster import node_view
+from rollplane_planners.scheduling.nodes import node_view
 from rollplane_planners.victims import choose_victims
 from tests.planners import daemon_sets, deployments, stateful_sets
 from tests.planners.deployments import a_deployment, a_set, told

@@ -6,39 +6,21 @@ from typing import Any
 
 import pytest
 
-from rollplane.core.v1 import Node, Pod, PodSpec
-from rollplane_machinery.codec import from_json
+from rollplane.core.v1 import Node, PodSpec
 from rollplane_machinery.releases import release_of
-from rollplane_planners.scheduling.cluster import Cluster, node_view
-from rollplane_planners.scheduling.demand import Resources, demand_of, requests_of
+from rollplane_planners.scheduling.demand import demand_of, requests_of
+from rollplane_planners.scheduling.nodes import node_view
+from rollplane_planners.scheduling.resources import Resources
+from tests.planners.placing import World, a_spec, available
 from tests.planners.pods import a_node
 
 
-def a_spec(**fields: Any) -> PodSpec:
-    requests = fields.pop("requests", None)
-    container = {"name": "c", "image": "i", "resources": {"requests": requests or {}}, "ports": fields.pop("ports", [])}
-    pod = from_json({"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container], **fields}})
-    assert isinstance(pod, Pod)
-    return pod.spec
+def cluster_of(*nodes: Node) -> World:
+    return World().put(*nodes)
 
 
-def cluster_of(*nodes: Node) -> Cluster:
-    cluster = Cluster()
-    for node in nodes:
-        cluster.put_node(node_view(node))
-    return cluster
-
-
-def placed(cluster: Cluster, spec: PodSpec, count: int) -> list[str]:
-    """Choose nodes for ``count`` such pods, each counted where it goes."""
-    demand = demand_of(spec)
-    chosen = []
-    for _ in range(count):
-        choice = cluster.choose(demand)
-        chosen.append(choice.node or choice.why)
-        if choice.node:
-            cluster.add(choice.node, demand.resources, demand.host_ports)
-    return chosen
+def placed(world: World, spec: PodSpec, count: int) -> list[str]:
+    return world.place(spec, count)
 
 
 def affinity(*expressions: dict[str, Any], field: str = "matchExpressions") -> dict[str, Any]:
@@ -71,27 +53,27 @@ OPERATORS: dict[str, tuple[dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("expression", "fits"), OPERATORS.values(), ids=OPERATORS)
 def test_required_node_affinity(expression: dict[str, Any], fits: bool) -> None:
-    choice = cluster_of(a_node("n", labels=LABELS)).choose(demand_of(a_spec(**affinity(expression))))
+    choice = cluster_of(a_node("n", labels=LABELS)).choose(a_spec(**affinity(expression)))
     assert bool(choice.node) is fits
     if not fits:
-        assert choice.why == "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+        assert choice.why == available(1, "1 node(s) didn't match Pod's node affinity/selector", lasting=1)
 
 
 def test_terms_are_alternatives_and_expressions_are_not() -> None:
     here = {"key": "zone", "operator": "In", "values": ["a"]}
     there = {"key": "zone", "operator": "In", "values": ["b"]}
     cluster = cluster_of(a_node("n", labels=LABELS))
-    assert cluster.choose(demand_of(a_spec(**affinity(there, here)))).node == "n"
+    assert cluster.choose(a_spec(**affinity(there, here))).node == "n"
     both = affinity(here)
     terms = both["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
     terms[0]["matchExpressions"].append(there)
-    assert cluster.choose(demand_of(a_spec(**both))).node == ""
+    assert cluster.choose(a_spec(**both)).node == ""
 
 
 def test_an_empty_term_matches_nothing() -> None:
     required: dict[str, Any] = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{}]}}
     spec = a_spec(affinity={"nodeAffinity": required})
-    assert cluster_of(a_node("n")).choose(demand_of(spec)).node == ""
+    assert cluster_of(a_node("n")).choose(spec).node == ""
 
 
 def test_a_node_by_its_name() -> None:
@@ -111,7 +93,7 @@ SELECTORS: dict[str, tuple[dict[str, str], bool]] = {
 @pytest.mark.parametrize(("selector", "fits"), SELECTORS.values(), ids=SELECTORS)
 def test_node_selector(selector: dict[str, str], fits: bool) -> None:
     cluster = cluster_of(a_node("n", labels=LABELS))
-    assert bool(cluster.choose(demand_of(a_spec(nodeSelector=selector))).node) is fits
+    assert bool(cluster.choose(a_spec(nodeSelector=selector)).node) is fits
 
 
 TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
@@ -132,10 +114,10 @@ TOLERATIONS: dict[str, tuple[str, list[dict[str, Any]], bool]] = {
 @pytest.mark.parametrize(("effect", "tolerations", "fits"), TOLERATIONS.values(), ids=TOLERATIONS)
 def test_taints(effect: str, tolerations: list[dict[str, Any]], fits: bool) -> None:
     cluster = cluster_of(a_node("n", taints=[{**TAINT, "effect": effect}]))
-    choice = cluster.choose(demand_of(a_spec(tolerations=tolerations)))
+    choice = cluster.choose(a_spec(tolerations=tolerations))
     assert bool(choice.node) is fits
     if not fits:
-        assert choice.why == "0/1 nodes are available: 1 node(s) had untolerated taint(s)."
+        assert choice.why == available(1, "1 node(s) had untolerated taint(s)", lasting=1)
 
 
 SENTENCES = {
@@ -149,16 +131,45 @@ SENTENCES = {
 
 @pytest.mark.parametrize(("release", "sentence"), SENTENCES.items())
 def test_taints_are_told_in_the_words_of_the_release(release: str, sentence: str) -> None:
-    cluster = Cluster(release_of(release).taint_sentence)
-    cluster.put_node(node_view(a_node("n", taints=[TAINT])))
-    assert cluster.choose(demand_of(a_spec())).why == f"0/1 nodes are available: {sentence}."
+    world = World(release_of(release)).put(a_node("n", taints=[TAINT]))
+    assert world.choose(a_spec()).why.startswith(f"0/1 nodes are available: {sentence}.")
+
+
+PREEMPTION = {
+    "1.23": "",
+    "1.24": " preemption: {}.",
+    "1.25": " preemption: {}..",
+    "1.29": " preemption: {}..",
+    "1.30": " preemption: {}.",
+    "1.34": " no new claims to deallocate, preemption: {}.",
+    "1.36": " no new claims to deallocate, preemption: {}.",
+    "1.37": " preemption: {}.",
+}
+
+
+@pytest.mark.parametrize(("release", "sentence"), PREEMPTION.items())
+def test_preemption_is_told_in_the_words_of_the_release(release: str, sentence: str) -> None:
+    world = World(release_of(release)).put(a_node("n", unschedulable=True), a_node("m", cpu="2"))
+    world.place(a_spec(requests={"cpu": "1"}), 1)
+    said = "1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling"
+    assert world.choose(a_spec(requests={"cpu": "2"})).why == (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable."
+        + sentence.format(f"0/2 nodes are available: {said}")
+    )
+
+
+@pytest.mark.parametrize(("release", "helpful"), [("1.33", True), ("1.34", False)])
+def test_preemption_does_not_help_on_a_node_that_is_too_small(release: str, helpful: bool) -> None:
+    why = World(release_of(release)).put(a_node("n", cpu="1")).choose(a_spec(requests={"cpu": "2"})).why
+    assert ("1 No preemption victims found for incoming pod" in why) is helpful
+    assert ("1 Preemption is not helpful for scheduling" in why) is not helpful
 
 
 def test_a_cordoned_node_takes_only_who_tolerates_it() -> None:
     cluster = cluster_of(a_node("n", unschedulable=True))
-    assert cluster.choose(demand_of(a_spec())).why == "0/1 nodes are available: 1 node(s) were unschedulable."
+    assert cluster.choose(a_spec()).why == available(1, "1 node(s) were unschedulable", lasting=1)
     tolerant = a_spec(tolerations=[{"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}])
-    assert cluster.choose(demand_of(tolerant)).node == "n"
+    assert cluster.choose(tolerant).node == "n"
 
 
 ROOM: dict[str, tuple[dict[str, str], dict[str, str], int]] = {
@@ -192,29 +203,26 @@ def test_requests_are_those_of_all_containers_or_the_largest_init_container() ->
 
 
 def test_room_comes_back_when_a_pod_goes() -> None:
-    cluster = cluster_of(a_node("n", cpu="1"))
-    demand = demand_of(a_spec(requests={"cpu": "1"}))
-    assert placed(cluster, a_spec(requests={"cpu": "1"}), 2) == ["n", "0/1 nodes are available: 1 Insufficient cpu."]
-    cluster.remove("n", demand.resources)
-    assert cluster.choose(demand).node == "n"
+    world = cluster_of(a_node("n", cpu="1"))
+    spec = a_spec(requests={"cpu": "1"})
+    assert placed(world, spec, 2) == ["n", available(1, "1 Insufficient cpu")]
+    world.end(next(iter(world.placed)))
+    assert world.choose(spec).node == "n"
 
 
 def test_room_that_comes_back_on_a_cordoned_node_is_not_offered() -> None:
-    cordoned = a_node("a", cpu="1")
-    cordoned.spec.unschedulable = True
-    cluster = cluster_of(cordoned, a_node("b", cpu="4"))
-    demand = demand_of(a_spec(requests={"cpu": "1"}))
-    cluster.add("a", demand.resources)
-    assert cluster.choose(demand).node == "b"
-    cluster.add("b", demand.resources)
-    cluster.remove("a", demand.resources)
-    assert cluster.choose(demand).node == "b"
+    world = cluster_of(a_node("a", cpu="1", unschedulable=True), a_node("b", cpu="4"))
+    spec = a_spec(requests={"cpu": "1"})
+    on_cordoned = world.run("a", world.demand(spec))
+    assert placed(world, spec, 1) == ["b"]
+    world.end(on_cordoned)
+    assert world.choose(spec).node == "b"
 
 
 def test_host_ports_are_taken_once_for_each_protocol() -> None:
     port = {"containerPort": 80, "hostPort": 8080}
     cluster = cluster_of(a_node("a"), a_node("b"))
-    sentence = "0/2 nodes are available: 2 node(s) didn't have free ports for the requested pod ports."
+    sentence = available(2, "2 node(s) didn't have free ports for the requested pod ports")
     assert placed(cluster, a_spec(ports=[port]), 3) == ["a", "b", sentence]
     assert placed(cluster, a_spec(ports=[{**port, "protocol": "UDP"}]), 1) == ["a"]
     assert placed(cluster, a_spec(ports=[{**port, "hostPort": 8081}]), 1) == ["b"]
@@ -226,23 +234,24 @@ def test_pods_spread_over_the_emptiest_nodes_in_the_order_of_names() -> None:
 
 
 def test_pods_of_other_templates_count_when_spreading() -> None:
-    cluster = cluster_of(a_node("a"), a_node("b"))
-    assert placed(cluster, a_spec(), 2) == ["a", "b"]
-    cluster.remove("b", Resources())
-    assert placed(cluster, a_spec(requests={"cpu": "1"}), 1) == ["b"]
+    world = cluster_of(a_node("a"), a_node("b"))
+    assert placed(world, a_spec(), 2) == ["a", "b"]
+    world.end(next(pod for pod, node in world.placed.items() if node == "b"))
+    assert placed(world, a_spec(requests={"cpu": "1"}), 1) == ["b"]
 
 
 def test_a_node_that_appears_grows_or_goes() -> None:
-    cluster = cluster_of()
-    demand = demand_of(a_spec(requests={"cpu": "3"}))
-    assert cluster.choose(demand).why == "no nodes available to schedule pods"
+    world = cluster_of()
+    cluster, spec = world.cluster, a_spec(requests={"cpu": "3"})
+    assert world.choose(spec).why == "no nodes available to schedule pods"
     assert cluster.put_node(node_view(a_node("n", cpu="2")))
-    assert cluster.choose(demand).why == "0/1 nodes are available: 1 Insufficient cpu."
+    assert world.choose(spec).why == available(1, "1 Insufficient cpu", lasting=1)
     assert not cluster.put_node(node_view(a_node("n", cpu="2"))), "nothing that matters has changed"
     assert cluster.put_node(node_view(a_node("n", cpu="4")))
-    assert cluster.choose(demand).node == "n"
-    cluster.remove_node("n")
-    assert cluster.choose(demand).node == ""
+    assert world.choose(spec).node == "n"
+    assert cluster.remove_node("n")
+    assert not cluster.remove_node("n")
+    assert world.choose(spec).node == ""
 
 
 def test_the_sentence_counts_each_obstacle() -> None:
@@ -254,14 +263,16 @@ def test_the_sentence_counts_each_obstacle() -> None:
         a_node("also-tainted", taints=[TAINT]),
         a_node("elsewhere", labels={"zone": "b"}),
     )
-    cluster.put_node(node_view(a_node("right", labels={"zone": "a"}, cpu="1")))
+    cluster.put(a_node("right", labels={"zone": "a"}, cpu="1"))
     spec = a_spec(nodeSelector={"zone": "a"}, requests={"cpu": "2", "memory": "2Gi"})
-    assert cluster.choose(demand_of(spec)).why == (
-        "0/7 nodes are available: 1 Insufficient cpu, 1 node(s) were unschedulable, "
-        "2 node(s) had untolerated taint(s), 3 node(s) didn't match Pod's node affinity/selector."
+    assert cluster.choose(spec).why == available(
+        7,
+        "1 Insufficient cpu, 1 node(s) were unschedulable, "
+        "2 node(s) had untolerated taint(s), 3 node(s) didn't match Pod's node affinity/selector",
+        lasting=7,
     )
-    assert cluster_of(a_node("n", cpu="1", memory="1Gi", pods="0")).choose(demand_of(spec_without_zone())).why == (
-        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods."
+    assert cluster_of(a_node("n", cpu="1", memory="1Gi", pods="0")).choose(spec_without_zone()).why == available(
+        1, "1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods", lasting=1
     )
 
 

@@ -13,7 +13,7 @@ from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.deployment import DeploymentView, plan_deployment
 from rollplane_planners.model import CreateObject, Plan
 from rollplane_planners.pods import pod_view
-from rollplane_planners.scheduling.cluster import node_view
+from rollplane_planners.scheduling.nodes import node_view
 from rollplane_planners.stateful_set import StatefulSetView, plan_stateful_set
 from rollplane_planners.templates import AS_STORED, Templates
 from tests.planners import daemon_sets, stateful_sets

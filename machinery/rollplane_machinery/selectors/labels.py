@@ -41,6 +41,10 @@ class LabelSelector:
     def is_everything(self) -> bool:
         return not self.requirements and not self.nothing
 
+    def narrowed(self, extra: Iterable[Requirement]) -> LabelSelector:
+        """Return the selector that requires ``extra`` too."""
+        return self if self.nothing else _selector((*self.requirements, *extra))
+
     def __str__(self) -> str:
         """The canonical text; empty for everything, and for nothing, which has no text."""
         return ",".join(map(str, self.requirements))

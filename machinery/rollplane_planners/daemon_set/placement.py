@@ -8,7 +8,6 @@ from rollplane.apps.v1 import DaemonSet
 from rollplane.core.v1 import NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec, Toleration
 from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL, TEMPLATE_GENERATION
 from rollplane_planners.claims import Owner
-from rollplane_planners.scheduling.cluster import NodeView
 from rollplane_planners.scheduling.node_affinity import (
     NO_EXECUTE,
     NO_SCHEDULE,
@@ -17,6 +16,7 @@ from rollplane_planners.scheduling.node_affinity import (
     required_terms,
     untolerated,
 )
+from rollplane_planners.scheduling.nodes import NodeView
 
 _ALWAYS = (
     ("node.kubernetes.io/not-ready", NO_EXECUTE),

@@ -30,7 +30,7 @@ from rollplane_planners.model import (
     UpdateObjectStatus,
 )
 from rollplane_planners.pods import PodView, seconds_until_available
-from rollplane_planners.scheduling.cluster import NodeView
+from rollplane_planners.scheduling.nodes import NodeView
 from rollplane_planners.templates import AS_STORED, Templates
 
 BURST = 250

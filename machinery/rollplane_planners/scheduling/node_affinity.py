@@ -1,12 +1,20 @@
-"""Required node affinity, node selectors and taints: what a node must be for a pod to run there."""
+"""Node affinity, node selectors and taints: what a node must or should be for a pod to run there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from rollplane.core.v1 import Affinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Taint, Toleration
+from rollplane.core.v1 import (
+    Affinity,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    PodSpec,
+    Taint,
+    Toleration,
+)
 
-NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
+NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE = "NoSchedule", "NoExecute", "PreferNoSchedule"
 
 
 def required_terms(affinity: Affinity) -> NodeSelector | None:
@@ -17,6 +25,23 @@ def required_terms(affinity: Affinity) -> NodeSelector | None:
     return None
 
 
+def matches_affinity(spec: PodSpec, name: str, labels: Mapping[str, str]) -> bool:
+    """Tell whether a node of that name and those labels is one that the pod's selector and required affinity choose."""
+    terms = required_terms(spec.affinity)
+    selected = not spec.node_selector or spec.node_selector.items() <= labels.items()
+    return selected and (terms is None or matches_selector(terms, name, labels))
+
+
+def preference(affinity: Affinity, name: str, labels: Mapping[str, str]) -> int:
+    """Return the sum of the weights of all preferred terms that hold for a node; an empty term always does."""
+    wishes = affinity.node_affinity.preferred_during_scheduling_ignored_during_execution
+    return sum(one.weight for one in wishes if _is_empty(one.preference) or _matches_term(one.preference, name, labels))
+
+
+def _is_empty(term: NodeSelectorTerm) -> bool:
+    return not term.match_expressions and not term.match_fields
+
+
 def matches_selector(selector: NodeSelector, name: str, labels: Mapping[str, str]) -> bool:
     """Tell whether any term holds: terms are alternatives, and none at all match nothing."""
     return any(_matches_term(term, name, labels) for term in selector.node_selector_terms)
@@ -24,7 +49,7 @@ def matches_selector(selector: NodeSelector, name: str, labels: Mapping[str, str
 
 def _matches_term(term: NodeSelectorTerm, name: str, labels: Mapping[str, str]) -> bool:
     """Tell whether all expressions of a term hold; an empty term matches nothing."""
-    if not term.match_expressions and not term.match_fields:
+    if _is_empty(term):
         return False
     fields = {"metadata.name": name}
     return all(_holds(one, labels) for one in term.match_expressions) and all(
@@ -92,3 +117,8 @@ def _covers(toleration: Toleration, taint: Taint) -> bool:
 def untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effects: Sequence[str]) -> Taint | None:
     """Return the first taint of one of ``effects`` that nothing tolerates."""
     return next((one for one in taints if one.effect in effects and not tolerates(tolerations, one)), None)
+
+
+def count_untolerated(taints: Iterable[Taint], tolerations: Sequence[Toleration], effect: str) -> int:
+    """Return how many taints of ``effect`` nothing tolerates."""
+    return sum(one.effect == effect and not tolerates(tolerations, one) for one in taints)

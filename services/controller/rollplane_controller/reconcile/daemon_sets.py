@@ -19,7 +19,7 @@ from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, NODE, POD
 from rollplane_machinery.releases import Release
 from rollplane_planners.daemon_set import DaemonSetView, plan_daemon_set
 from rollplane_planners.model import NOTHING, Plan
-from rollplane_planners.scheduling.cluster import NodeView, node_view
+from rollplane_planners.scheduling.nodes import NodeView, node_view
 
 BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, FORGET_SECONDS = 1.0, 900.0, 1800.0
 

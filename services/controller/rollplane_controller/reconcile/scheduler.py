@@ -6,7 +6,7 @@ fill the same room again. Asked again before its binding is answered, it plans n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rollplane.core.v1 import Node, Pod, PodCondition
 from rollplane_client.backoff import Backoff
@@ -18,14 +18,15 @@ from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_controller.shards import SCHEDULER
 from rollplane_machinery.api import Bind, EventType, Key
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.kinds import NODE, PERSISTENT_VOLUME_CLAIM, POD
+from rollplane_machinery.kinds import NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD
 from rollplane_machinery.pods import POD_SCHEDULED, observe_generation
 from rollplane_machinery.releases import Release
 from rollplane_machinery.times import time_of
 from rollplane_planners.model import NOTHING, BindPod, Plan, PlannedEvent, Severity, UpdateObjectStatus
 from rollplane_planners.pods import PodView
-from rollplane_planners.scheduling.cluster import Cluster, node_view
+from rollplane_planners.scheduling.cluster import Cluster
 from rollplane_planners.scheduling.demand import demand_of
+from rollplane_planners.scheduling.nodes import node_view
 
 NAME = "default-scheduler"
 UNSCHEDULABLE = "Unschedulable"
@@ -41,12 +42,15 @@ class Scheduler(Reconciler):
 
     def __init__(self, observer: Observer, release: Release) -> None:
         super().__init__(observer, release)
-        self._cluster = Cluster(release.taint_sentence)
+        self._cluster = Cluster(self._placed, release)
         self._assumed: dict[Key, tuple[PodView, str]] = {}
         self._unschedulable: set[Key] = set()
+        self._lonely: set[Key] = set()
+        """Those of them that others which come may help: by affinity, or by evening out a spread."""
 
     def attach(self, wake: Wake) -> None:
         self._wake = wake
+        self._observer.informer.add_handler(NAMESPACE, self._on_namespace)
         self._observer.informer.add_handler(NODE, self._on_node)
         self._observer.informer.add_handler(POD, self._on_pod)
         self._observer.informer.add_handler(PERSISTENT_VOLUME_CLAIM, self._on_claim)
@@ -61,13 +65,19 @@ class Scheduler(Reconciler):
     def _on_node(self, type_: EventType, key: Key, _old: View | None, _new: View | None) -> None:
         node = self._observer.message(key, Node)
         if type_ is EventType.DELETED or node is None:
-            self._cluster.remove_node(key.name)
-        elif self._cluster.put_node(node_view(node)):
-            self._retry_unschedulable()
+            helps = self._cluster.remove_node(key.name)
+        else:
+            helps = self._cluster.put_node(node_view(node))
+        if helps:
+            self._retry(self._unschedulable)
+
+    def _on_namespace(self, _type: EventType, key: Key, _old: View | None, new: View | None) -> None:
+        if self._cluster.put_namespace(key.name, None if new is None else new.labels):
+            self._retry(self._unschedulable)
 
     def _on_claim(self, type_: EventType, _key: Key, _old: View | None, _new: View | None) -> None:
         if type_ is EventType.ADDED:
-            self._retry_unschedulable()
+            self._retry(self._unschedulable)
 
     def _on_pod(self, _type: EventType, key: Key, old: View | None, new: View | None) -> None:
         before = old.pod if isinstance(old, WatchedPod) else None
@@ -78,24 +88,46 @@ class Scheduler(Reconciler):
                 self._wake(key)
         else:
             self._unschedulable.discard(key)
+            self._lonely.discard(key)
 
     def _recount(self, key: Key, before: PodView | None, after: PodView | None) -> None:
         """Move a pod from where it counted to where it counts now."""
-        held_before, holds_now = _holds_room(before), _holds_room(after)
-        if after is None or holds_now:
+        if after is None or _holds_room(after):
             self._forget_assumed(key)
-        if before is not None and held_before and not (holds_now and after and after.node_name == before.node_name):
-            self._cluster.remove(before.node_name, before.requests, before.host_ports)
-            self._retry_unschedulable()
-            held_before = False
-        if after is not None and holds_now and not held_before:
-            self._cluster.add(after.node_name, after.requests, after.host_ports)
+        left = before if before is not None and _holds_room(before) else None
+        come = after if after is not None and _holds_room(after) else None
+        if left is not None and come is not None and left.node_name == come.node_name:
+            if _counts_otherwise(left, come) and self._cluster.change(come.node_name, left, come):
+                self._retry(self._unschedulable)
+            return
+        if left is not None:
+            self._cluster.remove(left.node_name, left)
+            self._retry(self._unschedulable)
+        if come is not None and self._cluster.add(come.node_name, come):
+            self._retry(self._lonely)
 
-    def _retry_unschedulable(self) -> None:
-        """Something made room: pods that found none look again."""
-        for key in sorted(self._unschedulable, key=str):
+    def _placed(self, namespaces: Iterable[str] | None) -> Iterator[tuple[str, PodView]]:
+        """Yield the pods of the namespaces, None for all, that are counted on a node, with the node."""
+        for view in self._pods_of(namespaces):
+            if isinstance(view, WatchedPod) and _holds_room(view.pod):
+                yield view.pod.node_name, view.pod
+        for pod, node in self._assumed.values():
+            if namespaces is None or pod.namespace in namespaces:
+                yield node, pod
+
+    def _pods_of(self, namespaces: Iterable[str] | None) -> Iterator[View]:
+        if namespaces is None:
+            yield from (view for _, view in self._observer.informer.items(POD))
+        else:
+            for namespace in namespaces:
+                yield from (view for _, view in self._observer.namespace_of_kind(POD, namespace))
+
+    def _retry(self, keys: set[Key]) -> None:
+        """Something helps: pods that found no node look again."""
+        for key in sorted(keys, key=str):
             self._wake(key)
-        self._unschedulable.clear()
+        self._unschedulable -= keys
+        self._lonely -= self._lonely - self._unschedulable
 
     # What is chosen.
 
@@ -104,7 +136,10 @@ class Scheduler(Reconciler):
         if pod is None or not isinstance(view, WatchedPod) or not _wants_node(view.pod) or key in self._assumed:
             return NOTHING
         claim = self._missing_claim(pod)
-        choice = self._cluster.without_claim(claim) if claim else self._cluster.choose(demand_of(pod.spec))
+        demand = demand_of(pod.spec, view.namespace, view.labels, self._cluster.namespaces)
+        choice = self._cluster.without_claim(claim) if claim else self._cluster.choose(demand)
+        if not choice.node and (demand.constraints.affinity or demand.constraints.spread):
+            self._lonely.add(key)
         return self._bind(key, view.pod, choice.node) if choice.node else self._report(key, pod, choice.why, now)
 
     def _missing_claim(self, pod: Pod) -> str:
@@ -115,7 +150,8 @@ class Scheduler(Reconciler):
         return next((key.name for key in keys if self._observer.informer.get(key) is None), "")
 
     def _bind(self, key: Key, pod: PodView, node: str) -> Plan:
-        self._cluster.add(node, pod.requests, pod.host_ports)
+        if self._cluster.add(node, pod):
+            self._retry(self._lonely)
         self._assumed[key] = pod, node
         event = PlannedEvent("Scheduled", f"Successfully assigned {pod.namespace}/{pod.name} to {node}")
         return Plan((BindPod(pod.namespace, pod.name, pod.uid, node, (event,)),))
@@ -137,16 +173,21 @@ class Scheduler(Reconciler):
         assumed = self._assumed.pop(key, None)
         if assumed is not None:
             pod, node = assumed
-            self._cluster.remove(node, pod.requests, pod.host_ports)
+            self._cluster.remove(node, pod)
 
 
 def _wants_node(pod: PodView) -> bool:
     return not pod.node_name and not pod.gated and pod.active and pod.scheduler in ("", NAME)
 
 
-def _holds_room(pod: PodView | None) -> bool:
+def _holds_room(pod: PodView) -> bool:
     """Tell whether a pod counts on its node: it is bound and has not finished; a terminating one still counts."""
-    return pod is not None and bool(pod.node_name) and not pod.finished
+    return bool(pod.node_name) and not pod.finished
+
+
+def _counts_otherwise(before: PodView, after: PodView) -> bool:
+    """Tell whether constraints may count a pod otherwise than before, though it holds its room."""
+    return before.terminating is not after.terminating or before.labels != after.labels
 
 
 def _with_condition(pod: Pod, why: str, now: float) -> Pod:
