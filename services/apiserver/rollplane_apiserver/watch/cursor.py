@@ -62,7 +62,12 @@ class Cursor:
         # References taken at once: whatever happens to the cache while they are sent, this is the state at _revision.
         self._initial: deque[Entry] | None = None
         if initial_state:
-            self._initial = deque(entry for kind in filters.kinds for entry in cache.snapshot(kind))
+            self._initial = deque(
+                entry
+                for kind in filters.kinds
+                for namespace in filters.namespaces(kind)
+                for entry in cache.snapshot(kind, namespace)
+            )
         self._incarnation = self._ring.incarnation
         self._position = 0
         self._in_ring = self._join_ring()

@@ -53,7 +53,10 @@ def _varint(number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One stored object. ``encoded`` holds its resource_version, so it is handed out as it is, unparsed."""
+    """One stored object, under ``namespace/name``, of which the namespace may be empty.
+
+    ``encoded`` holds its resource_version, so it is handed out as it is, unparsed.
+    """
 
     key: str
     encoded: Encoded
@@ -66,12 +69,12 @@ def entry_of(kind: Kind, key: str, value: bytes, revision: int) -> Entry:
 
 
 class View:
-    """What filters ask of one object; it is parsed the first time they do, and then only the answers are kept."""
+    """What filters ask of the object under ``key``, which is parsed once they must; then only the answers are kept."""
 
-    __slots__ = ("_encoded", "_fields", "_labels", "namespace")
+    __slots__ = ("_encoded", "_fields", "_labels", "name", "namespace")
 
-    def __init__(self, namespace: str, encoded: Encoded) -> None:
-        self.namespace = namespace
+    def __init__(self, key: str, encoded: Encoded) -> None:
+        self.namespace, _, self.name = key.partition("/")
         self._encoded = encoded
         self._labels: Mapping[str, str] | None = None
         self._fields: Mapping[str, str] | None = None
@@ -89,11 +92,6 @@ class View:
         return self._fields
 
 
-def namespace_of(key: str) -> str:
-    """Return the namespace in a store key (``namespace/name``), empty for a cluster-scoped object."""
-    return key.partition("/")[0]
-
-
 def view_of(entry: Entry) -> View:
     """Return a fresh view of ``entry``."""
-    return View(namespace_of(entry.key), entry.encoded)
+    return View(entry.key, entry.encoded)

@@ -10,12 +10,16 @@ from rollplane_machinery.api import WatchFilter
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
+from rollplane_machinery.selectors.fields import FieldOperator
 from rollplane_machinery.shards import SHARDS, shard_of
+
+_NAME = "metadata.name"
+_ALLOWING = (FieldOperator.EQUALS, FieldOperator.IN)
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A parsed filter; None does not narrow."""
+    """A parsed filter; None does not narrow. ``names`` are those that ``fields`` allow, which the keys tell."""
 
     kind: Kind
     namespaces: frozenset[str] | None = None
@@ -23,10 +27,13 @@ class Filter:
     labels: LabelSelector | None = None
     fields: FieldSelector | None = None
     metadata_only: bool = False
+    names: frozenset[str] | None = None
 
     def matches(self, view: View) -> bool:
         """Return whether the object is meant; cheap questions first, since labels and fields need parsing."""
         if self.namespaces is not None and view.namespace not in self.namespaces:
+            return False
+        if self.names is not None and view.name not in self.names:
             return False
         if self.shards is not None and shard_of(view.namespace) not in self.shards:
             return False
@@ -45,14 +52,23 @@ def parse_filter(request: WatchFilter) -> Filter:
     for shard in request.shards:
         if not 0 <= shard < SHARDS:
             raise BadRequestError(f"shard {shard} is not from 0 to {SHARDS - 1}", resource=request.kind.resource)
+    fields = parse_field_selector(request.field_selector, request.kind) if request.field_selector else None
     return Filter(
         request.kind,
         frozenset(request.namespaces) or None,
         frozenset(request.shards) or None,
         parse_label_selector(request.label_selector) if request.label_selector else None,
-        parse_field_selector(request.field_selector, request.kind) if request.field_selector else None,
+        fields,
         request.metadata_only,
+        _names(fields),
     )
+
+
+def _names(fields: FieldSelector | None) -> frozenset[str] | None:
+    """Return the names that are not ruled out; None when all may match."""
+    terms = fields.terms if fields is not None else ()
+    allowed = [frozenset(term.values) for term in terms if term.path == _NAME and term.operator in _ALLOWING]
+    return frozenset.intersection(*allowed) if allowed else None
 
 
 class FilterSet:
@@ -74,9 +90,19 @@ class FilterSet:
     def matches(self, kind: Kind, view: View) -> bool:
         return any(item.matches(view) for item in self._by_kind.get(kind, ()))
 
+    def namespaces(self, kind: Kind) -> Sequence[str]:
+        """Return the namespaces to look into for a kind, in the order of their keys; "" stands for all."""
+        asked = [item.namespaces for item in self._by_kind[kind]]
+        narrow = [each for each in asked if each is not None]
+        return sorted(frozenset[str]().union(*narrow), key=_key_prefix) if len(narrow) == len(asked) else ("",)
+
     def concerns(self, kind: Kind) -> bool:
         return kind in self._by_kind
 
     def is_metadata_only(self, kind: Kind) -> bool:
         """Return whether nothing but metadata is wanted of a kind."""
         return kind in self._bare
+
+
+def _key_prefix(namespace: str) -> str:
+    return f"{namespace}/"

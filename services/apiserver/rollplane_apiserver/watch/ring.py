@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from rollplane_apiserver.store.interface import Change
-from rollplane_apiserver.watch.entry import Entry, View, namespace_of, with_revision
+from rollplane_apiserver.watch.entry import Entry, View, with_revision
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType, WatchEvent
 from rollplane_machinery.kinds import Encoded, Kind
@@ -46,14 +46,13 @@ class RingEvent:
         self.replaced = replaced
         self.replaced_size = replaced_size
         self.encoded = Encoded(self.kind, with_revision(change.value, change.revision))
-        namespace = namespace_of(change.key)
-        self.after = View(namespace, self.encoded)
+        self.after = View(change.key, self.encoded)
         self.previous: Encoded | None = None
         self.before: View | None = None
         if change.type is EventType.MODIFIED and change.previous is not None:
             # Whoever sees the object go gets its last matching content under the revision at which it went.
             self.previous = Encoded(self.kind, with_revision(change.previous, change.revision))
-            self.before = View(namespace, self.previous)
+            self.before = View(change.key, self.previous)
         self._told: dict[tuple[EventType, bool], WatchEvent] = {}
 
     @property
