@@ -41,6 +41,7 @@ async def test_nodes_register_with_what_they_offer() -> None:
         assert ready(node) == ("True", "KubeletReady")
         assert {name: amount.string for name, amount in node.status.allocatable.items()} == {
             "cpu": "32",
+            "ephemeral-storage": "100Gi",
             "memory": "128Gi",
             "pods": "250",
         }

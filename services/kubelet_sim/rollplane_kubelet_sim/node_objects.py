@@ -33,6 +33,12 @@ class NodeShape:
     cpu: str = "32"
     memory: str = "128Gi"
     pods: int = 250
+    storage: str = "100Gi"
+
+    @property
+    def resources(self) -> Mapping[str, str]:
+        """The resource list of a node's status."""
+        return {"cpu": self.cpu, "ephemeral-storage": self.storage, "memory": self.memory, "pods": f"{self.pods}"}
 
 
 def kubelet_labels(name: str) -> dict[str, str]:
@@ -66,7 +72,7 @@ def node_object(name: str, address: str, shape: NodeShape, version: str, now: fl
     node = Node()
     node.metadata.name = name
     node.metadata.labels.update(kubelet_labels(name))
-    for resource, amount in (("cpu", shape.cpu), ("memory", shape.memory), ("pods", str(shape.pods))):
+    for resource, amount in shape.resources.items():
         node.status.capacity[resource].CopyFrom(Quantity(string=amount))
         node.status.allocatable[resource].CopyFrom(Quantity(string=amount))
     node.status.addresses.append(NodeAddress(type="InternalIP", address=address))

@@ -141,6 +141,8 @@ def _conclude(flags: StatusFlags, session: Session, found: Found, outcome: Outco
         session.console.write(render(_document(found, outcome), form))
     if outcome.failure:
         session.console.warn(f"error: {outcome.failure}")
+    if outcome.state == "TimedOut" and outcome.diagnosis is not None and not outcome.diagnosis.is_complete:
+        session.console.warn(outcome.diagnosis.sentence)
 
 
 def _document(found: Found, outcome: Outcome) -> dict[str, Any]:
