@@ -215,6 +215,8 @@ class PlanBuilder:
         self.requeue_after = seconds if self.requeue_after is None else min(self.requeue_after, seconds)
 
     def plan(self) -> Plan:
+        """Return the plan; to be asked for once. ``explain`` goes with it: a planner that it belongs to holds us."""
         explain, told = self.explain, tuple(self.reasons)
+        self.explain = None
         reasons = told if explain is None else Found(lambda: (*told, *explain()))
         return Plan(tuple(self.writes), tuple(self.events), self.requeue_after, reasons, self.confirm_owner)
