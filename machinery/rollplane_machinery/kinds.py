@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from google.protobuf.any_pb2 import Any
 
@@ -240,9 +240,11 @@ def by_type_url(type_url: str) -> Kind:
         raise BadRequestError(f"no kind is carried by type {type_url!r}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The name of one object; ``namespace`` is empty for cluster-scoped kinds."""
+class Key(NamedTuple):
+    """The name of one object; ``namespace`` is empty for cluster-scoped kinds.
+
+    A tuple, since keys are looked up all the time: it is hashed and compared without a call of ours.
+    """
 
     kind: Kind
     namespace: str

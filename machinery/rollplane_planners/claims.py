@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 from typing import TypeVar
 
 from rollplane.apps.v1 import ControllerRevision, ReplicaSet
@@ -86,16 +85,14 @@ def claim_pods(
 
     An adopted pod is not among them: it counts once it is the owner's in the store too.
     """
-    return [
-        pod
-        for pod in pods
-        if _settle(
-            owner,
-            claim(owner, pod.controller_uid, matches=selects(pod), deleting=pod.terminating),
-            partial(fetch, pod),
-            result,
-        )
-    ]
+    mine = []
+    for pod in pods:
+        verdict = claim(owner, pod.controller_uid, matches=selects(pod), deleting=pod.terminating)
+        if verdict is Claim.KEEP:
+            mine.append(pod)
+        elif verdict is not Claim.IGNORE:
+            _change_owner(owner, verdict, fetch(pod), result)
+    return mine
 
 
 def claim_objects(
@@ -107,28 +104,20 @@ def claim_objects(
         metadata = one.metadata
         matches, deleting = selector.matches(metadata.labels), is_being_deleted(metadata)
         verdict = claim(owner, controller_uid(metadata), matches=matches, deleting=deleting)
-        if _settle(owner, verdict, partial(_itself, one), result):
+        if verdict is Claim.KEEP:
             mine.append(one)
+        elif verdict is not Claim.IGNORE:
+            _change_owner(owner, verdict, one, result)
     return mine
 
 
-def _itself(one: Whole) -> Whole:
-    return one
-
-
-def _settle(owner: Owner, verdict: Claim, fetch: Callable[[], Whole], result: PlanBuilder) -> bool:
-    """Return whether the object is the owner's; plan its adoption or release."""
-    if verdict in (Claim.ADOPT, Claim.RELEASE):
-        result.writes.append(_with_owner_changed(owner, fetch(), verdict))
-        # A claim is only made in the name of an owner that is seen alive.
-        result.confirm_owner = result.confirm_owner or verdict is Claim.ADOPT
-    return verdict is Claim.KEEP
-
-
-def _with_owner_changed(owner: Owner, present: Whole, verdict: Claim) -> UpdateObject:
+def _change_owner(owner: Owner, verdict: Claim, present: Whole, result: PlanBuilder) -> None:
+    """Plan the adoption or release of an object."""
     wanted = deepcopy(present)
     (_adopt if verdict is Claim.ADOPT else _release)(wanted.metadata, owner)
-    return UpdateObject(wanted)
+    result.writes.append(UpdateObject(wanted))
+    # A claim is only made in the name of an owner that is seen alive.
+    result.confirm_owner = result.confirm_owner or verdict is Claim.ADOPT
 
 
 def _adopt(metadata: ObjectMeta, owner: Owner) -> None:

@@ -75,7 +75,7 @@ class UpdateObject:
 
 @dataclass(frozen=True, slots=True)
 class UpdateObjectStatus:
-    """Replace an object's status (and, for a Deployment, its annotations).
+    """Replace an object's status (and, for a Deployment, its annotations); of ``object`` no more need be there.
 
     ``regardless``: also when another write of the plan fails, as a status that tells of failures must.
     """

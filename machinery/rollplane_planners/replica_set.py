@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 
@@ -115,15 +114,16 @@ class _Sync:
 
     def _write_status(self, owned: Sequence[PodView]) -> None:
         """Plan the status if it differs: it counts the pods as they were before this sync's own writes."""
-        wanted = deepcopy(self.view.owner)
+        owner = self.view.owner
+        wanted = _told_by(owner)
         status = wanted.status
-        template_labels = wanted.spec.template.metadata.labels.items()
-        min_ready = wanted.spec.min_ready_seconds
+        template_labels = dict(owner.spec.template.metadata.labels).items()
+        min_ready = owner.spec.min_ready_seconds
         counts = {
             "fully_labeled_replicas": sum(template_labels <= pod.labels.items() for pod in owned),
             "ready_replicas": sum(pod.ready for pod in owned),
             "available_replicas": sum(pod.is_available(min_ready, self.now) for pod in owned),
-            "observed_generation": wanted.metadata.generation,
+            "observed_generation": owner.metadata.generation,
         }
         status.replicas = len(owned)
         for field, value in counts.items():
@@ -142,7 +142,7 @@ class _Sync:
         if not self.view.release.terminating_replicas:
             wanted.status.ClearField("terminating_replicas")
             return
-        selector = pod_selector_of(wanted)
+        selector = pod_selector_of(self.view.owner)
         wanted.status.terminating_replicas = sum(
             pod.terminating
             and not pod.finished
@@ -163,6 +163,13 @@ class _Sync:
         if len(owned) != owner.spec.replicas or not (found or _is_told(owner)):
             found.append(reasons.step())
         return found
+
+
+def _told_by(owner: PodController) -> PodController:
+    """Return what a write of the status sends of ``owner``, to be changed: the spec stays the stored one."""
+    if isinstance(owner, ReplicaSet):
+        return ReplicaSet(metadata=owner.metadata, status=owner.status)
+    return ReplicationController(metadata=owner.metadata, status=owner.status)
 
 
 def _failure_of(view: ReplicaSetView) -> ManageFailure | None:

@@ -246,9 +246,7 @@ class _Sync:
         shown = self.deployment.metadata.annotations.get(REVISION, "")
         if status == self.deployment.status and revision in ("", shown):
             return
-        wanted = Deployment()
-        wanted.CopyFrom(self.deployment)
-        wanted.status.CopyFrom(status)
+        wanted = Deployment(metadata=self.deployment.metadata, status=status)
         if revision:
             wanted.metadata.annotations[REVISION] = revision
         self.result.writes.append(UpdateObjectStatus(wanted))

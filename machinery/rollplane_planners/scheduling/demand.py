@@ -86,12 +86,13 @@ def demand_of(
 
 def host_ports_of(spec: PodSpec) -> frozenset[HostPort]:
     """Return the ports of the node that the pod takes for itself while it runs."""
-    running = (*spec.containers, *filter(is_sidecar, spec.init_containers))
+    running = [*spec.containers, *filter(is_sidecar, spec.init_containers)]
+    ports = [port for container in running for port in container.ports if port.host_port]
     return frozenset(
-        (port.protocol or "TCP", port.host_port, "" if port.host_ip in _ALL_ADDRESSES else port.host_ip)
-        for container in running
-        for port in container.ports
-        if port.host_port
+        [
+            (port.protocol or "TCP", port.host_port, "" if port.host_ip in _ALL_ADDRESSES else port.host_ip)
+            for port in ports
+        ]
     )
 
 

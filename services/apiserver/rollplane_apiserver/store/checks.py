@@ -36,21 +36,25 @@ def check_mutation(mutation: Mutation) -> None:
         raise BadRequestError("a deletion cannot require that nothing is stored", resource=mutation.resource)
     if mutation.require is Require.NEVER and not mutation.token:
         raise BadRequestError("only what has a token can be given up", resource=mutation.resource)
-    if len(_bytes_of(mutation.token, mutation)) > MAX_TOKEN_BYTES:
+    if _size(mutation.token, mutation) > MAX_TOKEN_BYTES:
         raise BadRequestError(f"a token of more than {MAX_TOKEN_BYTES} bytes", resource=mutation.resource)
     claims = "".join((*mutation.claims, *mutation.frees))
     if "\n" in claims:
         raise BadRequestError("a line break in a claim", resource=mutation.resource)
-    # Names travel to the commit script as zero-terminated strings.
     shard = mutation.fence.shard if mutation.fence else ""
     names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}{claims}"
-    if b"\0" in _bytes_of(names, mutation):
+    _size(names, mutation)
+    # Names travel to the commit script as zero-terminated strings.
+    if "\0" in names:
         raise BadRequestError("a zero byte in a name", resource=mutation.resource)
 
 
-def _bytes_of(text: str, mutation: Mutation) -> bytes:
+def _size(text: str, mutation: Mutation) -> int:
+    """Return how many bytes ``text`` takes; raises BadRequestError when it cannot be encoded."""
+    if text.isascii():
+        return len(text)
     try:
-        return text.encode()
+        return len(text.encode())
     except UnicodeEncodeError as exc:
         raise BadRequestError("half a character in a name", resource=mutation.resource) from exc
 

@@ -191,7 +191,9 @@ class Cursor:
 
     def _tell(self, events: Iterable[RingEvent]) -> Iterator[WatchBatch]:
         """Cut what the watcher is to be told into batches, the last of which reaches our revision."""
-        told = [event for event in map(self._event, events) if event is not None]
+        concerns = self._filters.concerns
+        found = [self._event(event) for event in events if concerns(event.kind)]
+        told = [event for event in found if event is not None]
         *full, last = _cut(told, self._limits.batch_bytes)
         for part in full:
             yield WatchBatch(part, part[-1].revision)
@@ -199,8 +201,6 @@ class Cursor:
 
     def _event(self, event: RingEvent) -> WatchEvent | None:
         """Return what this watcher is told of a change: beginning and ceasing to match are ADDED and DELETED."""
-        if not self._filters.concerns(event.kind):
-            return None
         matches = self._filters.matches(event.kind, event.after)
         if event.before is not None:
             matched = self._filters.matches(event.kind, event.before)

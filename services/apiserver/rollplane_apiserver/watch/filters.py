@@ -42,6 +42,11 @@ class Filter:
         return self.fields is None or self.fields.matches(view.fields)
 
     @property
+    def takes_all(self) -> bool:
+        """Whether every object of the kind is meant."""
+        return self.namespaces is None and self.names is None and self.shards is None and not self.selects
+
+    @property
     def selects(self) -> bool:
         """Whether an object may begin or cease to match while it lives."""
         return self.labels is not None or self.fields is not None
@@ -78,6 +83,7 @@ class FilterSet:
         self._by_kind: dict[Kind, list[Filter]] = {}
         for item in filters:
             self._by_kind.setdefault(item.kind, []).append(item)
+        self._whole = frozenset(item.kind for item in filters if item.takes_all)
         self._bare = frozenset(
             kind for kind, items in self._by_kind.items() if all(item.metadata_only for item in items)
         )
@@ -88,7 +94,7 @@ class FilterSet:
         return tuple(self._by_kind)
 
     def matches(self, kind: Kind, view: View) -> bool:
-        return any(item.matches(view) for item in self._by_kind.get(kind, ()))
+        return kind in self._whole or any(item.matches(view) for item in self._by_kind.get(kind, ()))
 
     def namespaces(self, kind: Kind) -> Sequence[str]:
         """Return the namespaces to look into for a kind, in the order of their keys; "" stands for all."""
