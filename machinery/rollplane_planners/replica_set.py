@@ -119,10 +119,11 @@ class _Sync:
         status = wanted.status
         template_labels = dict(owner.spec.template.metadata.labels).items()
         min_ready = owner.spec.min_ready_seconds
+        ready = [pod for pod in owned if pod.ready]
         counts = {
-            "fully_labeled_replicas": sum(template_labels <= pod.labels.items() for pod in owned),
-            "ready_replicas": sum(pod.ready for pod in owned),
-            "available_replicas": sum(pod.is_available(min_ready, self.now) for pod in owned),
+            "fully_labeled_replicas": len([pod for pod in owned if template_labels <= pod.labels.items()]),
+            "ready_replicas": len(ready),
+            "available_replicas": len([pod for pod in ready if pod.is_available(min_ready, self.now)]),
             "observed_generation": owner.metadata.generation,
         }
         status.replicas = len(owned)
