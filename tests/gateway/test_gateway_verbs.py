@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.gateway.serving import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment, serving
+from typing import Any, cast
+
+from rollplane.core.v1 import ConfigMap
+from rollplane.meta.v1 import ObjectMeta
+from rollplane_machinery.api import Api, Create, Delete, ListQuery, Page
+from rollplane_machinery.kinds import Encoded
+from tests.gateway.serving import CONFIG_MAPS, DEPLOYMENTS, Got, config_map, deployment, serving
 
 
 async def test_the_life_of_an_object() -> None:
@@ -58,13 +64,44 @@ async def test_scale_reads_and_writes() -> None:
         assert patched.json["spec"]["replicas"] == 2
 
 
-async def test_a_collection_is_deleted() -> None:
+class Overtaken:
+    """An Api at which somebody else deletes ``a`` and makes ``b`` anew as soon as they have been listed."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._api, name)
+
+    async def list(self, query: ListQuery) -> Page:
+        page = await self._api.list(query)
+        for found in page.objects[:2]:
+            await self._api.write(Delete(found.key))
+        if page.objects:
+            await self._api.write(Create(Encoded.of(ConfigMap(metadata=ObjectMeta(name="b", namespace="default")))))
+        return page
+
+
+def names(got: Got) -> list[str]:
+    return [item["metadata"]["name"] for item in got.json["items"]]
+
+
+async def test_the_deletion_of_a_collection_tells_what_was_deleted() -> None:
     async with serving() as gateway:
         for name in ("a", "b"):
             await gateway.ask("POST", CONFIG_MAPS, config_map(name))
-        assert (await gateway.ask("DELETE", CONFIG_MAPS)).json["status"] == "Success"
-        left = await gateway.get(CONFIG_MAPS)
-        assert left.json["items"] == []
+        for dry_run in ("?dryRun=All", ""):
+            got = await gateway.ask("DELETE", CONFIG_MAPS + dry_run)
+            assert (got.status, got.json["kind"], names(got)) == (200, "ConfigMapList", ["a", "b"])
+        assert names(await gateway.get(CONFIG_MAPS)) == []
+
+
+async def test_what_went_or_was_replaced_meanwhile_is_not_told_as_deleted() -> None:
+    async with serving(through=lambda api: cast("Api", Overtaken(api))) as gateway:
+        for name in ("a", "b", "c"):
+            await gateway.ask("POST", CONFIG_MAPS, config_map(name))
+        assert names(await gateway.ask("DELETE", CONFIG_MAPS)) == ["c"]
+        assert (await gateway.get(f"{CONFIG_MAPS}/b")).status == 200
 
 
 async def test_a_namespace_goes_with_its_last_finalizer() -> None:

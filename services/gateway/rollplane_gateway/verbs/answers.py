@@ -8,10 +8,11 @@ from google.protobuf.message import Message
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import OBJECT_FORMS, Wanted, negotiate
-from rollplane_gateway.rendering import Form, render_message
+from rollplane_gateway.rendering import Form, ListHead, render_message
 from rollplane_gateway.replies import Reply
-from rollplane_gateway.tables import object_table
+from rollplane_gateway.tables import object_table, page_table
 from rollplane_gateway.verbs.tabled import table_form
+from rollplane_machinery.api import Page
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import ServedType
 
@@ -29,6 +30,25 @@ def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
     if wanted.form is Form.TABLE:
         return object_table(encoded, table_form(call, wanted), call.backend.clock.now())
     return call.backend.renderer.object(encoded, wanted.form, wanted.api_version(call.target.api_version))
+
+
+def page_reply(call: Call, page: Page) -> Reply:
+    """Return a list of stored objects as the client wants to see it."""
+    wanted = negotiate(call.request.accept, STORED_FORMS)
+    return Reply(_list_body(call, page, wanted), wanted.form.media_type)
+
+
+def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
+    if wanted.form is Form.TABLE:
+        return page_table(call.target.kind, page, table_form(call, wanted), call.backend.clock.now())
+    head = ListHead(
+        wanted.api_version(call.target.api_version),
+        call.target.resource.type.name,
+        page.revision,
+        page.continue_token,
+        page.remaining_item_count or None,
+    )
+    return call.backend.renderer.list(call.target.kind, head, page.objects, wanted.form)
 
 
 def message_reply(

@@ -13,6 +13,7 @@ from rollplane_gateway.negotiation import negotiate
 from rollplane_gateway.options import check_dry_run, write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.statuses import status_reply
+from rollplane_gateway.verbs.writing import check_place
 from rollplane_machinery.api import Bind, Evict, Preconditions, Write
 from rollplane_machinery.served import POLICY, POLICY_BETA, GroupVersion, ServedType
 
@@ -23,6 +24,7 @@ _BINDING = ServedType(GroupVersion("", "v1"), "Binding", Binding)
 async def evict(call: Call) -> Answer:
     """Delete the pod unless a budget forbids it."""
     body = read_body(call.request, _EVICTION, [POLICY_BETA]).expect(Eviction)
+    check_place(call, body.message.metadata, "Eviction")
     options = body.message.delete_options
     check_dry_run(list(options.dry_run))
     write = Evict(
@@ -38,6 +40,7 @@ async def bind(call: Call) -> Answer:
     """Assign the pod to a node."""
     body = read_body(call.request, _BINDING).expect(Binding)
     metadata = body.message.metadata
+    check_place(call, metadata, "Binding")
     preconditions = Preconditions(metadata.uid or None, metadata.resource_version or None)
     write = Bind(call.target.key, body.message.target.name, preconditions, write_options(call))
     return await _done(call, write, body.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from rollplane.meta.v1 import DeleteOptions, Status, StatusDetails
@@ -11,17 +12,26 @@ from rollplane_gateway.negotiation import negotiate
 from rollplane_gateway.options import check_dry_run, write_options
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.statuses import status_reply
-from rollplane_gateway.verbs.answers import object_reply
-from rollplane_gateway.verbs.listing import selectors_of
+from rollplane_gateway.verbs.answers import object_reply, page_reply
+from rollplane_gateway.verbs.listing import listed
 from rollplane_machinery import kinds
-from rollplane_machinery.api import Delete, DeleteCollection, Preconditions, Propagation
-from rollplane_machinery.errors import Cause, CauseReason, InvalidError
-from rollplane_machinery.kinds import Encoded, metadata_of
+from rollplane_machinery.api import Delete, Preconditions, Propagation, WriteResult
+from rollplane_machinery.errors import (
+    Cause,
+    CauseReason,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    RollplaneError,
+)
+from rollplane_machinery.kinds import Encoded, Key, metadata_of
 from rollplane_machinery.served import GroupVersion, ServedType
 
 _TOLD_WHOLE = frozenset({kinds.POD, kinds.PERSISTENT_VOLUME_CLAIM, kinds.SERVICE, kinds.SERVICE_ACCOUNT})
 """Kinds of which a deletion is answered with the object that was, as upstream's ReturnDeletedObject has it."""
 
+_BATCH = 500
+"""How many deletions go in one batch."""
 _META = GroupVersion("meta.k8s.io", "v1")
 _OPTIONS = ServedType(GroupVersion("", "v1"), "DeleteOptions", DeleteOptions)
 
@@ -32,15 +42,7 @@ async def delete(call: Call) -> Answer:
     Answered with a Status that names its uid; with the object while something holds it, and for some kinds anyway.
     """
     options = delete_options(call)
-    result = await call.backend.api.write(
-        Delete(
-            call.target.key,
-            options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
-            propagation_of(options),
-            Preconditions(options.preconditions.uid or None, options.preconditions.resource_version or None),
-            write_options(call, dry_run=bool(options.dry_run)),
-        )
-    )
+    result = await call.backend.api.write(_write(call, call.target.key, options))
     if result.object is None or (result.removed and call.target.kind not in _TOLD_WHOLE):
         return _gone(call, result.object)
     waits = not result.removed and options.HasField("orphan_dependents") and not options.orphan_dependents
@@ -48,21 +50,44 @@ async def delete(call: Call) -> Answer:
 
 
 async def delete_collection(call: Call) -> Answer:
-    """Remove what the selectors match."""
+    """Remove what a list would show; answered with that list, less what was gone or replaced meanwhile.
+
+    Everything is tried; then the first failure is raised, if there was one.
+    """
     options = delete_options(call)
-    labels, fields = selectors_of(call)
-    await call.backend.api.delete_collection(
-        DeleteCollection(
-            call.target.kind,
-            call.target.namespace,
-            labels,
-            fields,
-            options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
-            propagation_of(options),
-            write_options(call, dry_run=bool(options.dry_run)),
-        )
+    page = await listed(call)
+    gone: list[Encoded] = []
+    failures: list[RollplaneError] = []
+    # Without preconditions of the client's own a conflict says that another object bears the name by now.
+    passed = NotFoundError if options.HasField("preconditions") else (NotFoundError, ConflictError)
+    for at in range(0, len(page.objects), _BATCH):
+        some = page.objects[at : at + _BATCH]
+        results = await call.backend.api.batch([_deletion(call, found, options) for found in some])
+        for found, result in zip(some, results, strict=True):
+            if isinstance(result, WriteResult):
+                gone.append(found)
+            elif not isinstance(result, passed):
+                failures.append(result)
+    if failures:
+        raise failures[0]
+    return page_reply(call, replace(page, objects=gone))
+
+
+def _deletion(call: Call, found: Encoded, options: DeleteOptions) -> Delete:
+    """Return the deletion of just what was listed, under a token of its own."""
+    write = _write(call, found.key, options)
+    preconditions = replace(write.preconditions, uid=write.preconditions.uid or metadata_of(found.value).uid)
+    return replace(write, preconditions=preconditions, options=replace(write.options, omit_object=True))
+
+
+def _write(call: Call, key: Key, options: DeleteOptions) -> Delete:
+    return Delete(
+        key,
+        options.grace_period_seconds if options.HasField("grace_period_seconds") else None,
+        propagation_of(options),
+        Preconditions(options.preconditions.uid or None, options.preconditions.resource_version or None),
+        write_options(call, dry_run=bool(options.dry_run)),
     )
-    return _success(call, StatusDetails())
 
 
 def delete_options(call: Call) -> DeleteOptions:

@@ -17,7 +17,7 @@ from rollplane_machinery.errors import BadRequestError
 async def finalize(call: Call) -> Answer:
     """Replace ``spec.finalizers``; the rest of the body is passed over, but for a resource version."""
     obj, warnings = read_object(call)
-    check_name(call, obj)
+    check_name(call, obj.metadata)
     if not isinstance(obj, Namespace):
         raise BadRequestError("only a Namespace has finalizers in its spec")
     document: dict[str, object] = {"spec": {"finalizers": list(obj.spec.finalizers)}}

@@ -14,10 +14,9 @@ from rollplane_gateway.tables import scale_table
 from rollplane_gateway.verbs.answers import STORED_FORMS, message_reply
 from rollplane_gateway.verbs.patch import patched
 from rollplane_gateway.verbs.tabled import table_form
-from rollplane_gateway.verbs.writing import written
+from rollplane_gateway.verbs.writing import check_name, place_in_namespace, written
 from rollplane_machinery import api as asked
 from rollplane_machinery.api import Preconditions
-from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import GroupVersion, ServedType
 from rollplane_rules.registry.scale import scalable, scale_of
@@ -34,10 +33,8 @@ async def replace_scale(call: Call) -> Answer:
     """Set the replicas; a resource version or uid in the scale is a precondition."""
     body = read_body(call.request, TYPE).expect(Scale)
     scale = body.message
-    if scale.metadata.name and scale.metadata.name != call.target.name:
-        raise BadRequestError(
-            f"the name of the object ({scale.metadata.name}) does not match the name on the URL ({call.target.name})"
-        )
+    place_in_namespace(call, scale.metadata)
+    check_name(call, scale.metadata)
     preconditions = Preconditions(scale.metadata.uid or None, scale.metadata.resource_version or None)
     request = asked.Scale(
         call.target.key, scale.spec.replicas, preconditions=preconditions, options=write_options(call)

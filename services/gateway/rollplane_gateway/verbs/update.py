@@ -14,7 +14,7 @@ from rollplane_machinery.kinds import Encoded
 async def update(call: Call) -> Answer:
     """Replace all but the status."""
     obj, warnings = read_object(call)
-    check_name(call, obj)
+    check_name(call, obj.metadata)
     result = await call.backend.api.write(Update(Encoded.of(obj), write_options(call)))
     return object_reply(call, written(result), warnings=warnings)
 
@@ -22,6 +22,6 @@ async def update(call: Call) -> Answer:
 async def update_status(call: Call) -> Answer:
     """Replace the status."""
     obj, warnings = read_object(call)
-    check_name(call, obj)
+    check_name(call, obj.metadata)
     result = await call.backend.api.write(UpdateStatus(Encoded.of(obj), write_options(call)))
     return object_reply(call, written(result), warnings=warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_gateway.bodies import read_body
 from rollplane_gateway.calls import Call
 from rollplane_machinery.api import WriteResult
@@ -15,21 +16,28 @@ def read_object(call: Call) -> tuple[ApiObject, tuple[str, ...]]:
     obj = body.message
     if not isinstance(obj, ApiObject):
         raise TypeError(f"{obj.DESCRIPTOR.full_name} is no stored kind")
-    place_in_namespace(call, obj)
+    place_in_namespace(call, obj.metadata)
     return obj, body.warnings
 
 
-def place_in_namespace(call: Call, obj: ApiObject) -> None:
-    """Put ``obj`` where the path says; raises BadRequestError when it says otherwise itself."""
-    wanted, metadata = call.target.namespace, obj.metadata
+def place_in_namespace(call: Call, metadata: ObjectMeta) -> None:
+    """Put what has ``metadata`` where the path says; raises BadRequestError when it says otherwise itself."""
+    wanted = call.target.namespace
     if wanted and metadata.namespace and metadata.namespace != wanted:
         raise BadRequestError("the namespace of the provided object does not match the namespace sent on the request")
     metadata.namespace = wanted
 
 
-def check_name(call: Call, obj: ApiObject) -> None:
-    """Raise BadRequestError unless ``obj`` bears the name in the path."""
-    name, wanted = obj.metadata.name, call.target.name
+def check_place(call: Call, metadata: ObjectMeta, kind: str) -> None:
+    """Raise BadRequestError unless a message of ``kind``, posted below an object, names that object's place."""
+    place_in_namespace(call, metadata)
+    if metadata.name != call.target.name:
+        raise BadRequestError(f"name in URL does not match name in {kind} object")
+
+
+def check_name(call: Call, metadata: ObjectMeta) -> None:
+    """Raise BadRequestError unless ``metadata`` bears the name in the path."""
+    name, wanted = metadata.name, call.target.name
     if not name:
         raise BadRequestError(
             f"the name of the object ({wanted} based on URL) was undeterminable: name must be provided"
