@@ -46,8 +46,8 @@ def test_every_kind_has_a_table_with_a_cell_for_each_column(kind: Kind) -> None:
     assert len(table["rows"][0]["cells"]) == len(table["columnDefinitions"])
 
 
-def test_a_page_says_how_it_goes_on() -> None:
-    table = read(page_table(kinds.POD, Page([pod("phase: Running")], 7, "next", 3), PLAIN, NOW))
+async def test_a_page_says_how_it_goes_on() -> None:
+    table = read(await page_table(kinds.POD, Page([pod("phase: Running")], 7, "next", 3), PLAIN, NOW))
     assert table["metadata"] == {"resourceVersion": "7", "continue": "next", "remainingItemCount": 3}
 
 

@@ -98,31 +98,33 @@ def encoded(kind: Kind, metadata: dict[str, Any], rest: str) -> Encoded:
     return Encoded.of(from_json(object_))
 
 
-def rendered(plural: str) -> dict[str, Any]:
+async def rendered(plural: str) -> dict[str, Any]:
     """The Table of the recorded objects, made by us as if it were the time of the record."""
     kind, rows = KIND_OF[plural], TABLES[plural]["rows"]
     objects = [encoded(kind, row["object"]["metadata"], rest) for row, rest in zip(rows, REST[plural], strict=True)]
     page = Page(objects, int(TABLES[plural]["metadata"]["resourceVersion"]))
     seconds = 31 if plural == "events" else LATER.get(plural, 3)
     now = to_seconds(objects[0].parse().metadata.creation_timestamp) + seconds if objects else 0.0
-    table: dict[str, Any] = json.loads(page_table(kind, page, TableForm(embed_nothing, release=RECORDED), now))
+    table: dict[str, Any] = json.loads(await page_table(kind, page, TableForm(embed_nothing, release=RECORDED), now))
     return table
 
 
 @pytest.mark.parametrize("plural", TABLES)
-def test_columns_are_those_of_the_record(plural: str) -> None:
-    own = [{**column, "description": ""} for column in rendered(plural)["columnDefinitions"]]
+async def test_columns_are_those_of_the_record(plural: str) -> None:
+    own = [{**column, "description": ""} for column in (await rendered(plural))["columnDefinitions"]]
     assert own == TABLES[plural]["columnDefinitions"]
 
 
 @pytest.mark.parametrize("plural", TABLES)
-def test_cells_are_those_of_the_record(plural: str) -> None:
-    assert [row["cells"] for row in rendered(plural)["rows"]] == [row["cells"] for row in TABLES[plural]["rows"]]
+async def test_cells_are_those_of_the_record(plural: str) -> None:
+    assert [row["cells"] for row in (await rendered(plural))["rows"]] == [
+        row["cells"] for row in TABLES[plural]["rows"]
+    ]
 
 
 @pytest.mark.parametrize("plural", TABLES)
-def test_members_are_those_of_the_record(plural: str) -> None:
-    own, real = rendered(plural), TABLES[plural]
+async def test_members_are_those_of_the_record(plural: str) -> None:
+    own, real = (await rendered(plural)), TABLES[plural]
     assert list(own) == list(real)
     assert {**own, "columnDefinitions": 0, "rows": 0} == {**real, "columnDefinitions": 0, "rows": 0}
     assert [list(row) for row in own["rows"]] == [list(row) for row in real["rows"]]

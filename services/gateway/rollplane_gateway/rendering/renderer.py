@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from google.protobuf.message import DecodeError
 
@@ -16,6 +17,7 @@ from rollplane_gateway.rendering.members import Members
 from rollplane_gateway.rendering.messages import ListHead
 from rollplane_gateway.rendering.metadata import bare_message
 from rollplane_gateway.rendering.types import dressed_message, dressed_text, kind_in, type_members
+from rollplane_gateway.slices import in_slices
 from rollplane_machinery import codec
 from rollplane_machinery.dresses import Dress, dress_of
 from rollplane_machinery.kinds import Encoded, Kind, metadata_of
@@ -57,23 +59,23 @@ class Renderer:
         text = self._texts(kind, form, api_version)
         return b"{%b,%b}" % (type_members(form, api_version, kind.name), text(encoded))
 
-    def list(self, kind: Kind, head: ListHead, objects: Sequence[Encoded], form: Form) -> bytes:
-        """Return a list of objects of ``kind`` as the body of an answer."""
+    async def list(self, kind: Kind, head: ListHead, objects: Sequence[Encoded], form: Form) -> bytes:
+        """Return a list of objects of ``kind`` as the body of an answer; gives way to others as it goes."""
         if form.is_protobuf:
             dress = dress_of(kind, head.api_version)
-            messages = [_message(dress, form, encoded) for encoded in objects]
+            messages = await in_slices(partial(_message, dress, form), objects)
             return wrapped_list(head.api_version, f"{kind_in(form, head.kind)}List", head.meta, messages)
-        shown = self._json_list(kind, head, objects, form)
+        shown = await self._json_list(kind, head, objects, form)
         return _yaml(shown) if form is Form.YAML else shown
 
-    def _json_list(self, kind: Kind, head: ListHead, objects: Sequence[Encoded], form: Form) -> bytes:
+    async def _json_list(self, kind: Kind, head: ListHead, objects: Sequence[Encoded], form: Form) -> bytes:
         type_ = type_members(form, head.api_version, head.kind, "List")
         begin = b'{%b,"metadata":%b,"items":[' % (type_, json_bytes(codec.message_to_json(head.meta)))
         if not objects:
             return begin + b"]}\n"
         # The items of a typed list share the list's type; metadata alone could be of anything, so they tell theirs.
         opening = b"{%b," % type_members(form, head.api_version, head.kind) if form.is_partial else b"{"
-        items = map(self._texts(kind, form, head.api_version), objects)
+        items = await in_slices(self._texts(kind, form, head.api_version), objects)
         return b"".join((begin, opening, (b"}," + opening).join(items), b"}]}\n"))
 
     def _texts(self, kind: Kind, form: Form, api_version: str) -> Callable[[Encoded], bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import orjson
 
 from rollplane.autoscaling.v1 import Scale
+from rollplane_gateway.slices import in_slices
 from rollplane_gateway.tables.columns import NO_COLUMNS, column_definitions
 from rollplane_gateway.tables.form import TableForm
 from rollplane_gateway.tables.rows import row, row_json
@@ -16,10 +17,10 @@ from rollplane_printing.others import SCALE
 from rollplane_printing.tables import layout_of, row_of
 
 
-def page_table(kind: Kind, page: Page, form: TableForm, now: float) -> bytes:
+async def page_table(kind: Kind, page: Page, form: TableForm, now: float) -> bytes:
     """Return the Table of ``page``, all of ``kind``, with ages as of ``now`` (seconds since the epoch)."""
     layout = layout_of(kind, form.release)
-    rows = [row(layout, each, now, form.embed(each)) for each in page.objects]
+    rows = await in_slices(lambda each: row(layout, each, now, form.embed(each)), page.objects)
     return _table(form, _list_meta(page), column_definitions(layout), rows)
 
 

@@ -32,15 +32,15 @@ def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
     return call.backend.renderer.object(encoded, wanted.form, wanted.api_version(call.target.api_version))
 
 
-def page_reply(call: Call, page: Page) -> Reply:
+async def page_reply(call: Call, page: Page) -> Reply:
     """Return a list of stored objects as the client wants to see it."""
     wanted = negotiate(call.request.accept, STORED_FORMS)
-    return Reply(_list_body(call, page, wanted), wanted.form.media_type)
+    return Reply(await _list_body(call, page, wanted), wanted.form.media_type)
 
 
-def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
+async def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
     if wanted.form is Form.TABLE:
-        return page_table(call.target.kind, page, table_form(call, wanted), call.backend.clock.now())
+        return await page_table(call.target.kind, page, table_form(call, wanted), call.backend.clock.now())
     head = ListHead(
         wanted.api_version(call.target.api_version),
         call.target.resource.type.name,
@@ -48,7 +48,7 @@ def _list_body(call: Call, page: Page, wanted: Wanted) -> bytes:
         page.continue_token,
         page.remaining_item_count or None,
     )
-    return call.backend.renderer.list(call.target.kind, head, page.objects, wanted.form)
+    return await call.backend.renderer.list(call.target.kind, head, page.objects, wanted.form)
 
 
 def message_reply(

@@ -70,7 +70,7 @@ async def delete_collection(call: Call) -> Answer:
                 failures.append(result)
     if failures:
         raise failures[0]
-    return page_reply(call, replace(page, objects=gone))
+    return await page_reply(call, replace(page, objects=gone))
 
 
 def _deletion(call: Call, found: Encoded, options: DeleteOptions) -> Delete:

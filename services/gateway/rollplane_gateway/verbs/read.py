@@ -26,4 +26,4 @@ async def _wait_for(call: Call, version: int) -> None:
 
 async def read_collection(call: Call) -> Answer:
     """List the collection, or watch it where ``watch`` says so."""
-    return watch(call) if is_watch(call) else page_reply(call, await listed(call))
+    return watch(call) if is_watch(call) else await page_reply(call, await listed(call))
