@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
 from rollplane_kubelet_sim.settings import read_arguments, read_profile
 from rollplane_kubelet_sim.stages.chance import Draw
@@ -29,6 +30,7 @@ EVERYTHING = Profile(
                 node=("node-[0-4]",),
                 labels={"app": "web"},
                 annotations={"example.com/slow": "yes"},
+                restart_policy=("Never", "OnFailure"),
             ),
             Delay(2, p95=9),
             Outcome.FAIL,
@@ -148,7 +150,7 @@ def test_missing_images_are_missing_in_any_profile_unless_a_rule_names_them() ->
     assert Sim(bound_pod(app(image="web:404")), elsewhere).until(1.5).seen[-1] == (1, "ErrImagePull")
 
 
-SUBJECT = Subject("registry.example/web:v1", "node-12", {"app": "web", "tier": "front"}, {"note": "x"})
+SUBJECT = Subject("registry.example/web:v1", "node-12", {"app": "web", "tier": "front"}, {"note": "x"}, "Never")
 MATCHES: dict[str, tuple[Selector, bool]] = {
     "nothing asked": (Selector(), True),
     "image": (Selector(image=("*/web:v?",)), True),
@@ -160,6 +162,11 @@ MATCHES: dict[str, tuple[Selector, bool]] = {
     "one label of two": (Selector(labels={"app": "web", "tier": "back"}), False),
     "annotation": (Selector(annotations={"note": "x"}), True),
     "no such annotation": (Selector(annotations={"other": "x"}), False),
+    "a pattern of an annotation": (Selector(annotations={"note": "*"}), True),
+    "a pattern of one that is not there": (Selector(annotations={"other": "*"}), False),
+    "a pattern of a label": (Selector(labels={"app": "w?b"}), True),
+    "restart policy": (Selector(restart_policy=("OnFailure", "Never")), True),
+    "other restart policy": (Selector(restart_policy=("OnFailure",)), False),
     "all": (Selector(("*",), ("*",), {"app": "web"}, {"note": "x"}), True),
     "all but one": (Selector(("*",), ("*",), {"app": "web"}, {"note": "y"}), False),
 }
@@ -168,6 +175,31 @@ MATCHES: dict[str, tuple[Selector, bool]] = {
 @pytest.mark.parametrize(("selector", "matches"), MATCHES.values(), ids=MATCHES)
 def test_selector(selector: Selector, matches: bool) -> None:
     assert selector.matches(SUBJECT) is matches
+
+
+@pytest.mark.parametrize("name", ["instant", "realistic", "flaky"])
+@pytest.mark.parametrize(
+    ("policy", "annotation", "phase"),
+    {
+        "a hook": ("Never", {"helm.sh/hook": "pre-install,pre-upgrade"}, "Succeeded"),
+        "a hook that may be restarted": ("OnFailure", {"helm.sh/hook": "test"}, "Succeeded"),
+        "a hook that always is": ("Always", {"helm.sh/hook": "pre-install"}, "Running"),
+        "no hook": ("Never", {"helm.sh/chart": "shop"}, "Running"),
+    }.values(),
+)
+def test_hooks_end_well_in_shipped_profiles(name: str, policy: str, annotation: dict[str, str], phase: str) -> None:
+    pod = bound_pod(app(name="steady"), policy=policy, name="hook-1")
+    pod.metadata.annotations.update(annotation)
+    assert Sim(pod, shipped_profile(name)).until(60).pod.status.phase == phase
+
+
+def test_a_sidecar_of_a_hook_does_not_end_before_it() -> None:
+    pod = bound_pod(policy="Never")
+    pod.metadata.annotations["helm.sh/hook"] = "test"
+    pod.spec.init_containers.append(Container(name="proxy", image="proxy:1", restart_policy="Always"))
+    ended = Sim(pod, shipped_profile("realistic")).until(60).pod
+    assert ended.status.phase == "Succeeded"
+    assert [each.restart_count for each in ended.status.init_container_statuses] == [0]
 
 
 def test_the_first_rule_counts_whose_chance_and_limit_allow() -> None:

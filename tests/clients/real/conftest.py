@@ -17,12 +17,6 @@ from tests.clients.tools.tool import Tool
 from tests.end_to_end.up_process import running
 
 NODES = 6
-PROFILE = """\
-name: instant
-quiet: true
-rules: [{stage: crash, match: {labels: {part: migrate}}, exit_code: 0}]
-"""
-"""Pods take no time, and those that are to run once end well."""
 OF_THEIR_AGE = ("1.20",)
 """Releases of kubectl that ask for what newer servers have given up."""
 _NUMBERS = itertools.count(1)
@@ -61,9 +55,7 @@ class Planes:
     def _start(self, release: str) -> Path:
         ports = ("--port", "0", "--rest-port", "0")
         data = ("--data", str(self._folder / release))
-        profile = self._folder / "profile.yaml"
-        profile.write_text(PROFILE)
-        nodes = ("--nodes", str(NODES), "--profile", str(profile))
+        nodes = ("--nodes", str(NODES), "--profile", "instant")
         up = self._stack.enter_context(running(*nodes, *ports, *data, "--kubernetes", release))
         return Path(up.ready["kubeconfig"])
 

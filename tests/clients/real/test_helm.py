@@ -33,8 +33,6 @@ def shop(any_helm: Program, kubectl: Program) -> Iterator[tuple[Program, Program
         "shop",
         CHART,
         "--create-namespace",
-        "--set",
-        "migrate=true",
         "--wait",
         "--timeout=60s",
         seconds=SECONDS,

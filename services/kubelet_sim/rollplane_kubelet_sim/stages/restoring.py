@@ -23,7 +23,8 @@ _TURN_TO_COME = ("", "PodInitializing")
 
 def subject_of(pod: Pod, container: Container) -> Subject:
     """Return what selectors see of a container."""
-    return Subject(container.image, pod.spec.node_name, pod.metadata.labels, pod.metadata.annotations)
+    policy = container.restart_policy or pod.spec.restart_policy
+    return Subject(container.image, pod.spec.node_name, pod.metadata.labels, pod.metadata.annotations, policy)
 
 
 def policy_of(pod: Pod, container: Container, *, init: bool) -> str:

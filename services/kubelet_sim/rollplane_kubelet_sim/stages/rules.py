@@ -68,31 +68,44 @@ NO_DELAY = Delay()
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a selector looks at: one container of one pod. Labels and annotations are the pod's own, not copies."""
+    """What a selector looks at: one container of one pod. Labels and annotations are the pod's own, not copies.
+
+    ``restart_policy`` is the one that holds for the container: that of a sidecar is Always, whatever its pod's.
+    """
 
     image: str
     node: str
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    restart_policy: str
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Shell patterns for image and node name, equal labels and annotations; what is empty does not narrow."""
+    """Shell patterns for image, node, restart policy and the values of labels and annotations, which must be there.
+
+    What is empty does not narrow.
+    """
 
     image: tuple[str, ...] = ()
     node: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    restart_policy: tuple[str, ...] = ()
 
     def matches(self, subject: Subject) -> bool:
         """Tell whether everything asked for holds."""
         return (
-            (not self.image or any(_matches(pattern, subject.image) for pattern in self.image))
-            and (not self.node or any(_matches(pattern, subject.node) for pattern in self.node))
-            and all(subject.labels.get(name) == value for name, value in self.labels.items())
-            and all(subject.annotations.get(name) == value for name, value in self.annotations.items())
+            (not self.restart_policy or _matches_any(self.restart_policy, subject.restart_policy))
+            and (not self.image or _matches_any(self.image, subject.image))
+            and (not self.node or _matches_any(self.node, subject.node))
+            and _match_all(self.labels, subject.labels)
+            and _match_all(self.annotations, subject.annotations)
         )
+
+
+def _match_all(patterns: Mapping[str, str], values: Mapping[str, str]) -> bool:
+    return all(name in values and _matches(pattern, values[name]) for name, pattern in patterns.items())
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -179,5 +192,5 @@ class Profile:
         return sum(count for pattern, count in self.restarts.items() if _matches(pattern, node))
 
 
-def _matches_any(patterns: tuple[str, ...], node: str) -> bool:
-    return any(_matches(pattern, node) for pattern in patterns)
+def _matches_any(patterns: tuple[str, ...], text: str) -> bool:
+    return any(_matches(pattern, text) for pattern in patterns)

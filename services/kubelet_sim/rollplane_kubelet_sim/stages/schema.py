@@ -106,7 +106,13 @@ class _Reader:
         return Delay()
 
     def selector(self, data: object, path: str) -> Selector:
-        fields = {"image": self.texts, "node": self.texts, "labels": self.labels, "annotations": self.labels}
+        fields = {
+            "image": self.texts,
+            "node": self.texts,
+            "labels": self.labels,
+            "annotations": self.labels,
+            "restart_policy": self.texts,
+        }
         return Selector(**self.mapping(data, path, fields))
 
     def rule(self, data: object, path: str) -> Rule:
