@@ -173,6 +173,15 @@ def test_counts_follow_the_labels_of_nodes_and_namespaces() -> None:
     assert world.choose(spec, "shop", WEB).node == ""
 
 
+def test_namespaces_matter_only_where_somebody_goes_by_their_labels() -> None:
+    world = World().put(in_zone("a", "a"))
+    assert world.choose(beside(term(DB)), "shop", WEB).node == ""
+    assert not world.cluster.put_namespace("bank", {"team": "blue"})
+    assert world.choose(beside(term(DB, namespaceSelector={})), "shop", WEB).node == ""
+    assert not world.cluster.put_namespace("bank", {"team": "blue"}), "nothing has changed"
+    assert world.cluster.put_namespace("bank", {"team": "red"})
+
+
 def test_what_another_pods_arrival_helps_is_told() -> None:
     world = World().put(in_zone("a", "a"))
     assert world.choose(beside(term(DB)), "shop", WEB).node == ""

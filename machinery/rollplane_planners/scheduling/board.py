@@ -79,7 +79,9 @@ class Board:
         groups: dict[tuple[str | None, ...], _Group] = {}
         for name, node in self._nodes.items():
             values = tuple([node.labels.get(key) for key in keys])
-            group = groups.setdefault(values, _Group(node.labels))
+            group = groups.get(values)
+            if group is None:
+                group = groups[values] = _Group(node.labels)
             group.names.append(name)
             self._group_of[name] = group
         for group in groups.values():

@@ -76,6 +76,8 @@ class Cluster:
             del namespaces[name]
         else:
             namespaces[name] = labels
+        if not self._neighbours.goes_by_namespaces:
+            return False
         self._forget()
         return True
 

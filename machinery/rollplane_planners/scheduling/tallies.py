@@ -178,6 +178,12 @@ class Neighbours:
             counted = self._tallies.pop(key)
             self._by_label[_label_of(counted.pods)].remove(counted)
 
+    @property
+    def goes_by_namespaces(self) -> bool:
+        """Whether labels of namespaces decide about any pod that counts."""
+        meant = [counted.pods for counted in self._tallies.values()] + [term.pods for term in self._kept_away]
+        return any(not one.namespace_selector.nothing for pods in meant for one in pods)
+
     def forget(self) -> None:
         """Forget all tallies: places, or what counts, have changed."""
         self._tallies.clear()
