@@ -127,7 +127,7 @@ class Scheduler(Reconciler):
         for key in sorted(keys, key=str):
             self._wake(key)
         self._unschedulable -= keys
-        self._lonely -= self._lonely - self._unschedulable
+        self._lonely &= self._unschedulable
 
     # What is chosen.
 
