@@ -28,4 +28,4 @@ def test_a_plane_is_where_its_kubeconfig_says(tmp_path: Path) -> None:
         nodes = get(address, "/api/v1/nodes")
         assert [node["metadata"]["name"] for node in nodes["items"]] == ["node-0"]
         assert get(address, "/version")["gitVersion"].startswith("v1.")
-    assert not kubeconfig.exists()
+    assert yaml.safe_load(kubeconfig.read_text()) == config  # so that kubectl is refused there, not elsewhere

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rollplane_apiserver.core import ADMIN
-from rollplane_plane.kubeconfig import kubeconfig
+from rollplane_plane.kubeconfig_file import kubeconfig
 from tests.clients.cli.commands import Ran
 from tests.clients.cli.replay import RECORDED_WITH, LateClock, Replay, write_manifests
 from tests.clients.cli.stand_in import StandIn
