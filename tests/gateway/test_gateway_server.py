@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import pytest
@@ -20,15 +21,24 @@ from rollplane_service.admission import Limits as AdmissionLimits
 from tests.gateway.serving import CONFIG_MAPS, Got, Served, config_map, serving
 
 
-async def raw(gateway: Served, text: bytes) -> bytes:
-    """Send bytes as they are; return the whole answer, up to the end of the connection."""
+@asynccontextmanager
+async def dialed(gateway: Served) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection of bytes, for ten seconds."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-    writer.write(text)
     try:
         async with asyncio.timeout(10):
-            return await reader.read()
+            yield reader, writer
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+async def raw(gateway: Served, text: bytes) -> bytes:
+    """Send bytes as they are; return the whole answer, up to the end of the connection."""
+    async with dialed(gateway) as (reader, writer):
+        writer.write(text)
+        return await reader.read()
 
 
 def is_status(got: Got, code: int, reason: str) -> bool:
@@ -81,24 +91,77 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     async with serving(limits=Limits(body_seconds=0.05)) as gateway:
         head = f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{{"
         answer = await raw(gateway, head.encode())
-        assert answer.startswith(b"HTTP/1.1 504")
+        assert answer.startswith(b"HTTP/1.1 408")
         assert b'"reason":"Timeout"' in answer
 
 
+@pytest.mark.parametrize("before", [b"", b"GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n"], ids=["first", "later"])
+async def test_a_head_that_does_not_end_is_not_waited_for(before: bytes) -> None:
+    async with serving(limits=Limits(head_seconds=0.05)) as gateway, dialed(gateway) as (reader, writer):
+        if before:
+            writer.write(before)
+            await reader.readuntil(b"}")
+        writer.write(b"GET /version HTTP/1.1\r\nHost: loc")
+        assert await reader.read() == b""
+
+
+async def test_a_slow_answer_and_an_idle_connection_are_no_slow_head() -> None:
+    async def page(_: Backend, request: Request) -> Answer:
+        later = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.1, later.set)
+        await later.wait()
+        return Reply(b"{}")
+
+    limits = Limits(head_seconds=0.02)
+    async with serving(limits=limits, pages={"/slow": page}) as gateway, dialed(gateway) as (reader, writer):
+        for _ in range(2):
+            head = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            writer.write(head[:9])
+            await writer.drain()
+            writer.write(head[9:])
+            assert (await reader.readuntil(b"{}")).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("body", [b"garbage", gzip.compress(b"{}", mtime=0)], ids=["garbage", "gzip"])
+async def test_a_compressed_body_is_refused_by_the_name_of_its_encoding(body: bytes) -> None:
+    async with serving() as gateway:
+        headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+        got = await gateway.ask("POST", CONFIG_MAPS, body, headers=headers)
+        assert is_status(got, 415, "UnsupportedMediaType")
+        assert "gzip" in got.json["message"]
+        plain = {**headers, "Content-Encoding": "identity"}
+        made = await gateway.ask("POST", CONFIG_MAPS, b'{"metadata": {"name": "a"}}', headers=plain)
+        assert made.status == 201
+
+
+@pytest.mark.parametrize(("size", "first"), [(b"32", b"HTTP/1.1 100"), (b"9999999", b"HTTP/1.1 413")])
+async def test_who_waits_to_be_told_is_told_to_send_a_body_that_will_be_read(size: bytes, first: bytes) -> None:
+    head = f"POST {CONFIG_MAPS} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ".encode()
+    async with serving() as gateway, dialed(gateway) as (reader, writer):
+        writer.write(head + size + b"\r\n\r\n")
+        assert (await reader.readline()).startswith(first)
+        if size == b"32":
+            assert await reader.readline() == b"\r\n"
+            writer.write(b'{"metadata": {"name": "waited"}}')
+            assert (await reader.readline()).startswith(b"HTTP/1.1 201")
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "code"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
-        b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"431"),
     ],
-    ids=["no HTTP", "a header too long", "a path too long"],
+    ids=["no HTTP", "HTTP/2", "a header too long", "a path too long"],
 )
-async def test_what_is_no_request_is_answered_with_a_status(text: bytes) -> None:
+async def test_what_is_no_request_is_answered_with_a_status(text: bytes, code: bytes) -> None:
     async with serving() as gateway:
         answer = await raw(gateway, text)
-        assert answer.split(b" ")[1] == b"400"
+        assert answer.split(b" ")[1] == code
         assert b'"kind":"Status"' in answer
+        assert not any(word in answer for word in (b"xxxx", b"encountered", b"Pause", b"b'"))
 
 
 async def test_a_connection_outlives_the_patience_of_go_clients() -> None:

@@ -19,6 +19,7 @@ class Limits:
 
     body_bytes: int = 3 * MIB
     body_seconds: float = 30.0
+    head_seconds: float = 30.0
     head_line_bytes: int = 64 * 1024
     keep_alive_seconds: float = 180.0
     write_seconds: float = 30.0

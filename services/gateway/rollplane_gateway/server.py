@@ -71,6 +71,8 @@ class GatewayServer:
         self._server = ConnectionServer(
             self._handle,
             most=self._limits.connections,
+            head_seconds=self._limits.head_seconds,
+            auto_decompress=False,
             handler_cancellation=True,
             lingering_time=_CLOSING_SECONDS,
             keepalive_timeout=self._limits.keep_alive_seconds,

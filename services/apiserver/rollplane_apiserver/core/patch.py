@@ -7,7 +7,7 @@ from dataclasses import replace
 from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.apply import check_patch_options
 from rollplane_apiserver.core.owners import settle_owners
-from rollplane_apiserver.core.refusals import not_found
+from rollplane_apiserver.core.refusals import check_place, not_found
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
@@ -52,6 +52,7 @@ class PatchStep:
     def _patched(self, old: ApiObject) -> Patched[ApiObject]:
         changed = patch.patched(old, self._write.type, self._write.patch, self.options.field_validation)
         new = changed.message
+        check_place(self.key, new.metadata)
         check_preconditions(self.key, old, preconditions_in(new))
         match self._write.subresource:
             case "":
@@ -68,6 +69,7 @@ class PatchStep:
         """Patch the scale, then write its replicas into the object: the answer is the whole object."""
         scale = scale_of(scalable(self.key.kind, old))
         changed = patch.patched(scale, self._write.type, self._write.patch, self.options.field_validation)
+        check_place(self.key, changed.message.metadata)
         new = current.encoded.parse()
         apply_scale(scalable(self.key.kind, new), changed.message)
         replace_object(self._tools, new, old)

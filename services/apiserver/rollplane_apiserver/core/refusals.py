@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollplane.core.v1 import Pod, Service
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Key
 from rollplane_machinery.errors import (
     AlreadyExistsError,
+    BadRequestError,
     Cause,
     CauseReason,
     ConflictError,
@@ -53,6 +55,24 @@ def version_required(key: Key) -> InvalidError:
 def namespace_missing(namespace: str) -> NotFoundError:
     """A create inside a namespace that does not exist."""
     return NotFoundError(f'namespaces "{namespace}" not found', resource="namespaces", name=namespace)
+
+
+def check_place(key: Key, metadata: ObjectMeta) -> None:
+    """Raise BadRequestError when a changed object no longer says the name and namespace in the URL, ``key``."""
+    if not metadata.name:
+        raise BadRequestError(
+            f"the name of the object ({key.name} based on URL) was undeterminable: name must be provided"
+        )
+    if metadata.name != key.name:
+        raise BadRequestError(
+            f"the name of the object ({metadata.name}) does not match the name on the URL ({key.name})"
+        )
+    if key.namespace and metadata.namespace not in ("", key.namespace):
+        raise BadRequestError(
+            f"the namespace of the object ({metadata.namespace}) does not match the namespace on the request "
+            f"({key.namespace})"
+        )
+    metadata.namespace = key.namespace
 
 
 def account_missing(pod: Pod, account: str) -> ForbiddenError:

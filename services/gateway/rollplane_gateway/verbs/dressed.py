@@ -10,6 +10,7 @@ import orjson
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import unsupported_media_type
+from rollplane_gateway.verbs.writing import check_name, place_in_namespace
 from rollplane_machinery.api import Patch, PatchType, Update, UpdateStatus, WriteResult
 from rollplane_machinery.dresses import Dress, dress_of
 from rollplane_machinery.errors import ConflictError, UnsupportedError
@@ -45,7 +46,10 @@ async def patched_through(call: Call, write: Patch, dress: Dress) -> WriteResult
 async def _once(call: Call, write: Patch, document: bytes, dress: Dress) -> WriteResult:
     stored = (await call.backend.api.get(write.key)).parse()
     changed = patched(dress.put_on(stored), write.type, document, write.options.field_validation)
-    new = Encoded.of(dress.take_off(changed.message))
+    taken_off = dress.take_off(changed.message)
+    check_name(call, taken_off.metadata)
+    place_in_namespace(call, taken_off.metadata)
+    new = Encoded.of(taken_off)
     result = await call.backend.api.write(_put(write, new))
     return result if not changed.warnings else _warned(result, changed.warnings)
 
