@@ -9,15 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from google.protobuf.any_pb2 import Any
+from google.protobuf.any_pb2 import Any as WellKnownAny
 
 from rollplane.apps import v1 as apps
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane.policy import v1 as policy
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 
 TYPE_URL_PREFIX = "type.googleapis.com/"
@@ -41,6 +42,7 @@ ApiObject = (
     | apps.ControllerRevision
     | coordination.Lease
     | policy.PodDisruptionBudget
+    | StoredObject
 )
 """A message of any registered kind."""
 
@@ -55,7 +57,8 @@ class Kind:
     """One kind of object.
 
     ``plural`` is the path segment (``deployments``); ``resource`` adds the group (``deployments.apps``) and is the
-    name used in the API and as store key.
+    name used in the API and as store key. Kinds with ``StoredObject`` for their message are told apart by what their
+    objects say they are.
     """
 
     group: str
@@ -85,6 +88,17 @@ class Kind:
     @cached_property
     def type_url(self) -> str:
         return TYPE_URL_PREFIX + self.message.DESCRIPTOR.full_name
+
+    @cached_property
+    def is_stored_only(self) -> bool:
+        """Whether objects are kept as JSON, and nothing here acts on them."""
+        return self.message is StoredObject
+
+    def new(self) -> ApiObject:
+        """Return an object of this kind with nothing in it."""
+        if self.is_stored_only:
+            return StoredObject(api_version=self.api_version, kind=self.name)
+        return self.message()
 
     def parse(self, value: bytes) -> ApiObject:
         """Return the message in ``value``; raises BadRequestError when it is not one."""
@@ -177,7 +191,111 @@ POD_DISRUPTION_BUDGET = Kind(
     has_generation=True,
 )
 
-KINDS: tuple[Kind, ...] = (
+
+def _stored(
+    group_version: str,
+    name: str,
+    plural: str,
+    *short_names: str,
+    namespaced: bool = True,
+    status: bool = False,
+    generation: bool = False,
+    in_all: bool = False,
+) -> Kind:
+    """Return a kind that is kept and not acted upon."""
+    group, _, version = group_version.rpartition("/")
+    return Kind(
+        group,
+        version,
+        name,
+        plural,
+        StoredObject,
+        short_names,
+        namespaced=namespaced,
+        has_status=status,
+        has_generation=generation,
+        in_all=in_all,
+    )
+
+
+STORED_KINDS: tuple[Kind, ...] = (
+    _stored("v1", "Endpoints", "endpoints", "ep"),
+    _stored("v1", "LimitRange", "limitranges", "limits"),
+    _stored("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False, status=True),
+    _stored("v1", "PodTemplate", "podtemplates", generation=True),
+    _stored("v1", "ResourceQuota", "resourcequotas", "quota", status=True),
+    _stored(
+        "admissionregistration.k8s.io/v1",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+        namespaced=False,
+        generation=True,
+    ),
+    _stored(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        namespaced=False,
+        status=True,
+        generation=True,
+    ),
+    _stored(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        namespaced=False,
+        generation=True,
+    ),
+    _stored(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+        namespaced=False,
+        generation=True,
+    ),
+    _stored("apiregistration.k8s.io/v1", "APIService", "apiservices", namespaced=False, status=True),
+    _stored(
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        "horizontalpodautoscalers",
+        "hpa",
+        status=True,
+        in_all=True,
+    ),
+    _stored("batch/v1", "CronJob", "cronjobs", "cj", status=True, generation=True, in_all=True),
+    _stored("batch/v1", "Job", "jobs", status=True, generation=True, in_all=True),
+    _stored("discovery.k8s.io/v1", "EndpointSlice", "endpointslices", generation=True),
+    _stored(
+        "flowcontrol.apiserver.k8s.io/v1",
+        "FlowSchema",
+        "flowschemas",
+        namespaced=False,
+        status=True,
+        generation=True,
+    ),
+    _stored(
+        "flowcontrol.apiserver.k8s.io/v1",
+        "PriorityLevelConfiguration",
+        "prioritylevelconfigurations",
+        namespaced=False,
+        status=True,
+        generation=True,
+    ),
+    _stored("networking.k8s.io/v1", "Ingress", "ingresses", "ing", status=True, generation=True),
+    _stored("networking.k8s.io/v1", "IngressClass", "ingressclasses", namespaced=False, generation=True),
+    _stored("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", "netpol", generation=True),
+    _stored("node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False),
+    _stored("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False),
+    _stored("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
+    _stored("rbac.authorization.k8s.io/v1", "Role", "roles"),
+    _stored("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
+    _stored("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False, generation=True),
+    _stored("storage.k8s.io/v1", "CSIDriver", "csidrivers", namespaced=False),
+    _stored("storage.k8s.io/v1", "StorageClass", "storageclasses", "sc", namespaced=False),
+)
+"""Kinds that real manifests carry and no rollout acts on; the columns are those of Kubernetes' discovery."""
+
+TYPED_KINDS: tuple[Kind, ...] = (
     NAMESPACE,
     NODE,
     POD,
@@ -196,6 +314,10 @@ KINDS: tuple[Kind, ...] = (
     LEASE,
     POD_DISRUPTION_BUDGET,
 )
+"""Kinds with a message of their own."""
+
+KINDS: tuple[Kind, ...] = (*TYPED_KINDS, *STORED_KINDS)
+"""Every kind, those that are acted upon first."""
 
 
 def _words(kind: Kind) -> Iterable[str]:
@@ -208,12 +330,14 @@ def _words(kind: Kind) -> Iterable[str]:
 
 
 BY_RESOURCE: Mapping[str, Kind] = MappingProxyType({kind.resource: kind for kind in KINDS})
-BY_TYPE_URL: Mapping[str, Kind] = MappingProxyType({kind.type_url: kind for kind in KINDS})
 BY_API_VERSION_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType(
     {(kind.api_version, kind.name): kind for kind in KINDS}
 )
-_BY_MESSAGE: Mapping[type[ApiObject], Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
-_BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in KINDS for word in _words(kind)})
+_BY_TYPE_URL: Mapping[str, Kind] = MappingProxyType({kind.type_url: kind for kind in TYPED_KINDS})
+_BY_MESSAGE: Mapping[type[ApiObject], Kind] = MappingProxyType({kind.message: kind for kind in TYPED_KINDS})
+_BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in reversed(KINDS) for word in _words(kind)})
+"""Where two kinds have a word in common, the one that comes first in the registry is meant."""
+_STORED_TYPE_URL = TYPE_URL_PREFIX + StoredObject.DESCRIPTOR.full_name
 
 
 def by_resource(resource: str) -> Kind:
@@ -232,12 +356,27 @@ def by_word(word: str) -> Kind:
         raise NotFoundError(f'the server doesn\'t have a resource type "{word}"') from None
 
 
-def by_type_url(type_url: str) -> Kind:
-    """Return the kind whose message an Any carries; raises BadRequestError naming the type."""
+def kind_of(message: ApiObject) -> Kind:
+    """Return the kind of ``message``; raises BadRequestError for an object that says it is of an unknown one."""
+    return _BY_MESSAGE.get(type(message)) or _stored_kind(message)
+
+
+def _stored_kind(message: Any) -> Kind:
     try:
-        return BY_TYPE_URL[type_url]
+        return BY_API_VERSION_KIND[message.api_version, message.kind]
     except KeyError:
-        raise BadRequestError(f"no kind is carried by type {type_url!r}") from None
+        what = f'no matches for kind "{message.kind}" in version "{message.api_version}"'
+        raise BadRequestError(what) from None
+
+
+def kind_in(packed: WellKnownAny) -> Kind:
+    """Return the kind of what ``packed`` carries; raises BadRequestError for a type that is no kind."""
+    kind = _BY_TYPE_URL.get(packed.type_url)
+    if kind is not None:
+        return kind
+    if packed.type_url == _STORED_TYPE_URL:
+        return _stored_kind(_parsed(StoredObject, packed.value))
+    raise BadRequestError(f"no kind is carried by type {packed.type_url!r}")
 
 
 class Key(NamedTuple):
@@ -284,7 +423,7 @@ class Encoded:
     @classmethod
     def of(cls, message: ApiObject) -> Encoded:
         """Return ``message`` serialized deterministically."""
-        kind = _BY_MESSAGE[type(message)]
+        kind = _BY_MESSAGE.get(type(message)) or _stored_kind(message)
         encoded = cls(kind, message.SerializeToString(deterministic=True))
         encoded._keep_key(message.metadata)
         return encoded
@@ -303,12 +442,12 @@ class Encoded:
         return key
 
     @classmethod
-    def from_any(cls, packed: Any) -> Encoded:
-        """Return what ``packed`` carries, unparsed; raises BadRequestError for a type that is no kind."""
-        return cls(by_type_url(packed.type_url), packed.value)
+    def from_any(cls, packed: WellKnownAny) -> Encoded:
+        """Return what ``packed`` carries, as it is; raises BadRequestError for a type that is no kind."""
+        return cls(kind_in(packed), packed.value)
 
-    def to_any(self) -> Any:
-        return Any(type_url=self.kind.type_url, value=self.value)
+    def to_any(self) -> WellKnownAny:
+        return WellKnownAny(type_url=self.kind.type_url, value=self.value)
 
     def parse(self) -> ApiObject:
         """Return the message; raises BadRequestError when the bytes are not one."""

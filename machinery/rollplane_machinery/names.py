@@ -81,6 +81,13 @@ def check_dns1123_subdomain(value: str) -> list[str]:
     return _too_long(value, SUBDOMAIN_LENGTH) + ([] if _SUBDOMAIN(value) else [_SUBDOMAIN_FIX])
 
 
+def check_path_segment(value: str) -> list[str]:
+    """Return what keeps ``value`` from being one segment of a path, which roles are called by."""
+    if value in (".", ".."):
+        return [f"choose another name than {value!r}"]
+    return [f"leave out {character!r}" for character in "/%" if character in value]
+
+
 def check_qualified_name(value: str) -> list[str]:
     """Return what keeps ``value`` from being the key of a label, annotation or taint, or a finalizer.
 

@@ -11,16 +11,17 @@ from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_printing.others import OTHERS
+from rollplane_printing.stored import PLAIN, STORED
 from rollplane_printing.table import Layout, Row, Table
 from rollplane_printing.workloads import POD_WITH_PLAIN_RESTARTS, WORKLOADS
 
-LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS})
+LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS, **STORED})
 """How each registered kind is shown."""
 
 
 def layout_of(kind: Kind, release: Release = LATEST) -> Layout:
     """Return how ``release`` shows objects of ``kind``."""
-    return POD_WITH_PLAIN_RESTARTS if kind is POD and not release.restart_ages else LAYOUTS[kind]
+    return POD_WITH_PLAIN_RESTARTS if kind is POD and not release.restart_ages else LAYOUTS.get(kind, PLAIN)
 
 
 def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:

@@ -11,6 +11,7 @@ pkg/registry/*/strategy.go; ``docs/semantics/api-conventions.md`` sections 1 to 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Any
 
@@ -19,11 +20,12 @@ from google.protobuf.message import Message
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.conditions import FALSE
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
-from rollplane_machinery.kinds import KINDS, POD, ApiObject, Kind
+from rollplane_machinery.kinds import POD, ApiObject, Kind, kind_of
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import POD_SCHEDULED, SCHEDULING_GATED
 from rollplane_machinery.releases import LATEST, Release
@@ -35,8 +37,6 @@ from rollplane_rules.registry.addresses import keep_addresses
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
 
-_BY_MESSAGE: Mapping[type, Kind] = MappingProxyType({kind.message: kind for kind in KINDS})
-
 
 def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "", release: Release = LATEST) -> None:
     """Give the new ``obj`` its identity and take out what only the server may set; in place.
@@ -44,7 +44,7 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
     ``namespace`` is that of the request, empty when it names none. What ``release`` does not know goes as well. Raises
     BadRequestError when the object names another namespace. The name must be chosen already.
     """
-    kind = _BY_MESSAGE[type(obj)]
+    kind = kind_of(obj)
     metadata = obj.metadata
     _place(metadata, kind, namespace)
     for field in ("self_link", "resource_version", "deletion_timestamp", "deletion_grace_period_seconds", "generation"):
@@ -63,6 +63,12 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
         _set_template_generation(obj, max(1, _template_generation(obj)))
 
 
+def not_acted_upon(kind: Kind) -> str:
+    """Return what whoever creates an object of ``kind``, which is kept as JSON, is warned of."""
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(kind.singular, kind.plural, strict=False)))
+    return f"Rollplane stores {kind.name[:common]}{kind.plural[common:]} but does not act on them"
+
+
 def _has_generation(kind: Kind, release: Release) -> bool:
     return kind.has_generation or (kind is POD and release.pod_generation)
 
@@ -73,7 +79,7 @@ def prepare_update(new: ApiObject, old: ApiObject, release: Release = LATEST) ->
     Both must be defaulted. What ``release`` does not know goes, unless it was there before. Raises ConflictError when
     ``new`` names another uid; other changes of immutable metadata are left in for validation to refuse.
     """
-    kind = _BY_MESSAGE[type(new)]
+    kind = kind_of(new)
     _keep_metadata(new, old)
     if kind.has_status:
         _keep_message(new, old, "status")
@@ -96,7 +102,7 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
     Annotations may change, and labels except a Deployment's. Raises UnsupportedError for kinds without a status,
     ConflictError when ``new`` names another uid.
     """
-    kind = _BY_MESSAGE[type(new)]
+    kind = kind_of(new)
     if not kind.has_status:
         raise UnsupportedError(f"{kind.name} has no status", resource=kind.resource, name=old.metadata.name)
     # A kubelet may have read the pod before a deletion changed these.
@@ -104,6 +110,8 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
     _keep_scalar(new.metadata, old.metadata, "deletion_grace_period_seconds")
     _keep_metadata(new, old)
     _keep_message(new, old, "spec")
+    if isinstance(new, StoredObject):
+        _keep_entries(new, old, "members")
     if isinstance(new, apps.Deployment):
         _keep_entries(new.metadata, old.metadata, "labels")
     if isinstance(new, core.Pod):
@@ -206,7 +214,7 @@ def _keep_metadata(new: ApiObject, old: ApiObject) -> None:
     if metadata.uid and metadata.uid != stored.uid:
         raise ConflictError(
             f"the uid given is {metadata.uid}, that of the stored object is {stored.uid}",
-            resource=_BY_MESSAGE[type(new)].resource,
+            resource=kind_of(new).resource,
             name=stored.name,
         )
     metadata.uid = stored.uid
@@ -255,7 +263,12 @@ def _end_story(new: apps.Deployment | apps.StatefulSet | apps.DaemonSet, old: An
 
 
 def _has_new_generation(new: Any, old: Any) -> bool:
-    """Whether the spec changed; a Deployment's controller reads its annotations too, so they count as well."""
+    """Whether the spec changed; a Deployment's controller reads its annotations too, so they count as well.
+
+    What is kept as JSON may have its wishes elsewhere than in a spec.
+    """
+    if isinstance(new, StoredObject):
+        return not semantic_equal(new, old, ignore=("metadata", "status"))
     if not semantic_equal(new.spec, old.spec):
         return True
     return isinstance(new, apps.Deployment) and dict(new.metadata.annotations) != dict(old.metadata.annotations)

@@ -6,6 +6,7 @@ import pytest
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import ConfigMap, Namespace, Pod, Secret, Service
+from rollplane.stored.v1 import StoredObject
 from rollplane_controller.manager import METADATA_ONLY
 from rollplane_machinery.api import DeleteCollection, DeletedCollection, Key, ObjectApi, Propagation
 from rollplane_machinery.errors import InternalError
@@ -20,6 +21,7 @@ from rollplane_machinery.kinds import (
     REPLICA_SET,
     SECRET,
     STATEFUL_SET,
+    STORED_KINDS,
     ApiObject,
     Kind,
 )
@@ -408,21 +410,70 @@ async def test_what_is_only_collected_is_not_kept(kind: Kind) -> None:
     """A controller's memory goes by the count of such objects, not by what is in them."""
     async with a_plane() as plane:
         await plane.start()
-        one = kind.message()
-        one.metadata.name, one.metadata.namespace = "big", "shop"
+        one = kind.new()
+        namespace = "shop" if kind.namespaced else ""
+        one.metadata.name, one.metadata.namespace = "big", namespace
         if isinstance(one, ConfigMap):
             one.data["key"] = "x" * 100_000
         if isinstance(one, Secret):
             one.data["key"] = b"x" * 100_000
         if isinstance(one, Service):
             one.spec.ports.add(port=80)
+        if isinstance(one, StoredObject):
+            one.spec.json = b'"' + b"x" * 100_000 + b'"'
         await plane.create(one)
         await plane.quiet()
         (manager,) = plane.managers.values()
         observer = manager.observer
-        key = Key(kind, "shop", "big")
+        key = Key(kind, namespace, "big")
         encoded = observer.informer.encoded(key)
         assert encoded is not None
         assert len(encoded.value) < 500
         with pytest.raises(InternalError, match="watched for its metadata only"):
             observer.message(key, type(one))
+
+
+@pytest.mark.parametrize("kind", STORED_KINDS, ids=str)
+async def test_kinds_that_are_only_stored_own_and_are_owned(kind: Kind) -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        owner = kind.new()
+        owner.metadata.name, owner.metadata.namespace = "owner", "shop" if kind.namespaced else ""
+        await plane.create(owner)
+        stored = await plane.find(kind, "owner", owner.metadata.namespace)
+        assert stored is not None
+        dependent = a_map("dependent")
+        reference = dependent.metadata.owner_references.add(name="owner", uid=stored.metadata.uid)
+        reference.api_version, reference.kind = kind.api_version, kind.name
+        holder = await made(plane, a_map("holder"))
+        await plane.create(dependent)
+        owned = kind.new()
+        owned.metadata.name, owned.metadata.namespace = "owned", owner.metadata.namespace
+        owned.metadata.owner_references.add(api_version="v1", kind="ConfigMap", name="holder", uid=holder.metadata.uid)
+        if kind.namespaced:
+            await plane.create(owned)
+        await plane.quiet()
+        await plane.delete(kind, "owner", namespace=owner.metadata.namespace)
+        await plane.delete(CONFIG_MAP, "holder")
+        await plane.quiet()
+        assert await plane.find(CONFIG_MAP, "dependent") is None
+        assert await plane.find(kind, "owned", owner.metadata.namespace) is None
+
+
+async def test_a_namespace_is_emptied_of_what_is_only_stored() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        namespace = Namespace()
+        namespace.metadata.name = "full"
+        await plane.create(namespace)
+        namespaced = [kind for kind in STORED_KINDS if kind.namespaced]
+        for kind in namespaced:
+            one = kind.new()
+            one.metadata.name, one.metadata.namespace = "one", "full"
+            await plane.create(one)
+        await plane.quiet()
+        await plane.delete(NAMESPACE, "full")
+        await plane.quiet()
+        assert await plane.find(NAMESPACE, "full") is None
+        for kind in namespaced:
+            assert await plane.find(kind, "one", "full") is None

@@ -228,7 +228,7 @@ async def _next_second() -> None:
 
 def _canary(key: Key) -> ApiObject:
     """A workload without pods; its status tells how far the controllers are."""
-    message = key.kind.message()
+    message = key.kind.new()
     assert isinstance(message, Deployment | ReplicaSet)
     message.metadata.namespace, message.metadata.name = key.namespace, f"{key.name}"
     message.spec.replicas = 0

@@ -42,7 +42,7 @@ def read(table: bytes) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 def test_every_kind_has_a_table_with_a_cell_for_each_column(kind: Kind) -> None:
-    table = read(object_table(Encoded.of(kind.message()), PLAIN, NOW))
+    table = read(object_table(Encoded.of(kind.new()), PLAIN, NOW))
     assert len(table["rows"][0]["cells"]) == len(table["columnDefinitions"])
 
 

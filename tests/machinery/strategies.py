@@ -12,9 +12,10 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
 
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_machinery import int_or_string
 from rollplane_machinery.codec.fields import is_inline, is_pointer, map_value, message_of
-from rollplane_machinery.kinds import KINDS, ApiObject
+from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 
 _M = TypeVar("_M", bound=Message)
 
@@ -47,8 +48,10 @@ _SPECIAL: Mapping[str, st.SearchStrategy[Message]] = {
     "Quantity": st.builds(meta.Quantity, string=quantities),
     "IntOrString": (_int32 | st.sampled_from(["25%", "http", ""])).map(int_or_string.of),
     "RawExtension": json_values.filter(lambda value: value is not None).map(lambda v: meta.RawExtension(raw=_raw(v))),
+    "AnyValue": json_values.filter(lambda value: value is not None).map(lambda v: AnyValue(json=_raw(v))),
     "FieldsV1": st.dictionaries(st.text(), json_values, max_size=3).map(lambda v: meta.FieldsV1(raw=_raw(v))),
 }
+_SPECIAL_PACKAGES = ("rollplane.meta.v1", "rollplane.stored.v1")
 _SCALARS: Mapping[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_STRING: _text,
     FieldDescriptor.TYPE_BOOL: st.booleans(),
@@ -80,7 +83,18 @@ def messages(message_type: type[_M], *, zeros: bool = False) -> st.SearchStrateg
 
 def objects(*, zeros: bool = False) -> st.SearchStrategy[ApiObject]:
     """Return a strategy for objects of every kind."""
-    return st.sampled_from(KINDS).flatmap(lambda kind: messages(kind.message, zeros=zeros))
+    return st.sampled_from(KINDS).flatmap(lambda kind: of_kind(kind, zeros=zeros))
+
+
+def of_kind(kind: Kind, *, zeros: bool = False) -> st.SearchStrategy[ApiObject]:
+    """Return a strategy for objects of ``kind``; those that are kept as JSON say that they are of it."""
+
+    def typed(message: ApiObject) -> ApiObject:
+        if isinstance(message, StoredObject):
+            message.api_version, message.kind = kind.api_version, kind.name
+        return message
+
+    return messages(kind.message, zeros=zeros).map(typed)
 
 
 def _fill(draw: st.DrawFn, message: Message, depth: int, zeros: bool) -> None:
@@ -127,7 +141,7 @@ def _value(draw: st.DrawFn, field: FieldDescriptor, depth: int, zeros: bool) -> 
 
 
 def _special(descriptor: Descriptor) -> st.SearchStrategy[Message] | None:
-    return _SPECIAL.get(descriptor.name) if descriptor.file.package == "rollplane.meta.v1" else None
+    return _SPECIAL.get(descriptor.name) if descriptor.file.package in _SPECIAL_PACKAGES else None
 
 
 def _put(entries: Any, name: str, value: Any) -> None:

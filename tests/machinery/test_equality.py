@@ -13,7 +13,7 @@ from rollplane_machinery import codec, int_or_string
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.kinds import KINDS, ApiObject
 from rollplane_machinery.times import time_of
-from tests.machinery.strategies import messages, objects
+from tests.machinery.strategies import objects, of_kind
 
 Change = Callable[[Deployment], object]
 
@@ -94,7 +94,7 @@ def test_looking_changes_nothing() -> None:
     assert (one.SerializeToString(), other.SerializeToString()) == before
 
 
-pairs = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(messages(kind.message), messages(kind.message)))
+pairs = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(of_kind(kind), of_kind(kind)))
 
 
 @given(objects(zeros=True))

@@ -17,7 +17,7 @@ from rollplane_machinery.errors import BadRequestError, InvalidError, RequestToo
 from rollplane_machinery.kinds import KINDS, ApiObject
 from rollplane_machinery.patch import apply
 from tests.machinery.merge_diffs import merge_diff
-from tests.machinery.strategies import json_values, messages, objects
+from tests.machinery.strategies import json_values, objects, of_kind
 
 MANIFEST: dict[str, Any] = {
     "apiVersion": "apps/v1",
@@ -113,7 +113,7 @@ def test_nesting_by_operations_is_bounded() -> None:
         apply(_deployment(), PatchType.JSON, _text(operations))
 
 
-@given(st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(messages(kind.message), messages(kind.message))))
+@given(st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(of_kind(kind), of_kind(kind))))
 def test_a_merge_diff_makes_one_object_the_other(pair: tuple[ApiObject, ApiObject]) -> None:
     old, new = pair
     wanted = _without_nulls(codec.to_json(new))

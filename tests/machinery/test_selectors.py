@@ -274,7 +274,7 @@ def test_selectable_fields_of_each_kind() -> None:
     for kind in kinds.KINDS:
         names = selectable_field_names(kind)
         assert ("metadata.namespace" in names) is kind.namespaced
-        assert tuple(selectable_fields(kind, kind.message())) == names
+        assert tuple(selectable_fields(kind, kind.new())) == names
 
 
 def test_selectable_values() -> None:

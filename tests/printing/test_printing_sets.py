@@ -425,7 +425,7 @@ def test_pods_that_may_not_be_made() -> None:
 
 
 def test_every_kind_that_makes_pods_can_be_diagnosed_and_no_other() -> None:
-    assert [kind.name for kind in kinds.KINDS if is_workload(kind.message())] == [
+    assert [kind.name for kind in kinds.KINDS if is_workload(kind.new())] == [
         kind.name for kind in kinds.KINDS if kind in SELECTED
     ]
     assert not is_workload(ConfigMap())

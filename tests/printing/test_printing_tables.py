@@ -231,7 +231,7 @@ def _shown(column: Column) -> str:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 def test_every_kind_has_as_many_cells_as_columns(kind: Kind) -> None:
     columns = LAYOUTS[kind].columns
-    (row,) = table_of(kind, [kind.message()], NOW).rows
+    (row,) = table_of(kind, [kind.new()], NOW).rows
     assert len(row.cells) == len(columns)
     assert {column.priority for column in columns} <= {0, 1}
     assert all(

@@ -247,7 +247,7 @@ def test_the_same_address_is_the_same_claim_however_it_is_written() -> None:
     long, short = service(clusterIP="fd00:0:0::1", ports=ports(80)), service(clusterIP="fd00::1", ports=ports(80))
     assert claims_of(long) == claims_of(short) == {"ip/fd00::1"}
     assert claims_of(service(clusterIP="None")) == frozenset()
-    assert claims_of(CONFIG_MAP.message()) == frozenset()
+    assert claims_of(CONFIG_MAP.new()) == frozenset()
 
 
 def test_ranges() -> None:

@@ -33,7 +33,7 @@ from rollplane_rules.strategy import (
     prepare_status_update,
     prepare_update,
 )
-from tests.machinery.strategies import messages, objects
+from tests.machinery.strategies import objects, of_kind
 
 NOW = 1_600_000_000.0
 UID = "11111111-2222-3333-4444-555555555555"
@@ -42,7 +42,7 @@ _kinds = pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS
 
 
 def _stored(kind: Kind) -> Any:
-    obj = kind.message()
+    obj = kind.new()
     obj.metadata.name = "a"
     prepare_create(obj, now=NOW, uid=UID, namespace="ns")
     return obj
@@ -60,7 +60,7 @@ def _copy(obj: Any) -> Any:
 
 @_kinds
 def test_create_gives_identity_and_takes_what_clients_cannot_set(kind: Kind) -> None:
-    obj: Any = kind.message()
+    obj: Any = kind.new()
     obj.metadata.CopyFrom(
         ObjectMeta(
             name="a",
@@ -91,13 +91,13 @@ def test_create_gives_identity_and_takes_what_clients_cannot_set(kind: Kind) -> 
 def test_create_empties_the_status(kind: Kind) -> None:
     if not kind.has_status or kind.message is Node:
         return
-    obj: Any = kind.message()
+    obj: Any = kind.new()
     if "conditions" in obj.status.DESCRIPTOR.fields_by_name:
         obj.status.conditions.add(type="Ready", status="True")
     else:
         obj.status.SetInParent()
     prepare_create(obj, now=NOW, uid=UID)
-    bare: Any = kind.message()
+    bare: Any = kind.new()
     prepare_create(bare, now=NOW, uid=UID)
     assert obj.status == bare.status
     phases = {Pod: "Pending", PersistentVolumeClaim: "Pending", Namespace: "Active"}
@@ -402,7 +402,7 @@ def test_updating_with_the_same_changes_nothing(obj: ApiObject) -> None:
     assert is_unchanged(new, obj)
 
 
-@given(st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(messages(kind.message), messages(kind.message))))
+@given(st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(of_kind(kind), of_kind(kind))))
 def test_an_update_repeated_changes_nothing(pair: tuple[ApiObject, ApiObject]) -> None:
     new, old = pair
     new.metadata.ClearField("uid")

@@ -98,15 +98,15 @@ def test_names_of_kinds(kind: str) -> None:
 
 
 def _named(kind: str, name: str) -> Refusals:
-    (message,) = [each.message for each in KINDS if each.name == kind]
-    obj = message()
+    (named,) = [each for each in KINDS if each.name == kind]
+    obj = named.new()
     obj.metadata.name = name
     return fields_of(validation.validate_create(obj))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_namespace_where_it_belongs(kind: Any) -> None:
-    without, within = kind.message(), kind.message()
+    without, within = kind.new(), kind.new()
     within.metadata.namespace = "default"
     assert (("Required", "metadata.namespace") in fields_of(validation.validate_create(without))) is kind.namespaced
     assert (("Forbidden", "metadata.namespace") in fields_of(validation.validate_create(within))) is not kind.namespaced

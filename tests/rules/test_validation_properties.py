@@ -14,7 +14,7 @@ from rollplane_machinery.kinds import KINDS, ApiObject
 from rollplane_machinery.pod_specs import pod_spec_of
 from rollplane_rules import defaults, validation
 from tests.machinery.samples import decoded, pod, workload
-from tests.machinery.strategies import messages, objects
+from tests.machinery.strategies import messages, objects, of_kind
 
 
 def _bytes(obj: ApiObject) -> bytes:
@@ -64,7 +64,7 @@ def test_validation_never_raises(obj: ApiObject, defaulted: bool) -> None:
     assert _bytes(obj) == before
 
 
-PAIRS = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(messages(kind.message), messages(kind.message)))
+PAIRS = st.sampled_from(KINDS).flatmap(lambda kind: st.tuples(of_kind(kind), of_kind(kind)))
 
 
 @given(PAIRS)

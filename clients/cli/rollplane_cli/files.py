@@ -14,7 +14,7 @@ from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
-from rollplane_machinery.kinds import TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
+from rollplane_machinery.kinds import ApiObject, kind_of
 
 if TYPE_CHECKING:
     from rollplane_machinery.codec import Manifest
@@ -84,17 +84,12 @@ def _paths(path: Path, *, recursive: bool) -> list[Path]:
     return manifests
 
 
-def kind_in(message: ApiObject) -> Kind:
-    """Return the kind of a message."""
-    return by_type_url(TYPE_URL_PREFIX + message.DESCRIPTOR.full_name)
-
-
 def key_in(session: Session, message: ApiObject) -> Key:
     """Return the key of an object from a file, in the session's namespace unless it names its own.
 
     Raises CommandError when it names another than the one ``-n`` asked for.
     """
-    kind, own = kind_in(message), str(message.metadata.namespace)
+    kind, own = kind_of(message), str(message.metadata.namespace)
     if not kind.namespaced:
         return Key(kind, "", message.metadata.name)
     if own and session.namespace_given and own != session.namespace:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import KINDS, ApiObject, Encoded, Kind
+from rollplane_machinery.kinds import TYPED_KINDS, ApiObject, Encoded, Kind
 
 M = TypeVar("M", bound=ApiObject)
 
 
 def kind_of(message_type: type[M]) -> Kind:
     """Return the kind whose objects are ``message_type``; raises BadRequestError when there is none."""
-    for kind in KINDS:
+    for kind in TYPED_KINDS:
         if kind.message is message_type:
             return kind
     raise BadRequestError(f"{message_type.__name__} is no kind of object")

@@ -47,6 +47,11 @@ def is_inline(field: FieldDescriptor) -> bool:
     return field.GetOptions().Extensions[options.inline]
 
 
+def is_type_meta(field: FieldDescriptor) -> bool:
+    """Whether ``field`` is the object's own apiVersion or kind."""
+    return field.GetOptions().Extensions[options.type_meta]
+
+
 def map_value(field: FieldDescriptor) -> FieldDescriptor | None:
     """Return the field of the values when ``field`` is a map."""
     entry = field.message_type

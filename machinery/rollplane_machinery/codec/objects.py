@@ -17,7 +17,7 @@ from rollplane_machinery.codec.reading import reader_of
 from rollplane_machinery.codec.sent import Steps
 from rollplane_machinery.dresses import dress_of
 from rollplane_machinery.errors import Cause, CauseReason
-from rollplane_machinery.kinds import BY_API_VERSION_KIND, TYPE_URL_PREFIX, ApiObject, Kind, by_type_url
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind, kind_of
 
 _M = TypeVar("_M", bound=Message)
 
@@ -41,7 +41,7 @@ def to_json(message: Message) -> dict[str, Json]:
 
 def to_json_in(obj: ApiObject, api_version: str) -> dict[str, Json]:
     """Return the JSON value of ``obj`` as ``api_version`` shows it; in its storage version where there is no dress."""
-    dress = dress_of(by_type_url(TYPE_URL_PREFIX + obj.DESCRIPTOR.full_name), api_version)
+    dress = dress_of(kind_of(obj), api_version)
     return to_json(obj) if dress is None else {**to_json(dress.put_on(obj)), "apiVersion": api_version}
 
 
@@ -93,7 +93,7 @@ def read_object(data: Json, report: Report) -> ApiObject | None:
         shown = dress.message()
         reader_of(shown.DESCRIPTOR).read(shown, data, None, report)
         return None if len(report.errors) > known else dress.take_off(shown)
-    message = kind.message()
+    message = kind.new()
     if api_version != kind.api_version:
         data = upgrade(data, api_version, kind, report)
     reader_of(message.DESCRIPTOR).read(message, data, None, report)

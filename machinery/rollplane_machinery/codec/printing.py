@@ -16,6 +16,7 @@ from rollplane_machinery.codec.fields import (
     is_inline,
     is_null_when_absent,
     is_pointer,
+    is_type_meta,
     map_value,
     message_of,
     scalar_of,
@@ -46,6 +47,7 @@ class Printer:
     """Prints messages of one type. Kubernetes' types do not contain themselves, so neither do printers."""
 
     def __init__(self, descriptor: Descriptor) -> None:
+        self._types = tuple((field.json_name, field.name) for field in descriptor.fields if is_type_meta(field))
         # Kubernetes' order is that of the Go struct, in which the .proto files declare the fields.
         self._rows = tuple(_row(field) for field in descriptor.fields)
         meta = type_meta(descriptor)
@@ -57,6 +59,8 @@ class Printer:
 
     def print_typed(self, message: Message) -> dict[str, Json]:
         """Return the JSON object of ``message``, beginning with apiVersion and kind if it bears them."""
+        if self._types:  # the message itself says what it is
+            return self._print(message, {name: getattr(message, attribute) for name, attribute in self._types})
         return self._print(message, self._type_meta.copy())
 
     def print_field(self, message: Message, index: int) -> dict[str, Json]:
@@ -101,6 +105,8 @@ def _keeps_zero(field: FieldDescriptor) -> bool:
 
 
 def _show(field: FieldDescriptor) -> _Show | None:
+    if is_type_meta(field):
+        return _show_nothing
     values = map_value(field)
     if values is not None:
         return _show_map(_show_element(values))
@@ -125,6 +131,11 @@ def _show_element(field: FieldDescriptor) -> _Show | None:
     return printer.print if field.name == "items" else printer.print_typed
 
 
+def _show_nothing(_value: Any) -> Json:
+    """What an object is stands before its members, where it is told at all."""
+    return None
+
+
 def _show_map(show: _Show | None) -> _Show:
     """Keys are sorted, as Go sorts them."""
     if show is None:
@@ -134,7 +145,7 @@ def _show_map(show: _Show | None) -> _Show:
 
 def _absent(field: FieldDescriptor) -> _Absent | None:
     if is_inline(field):
-        return _show_empty(message_of(field))
+        return None if map_value(field) is not None else _show_empty(message_of(field))
     if is_null_when_absent(field):
         return lambda: None
     if not is_always_printed(field):

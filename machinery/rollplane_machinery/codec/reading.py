@@ -46,8 +46,12 @@ class Reader:
         self.fields: dict[str, _ReadField] = {}
         if type_meta(descriptor) is not None:
             self.fields |= {name: _type_meta_reader(name) for name in ("kind", "apiVersion")}
+        self._read_other: _ReadEntry | None = None
         for field in descriptor.fields:
-            self.fields |= _inline_readers(field) if is_inline(field) else {field.json_name: _reader(field)}
+            if is_inline(field) and map_value(field) is not None:
+                self._read_other = _other_reader(field)
+            else:
+                self.fields |= _inline_readers(field) if is_inline(field) else {field.json_name: _reader(field)}
 
     def read(self, message: Message, data: Json, path: Path | None, report: Report) -> None:
         """Set the fields of ``message`` that ``data`` names, and report everything that cannot be."""
@@ -58,9 +62,18 @@ class Reader:
         for name, value in data.items():
             read = fields.get(name)
             if read is None:
-                report.unknown(path, name)
+                self._other(message, name, value, path, report)
             elif value is not None:
                 read(message, value, path, report)
+
+    def _other(self, message: Message, name: str, value: Json, path: Path | None, report: Report) -> None:
+        if self._read_other is None:
+            report.unknown(path, name)
+            return
+        try:
+            self._read_other(message, name, value, (path, name), report)
+        except ValueError:
+            report.invalid((path, name), "is not valid Unicode")
 
 
 @cache
@@ -99,6 +112,20 @@ def _inline_readers(field: FieldDescriptor) -> dict[str, _ReadField]:
         return read
 
     return {name: within(read) for name, read in reader_of(message_of(field)).fields.items()}
+
+
+def _other_reader(field: FieldDescriptor) -> _ReadEntry:
+    """Return the reader of members that no other field bears."""
+    values = map_value(field)
+    if values is None:
+        raise TypeError(f"{field.full_name} is no map")
+    read_entry, attribute = _entry_reader(values), field.name
+
+    def read(message: Any, name: str, value: Json, path: Path, report: Report) -> None:
+        if value is not None:
+            read_entry(getattr(message, attribute), name, value, path, report)
+
+    return read
 
 
 def _scalar_reader(field: FieldDescriptor) -> _ReadField:

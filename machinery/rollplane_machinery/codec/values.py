@@ -12,6 +12,7 @@ from typing import Any
 
 from rollplane.authentication.v1 import ExtraValue
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import AnyValue
 from rollplane_machinery import int_or_string, quantity
 from rollplane_machinery.codec import time_text
 from rollplane_machinery.codec.problems import Json, Path, Report
@@ -88,20 +89,36 @@ def _read_int_or_string(message: meta.IntOrString, value: Json, path: Path, repo
 
 
 def _print_raw(message: meta.RawExtension | meta.FieldsV1) -> Json:
+    return _parsed(message.raw)
+
+
+def _parsed(text: bytes) -> Json:
     """Raise InternalError when the bytes, which no check has seen, are not JSON."""
     try:
-        return json.loads(message.raw, parse_constant=_refuse_constant) if message.raw else None
+        return json.loads(text, parse_constant=_refuse_constant) if text else None
     except (ValueError, RecursionError) as exc:
         raise InternalError("a stored object holds raw data that is not JSON") from exc
 
 
 def _read_raw(message: meta.RawExtension | meta.FieldsV1, value: Json, path: Path, report: Report) -> None:
+    message.raw = _dumped(value, path, report)
+
+
+def _dumped(value: Json, path: Path, report: Report) -> bytes:
     """Names are sorted, so that equal JSON is equal bytes; Kubernetes makes such data from Go maps, which sort too."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-        message.raw = text.encode()
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode()
     except (ValueError, TypeError, RecursionError):
         report.invalid(path, "cannot be written as JSON")
+        return b""
+
+
+def _print_any(message: AnyValue) -> Json:
+    return _parsed(message.json)
+
+
+def _read_any(message: AnyValue, value: Json, path: Path, report: Report) -> None:
+    message.json = _dumped(value, path, report)
 
 
 def _print_extra(message: ExtraValue) -> Json:
@@ -154,6 +171,7 @@ SPECIAL_TYPES: Mapping[str, SpecialType] = MappingProxyType(
             (meta.IntOrString, SpecialType(int_or_string.to_plain, _read_int_or_string, 0)),
             (meta.RawExtension, SpecialType(_print_raw, _read_raw)),
             (meta.FieldsV1, SpecialType(_print_raw, _read_raw)),
+            (AnyValue, SpecialType(_print_any, _read_any)),
             (ExtraValue, SpecialType(_print_extra, _read_extra)),
         )
     }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane_machinery.fields.elements import Element, Path, field_element
-from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct
+from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct, resolved
 from rollplane_machinery.fields.sets import FieldSet, SetBuilder
 from rollplane_machinery.fields.values import ABSENT, Value, as_items, as_members, is_empty
 from rollplane_machinery.patch.json_value import Json, JsonObject, equal
@@ -45,6 +45,7 @@ class _Walk:
         self.added, self.modified, self.removed = SetBuilder(), SetBuilder(), SetBuilder()
 
     def compare(self, before: Value, after: Value, node: Node, path: Path) -> None:
+        node = resolved(node, before, after)
         if isinstance(node, Leaf) or (is_empty(before) and is_empty(after)):
             self._compare_leaf(before, after, path)
             return

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from rollplane_machinery.fields.elements import Path, field_element
-from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct
+from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct, resolved
 from rollplane_machinery.fields.sets import FieldSet, SetBuilder
 from rollplane_machinery.patch.json_value import Json
 
@@ -25,13 +25,13 @@ def field_set(document: Json, node: Node) -> FieldSet:
 
 
 def _add(value: Json, node: Node, path: Path, add: Callable[[Path], None]) -> None:
-    match node:
+    match resolved(node, value):
         case Leaf():
             add(path)
-        case Struct() | MapOf():
-            _add_members(value, node, path, add)
-        case ListOf() | SetOf():
-            _add_items(value, node, path, add)
+        case Struct() | MapOf() as known:
+            _add_members(value, known, path, add)
+        case ListOf() | SetOf() as known:
+            _add_items(value, known, path, add)
 
 
 def _add_members(value: Json, node: Struct | MapOf, path: Path, add: Callable[[Path], None]) -> None:

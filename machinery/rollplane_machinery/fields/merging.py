@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 
 from rollplane_machinery.fields.elements import Element
-from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct
+from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct, resolved
 from rollplane_machinery.fields.values import ABSENT, Value, as_items, as_members, is_empty
 from rollplane_machinery.patch.json_value import Json, JsonObject
 
@@ -27,6 +27,7 @@ def merge(live: JsonObject, config: JsonObject, node: Node) -> JsonObject:
 def _merged(live: Value, config: Value, node: Node) -> Json:
     if config is ABSENT:
         return None if live is ABSENT else live
+    node = resolved(node, live, config)
     if isinstance(node, Leaf) or (is_empty(live) and is_empty(config)):
         return config
     if isinstance(node, Struct | MapOf):

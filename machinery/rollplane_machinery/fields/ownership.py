@@ -80,7 +80,7 @@ def owners_after_update(kind: Kind, new: ApiObject, old: ApiObject | None, write
         managers = _recorded(kind, old)
         if not managers:
             return {}
-    before = _document(kind.message() if old is None else old)
+    before = _document(kind.new() if old is None else old)
     manager = updater(writer.name, kind.api_version, writer.subresource)
     ignored = _ignored(kind, writer.subresource)
     return updated(managers, manager, kind.api_version, before, _document(new), _node(kind), ignored, writer.now)
@@ -92,7 +92,7 @@ def apply_configuration(config: Configuration, old: ApiObject | None, writer: Wr
     Raises ConflictError, with a cause for each field, when it changes what others own, unless ``force`` takes it from
     them; BadRequestError when the merged object cannot be read.
     """
-    live = config.kind.message() if old is None else old
+    live = config.kind.new() if old is None else old
     managers = _recorded(config.kind, live)
     if not managers and old is not None:
         managers = _before_first_apply(config.kind, old, writer)
@@ -115,7 +115,7 @@ def _before_first_apply(kind: Kind, old: ApiObject, writer: Writer) -> Managers:
     What client-side apply set, and nobody changed since, is its own already when it goes on by server-side apply.
     """
     manager = updater(BEFORE_FIRST_APPLY, kind.api_version, writer.subresource)
-    empty, ignored = _document(kind.message()), _ignored(kind, writer.subresource)
+    empty, ignored = _document(kind.new()), _ignored(kind, writer.subresource)
     found = updated({}, manager, kind.api_version, empty, _document(old), _node(kind), ignored, writer.now)
     own = _still_last_applied(kind, old, writer).without(ignored) - NEVER_OWNED
     if not own:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rollplane_machinery.fields.elements import field_element, field_name
 from rollplane_machinery.fields.extraction import field_set
-from rollplane_machinery.fields.schema import ListOf, MapOf, Node, SetOf, Struct, inside
+from rollplane_machinery.fields.schema import ListOf, MapOf, Node, SetOf, Struct, inside, resolved
 from rollplane_machinery.fields.sets import FieldSet
 from rollplane_machinery.patch.json_value import Json, JsonObject
 
@@ -39,12 +39,13 @@ def with_objects(fields: FieldSet, node: Node) -> FieldSet:
 
     No document says that it owns ``spec``, but it does as long as it owns something inside.
     """
-    named = [step for step in fields.children if isinstance(node, Struct) and field_name(step) in node.members]
+    named = [step for step in fields.children if isinstance(node, Struct) and node.member(field_name(step) or "")]
     children = {step: with_objects(child, inside(node, step)) for step, child in fields.children.items()}
     return FieldSet(fields.members.union(named), children)
 
 
 def _without(value: Json, fields: FieldSet, node: Node) -> Json:
+    node = resolved(node, value)
     if isinstance(node, Struct | MapOf) and isinstance(value, dict):
         return _members_without(value, fields, node) or None
     if isinstance(node, ListOf | SetOf) and isinstance(value, list):

@@ -14,10 +14,11 @@ from typing import TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from rollplane_machinery.codec.fields import is_inline, map_value, message_of
+from rollplane.stored.v1 import AnyValue
+from rollplane_machinery.codec.fields import is_inline, is_type_meta, map_value, message_of
 from rollplane_machinery.codec.values import SPECIAL_TYPES
 from rollplane_machinery.fields.elements import Element, field_name, key_element, value_element
-from rollplane_machinery.fields.values import as_members
+from rollplane_machinery.fields.values import ABSENT, Value, as_members
 from rollplane_machinery.patch.json_value import Json, JsonObject
 from rollplane_machinery.patch.topology import (
     ListType,
@@ -27,6 +28,8 @@ from rollplane_machinery.patch.topology import (
     list_topology,
 )
 
+_ANY = AnyValue.DESCRIPTOR
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -35,13 +38,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Struct:
-    """An object with members of its own; what is not named is not known."""
+    """An object with members of its own; what is not named is ``other``, None where it is not known."""
 
-    members: Mapping[str, Node]
+    members: Mapping[str, Node | None]
+    other: Node | None = None
 
     def member(self, name: str) -> Node | None:
         """Return what the member ``name`` is, None when it is not known."""
-        return self.members.get(name)
+        return self.members.get(name, self.other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,33 @@ class SetOf:
         return value_element(item)
 
 
-Node: TypeAlias = Leaf | Struct | MapOf | ListOf | SetOf
+@dataclass(frozen=True, slots=True)
+class Deduced:
+    """Raw JSON, of which nothing is known beforehand: its objects are maps of such values, all else is atomic."""
+
+
+Node: TypeAlias = Leaf | Struct | MapOf | ListOf | SetOf | Deduced
+Resolved: TypeAlias = Leaf | Struct | MapOf | ListOf | SetOf
 LEAF = Leaf()
+DEDUCED = Deduced()
+_RAW_OBJECT = MapOf(DEDUCED)
+
+
+def resolved(node: Node, *values: Value) -> Resolved:
+    """Return what ``node`` is where it has these ``values``: raw JSON is what it looks like."""
+    if not isinstance(node, Deduced):
+        return node
+    present = [value for value in values if value is not ABSENT and value is not None]
+    return _RAW_OBJECT if present and all(isinstance(value, dict) for value in present) else LEAF
 
 
 def inside(node: Node, step: Element) -> Node:
     """Return what ``step`` leads to from ``node``; a leaf for what is not known."""
     match node:
-        case Struct(members):
-            return members.get(field_name(step) or "", LEAF)
+        case Struct():
+            return node.member(field_name(step) or "") or LEAF
+        case Deduced():
+            return DEDUCED
         case MapOf(element) | ListOf(element) | SetOf(element):
             return element
     return LEAF
@@ -100,14 +122,25 @@ def inside(node: Node, step: Element) -> Node:
 @cache
 def node_of(descriptor: Descriptor) -> Node:
     """Return what objects of the message type ``descriptor`` are."""
+    if descriptor is _ANY:
+        return DEDUCED
     if descriptor.full_name in SPECIAL_TYPES or is_atomic_object(descriptor):
         return LEAF
-    return Struct(MappingProxyType({field.json_name: _member(field) for field in _fields(descriptor)}))
+    members = {field.json_name: None if is_type_meta(field) else _member(field) for field in _fields(descriptor)}
+    return Struct(MappingProxyType(members), _other(descriptor))
+
+
+def _other(descriptor: Descriptor) -> Node | None:
+    """What members are that no field bears."""
+    values = (map_value(field) for field in descriptor.fields if is_inline(field))
+    return next((_element(value) for value in values if value is not None), None)
 
 
 def _fields(descriptor: Descriptor) -> Iterator[FieldDescriptor]:
     """The fields whose values stand in the JSON object, those of inline messages among them."""
     for field in descriptor.fields:
+        if is_inline(field) and map_value(field) is not None:
+            continue
         if is_inline(field):
             yield from _fields(message_of(field))
         else:

@@ -20,6 +20,7 @@ from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
+from rollplane.stored.v1 import AnyValue
 from rollplane_machinery.codec.fields import is_inline, map_value, message_of
 
 
@@ -96,13 +97,20 @@ _RULES: Mapping[tuple[str, str], Rule] = MappingProxyType(
 )
 
 
+_ANY = AnyValue.DESCRIPTOR
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """The rule for one member, and the message type of its value, of its items or of its map's values."""
+    """The rule for one member, and the message type of its value, of its items or of its map's values.
+
+    ``is_known`` is False for a member of raw JSON, of which no rule is known.
+    """
 
     rule: Rule = ATOMIC
     descriptor: Descriptor | None = None
     is_map: bool = False
+    is_known: bool = True
 
     @property
     def schema(self) -> Schema:
@@ -117,7 +125,7 @@ class Schema:
     """The members of a JSON object by name; ``other`` is for any other name."""
 
     members: Mapping[str, Field]
-    other: Field = Field()
+    other: Field = Field(is_known=False)
 
     def field(self, name: str) -> Field:
         """Return what is known of the member ``name``."""
@@ -131,8 +139,12 @@ OPEN = Schema({})
 @cache
 def schema_of(descriptor: Descriptor) -> Schema:
     """Return the schema of messages of ``descriptor``."""
+    if descriptor is _ANY:
+        return OPEN
     members: dict[str, Field] = {}
     for field in descriptor.fields:
+        if is_inline(field) and map_value(field) is not None:
+            continue  # nothing is known of members by any other name
         if is_inline(field):
             members |= schema_of(message_of(field)).members
         else:

@@ -1,7 +1,8 @@
 """Strategic merge patch: objects merge, and so do the lists that ``schema`` names, item by item.
 
 Directives: ``$patch`` (replace, delete, merge) in an object or list item, ``$retainKeys`` in an object,
-``$deleteFromPrimitiveList/<list>`` and ``$setElementOrder/<list>`` beside a list.
+``$deleteFromPrimitiveList/<list>`` and ``$setElementOrder/<list>`` beside a list. Of raw JSON nothing is known, and its
+lists are atomic; but a client that knows them (kubectl knows Jobs) tells by its $setElementOrder how they are merged.
 
 A merged list keeps two orders: patched items stand as the patch (or its $setElementOrder) has them, the others as they
 stood; where the two meet, an item that stood before a patched one still does. So a new item goes before those that the
@@ -14,13 +15,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.protobuf.descriptor import Descriptor
 
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.patch.json_value import Json, JsonObject, expect_list, expect_object
-from rollplane_machinery.patch.schema import Field, Schema, schema_of
+from rollplane_machinery.patch.schema import Field, Rule, Schema, schema_of
 
 PATCH = "$patch"
 RETAIN_KEYS = "$retainKeys"
@@ -98,6 +99,8 @@ def _merge_list_member(merged: JsonObject, patch: JsonObject, name: str, field: 
     present = stored if isinstance(stored, list) else []
     items = expect_list(patch.get(name, []), name)
     order, removed = _directive(patch, SET_ORDER + name), _directive(patch, DELETE_FROM_LIST + name)
+    if not field.is_known and order:
+        field = replace(field, rule=_told_by(order))
     if field.rule.is_set:
         result = _merge_set(present, items, removed or [], order)
     elif field.rule.merge_key:
@@ -108,6 +111,16 @@ def _merge_list_member(merged: JsonObject, patch: JsonObject, name: str, field: 
         raise BadRequestError(f"list {name!r} is not merged but replaced, and takes no directives")
     if result or name in merged or name in patch:
         merged[name] = result
+
+
+def _told_by(order: list[Json]) -> Rule:
+    """Return how a client that knows the list merges it: an item of an order has nothing but its key, or is scalar."""
+    first = order[0]
+    if not isinstance(first, dict):
+        return Rule(is_set=True)
+    if len(first) != 1:
+        raise BadRequestError(f"an item of {SET_ORDER.rstrip('/')} must have its merge key, and nothing else")
+    return Rule(merge_key=next(iter(first)))
 
 
 def _directive(patch: JsonObject, name: str) -> list[Json] | None:

@@ -66,6 +66,10 @@ def _read(paths: Mapping[str, str]) -> _Selectable:
     return _Selectable(tuple(paths), attrgetter(*paths.values()))
 
 
+def _name(message: ApiObject) -> Sequence[str]:
+    return (message.metadata.name,)
+
+
 _NAME = {"metadata.name": "metadata.name"}
 _NAMESPACED = {**_NAME, "metadata.namespace": "metadata.namespace"}
 _POD = {
@@ -77,26 +81,31 @@ _POD = {
     "status.podIP": "status.pod_ip",
     "status.nominatedNodeName": "status.nominated_node_name",
 }
-_SPECIAL: Mapping[Kind, _Selectable] = {
-    kinds.EVENT: _EVENT,
-    kinds.POD: _read(_NAMESPACED | _POD),
-    kinds.NODE: _read(_NAME | {"spec.unschedulable": "spec.unschedulable"}),
-    kinds.REPLICATION_CONTROLLER: _read(_NAMESPACED | {"status.replicas": "status.replicas"}),
-    kinds.NAMESPACE: _read(_NAME | {"status.phase": "status.phase"}),
-    kinds.SECRET: _read(_NAMESPACED | {"type": "type"}),
-}
-_PLAIN = _read(_NAMESPACED)
-_BY_KIND: Mapping[Kind, _Selectable] = MappingProxyType({kind: _SPECIAL.get(kind, _PLAIN) for kind in kinds.KINDS})
+_SPECIAL: Mapping[Kind, _Selectable] = MappingProxyType(
+    {
+        kinds.EVENT: _EVENT,
+        kinds.POD: _read(_NAMESPACED | _POD),
+        kinds.NODE: _read(_NAME | {"spec.unschedulable": "spec.unschedulable"}),
+        kinds.REPLICATION_CONTROLLER: _read(_NAMESPACED | {"status.replicas": "status.replicas"}),
+        kinds.NAMESPACE: _read(_NAME | {"status.phase": "status.phase"}),
+        kinds.SECRET: _read(_NAMESPACED | {"type": "type"}),
+    }
+)
+_PLAIN, _CLUSTER_SCOPED = _read(_NAMESPACED), _Selectable(tuple(_NAME), _name)
+
+
+def _of(kind: Kind) -> _Selectable:
+    return _SPECIAL.get(kind) or (_PLAIN if kind.namespaced else _CLUSTER_SCOPED)
 
 
 def selectable_field_names(kind: Kind) -> tuple[str, ...]:
     """Return the field paths that a field selector for ``kind`` may name."""
-    return _BY_KIND[kind].names
+    return _of(kind).names
 
 
 def selectable_fields(kind: Kind, message: ApiObject) -> dict[str, str]:
     """Return the value of every selectable field of ``message``, as text: numbers in decimal, true or false."""
-    selectable = _BY_KIND[kind]
+    selectable = _of(kind)
     values = selectable.read(message)
     return {
         name: value if isinstance(value, str) else _text(value)
@@ -106,7 +115,7 @@ def selectable_fields(kind: Kind, message: ApiObject) -> dict[str, str]:
 
 def have_same_fields(kind: Kind, a: ApiObject, b: ApiObject) -> bool:
     """Return whether no field selector for ``kind`` can tell the two messages apart."""
-    read = _BY_KIND[kind].read
+    read = _of(kind).read
     return read(a) == read(b)
 
 

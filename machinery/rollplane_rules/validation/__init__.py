@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollplane_machinery.errors import Cause, InvalidError
-from rollplane_machinery.kinds import TYPE_URL_PREFIX, ApiObject, by_type_url
+from rollplane_machinery.kinds import ApiObject, kind_of
 from rollplane_machinery.pod_specs import Role, pod_spec_of
 from rollplane_rules.validation.causes import under
 from rollplane_rules.validation.memo import PodSpecMemo as PodSpecMemo
@@ -56,7 +56,7 @@ def raise_invalid(obj: ApiObject, causes: Sequence[Cause]) -> None:
     """
     if not causes:
         return
-    kind = by_type_url(TYPE_URL_PREFIX + obj.DESCRIPTOR.full_name)
+    kind = kind_of(obj)
     title = f"{kind.name}.{kind.group}" if kind.group else kind.name
     sentences = ", ".join(dict.fromkeys(map(str, causes)))
     sentences = sentences if len(causes) == 1 else f"[{sentences}]"

@@ -6,8 +6,10 @@ from rollplane.apps import v1 as apps
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import names
-from rollplane_machinery.errors import Cause
+from rollplane_machinery.codec import message_to_json
+from rollplane_machinery.errors import Cause, InternalError
 from rollplane_machinery.times import is_set
 from rollplane_rules.validation.causes import (
     immutable,
@@ -90,6 +92,24 @@ def check_budget(budget: policy.PodDisruptionBudget) -> list[Cause]:
     if spec.HasField("unhealthy_pod_eviction_policy") and spec.unhealthy_pod_eviction_policy not in _EVICTIONS:
         found.append(not_supported("unhealthyPodEvictionPolicy", spec.unhealthy_pod_eviction_policy, _EVICTIONS))
     return under("spec", found)
+
+
+_BORNE_ELSEWHERE = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+
+
+def check_stored(obj: StoredObject) -> list[Cause]:
+    """Return what is wrong with the JSON of an object that is kept as such; no codec may have seen it."""
+    found = [invalid(name, None, "it has a field of its own") for name in sorted(_BORNE_ELSEWHERE & obj.members.keys())]
+    try:
+        message_to_json(obj)
+    except InternalError:
+        found.append(invalid("", None, "spec, status and members must be JSON"))
+    return found
+
+
+def check_stored_status(new: StoredObject, _old: StoredObject) -> list[Cause]:
+    """Return what is wrong with an object whose status was written."""
+    return check_stored(new)
 
 
 def check_budget_status(new: policy.PodDisruptionBudget, _old: policy.PodDisruptionBudget) -> list[Cause]:

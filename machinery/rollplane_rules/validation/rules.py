@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
-from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.kinds import ApiObject, Kind, kind_of
 from rollplane_rules.validation import claim as claims
 from rollplane_rules.validation import cluster, config, daemon_set, deployment, pod, records, replica_set
 from rollplane_rules.validation import service as services
@@ -78,9 +79,30 @@ _RULES: Mapping[type, Rules] = MappingProxyType(
 )
 
 
+_PATH_SEGMENT_NAMES = frozenset({"clusterroles", "clusterrolebindings", "roles", "rolebindings"})
+"""Plurals of the kinds whose names need only fit into a path."""
+
+
+@cache
+def _stored_rules(kind: Kind) -> Rules:
+    """Return the rules of a kind that is kept as JSON: those of metadata."""
+    is_segment = kind.plural in _PATH_SEGMENT_NAMES
+    check_name = names.check_path_segment if is_segment else names.check_dns1123_subdomain
+    return Rules(
+        records.check_stored,
+        check_status=records.check_stored_status,
+        check_name=check_name,
+        namespaced=kind.namespaced,
+    )
+
+
+def _rules_of(obj: ApiObject) -> Rules:
+    return _RULES.get(type(obj)) or _stored_rules(kind_of(obj))
+
+
 def validate_outer(obj: ApiObject) -> list[Cause]:
     """Return what is wrong with ``obj``, its pod spec aside."""
-    rules = _RULES[type(obj)]
+    rules = _rules_of(obj)
     found = under("metadata", check_metadata(obj.metadata, rules.check_name, namespaced=rules.namespaced))
     return found + rules.check(obj)
 
@@ -88,12 +110,12 @@ def validate_outer(obj: ApiObject) -> list[Cause]:
 def validate_outer_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what an update from ``old`` to ``new`` may not change."""
     found = under("metadata", check_metadata_update(new.metadata, old.metadata))
-    return found + _RULES[type(new)].check_update(new, old)
+    return found + _rules_of(new).check_update(new, old)
 
 
 def validate_status_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what is wrong with the status of ``new``, and with metadata that changed along with it."""
-    rules = _RULES[type(new)]
+    rules = _rules_of(new)
     found = check_metadata(new.metadata, rules.check_name, namespaced=rules.namespaced)
     found += check_metadata_update(new.metadata, old.metadata)
     return under("metadata", found) + rules.check_status(new, old)

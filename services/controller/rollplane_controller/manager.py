@@ -55,6 +55,7 @@ from rollplane_machinery.kinds import (
     SERVICE,
     SERVICE_ACCOUNT,
     STATEFUL_SET,
+    STORED_KINDS,
     Kind,
 )
 from rollplane_machinery.releases import LATEST, Release
@@ -77,10 +78,11 @@ OBSERVED: tuple[Kind, ...] = (
     PERSISTENT_VOLUME_CLAIM,
     POD_DISRUPTION_BUDGET,
     POD,
+    *STORED_KINDS,
 )
 """All kinds but those that are written all the time and own nothing, Lease and Event."""
 
-METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT})
+METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT, *STORED_KINDS})
 """Those of which controllers ask only who owns them, and whether they are still there: contents stay at home."""
 
 

@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from rollplane.meta.v1 import TypeMeta, Unknown
-from rollplane_gateway.negotiation import BodyForm, body_form
+from rollplane.stored.v1 import StoredObject
+from rollplane_gateway.negotiation import BodyForm, body_form, unsupported_media_type
 from rollplane_gateway.requests import Request
 from rollplane_machinery.codec import Sent, read_sent, understand
 from rollplane_machinery.dresses import by_type
@@ -49,6 +50,8 @@ def read_body(request: Request, wanted: ServedType, also: Sequence[GroupVersion]
     """
     form = body_form(request.content_type)
     expected = _Expected(wanted, frozenset({str(wanted.group_version), *map(str, also)}))
+    if form is BodyForm.PROTOBUF and wanted.message is StoredObject:
+        raise unsupported_media_type(f"{wanted.name} is kept as JSON, and its protobuf is not read: send JSON or YAML")
     if form is BodyForm.PROTOBUF:
         return Body(_from_protobuf(request.body, expected))
     sent = read_sent(request.body, is_yaml=form is BodyForm.YAML)

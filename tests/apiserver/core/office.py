@@ -38,7 +38,7 @@ from rollplane_machinery.api import (
     WriteResult,
 )
 from rollplane_machinery.clock import FakeClock
-from rollplane_machinery.kinds import TYPE_URL_PREFIX, ApiObject, Encoded, Kind, by_type_url
+from rollplane_machinery.kinds import ApiObject, Encoded, Kind, kind_of
 
 M = TypeVar("M", bound=ApiObject)
 
@@ -118,10 +118,6 @@ def copied(message: M) -> M:
     other = type(message)()
     other.ParseFromString(message.SerializeToString())
     return other
-
-
-def kind_of(message: ApiObject) -> Kind:
-    return by_type_url(TYPE_URL_PREFIX + message.DESCRIPTOR.full_name)
 
 
 def key_of(message: ApiObject) -> Key:

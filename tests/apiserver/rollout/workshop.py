@@ -84,7 +84,7 @@ def template(image: str, **labels: str) -> core.PodTemplateSpec:
 
 def workload(kind: Kind, name: str, image: str = "app:1") -> Workload:
     """Return a workload of ``kind`` with three replicas where it has such."""
-    message = kind.message()
+    message = kind.new()
     assert isinstance(message, Workload)
     message.metadata.name = name
     message.metadata.namespace = "default"

@@ -12,7 +12,7 @@ from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire.reads import decode_watch_batch
 
-ENCODED = st.builds(Encoded, st.sampled_from(kinds.KINDS), st.binary(max_size=200))
+ENCODED = st.builds(Encoded, st.sampled_from(kinds.TYPED_KINDS), st.binary(max_size=200))
 EVENTS = st.builds(WatchEvent, st.sampled_from(EventType), ENCODED, st.integers(1, 2**62))
 
 

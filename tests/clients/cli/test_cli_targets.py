@@ -26,6 +26,9 @@ WORDS: dict[str, list[str]] = {
         "deployments.apps",
         "replicasets.apps",
         "statefulsets.apps",
+        "horizontalpodautoscalers.autoscaling",
+        "cronjobs.batch",
+        "jobs.batch",
     ],
 }
 

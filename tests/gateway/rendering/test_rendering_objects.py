@@ -64,7 +64,7 @@ def test_metadata_alone(recorded: Recorded) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_an_empty_object_of_every_kind(kind: object) -> None:
     for each in (each for each in KINDS if each is kind):
-        empty = Encoded(each, b"")
+        empty = Encoded.of(each.new())
         assert shown_as(empty, Form.JSON).decode() == codec.dumps(empty.parse()) + "\n"
         assert shown_as(empty, Form.PARTIAL_JSON).decode() == codec.dumps(PartialObjectMetadata()) + "\n"
 

@@ -11,7 +11,7 @@ from rollplane_machinery.codec import from_json, to_json
 from rollplane_machinery.errors import ConflictError
 from rollplane_machinery.fields.elements import field_element, printed
 from rollplane_machinery.fields.extraction import field_set
-from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, node_of
+from rollplane_machinery.fields.schema import Leaf, ListOf, MapOf, Node, SetOf, Struct, node_of
 from rollplane_machinery.fields.update import NEVER_OWNED
 from rollplane_machinery.kinds import DEPLOYMENT as KIND
 from tests.machinery.fields.applying import DEPLOYMENT, Stored
@@ -148,8 +148,8 @@ def sorted_lists(value: Any, node: Node) -> Any:
     if isinstance(node, ListOf | SetOf) and isinstance(value, list):
         return sorted(((node.step(item), sorted_lists(item, node.element)) for item in value), key=lambda pair: pair[0])
     if isinstance(value, dict) and not isinstance(node, Leaf):
-        members = node.members if not isinstance(node, MapOf | ListOf | SetOf) else {}
-        return {name: sorted_lists(each, members.get(name, Leaf())) for name, each in value.items() if each}
+        members = node.members if isinstance(node, Struct) else {}
+        return {name: sorted_lists(each, members.get(name) or Leaf()) for name, each in value.items() if each}
     return value
 
 
@@ -167,6 +167,6 @@ def check_contains(document: Any, config: Any, node: Node) -> None:
             check_contains(document[steps.index(step)], item, node.element)
     else:
         for name, value in config.items():
-            inside = node.element if isinstance(node, MapOf) else node.members.get(name, Leaf())
+            known = node.member(name) if isinstance(node, Struct | MapOf) else None
             assert value in (None, {}, []) or name in document, field_element(name)
-            check_contains(document.get(name), value, inside)
+            check_contains(document.get(name), value, known or Leaf())

@@ -31,7 +31,9 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 REVISIONS = st.integers(0, 2**63 - 1)
 COUNTS = st.integers(0, 2**31 - 1)
 KINDS = st.sampled_from(kinds.KINDS)
-ENCODED = st.builds(kinds.Encoded, KINDS, st.binary(max_size=20))
+ENCODED = st.builds(kinds.Encoded, st.sampled_from(kinds.TYPED_KINDS), st.binary(max_size=20)) | st.sampled_from(
+    kinds.STORED_KINDS
+).map(lambda kind: kinds.Encoded.of(kind.new()))
 KEYS = st.builds(api.Key, KINDS, TEXT, TEXT)
 POD_KEYS = st.builds(api.Key, st.just(kinds.POD), TEXT, TEXT)
 FENCES = st.builds(api.Fence, TEXT, REVISIONS)

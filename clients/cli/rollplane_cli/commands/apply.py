@@ -11,7 +11,7 @@ from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
 from rollplane_cli.flags import switch, text
 from rollplane_cli.help_text import PROGRAM
-from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
+from rollplane_cli.output.answers import answer, is_client_dry_run, warn, write_options
 from rollplane_cli.recording import change_cause
 from rollplane_cli.session import Session
 from rollplane_client.applying import live_object, write_to_apply
@@ -68,6 +68,7 @@ async def _apply(flags: ApplyFlags, session: Session, manifest: Manifest) -> Non
     stored = manifest.object
     if not is_client_dry_run(flags):
         result = await api.write(write)
+        warn(session, result)
         stored = result.object.parse() if result.object else stored
     answer(flags, session, key, "created" if isinstance(write, Create) else "configured", stored)
 
@@ -94,6 +95,7 @@ async def _apply_server_side(flags: ApplyFlags, session: Session, api: Api, key:
         if any(cause.reason is CauseReason.FIELD_MANAGER_CONFLICT for cause in exc.causes):
             raise CommandError(f"{exc.message}\n{_WAYS_OUT}") from exc
         raise
+    warn(session, result)
     stored = result.object.parse() if result.object else manifest.object
     answer(flags, session, key, "serverside-applied", stored)
 

@@ -7,7 +7,7 @@ from rollplane_cli.choosing import report_failure
 from rollplane_cli.command import Command, FileFlags, RecordFlags, WriteFlags
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import place, read_files
-from rollplane_cli.output.answers import answer, is_client_dry_run, write_options
+from rollplane_cli.output.answers import answer, is_client_dry_run, warn, write_options
 from rollplane_cli.recording import note
 from rollplane_cli.session import Session
 from rollplane_cli.targets import kind_of
@@ -70,6 +70,7 @@ async def _create(flags: CreateFlags, session: Session, message: ApiObject) -> N
     if not is_client_dry_run(flags):
         write = Create(Encoded.of(message), write_options(flags, "create"))
         result = await (await session.api()).write(write)
+        warn(session, result)
         if result.object is not None:
             message = result.object.parse()
             key = Key(key.kind, key.namespace, message.metadata.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rollplane_cli.command import DryRunFlags, WriteFlags
 from rollplane_cli.output.documents import document, render
 from rollplane_cli.session import Session
-from rollplane_machinery.api import Key, WriteOptions
+from rollplane_machinery.api import Key, WriteOptions, WriteResult
 from rollplane_machinery.kinds import ApiObject, Encoded
 from rollplane_printing.sentences import path_of
 
@@ -22,6 +22,12 @@ def answer(flags: WriteFlags, session: Session, key: Key, verb: str, message: Ap
         session.console.write(render(document(message), form))
     else:
         session.console.say(f"{path} {verb}{dry_run_suffix(flags)}")
+
+
+def warn(session: Session, result: WriteResult) -> None:
+    """Print what the server warns of, beside the answer."""
+    for warning in result.warnings:
+        session.console.warn(f"Warning: {warning}")
 
 
 def dry_run_suffix(flags: DryRunFlags) -> str:

@@ -4,4 +4,5 @@ from rollplane.json.v1.options_pb2 import (
     Emit as Emit,
     emit as emit,
     inline as inline,
+    type_meta as type_meta,
 )

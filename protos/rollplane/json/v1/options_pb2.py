@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollplane/json/v1/options.proto\x12\x11rollplane.json.v1\x1a google/protobuf/descriptor.proto*P\n\x04\x45mit\x12\x14\n\x10\x45MIT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x45MIT_IF_SET\x10\x01\x12\x0f\n\x0b\x45MIT_ALWAYS\x10\x02\x12\x10\n\x0c\x45MIT_OR_NULL\x10\x03:F\n\x04\x65mit\x12\x1d.google.protobuf.FieldOptions\x18\xb4\x87\x03 \x01(\x0e\x32\x17.rollplane.json.v1.Emit:/\n\x06inline\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1frollplane/json/v1/options.proto\x12\x11rollplane.json.v1\x1a google/protobuf/descriptor.proto*P\n\x04\x45mit\x12\x14\n\x10\x45MIT_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x45MIT_IF_SET\x10\x01\x12\x0f\n\x0b\x45MIT_ALWAYS\x10\x02\x12\x10\n\x0c\x45MIT_OR_NULL\x10\x03:F\n\x04\x65mit\x12\x1d.google.protobuf.FieldOptions\x18\xb4\x87\x03 \x01(\x0e\x32\x17.rollplane.json.v1.Emit:/\n\x06inline\x12\x1d.google.protobuf.FieldOptions\x18\xb5\x87\x03 \x01(\x08:2\n\ttype_meta\x12\x1d.google.protobuf.FieldOptions\x18\xb6\x87\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

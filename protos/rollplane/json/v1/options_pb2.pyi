@@ -52,7 +52,12 @@ Global___Emit: _TypeAlias = Emit  # noqa: Y015
 
 EMIT_FIELD_NUMBER: _builtins.int
 INLINE_FIELD_NUMBER: _builtins.int
+TYPE_META_FIELD_NUMBER: _builtins.int
 emit: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___Emit.ValueType]
 """When the field is printed."""
 inline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""The members of this message stand in the surrounding JSON object; the field itself has no name there."""
+"""The members of this message stand in the surrounding JSON object; the field itself has no name there.
+Of a map: its entries are the members that no other field bears.
+"""
+type_meta: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""The field is the object's own apiVersion or kind, which stands where an object says its type."""

@@ -46,7 +46,7 @@ class ApplyStep:
 
     def decide(self, current: Entry | None, now: float) -> Decision:
         decision = self._decide(current, now)
-        return replace(decision, warnings=self._warnings) if self._warnings else decision
+        return replace(decision, warnings=(*decision.warnings, *self._warnings)) if self._warnings else decision
 
     def _decide(self, current: Entry | None, now: float) -> Decision:
         old = None if current is None else current.encoded.parse()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rollplane.core.v1 import Pod
 from rollplane_apiserver.core.owners import enter, settle_owners
 from rollplane_apiserver.core.refusals import account_missing
@@ -13,7 +15,7 @@ from rollplane_machinery.errors import BadRequestError, ForbiddenError
 from rollplane_machinery.fields import Managers
 from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.names import generate_name
-from rollplane_rules.strategy import prepare_create
+from rollplane_rules.strategy import not_acted_upon, prepare_create
 
 MAX_NAME_TRIES = 8
 DEFAULT_ACCOUNT = "default"
@@ -40,7 +42,8 @@ def propose_create(
         tools.place(obj)
     tools.judge.admit_new(obj)
     tools.addresses.give(obj)
-    return tools.writer.create(key, obj, options)
+    proposal = tools.writer.create(key, obj, options)
+    return replace(proposal, warnings=(not_acted_upon(kind),)) if kind.is_stored_only else proposal
 
 
 def looks_live(options: WriteOptions, key: Key) -> bool:

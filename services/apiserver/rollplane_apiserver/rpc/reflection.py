@@ -53,8 +53,7 @@ def _files() -> Iterable[FileDescriptor]:
     yield reflection_pb2.DESCRIPTOR
     yield error_details_pb2.DESCRIPTOR
     yield ObjectStatus.DESCRIPTOR.file
-    for kind in KINDS:
-        yield kind.message.DESCRIPTOR.file
+    yield from {kind.message.DESCRIPTOR.file.name: kind.message.DESCRIPTOR.file for kind in KINDS}.values()
 
 
 def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptor, added: set[str]) -> None:

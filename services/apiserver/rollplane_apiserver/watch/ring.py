@@ -76,7 +76,7 @@ class RingEvent:
 
 def trimmed(encoded: Encoded) -> Encoded:
     """Return the object with nothing but its metadata."""
-    bare = encoded.kind.message()
+    bare = encoded.kind.new()
     bare.metadata.CopyFrom(encoded.parse().metadata)
     return Encoded(encoded.kind, bare.SerializeToString(deterministic=True))
 

@@ -19,7 +19,7 @@ from rollplane_gateway.openapi.names import descriptor_of
 from rollplane_gateway.openapi.scalars import SPECIAL
 from rollplane_machinery import int_or_string
 from rollplane_machinery.codec.fields import map_value
-from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.kinds import TYPED_KINDS, Kind
 from rollplane_rules.defaults import apply_defaults
 
 
@@ -27,7 +27,7 @@ from rollplane_rules.defaults import apply_defaults
 def constant_defaults() -> Mapping[str, Any]:
     """Return the JSON value of each default by the full name of its field: ``….DeploymentSpec.replicas``."""
     found: dict[str, Any] = {}
-    for kind in KINDS:
+    for kind in TYPED_KINDS:
         for telling in (False, True):
             for name, value in _defaults(kind, telling=telling):
                 if found.setdefault(name, value) != value:
@@ -37,7 +37,7 @@ def constant_defaults() -> Mapping[str, Any]:
 
 def _defaults(kind: Kind, *, telling: bool) -> Iterator[tuple[str, Any]]:
     """Yield every scalar of ``kind`` and its default, None where it has none."""
-    obj = kind.message()
+    obj = kind.new()
     _fill(obj, telling=telling)
     apply_defaults(obj)
     yield from _scalars(obj)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import StoredObject
 from rollplane_gateway.openapi.names import Json, descriptor_of, kind_of
 from rollplane_gateway.openapi.parameters import QUERIES
 from rollplane_gateway.openapi.schemas import Schemas
@@ -85,10 +86,16 @@ def _body(verb: str, place: Place, schemas: Schemas) -> Json | None:
         return {"required": True, "content": {"*/*": {"schema": schemas.of_type(place.type)}}}
     if verb == "patch":
         patch = {"schema": schemas.of_patch()}
-        return {"required": True, "content": {each.value: patch for each in PatchType}}
+        return {"required": True, "content": {each.value: patch for each in _patch_types(place.type)}}
     if verb in ("delete", "deletecollection"):
         return {"content": {"*/*": {"schema": schemas.of_message(_DELETE_OPTIONS)}}}
     return None
+
+
+def _patch_types(type_: ServedType) -> list[PatchType]:
+    """Return the patches that can be made by the document: strategic ones need what it does not tell of raw JSON."""
+    is_raw = type_.message is StoredObject
+    return [each for each in PatchType if not (is_raw and each is PatchType.STRATEGIC_MERGE)]
 
 
 def _responses(verb: str, place: Place, schemas: Schemas) -> Json:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from rollplane.authentication.v1 import ExtraValue
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import AnyValue
 from rollplane_gateway.openapi.names import Json
 
 SCALARS: Mapping[int, Json] = MappingProxyType(
@@ -31,6 +32,7 @@ _SPECIAL: Mapping[type[Message], Json] = {
     meta.IntOrString: {"oneOf": [{"type": "integer"}, {"type": "string"}], "format": "int-or-string"},
     meta.RawExtension: {"type": "object"},
     meta.FieldsV1: {"type": "object"},
+    AnyValue: {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
     ExtraValue: {"type": "array", "items": {"type": "string"}},
 }
 SPECIAL: Mapping[str, Json] = MappingProxyType({each.DESCRIPTOR.full_name: schema for each, schema in _SPECIAL.items()})

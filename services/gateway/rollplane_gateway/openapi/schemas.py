@@ -8,12 +8,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from rollplane.authentication.v1 import ExtraValue
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_gateway.openapi.comments import comments
 from rollplane_gateway.openapi.facts import facts
 from rollplane_gateway.openapi.names import PATCH, Json, descriptor_of, kind_of, reference, schema_name, type_name
 from rollplane_gateway.openapi.required import is_required
 from rollplane_gateway.openapi.scalars import SCALARS, SPECIAL
-from rollplane_machinery.codec.fields import is_inline, map_value, message_of
+from rollplane_machinery.codec.fields import is_inline, is_type_meta, map_value, message_of
 from rollplane_machinery.codec.type_meta import type_meta
 from rollplane_machinery.patch.topology import is_atomic_object
 from rollplane_machinery.served import GroupVersion, ServedType
@@ -22,8 +23,9 @@ _TYPE_META: Json = {
     "apiVersion": {"type": "string", "description": "Group and version that the object is written in: v1, apps/v1."},
     "kind": {"type": "string", "description": "What the object is, in CamelCase: Deployment."},
 }
-_UNNAMED = ExtraValue.DESCRIPTOR.full_name
-"""Upstream has no name for it."""
+_UNNAMED = frozenset({ExtraValue.DESCRIPTOR.full_name, AnyValue.DESCRIPTOR.full_name})
+"""Upstream has no names for them."""
+_ANY_KIND = StoredObject.DESCRIPTOR.full_name
 _OF_EVERY_VERSION = meta.DeleteOptions.DESCRIPTOR.full_name
 
 
@@ -48,6 +50,8 @@ class Schemas:
             item = descriptor_of(type_.message)
             descriptor = item.file.message_types_by_name[f"{item.name}List"]
             self._define(name, descriptor, [kind_of(type_.group_version, f"{type_.name}List")])
+            if item.full_name == _ANY_KIND:
+                del self.by_name[schema_name(item)]  # a schema of no kind, which nothing else refers to
             self.by_name[name]["properties"]["items"] = {"type": "array", "items": self.of_type(type_)}
         return reference(name)
 
@@ -85,6 +89,8 @@ class Schemas:
             schema["required"] = required
         if is_atomic_object(descriptor):
             schema["x-kubernetes-map-type"] = "atomic"
+        if descriptor.full_name == _ANY_KIND:
+            schema["x-kubernetes-preserve-unknown-fields"] = True
         if kinds:
             schema["x-kubernetes-group-version-kind"] = kinds
 
@@ -105,14 +111,16 @@ class Schemas:
     def _value(self, field: FieldDescriptor) -> Json:
         if field.message_type is None:
             return SCALARS[field.type]
-        if field.message_type.full_name == _UNNAMED:
-            return SPECIAL[_UNNAMED]
+        if field.message_type.full_name in _UNNAMED:
+            return SPECIAL[field.message_type.full_name]
         return self.of_message(field.message_type)
 
 
 def _fields(descriptor: Descriptor) -> Iterator[FieldDescriptor]:
-    """The fields that stand in the JSON object, those of inline messages among them."""
+    """The fields with a name of their own in the JSON object, those of inline messages among them."""
     for field in descriptor.fields:
+        if is_type_meta(field) or (is_inline(field) and map_value(field) is not None):
+            continue
         if is_inline(field):
             yield from _fields(message_of(field))
         else:

@@ -20,9 +20,10 @@ from google.protobuf.message_factory import GetMessageClass
 from rollplane_gateway.rendering.byte_cache import Budget
 from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_gateway.rendering.shadows import shadow_of
-from rollplane_machinery.codec.fields import is_inline, message_of
+from rollplane_machinery.codec.fields import is_inline, is_type_meta, message_of
 from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.type_meta import type_meta
+from rollplane_machinery.codec.values import SPECIAL_TYPES
 
 _CUT = frozenset({"metadata", "spec", "status", "container_statuses", "pod_ips"})
 """Fields whose messages differ from object to object in a few of their own fields; the others are kept whole."""
@@ -117,6 +118,8 @@ class _Rows:
         return b",".join(filter(None, parts))
 
     def _show(self, field: FieldDescriptor, index: int, budget: Budget) -> _Show:
+        if is_type_meta(field):
+            return _show_nothing
         if field.is_repeated or field.message_type is not None:
             return self._whole(field, index, budget)
         if field.type == FieldDescriptor.TYPE_STRING:
@@ -196,7 +199,14 @@ def _texts_of(field: FieldDescriptor, text: Callable[[Any], bytes]) -> _Take:
 
 def _is_cut(field: FieldDescriptor) -> bool:
     message = field.message_type
-    return message is not None and field.name in _CUT and not is_inline(field) and type_meta(message) is None
+    if message is None or field.name not in _CUT or is_inline(field):
+        return False
+    return message.full_name not in SPECIAL_TYPES and type_meta(message) is None
+
+
+def _show_nothing(_value: bytes) -> bytes:
+    """What an object is stands before its members."""
+    return b""
 
 
 def _prefix(field: FieldDescriptor) -> bytes:

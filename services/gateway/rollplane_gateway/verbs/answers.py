@@ -18,11 +18,17 @@ from rollplane_machinery.served import ServedType
 
 STORED_FORMS = frozenset(Form)
 """The forms of what is stored."""
+_FORMS_OF_JSON = STORED_FORMS - {Form.PROTOBUF}
+
+
+def forms_of(call: Call) -> frozenset[Form]:
+    """Return the forms of the objects in question; what is kept as JSON has no protobuf of Kubernetes' own."""
+    return _FORMS_OF_JSON if call.target.kind.is_stored_only else STORED_FORMS
 
 
 def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()) -> Reply:
     """Return a stored object as the client wants to see it."""
-    wanted = negotiate(call.request.accept, STORED_FORMS)
+    wanted = negotiate(call.request.accept, forms_of(call))
     return Reply(_object_body(call, encoded, wanted), wanted.form.media_type, status, warnings=warnings)
 
 
@@ -34,7 +40,7 @@ def _object_body(call: Call, encoded: Encoded, wanted: Wanted) -> bytes:
 
 async def page_reply(call: Call, page: Page) -> Reply:
     """Return a list of stored objects as the client wants to see it."""
-    wanted = negotiate(call.request.accept, STORED_FORMS)
+    wanted = negotiate(call.request.accept, forms_of(call))
     return Reply(await _list_body(call, page, wanted), wanted.form.media_type)
 
 

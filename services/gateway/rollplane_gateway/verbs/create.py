@@ -17,4 +17,4 @@ async def create(call: Call) -> Answer:
     """Store a new object; 201 with what was stored."""
     obj, warnings = read_object(call)
     result = await call.backend.api.write(Create(Encoded.of(obj), write_options(call)))
-    return object_reply(call, written(result), HTTPStatus.CREATED, warnings)
+    return object_reply(call, written(result), HTTPStatus.CREATED, (*warnings, *result.warnings))

@@ -7,7 +7,7 @@ from rollplane_gateway.negotiation import Wanted, negotiate
 from rollplane_gateway.rendering import Form
 from rollplane_gateway.replies import Stream
 from rollplane_gateway.tables import include_object_of
-from rollplane_gateway.verbs.answers import STORED_FORMS
+from rollplane_gateway.verbs.answers import forms_of
 from rollplane_gateway.verbs.tabled import table_form
 from rollplane_gateway.watching import Shape, opened, question_of
 
@@ -20,7 +20,7 @@ def is_watch(call: Call) -> bool:
 def watch(call: Call) -> Stream:
     """Answer with the events, in the form that is asked for; YAML, which has no watches, is JSON."""
     watches = call.backend.watches
-    shape = _shape(call, negotiate(call.request.accept, STORED_FORMS))
+    shape = _shape(call, negotiate(call.request.accept, forms_of(call)))
     question = question_of(call.target, call.request.query, watches.chance)
     return Stream(opened(watches, question, shape), shape.content_type)
 

@@ -33,7 +33,7 @@ class Voice:
 
     def bookmark(self, revision: int, annotations: Mapping[str, str] = _NO_ANNOTATIONS) -> bytes:
         """Return a bookmark: an object with nothing but a version, and ``annotations``."""
-        bare = self._kind.message()
+        bare = self._kind.new()
         bare.metadata.CopyFrom(ObjectMeta(resource_version=str(revision), annotations=annotations))
         shape, self._shape = self._shape, self._shape.rest
         return shape.event(BOOKMARK, Encoded.of(bare))

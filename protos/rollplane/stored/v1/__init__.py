@@ -1,0 +1,7 @@
+"""Generated messages of rollplane.stored.v1; see the .proto files beside this one."""
+
+from rollplane.stored.v1.stored_object_pb2 import (
+    AnyValue as AnyValue,
+    StoredObject as StoredObject,
+    StoredObjectList as StoredObjectList,
+)

@@ -1,0 +1,43 @@
+"""kubectl and kinds that are only stored: applied twice, changed, told, and taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rollplane_machinery.kinds import STORED_KINDS
+from tests.clients.real.kubectl import kubectl
+from tests.clients.tools.catalogue import KUBECTLS
+from tests.gateway.serving import serving
+
+MANIFEST = Path(__file__).parent / "manifests" / "stored_kinds.yaml"
+CHANGES = {"busybox:1.36": "busybox:1.37", 'pods: "10"': 'pods: "20"', "number: 80": "number: 81"}
+
+
+@pytest.mark.parametrize("release", KUBECTLS)
+async def test_every_kind_is_applied_twice_changed_and_deleted(release: str, tmp_path: Path) -> None:
+    text = MANIFEST.read_text()
+    for old, new in CHANGES.items():
+        assert old in text
+        text = text.replace(old, new)
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(text)
+    async with serving() as gateway:
+        client = kubectl(release, gateway.url, tmp_path)
+        first = await client.run("apply", "-f", MANIFEST)
+        assert first.code == 0, first.err
+        assert len([line for line in first.lines if line.endswith(" created")]) == len(STORED_KINDS)
+        assert all(line.endswith(" unchanged") for line in (await client.done("apply", "-f", MANIFEST)).lines)
+        again = (await client.done("apply", "-f", changed)).lines
+        assert sorted(line.split()[0] for line in again if line.endswith(" configured")) == [
+            "cronjob.batch/nightly",
+            "ingress.networking.k8s.io/web",
+            "job.batch/once",
+            "resourcequota/web",
+        ]
+        job = (await client.done("get", "job", "once", "-o", "jsonpath={.spec.template.spec.containers[0]}")).out
+        assert ("busybox:1.37" in job, '"name":"B"' in job) == (True, True)
+        assert "web.example.com" in (await client.done("get", "ingress")).out
+        gone = await client.done("delete", "-f", MANIFEST, "--wait=false")
+        assert len(gone.lines) == len(STORED_KINDS)
