@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollplane_plane.kubeconfig_file import NAME
-from rollplane_plane.presence import claimed
+from rollplane_service.presence import claimed
 from tests.end_to_end.up_process import Ran, rollplane
 
 SCRIPT = """#!/bin/sh

@@ -125,7 +125,10 @@ class Flags:
     that are to go.
     """
 
-    server = text("Address of the control plane, host:port; else $ROLLPLANE_SERVER, else 127.0.0.1:7070", "s")
+    server = text(
+        "Address of the control plane, host:port; else $ROLLPLANE_SERVER, else of .rollplane here, else 127.0.0.1:7070",
+        "s",
+    )
     namespace = text("Namespace of the objects", "n")
     request_timeout = seconds("How long a single request may take, such as 5s; 0 is the default of ten seconds")
     help = switch("Tell how the command is written", "h")

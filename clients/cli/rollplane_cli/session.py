@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -41,7 +42,7 @@ class Session:
     ) -> None:
         self.console = console
         self.environ = environ
-        self.server = server or environ.get("ROLLPLANE_SERVER", "") or DEFAULT_SERVER
+        self._told = server or environ.get("ROLLPLANE_SERVER", "")
         self.namespace = namespace or DEFAULT_NAMESPACE
         self.namespace_given = bool(namespace)
         self._clock = clock
@@ -56,6 +57,11 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    @cached_property
+    def server(self) -> str:
+        """Where the control plane is: as told, else where the one of this folder is, else the usual address."""
+        return self._told or _running_here() or DEFAULT_SERVER
 
     @property
     def clock(self) -> Clock:
@@ -102,6 +108,19 @@ class Session:
             )
             self._api = await self._stack.enter_async_context(opened)
         return self._api
+
+
+def _running_here() -> str:
+    """Where the plane is that runs on the data folder of the present one; empty when none does, or is not ours."""
+    from pathlib import Path
+
+    from rollplane_service.presence import DEFAULT_DATA, plane_on
+
+    try:
+        found = plane_on(Path(DEFAULT_DATA))
+    except OSError:  # somebody else's folder, or no folder at all: nothing that a client would have to complain of
+        return ""
+    return found.server if found is not None else ""
 
 
 def _is_absent(error: RollplaneError) -> bool:

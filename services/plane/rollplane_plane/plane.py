@@ -130,8 +130,8 @@ class EmbeddedPlane:
     def _tell_of_another_port(self) -> None:
         if self._settings.port is None and self.address != f"{HOST}:{DEFAULT_PORT}":
             log.warning(
-                "port %(taken)d is taken, perhaps by another plane: this one is at %(server)s, so give --server "
-                "%(server)s to later commands, or export ROLLPLANE_SERVER=%(server)s",
+                "port %(taken)d is taken, perhaps by another plane: this one is at %(server)s, so outside of its "
+                "folder give --server %(server)s to later commands, or export ROLLPLANE_SERVER=%(server)s",
                 {"taken": DEFAULT_PORT, "server": self.address},
             )
         if (

@@ -12,7 +12,7 @@ from rollplane_cli.session import Session
 from rollplane_machinery.errors import SetupError
 from rollplane_plane.commands.folder import DataFlags, folder_of
 from rollplane_plane.merged import NOTE, take_out
-from rollplane_plane.presence import Presence, ask_to_end, claimed, plane_on
+from rollplane_service.presence import Presence, ask_to_end, claimed, plane_on
 
 LOOK_SECONDS = 0.05
 DEFAULT_SECONDS = 75.0

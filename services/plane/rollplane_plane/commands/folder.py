@@ -7,8 +7,7 @@ from pathlib import Path
 from rollplane_cli.flags import Flags, text
 from rollplane_cli.session import Session
 from rollplane_machinery.releases import LATEST
-
-DEFAULT_DATA = ".rollplane"
+from rollplane_service.presence import DEFAULT_DATA
 
 
 class ReleaseFlags(Flags):

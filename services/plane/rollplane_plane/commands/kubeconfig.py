@@ -7,7 +7,7 @@ from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_plane.commands.folder import DataFlags, folder_of
 from rollplane_plane.kubeconfig_file import NAME
-from rollplane_plane.presence import plane_on
+from rollplane_service.presence import plane_on
 
 
 class KubeconfigFlags(DataFlags):

@@ -16,7 +16,7 @@ from rollplane_cli.flags import text
 from rollplane_cli.session import Session
 from rollplane_plane.commands.folder import DataFlags, folder_of
 from rollplane_plane.kubeconfig_file import NAME
-from rollplane_plane.presence import plane_on
+from rollplane_service.presence import plane_on
 
 PROGRAM = "ROLLPLANE_KUBECTL"
 """The variable that names the program to run."""

@@ -14,8 +14,8 @@ from rollplane_plane.commands.folder import DataFlags, ReleaseFlags, folder_of, 
 from rollplane_plane.detach import start_detached
 from rollplane_plane.kubeconfig import offered, users_file
 from rollplane_plane.plane import DEFAULT_PORT, DEFAULT_REST_PORT, EmbeddedPlane, PlaneSettings
-from rollplane_plane.presence import claimed
 from rollplane_service.logs import LogFormat, start_logging
+from rollplane_service.presence import claimed
 
 DEFAULT_NODES = 10
 

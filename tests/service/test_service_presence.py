@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from rollplane_machinery.errors import SetupError
-from rollplane_plane.presence import NAME, Presence, ask_to_end, claimed, plane_on
+from rollplane_service.presence import NAME, Presence, ask_to_end, claimed, plane_on
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from rollplane_plane.presence import claimed
+from rollplane_service.presence import claimed
 with claimed(Path(sys.argv[1])) as claim:
     claim.tell("127.0.0.1:1")
     print("held", flush=True)
@@ -32,6 +34,17 @@ def test_a_folder_has_one_plane(tmp_path: Path) -> None:
         with pytest.raises(SetupError, match=told), claimed(tmp_path):
             pass
     assert plane_on(tmp_path) is None
+
+
+def test_a_look_does_not_keep_a_plane_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks holds the lock for an instant."""
+    with claimed(tmp_path):
+        pass
+    looking = os.open(tmp_path / NAME, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_EX)
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(looking))
+    with claimed(tmp_path):
+        assert plane_on(tmp_path) is not None
 
 
 def test_nobody_runs_where_nobody_ran(tmp_path: Path) -> None:

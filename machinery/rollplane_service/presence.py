@@ -1,4 +1,4 @@
-"""Which plane runs on a data folder, so that another command can find it and end it.
+"""Which plane runs on a data folder, so that another command can find it, speak to it and end it.
 
 A lock of the operating system says that one runs: it vanishes with its holder, however that ends. The file beside it
 only says which process that is and how its ready line read, and is believed while the lock is held.
@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +19,10 @@ from pathlib import Path
 from rollplane_machinery.errors import SetupError
 
 NAME = "plane.json"
+DEFAULT_DATA = ".rollplane"
+"""The data folder of a plane that is told no other, in the folder that it is started in."""
+_TRIES = 10
+_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def claimed(data: Path) -> Iterator[Claim]:
     data.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _take(descriptor):
+        if not _take_in_time(descriptor):
             found = _read(data)
             where = f", process {found.pid} at {found.server}" if found.pid else ""
             raise SetupError(f"{data} is in use by another plane{where}; rollplane down --data {data} ends it")
@@ -58,9 +63,9 @@ def claimed(data: Path) -> Iterator[Claim]:
 
 
 def plane_on(data: Path) -> Presence | None:
-    """Return the plane that runs on ``data``, None when none does."""
+    """Return the plane that runs on ``data``, None when none does; raises OSError when it cannot be told."""
     try:
-        descriptor = os.open(data / NAME, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(data / NAME, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
@@ -91,6 +96,15 @@ def ask_to_end(data: Path) -> Presence | None:
     finally:
         os.close(process)
     return found
+
+
+def _take_in_time(descriptor: int) -> bool:
+    """Take the lock; commands that look who runs hold it for an instant, too."""
+    for _ in range(_TRIES):
+        if _take(descriptor):
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
 
 
 def _take(descriptor: int) -> bool:
