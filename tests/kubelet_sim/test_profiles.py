@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "flag that is text": ("manual: 'yes'", "manual"),
     "restarts that are no mapping": ("restarts: 3", "restarts"),
     "no mapping": ("- 1", "must be a mapping"),
-    "not YAML": ("rules: [", "not YAML"),
+    "not YAML": ("rules: [", "not YAML: line 1: while parsing a flow node"),
     "no day": ("name: 2001-99-99", "not YAML"),
     "nested without end": ("[" * 2_000, "not YAML"),
     "a number beyond all bounds": ("seed: 1" + "0" * 400, "seed"),

@@ -1,4 +1,4 @@
-"""The log of a child: bounded, and its last line is what is told when a life ends."""
+"""The log of a child: bounded, and what it complained of last is what is told when a life ends."""
 
 from __future__ import annotations
 
@@ -37,14 +37,15 @@ class ChildLog:
             return written.read().decode(errors="replace")
 
     def last_words(self, code: int) -> str:
-        """Return the last line that the present life left, or its exit code, and where to read more.
+        """Return the complaint that the present life left, in a line, or its exit code, and where to read more.
 
-        A full disk is told instead.
+        That is the last line, but of a complaint of several the first. A full disk is told instead.
         """
         if full := full_disk(self.path.parent):
             return full  # where nobody can write last words either
         lines = [line.strip(" |+-") for line in self.said().splitlines()]
-        said = next((line for line in reversed(lines) if line), f"code {code}, without a word")
+        complaints = [line for line in lines if PROGRAM.match(line)] or [line for line in lines if line]
+        said = complaints[-1] if complaints else f"code {code}, without a word"
         return f"{PROGRAM.sub('', _message(said))} (more in {self.path})"
 
 

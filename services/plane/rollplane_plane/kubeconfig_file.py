@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from rollplane_machinery.errors import SetupError
+from rollplane_machinery.yaml_faults import yaml_fault
 
 NAME = "kubeconfig"
 LISTS = ("clusters", "contexts", "users")
@@ -64,7 +65,7 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         config = {}
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise SetupError(f"{path} is no kubeconfig: {exc}") from exc
+        raise SetupError(f"{path} is no kubeconfig: {yaml_fault(exc)}") from exc
     if not isinstance(config, dict) or not all(_is_list(config.get(each)) for each in LISTS):
         raise SetupError(f"{path} is no kubeconfig")
     return {"apiVersion": "v1", "kind": "Config", **config}

@@ -11,6 +11,7 @@ import yaml
 
 from rollplane_kubelet_sim.stages.rules import Delay, Outcome, Profile, Rule, Selector, Stage
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_machinery.yaml_faults import yaml_fault
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -168,7 +169,7 @@ def parse_profile(text: str, source: str = "profile") -> Profile:
     try:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:  # the last two: dates that are none, endless nesting
-        raise InvalidError(f"{source}: not YAML: {exc}") from exc
+        raise InvalidError(f"{source}: not YAML: {yaml_fault(exc)}") from exc
     reader = _Reader()
     profile = reader.profile(data if data is not None else {})
     if reader.causes:
