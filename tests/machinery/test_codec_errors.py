@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     ),
     "string for integer": (_pod(priority="3"), ['spec.priority: expected 32-bit integer, got string "3"']),
     "float for integer": (_pod(priority=1.5), ["spec.priority: expected 32-bit integer, got number 1.5"]),
-    "boolean for integer": (_pod(priority=True), ["spec.priority: expected 32-bit integer, got boolean True"]),
+    "boolean for integer": (_pod(priority=True), ["spec.priority: expected 32-bit integer, got boolean true"]),
     "integer for boolean": (_pod(hostNetwork=1), ["spec.hostNetwork: expected boolean, got integer 1"]),
     "integer for string": (_pod(nodeName=1), ["spec.nodeName: expected string, got integer 1"]),
     "too large": (_pod(priority=2**31), ["spec.priority: expected 32-bit integer, got integer 2147483648"]),
@@ -59,7 +59,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
         _container(args=["a", 1, True]),
         [
             "spec.containers[0].args[1]: expected string, got integer 1",
-            "spec.containers[0].args[2]: expected string, got boolean True",
+            "spec.containers[0].args[2]: expected string, got boolean true",
         ],
     ),
     "list for map": (_pod(nodeSelector=[]), ["spec.nodeSelector: expected object, got array"]),
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     ),
     "boolean quantity": (
         _container(resources={"limits": {"cpu": True}}),
-        ["spec.containers[0].resources.limits.cpu: expected a quantity such as 500m or 2Gi, got boolean True"],
+        ["spec.containers[0].resources.limits.cpu: expected a quantity such as 500m or 2Gi, got boolean true"],
     ),
     "no port": (
         _container(livenessProbe={"tcpSocket": {"port": 1.5}}),

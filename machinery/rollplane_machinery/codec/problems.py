@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,7 +67,7 @@ def describe(value: Json) -> str:
     name = type_name(value)
     if name in ("object", "array", "null"):
         return name
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = f'"{value}"' if isinstance(value, str) else json.dumps(value)
     return f"{name} {text if len(text) <= 40 else text[:39] + '…'}"
 
 

@@ -38,6 +38,10 @@ def read_sent(text: bytes, *, is_yaml: bool = False) -> Sent:
         return _looked_at(text)
     except RecursionError as exc:
         raise _too_deep() from exc
+    except UnicodeDecodeError as exc:
+        raise BadRequestError(f"the body is not UTF-8 at byte {exc.start + 1}") from exc
+    except json.JSONDecodeError as exc:
+        raise BadRequestError(f"the body is not JSON at line {exc.lineno}, column {exc.colno}") from exc
     except ValueError as exc:
         raise BadRequestError(f"the body is not JSON: {exc}") from exc
     if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _is_deep(value):

@@ -17,6 +17,7 @@ from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.selectors.limits import MAX_FIELD_TERMS, check_size
 from rollplane_machinery.selectors.selectable import selectable_field_names
+from rollplane_machinery.showing import cut
 
 Fields = Mapping[str, str]
 Test = Callable[[Fields], bool]
@@ -99,7 +100,8 @@ def parse_field_selector(text: str, kind: Kind) -> FieldSelector:
         match = _TERM.match(text, position)
         if match is None:
             raise BadRequestError(
-                f"field selector {text!r}, position {position + 1}: want path=value, path!=value or path in (values)"
+                f"field selector {cut(text)!r}, position {position + 1}: "
+                "want path=value, path!=value or path in (values)"
             )
         terms.append(_term(match, kind))
         position = match.end()
@@ -111,7 +113,7 @@ def _term(match: re.Match[str], kind: Kind) -> FieldTerm:
     supported = selectable_field_names(kind)
     if path not in supported:
         raise BadRequestError(
-            f'field label not supported: "{path}" ({kind.plural} support {", ".join(supported)})',
+            f'field label not supported: "{cut(path)}" ({kind.plural} support {", ".join(supported)})',
             resource=kind.resource,
         )
     if match["operator"] is None:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.selectors.requirement import Operator, Requirement, is_integer, key_problem, value_problem
+from rollplane_machinery.showing import cut
 
 _TOKEN = re.compile(r"[ \t\r\n]*(?:(?P<symbol>==|!=|[=!(),<>])|(?P<word>[^ \t\r\n=!(),<>]+))")
 _SPACE = " \t\r\n"
@@ -129,12 +130,12 @@ class _Parser:
 
     def _check(self, token: _Token, problem: str | None) -> None:
         if problem is not None:
-            raise BadRequestError(f"label selector {self._text!r}, position {token.position}: {problem}")
+            raise BadRequestError(f"label selector {cut(self._text)!r}, position {token.position}: {problem}")
 
     def _fail(self, token: _Token, expected: str) -> NoReturn:
-        found = _END if token.is_end else repr(token.text)
+        found = _END if token.is_end else repr(cut(token.text))
         raise BadRequestError(
-            f"label selector {self._text!r}, position {token.position}: found {found}, expected {expected}"
+            f"label selector {cut(self._text)!r}, position {token.position}: found {found}, expected {expected}"
         )
 
 

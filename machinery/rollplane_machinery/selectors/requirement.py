@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rollplane_machinery import names
+from rollplane_machinery.showing import cut
 
 Labels = Mapping[str, str]
 Test = Callable[[Labels], bool]
@@ -90,4 +91,4 @@ def value_problem(value: str) -> str | None:
 
 
 def _problem(what: str, text: str, problems: list[str]) -> str | None:
-    return f"{text!r} is no {what}: {'; '.join(problems)}" if problems else None
+    return f"{cut(text)!r} is no {what}: {'; '.join(problems)}" if problems else None

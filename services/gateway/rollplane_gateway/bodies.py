@@ -11,10 +11,11 @@ from google.protobuf.message import DecodeError, Message
 from rollplane.meta.v1 import TypeMeta, Unknown
 from rollplane.stored.v1 import StoredObject
 from rollplane_gateway.negotiation import BodyForm, body_form, unsupported_media_type
+from rollplane_gateway.refusals import refused_options, unsupported
 from rollplane_gateway.requests import Request
 from rollplane_machinery.codec import Sent, read_sent, understand
 from rollplane_machinery.dresses import by_type
-from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
+from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.field_validation import FieldValidation, field_sentence, strict_sentence
 from rollplane_machinery.served import GroupVersion, ServedType
 
@@ -82,11 +83,8 @@ def validation_of(request: Request) -> FieldValidation:
     try:
         return FieldValidation(text or FieldValidation.WARN)
     except ValueError:
-        known = ", ".join(f'"{value}"' for value in ("", *sorted(FieldValidation)))
-        cause = Cause(
-            CauseReason.NOT_SUPPORTED, "fieldValidation", f'Unsupported value: "{text}": supported values: {known}'
-        )
-        raise InvalidError(f'CreateOptions.meta.k8s.io "" is invalid: {cause}', causes=[cause]) from None
+        known = ("", *sorted(FieldValidation))
+        raise refused_options(request.method, [unsupported("fieldValidation", text, known)]) from None
 
 
 def _from_protobuf(body: bytes, expected: _Expected) -> Message:
@@ -98,7 +96,7 @@ def _from_protobuf(body: bytes, expected: _Expected) -> Message:
         expected.check(unknown.type_meta.api_version, unknown.type_meta.kind)
         return _taken_off(unknown.type_meta, wanted.message.FromString(unknown.raw))
     except (DecodeError, RuntimeError) as exc:
-        raise BadRequestError(f"the body is not the protobuf of a {wanted.name}: {exc}") from exc
+        raise BadRequestError(f"the body is not the protobuf of a {wanted.name}") from exc
 
 
 def _taken_off(type_: TypeMeta, sent: Message) -> Message:

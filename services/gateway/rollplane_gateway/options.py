@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rollplane_gateway.bodies import validation_of
 from rollplane_gateway.calls import Call
+from rollplane_gateway.refusals import invalid, refused_options, unsupported
 from rollplane_gateway.requests import Request
 from rollplane_machinery.api import WriteOptions
-from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_machinery.errors import Cause, CauseReason
 
 MANAGER_CHARACTERS = 128
 
@@ -28,16 +31,15 @@ def is_dry_run(request: Request) -> bool:
     if not request.query.given("dryRun"):
         return False
     text = request.query.text("dryRun")
-    check_dry_run([text])
+    check_dry_run([text], request.method)
     return bool(text)
 
 
-def check_dry_run(words: list[str]) -> None:
+def check_dry_run(words: Sequence[str], method: str = "DELETE") -> None:
     """Raise InvalidError unless ``words``, as DeleteOptions hold them, are ``All`` or nothing."""
     for word in words:
         if word not in ("", "All"):
-            cause = Cause(CauseReason.NOT_SUPPORTED, "dryRun", f'Unsupported value: "{word}": supported values: "All"')
-            raise InvalidError(f' "" is invalid: {cause}', causes=[cause])
+            raise refused_options(method, [unsupported("dryRun", word, ["All"])])
 
 
 def field_manager(request: Request) -> str:
@@ -50,14 +52,9 @@ def field_manager(request: Request) -> str:
         agent = request.user_agent.partition("/")[0]
         return "".join(filter(str.isprintable, agent))[:MANAGER_CHARACTERS]
     if len(manager) > MANAGER_CHARACTERS:
-        raise _bad_manager(CauseReason.TOO_LONG, f"Too long: may not be more than {MANAGER_CHARACTERS} bytes")
+        why = f"Too long: may not be more than {MANAGER_CHARACTERS} bytes"
+        raise refused_options(request.method, [Cause(CauseReason.TOO_LONG, "fieldManager", why)])
     if not manager.isprintable():
-        raise _bad_manager(
-            CauseReason.INVALID, f'Invalid value: "{manager!a}": should only contain printable characters'
-        )
+        cause = invalid("fieldManager", ascii(manager)[1:-1], "should only contain printable characters")
+        raise refused_options(request.method, [cause])
     return manager
-
-
-def _bad_manager(reason: CauseReason, message: str) -> InvalidError:
-    cause = Cause(reason, "fieldManager", message)
-    return InvalidError(f' "" is invalid: {cause}', causes=[cause])

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
+from rollplane_machinery.api import MAX_NUMBER
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.showing import cut
 
 _NO = ("false", "0")
 MAX_PARAMETERS = 1000
@@ -22,7 +24,7 @@ class Query:
         try:
             pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
         except ValueError as exc:
-            raise BadRequestError(f"the query cannot be read: {exc}") from exc
+            raise BadRequestError(f"the query has more than {MAX_PARAMETERS} parameters") from exc
         for name, value in pairs:
             self._values.setdefault(name, value)
 
@@ -43,10 +45,30 @@ class Query:
         text = self.text(name)
         if not text:
             return None
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
-            raise BadRequestError(f'{name}: strconv.ParseInt: parsing "{text}": invalid syntax')
-        return int(text)
+        try:
+            return _parsed(text, "ParseInt")
+        except ValueError as exc:
+            raise BadRequestError(f"{name}: {exc}") from exc
+
+    def version(self) -> int:
+        """Return ``resourceVersion``, 0 for any; raises BadRequestError for what is none."""
+        text = self.text("resourceVersion")
+        if not text:
+            return 0
+        try:
+            return _parsed(text, "ParseUint")
+        except ValueError as exc:
+            raise BadRequestError(f'resourceVersion: Invalid value: "{cut(text)}": {exc}') from exc
+
+
+def _parsed(text: str, function: str) -> int:
+    """Return ``text`` as a number; raises ValueError with what Go's ``function`` would say."""
+    digits = text.removeprefix("-") if function == "ParseInt" else text
+    if not (digits.isascii() and digits.isdecimal()):
+        raise ValueError(f'strconv.{function}: parsing "{cut(text)}": invalid syntax')
+    if len(digits) > len(str(MAX_NUMBER)) or int(digits) > MAX_NUMBER:
+        raise ValueError(f'strconv.{function}: parsing "{cut(text)}": value out of range')
+    return int(text)
 
 
 NO_QUERY = Query()

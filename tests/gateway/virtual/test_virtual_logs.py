@@ -85,12 +85,12 @@ REFUSED: dict[str, tuple[str, int, str]] = {
     "a count": (
         "container=c&tailLines=-1",
         422,
-        'PodLogOptions "web" is invalid: tailLines: invalid value -1: must be greater than or equal to 0',
+        'PodLogOptions "web" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0',
     ),
     "two beginnings": (
         "container=c&sinceSeconds=1&sinceTime=2026-11-23T02:54:01Z",
         422,
-        'PodLogOptions "web" is invalid: sinceSeconds: forbidden: at most one of `sinceTime` or `sinceSeconds` may be'
+        'PodLogOptions "web" is invalid: sinceSeconds: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be'
         " specified",
     ),
     "no time": ("container=c&sinceTime=now", 400, "sinceTime: 'now' is not an RFC 3339 time"),

@@ -26,7 +26,7 @@ async def evict(call: Call) -> Answer:
     body = read_body(call.request, _EVICTION, [POLICY_BETA]).expect(Eviction)
     check_place(call, body.message.metadata, "Eviction")
     options = body.message.delete_options
-    check_dry_run(list(options.dry_run))
+    check_dry_run(options.dry_run)
     write = Evict(
         call.target.key,
         options.grace_period_seconds if options.HasField("grace_period_seconds") else None,

@@ -10,6 +10,7 @@ from rollplane_gateway.bodies import read_body
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import negotiate
 from rollplane_gateway.options import check_dry_run, write_options
+from rollplane_gateway.refusals import invalid, refused_options, unsupported
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.statuses import status_reply
 from rollplane_gateway.verbs.answers import object_reply, page_reply
@@ -17,10 +18,7 @@ from rollplane_gateway.verbs.listing import listed
 from rollplane_machinery import kinds
 from rollplane_machinery.api import Delete, Preconditions, Propagation, WriteResult
 from rollplane_machinery.errors import (
-    Cause,
-    CauseReason,
     ConflictError,
-    InvalidError,
     NotFoundError,
     RollplaneError,
 )
@@ -103,7 +101,7 @@ def delete_options(call: Call) -> DeleteOptions:
         options.grace_period_seconds = seconds
     if query.text("propagationPolicy") and not options.propagation_policy:
         options.propagation_policy = query.text("propagationPolicy")
-    check_dry_run(list(options.dry_run))
+    check_dry_run(options.dry_run)
     return options
 
 
@@ -112,21 +110,15 @@ def propagation_of(options: DeleteOptions) -> Propagation | None:
     if options.HasField("orphan_dependents"):
         if options.propagation_policy:
             message = "orphanDependents and deletionPropagation cannot be both set"
-            raise _bad_policy(CauseReason.INVALID, f'Invalid value: "{options.propagation_policy}": {message}')
+            raise refused_options("DELETE", [invalid("propagationPolicy", options.propagation_policy, message)])
         return Propagation.ORPHAN if options.orphan_dependents else Propagation.BACKGROUND
     if not options.propagation_policy:
         return None
     try:
         return Propagation(options.propagation_policy)
     except ValueError:
-        known = ", ".join(f'"{each.value}"' for each in Propagation)
-        message = f'Unsupported value: "{options.propagation_policy}": supported values: {known}'
-        raise _bad_policy(CauseReason.NOT_SUPPORTED, message) from None
-
-
-def _bad_policy(reason: CauseReason, message: str) -> InvalidError:
-    cause = Cause(reason, "propagationPolicy", message)
-    return InvalidError(f'DeleteOptions.meta.k8s.io "" is invalid: {cause}', causes=[cause])
+        cause = unsupported("propagationPolicy", options.propagation_policy, [each.value for each in Propagation])
+        raise refused_options("DELETE", [cause]) from None
 
 
 def _gone(call: Call, last: Encoded | None) -> Answer:

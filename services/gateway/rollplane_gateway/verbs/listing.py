@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rollplane_gateway.calls import Call
+from rollplane_gateway.refusals import forbidden, refused_options, unsupported
 from rollplane_gateway.requests import Query
-from rollplane_machinery.api import MAX_NUMBER, ListQuery, Page
+from rollplane_machinery.api import ListQuery, Page
 from rollplane_machinery.dresses import dress_of
-from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
+from rollplane_machinery.errors import BadRequestError, Cause
 from rollplane_machinery.kinds import Encoded
 
 ANY_VERSION = "0"
@@ -30,22 +31,11 @@ def selectors_of(call: Call) -> tuple[str, str]:
     return labels, fields if dress is None else dress.selector(fields)
 
 
-def version_number(text: str) -> int:
-    """Return a resource version as a number, 0 for any; raises BadRequestError for what is none."""
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(MAX_NUMBER)) or int(text) > MAX_NUMBER:
-        raise BadRequestError(
-            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
-    return int(text)
-
-
 def list_query(call: Call) -> ListQuery:
     """Return the list that is asked for, its first page; raises InvalidError for what does not go together."""
     query = call.request.query
     _check(query)
-    limit, version = max(0, query.number("limit") or 0), version_number(query.text("resourceVersion"))
+    limit, version = max(0, query.number("limit") or 0), query.version()
     labels, fields = selectors_of(call)
     asked = ListQuery(call.target.kind, call.target.namespace, labels, fields, limit, query.text("continue"))
     if not version or asked.continue_token:
@@ -72,9 +62,10 @@ async def listed(call: Call) -> Page:
 def _check(query: Query) -> None:
     version, token = query.text("resourceVersion"), query.text("continue")
     causes = list(_causes(query.text(_MATCH), version, token))
+    if query.given("sendInitialEvents"):
+        causes.append(forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list"))
     if causes:
-        told = ", ".join(map(str, causes))
-        raise InvalidError(f'ListOptions.meta.k8s.io "" is invalid: {told}', causes=causes)
+        raise refused_options("GET", causes)
     if token and version not in ("", ANY_VERSION):
         raise BadRequestError("specifying resource version is not allowed when using continue")
 
@@ -83,15 +74,10 @@ def _causes(match: str, version: str, token: str) -> Iterator[Cause]:
     if not match:
         return
     if not version:
-        yield _forbidden("resourceVersionMatch is forbidden unless resourceVersion is provided")
+        yield forbidden(_MATCH, "resourceVersionMatch is forbidden unless resourceVersion is provided")
     if token:
-        yield _forbidden("resourceVersionMatch is forbidden when continue is provided")
+        yield forbidden(_MATCH, "resourceVersionMatch is forbidden when continue is provided")
     if match not in (EXACT, NOT_OLDER_THAN):
-        known = f'supported values: "{EXACT}", "{NOT_OLDER_THAN}"'
-        yield Cause(CauseReason.NOT_SUPPORTED, _MATCH, f'Unsupported value: "{match}": {known}')
+        yield unsupported(_MATCH, match, [EXACT, NOT_OLDER_THAN])
     if match == EXACT and version == ANY_VERSION:
-        yield _forbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-
-
-def _forbidden(message: str) -> Cause:
-    return Cause(CauseReason.FORBIDDEN, _MATCH, f"Forbidden: {message}")
+        yield forbidden(_MATCH, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')

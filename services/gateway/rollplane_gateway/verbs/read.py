@@ -5,7 +5,7 @@ from __future__ import annotations
 from rollplane_gateway.calls import Call
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.verbs.answers import object_reply, page_reply
-from rollplane_gateway.verbs.listing import listed, version_number
+from rollplane_gateway.verbs.listing import listed
 from rollplane_gateway.verbs.watch import is_watch, watch
 from rollplane_machinery.api import ListQuery
 
@@ -14,7 +14,7 @@ async def get(call: Call) -> Answer:
     """Answer with the object as stored now, or with what happens to it where the path is that of a watch."""
     if is_watch(call):
         return watch(call)
-    if version := version_number(call.request.query.text("resourceVersion")):
+    if version := call.request.query.version():
         await _wait_for(call, version)
     return object_reply(call, await call.backend.api.get(call.target.key))
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rollplane.authentication import v1 as authentication
 from rollplane.core.v1 import Pod, ServiceAccount
+from rollplane_gateway.refusals import invalid
 from rollplane_gateway.virtual.callers import account_caller
 from rollplane_gateway.virtual.signing_key import signing_key
 from rollplane_gateway.virtual.tokens import DEFAULT_SECONDS, ISSUER, Bound, Claims, read, sign
@@ -22,7 +23,6 @@ from rollplane_machinery.errors import (
 )
 from rollplane_machinery.kinds import NODE, POD, SECRET, SERVICE_ACCOUNT, Encoded, Key, Kind, metadata_of
 from rollplane_machinery.times import time_of
-from rollplane_rules.validation.causes import invalid
 
 _MIN_SECONDS, _MAX_SECONDS = 600, 1 << 32
 _BINDABLE = {kind.name: kind for kind in (POD, SECRET, NODE)}

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 
 from rollplane_client.pod_log import LogOptions, open_log
 from rollplane_gateway.calls import Call
+from rollplane_gateway.refusals import forbidden, invalid
 from rollplane_gateway.replies import TEXT, Answer, Reply, Stream
 from rollplane_gateway.requests import Query
 from rollplane_machinery.codec.time_text import parse_time
 from rollplane_machinery.errors import BadRequestError, Cause, InvalidError
-from rollplane_rules.validation.causes import forbidden, invalid
 
 _LEAST = {"tailLines": 0, "limitBytes": 1, "sinceSeconds": 1}
 

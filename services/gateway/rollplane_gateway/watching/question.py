@@ -5,18 +5,20 @@ Source of the rules: kubernetes/apimachinery pkg/apis/meta/internalversion/valid
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rollplane_gateway.refusals import forbidden, refused_options, unsupported
 from rollplane_gateway.requests import Query
 from rollplane_gateway.targets import Target
-from rollplane_machinery.api import MAX_NUMBER, WatchFilter
+from rollplane_machinery.api import WatchFilter
 from rollplane_machinery.dresses import dress_of
-from rollplane_machinery.errors import BadRequestError, Cause, CauseReason, InvalidError
+from rollplane_machinery.errors import Cause
 from rollplane_machinery.selectors.fields import FieldOperator, FieldTerm
 
 MIN_TIMEOUT_SECONDS = 1800.0
 """How long a watch lasts that does not say, at least; at most twice as long, so that not all end at once."""
+_MATCH = "resourceVersionMatch"
 _NOT_OLDER_THAN = "NotOlderThan"
 
 
@@ -46,7 +48,7 @@ def question_of(target: Target, query: Query, chance: Callable[[], float]) -> Qu
 
     Raises BadRequestError for a version that is no number, InvalidError for parameters that do not go together.
     """
-    revision = _revision(query.text("resourceVersion"))
+    revision = query.version()
     streams_list = _streams_list(query)
     seconds = query.number("timeoutSeconds") or 0
     return Question(
@@ -71,28 +73,23 @@ def _filter(target: Target, query: Query) -> WatchFilter:
     return WatchFilter(target.kind, namespaces, query.text("labelSelector"), fields)
 
 
-def _revision(text: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(MAX_NUMBER)) or int(text) > MAX_NUMBER:
-        raise BadRequestError(f'resourceVersion: Invalid value: "{text}": want a version as objects and lists have it')
-    return int(text)
-
-
 def _streams_list(query: Query) -> bool | None:
     """Return whether the state is asked for as events; None where nothing is said of it."""
-    match = query.text("resourceVersionMatch")
     given = query.given("sendInitialEvents")
-    causes = list(_causes(match, given=given))
+    causes = list(_causes(query.text(_MATCH), query.text("continue"), given=given))
     if causes:
-        raise InvalidError("; ".join(map(str, causes)), causes=causes)
+        raise refused_options("GET", causes)
     return query.flag("sendInitialEvents") if given else None
 
 
-def _causes(match: str, *, given: bool) -> tuple[Cause, ...]:
-    field = "resourceVersionMatch"
+def _causes(match: str, token: str, *, given: bool) -> Iterator[Cause]:
     if given and match != _NOT_OLDER_THAN:
-        return (Cause(CauseReason.FORBIDDEN, field, f"sendInitialEvents requires it to be {_NOT_OLDER_THAN}"),)
-    if match and not given:
-        return (Cause(CauseReason.FORBIDDEN, field, "is forbidden for a watch without sendInitialEvents"),)
-    return ()
+        yield forbidden(_MATCH, f"sendInitialEvents requires setting resourceVersionMatch to {_NOT_OLDER_THAN}")
+    if not match:
+        return
+    if not given:
+        yield forbidden(_MATCH, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+    if match != _NOT_OLDER_THAN:
+        yield unsupported(_MATCH, match, [_NOT_OLDER_THAN])
+    if token:
+        yield forbidden(_MATCH, "resourceVersionMatch is forbidden when continue is provided")
