@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rollplane_cli.beyond import COMMANDS, hint
 from rollplane_cli.command import Command
 from rollplane_cli.console import Console
 from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
@@ -155,9 +156,9 @@ def _no_command(name: str, rest: Sequence[str]) -> Topic:
     """A group alone, or nothing at all, shows its help, as in kubectl; raises UsageError for anything else."""
     group, _, second = name.partition(" ")
     if second:
-        raise UsageError(f'unknown command "{second}"', command=group)
+        raise UsageError(f'unknown command "{second}"{hint(name, COMMANDS)}', command=group)
     if name and not is_group(name):
-        raise UsageError(f'unknown command "{name}" for "{PROGRAM}"')
+        raise UsageError(f'unknown command "{name}" for "{PROGRAM}"{hint(name, COMMANDS)}')
     if not name and rest and not {"--help", "-h"} & set(rest):
         raise UsageError(f"no command in {' '.join(rest)}")
     return Topic(name)

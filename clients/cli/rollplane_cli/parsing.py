@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
+from rollplane_cli.beyond import FLAGS, FORMATS, hint
 from rollplane_cli.failures import FlagError
 from rollplane_cli.flags import Flag, Flags, flags_of
 
@@ -68,7 +69,7 @@ class _Reading(Generic[F]):
         name, equals, written = text.partition("=")
         flag = self._by_name.get(name)
         if flag is None:
-            raise FlagError(f"unknown flag: --{name}")
+            raise FlagError(f"unknown flag: --{name}{hint(name, FLAGS)}")
         value = written if equals else _behind(flag, rest)
         if value is None:
             raise FlagError(f"flag needs an argument: --{name}")
@@ -92,8 +93,10 @@ class _Reading(Generic[F]):
     def _take(self, flag: Flag[Any], text: str) -> None:
         """Note what was given; raises FlagError when it is no value of the flag."""
         if flag.choices and text not in flag.choices:
-            wanted = ", ".join(flag.choices)
-            raise FlagError(f'invalid argument "{text}" for "--{flag.name}" flag: must be one of {wanted}')
+            told = f"must be one of {', '.join(flag.choices)}"
+            if flag.name == "output":
+                told += hint(text.partition("=")[0], FORMATS)
+            raise FlagError(f'invalid argument "{text}" for "--{flag.name}" flag: {told}')
         try:
             flag.read(text)
         except ValueError as exc:

@@ -154,6 +154,20 @@ async def test_a_bad_command_is_refused(cli: Cli, stand_in: StandIn, line: str, 
 
 USAGES = {
     "get": "error: Required resource not specified.\nSee 'rollplane get -h' for help and examples\n",
+    "get pods -o jsonpath={.items}": (
+        'error: invalid argument "jsonpath={.items}" for "--output" flag: must be one of wide, yaml, json, name; '
+        "rollplane kubectl has it\nSee 'rollplane get --help' for usage.\n"
+    ),
+    "get pods --sort-by=.x": (
+        "error: unknown flag: --sort-by; rollplane kubectl has it\nSee 'rollplane get --help' for usage.\n"
+    ),
+    "label pod a b=c": (
+        'error: unknown command "label" for "rollplane"; rollplane kubectl has it\n'
+        "See 'rollplane -h' for help and examples\n"
+    ),
+    "set env deploy/a B=c": (
+        "error: unknown command \"env\"; rollplane kubectl has it\nSee 'rollplane set -h' for help and examples\n"
+    ),
     "get pods --nope": "error: unknown flag: --nope\nSee 'rollplane get --help' for usage.\n",
     "apply": "error: must specify -f\nSee 'rollplane apply -h' for help and examples\n",
     "apply web -f x": "error: Unexpected args: [web]\nSee 'rollplane apply -h' for help and examples\n",
