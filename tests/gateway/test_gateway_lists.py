@@ -106,3 +106,12 @@ async def test_selectors_as_clients_write_them() -> None:
             assert names_of(await gateway.get(f"{CONFIG_MAPS}?{query}")) == expected
         assert names_of(await gateway.get("/api/v1/configmaps?labelSelector=tier")) == ["a", "b"]
         assert (await gateway.get(f"{PODS}?fieldSelector=spec.nodeName%3Dn%2Cstatus.phase%21%3DFailed")).status == 200
+
+
+@pytest.mark.parametrize("asked", ["", "&watch=1"], ids=["list", "watch"])
+async def test_a_selector_of_too_many_terms_is_refused_with_the_limit(asked: str) -> None:
+    terms = ",".join(["metadata.name!=x"] * 2_001)
+    async with serving() as gateway:
+        got = await gateway.get(f"{CONFIG_MAPS}?fieldSelector={terms}{asked}")
+        assert got.status == 400
+        assert "a field selector of 2001 terms, at most 2000 are taken" in got.json["message"]

@@ -12,7 +12,7 @@ from rollplane.apps.v1 import Deployment, DeploymentSpec
 from rollplane.core.v1 import Container, NodeSpec, NodeStatus, PodSpec, PodStatus, ServiceSpec
 from rollplane.meta.v1 import ObjectMeta
 from rollplane.policy.v1 import PodDisruptionBudgetSpec
-from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.errors import BadRequestError, RequestTooLargeError
 from rollplane_machinery.kinds import KINDS
 from rollplane_machinery.patch import strategic_merge_patch
 from rollplane_machinery.patch.schema import Schema, schema_of
@@ -291,3 +291,39 @@ def test_a_controller_revision_is_a_patch() -> None:
     assert strategic_merge_patch(document, patch, Deployment.DESCRIPTOR) == {
         "spec": {"replicas": 2, "template": template}
     }
+
+
+def env(count: int) -> list[dict[str, str]]:
+    return [{"name": f"e{number}"} for number in range(count)]
+
+
+def of_a(**members: Any) -> dict[str, Any]:
+    return {"name": "a", **members}
+
+
+AGAIN_AND_AGAIN = [of_a(env=env(1))] * 500
+TOO_LARGE: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "items": ({"containers": [A]}, {"containers": [of_a(env=env(10_000))]}, "merge 10000 items"),
+    "one list again and again": (
+        {"containers": [of_a(env=env(1_000))]},
+        {"containers": AGAIN_AND_AGAIN},
+        "100000 stored items and members",
+    ),
+    "one map again and again": (
+        {"containers": [of_a(resources={"limits": {f"r{n}": "1" for n in range(1_000)}})]},
+        {"containers": [of_a(resources={"limits": {"x": "1"}})] * 500},
+        "100000 stored items and members",
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "patch", "sentence"), TOO_LARGE.values(), ids=TOO_LARGE)
+def test_a_patch_that_takes_too_long_is_refused(document: dict[str, Any], patch: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RequestTooLargeError, match=sentence):
+        strategic_merge_patch(document, patch, PodSpec.DESCRIPTOR)
+
+
+def test_thousands_of_items_merge_into_tens_of_thousands() -> None:
+    document: dict[str, Any] = {"containers": [of_a(env=env(60_000))]}
+    patched = strategic_merge_patch(document, {"containers": [of_a(env=env(9_999))]}, PodSpec.DESCRIPTOR)
+    assert patched == document

@@ -44,7 +44,7 @@ def patched(
     Raises BadRequestError for a patch that is malformed or an APPLY (which ``fields`` makes), changes apiVersion or
     kind, or leads to wrong types or, if ``validation`` is STRICT, to fields that are unknown or given twice (one cause
     for each, with its path); InvalidError when a path of a JSON patch is missing or a test in it fails;
-    RequestTooLargeError for a JSON patch beyond its limits.
+    RequestTooLargeError for a JSON patch or a strategic merge patch beyond its limits.
     """
     algorithm = _ALGORITHMS.get(patch_type)
     if algorithm is None:

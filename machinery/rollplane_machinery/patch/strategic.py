@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from google.protobuf.descriptor import Descriptor
 
-from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.errors import BadRequestError, RequestTooLargeError
 from rollplane_machinery.patch.json_value import Json, JsonObject, expect_list, expect_object
 from rollplane_machinery.patch.schema import Field, Rule, Schema, schema_of
 
@@ -32,6 +32,11 @@ REPLACE = "replace"
 DELETE = "delete"
 MERGE = "merge"
 
+MAX_ITEMS = 10_000
+"""How many items of lists one patch may merge: each takes its time, and whoever merges lets nobody else run."""
+MAX_STORED = 100_000
+"""How many stored items and members one patch may go through: naming an item again goes through its lists again."""
+
 Scalar = str | int | float
 
 
@@ -39,23 +44,47 @@ def strategic_merge_patch(document: JsonObject, patch: JsonObject, descriptor: D
     """Return ``document``, an object of the message type ``descriptor``, changed as ``patch`` says.
 
     Neither is changed; the result shares parts with both. Raises BadRequestError for a directive that is malformed, an
-    item without its merge key, or an item missing in its $setElementOrder.
+    item without its merge key, or an item missing in its $setElementOrder; RequestTooLargeError for a patch that merges
+    more than 10,000 items or goes through more than 100,000 stored items and members.
     """
-    return _merge_object(document, patch, schema_of(descriptor))
+    return _merge_object(document, patch, schema_of(descriptor), _Work())
 
 
-def _merge_object(document: JsonObject, patch: JsonObject, schema: Schema) -> JsonObject:
+class _Work:
+    """What one patch has merged and gone through so far."""
+
+    def __init__(self) -> None:
+        self._items = 0
+        self._stored = 0
+
+    def merges(self, items: int) -> None:
+        self._items += items
+        if self._items > MAX_ITEMS:
+            raise RequestTooLargeError(
+                f"a strategic merge patch may merge {MAX_ITEMS} items of lists, this one has more"
+            )
+
+    def passes(self, stored: int) -> None:
+        self._stored += stored
+        if self._stored > MAX_STORED:
+            raise RequestTooLargeError(
+                f"a strategic merge patch may go through {MAX_STORED} stored items and members, this one needs more"
+            )
+
+
+def _merge_object(document: JsonObject, patch: JsonObject, schema: Schema, work: _Work) -> JsonObject:
     directive = patch.get(PATCH, MERGE)
     if directive == DELETE:
         return {}
     if directive not in (REPLACE, MERGE):
         raise BadRequestError(f"{PATCH} is {directive!r}, want replace, delete or merge")
+    work.passes(len(document))
     merged = {} if directive == REPLACE else _retained(document, patch)
     for name in _members(patch):
         if patch.get(name, ...) is None:
             merged.pop(name, None)
         else:
-            _merge_member(merged, patch, name, schema.field(name))
+            _merge_member(merged, patch, name, schema.field(name), work)
     return merged
 
 
@@ -79,21 +108,21 @@ def _retained(document: JsonObject, patch: JsonObject) -> JsonObject:
     return {name: value for name, value in document.items() if name in keys}
 
 
-def _merge_member(merged: JsonObject, patch: JsonObject, name: str, field: Field) -> None:
+def _merge_member(merged: JsonObject, patch: JsonObject, name: str, field: Field, work: _Work) -> None:
     """Merge what ``patch`` says of the member ``name``, which is not null, into ``merged``."""
     value = patch.get(name)
     if isinstance(value, dict):
         if value.get(PATCH) == DELETE and name not in merged:
             return
         known = {} if field.rule.is_replaced else _as_object(merged.get(name))
-        merged[name] = _merge_object(known, value, field.schema)
+        merged[name] = _merge_object(known, value, field.schema, work)
     elif isinstance(value, list) or name not in patch:
-        _merge_list_member(merged, patch, name, field)
+        _merge_list_member(merged, patch, name, field, work)
     else:
         merged[name] = value
 
 
-def _merge_list_member(merged: JsonObject, patch: JsonObject, name: str, field: Field) -> None:
+def _merge_list_member(merged: JsonObject, patch: JsonObject, name: str, field: Field, work: _Work) -> None:
     """Merge the list ``name`` of ``patch``, which may be there only in the directives beside it."""
     stored = merged.get(name)
     present = stored if isinstance(stored, list) else []
@@ -101,10 +130,13 @@ def _merge_list_member(merged: JsonObject, patch: JsonObject, name: str, field: 
     order, removed = _directive(patch, SET_ORDER + name), _directive(patch, DELETE_FROM_LIST + name)
     if not field.is_known and order:
         field = replace(field, rule=_told_by(order))
+    if field.rule.is_set or field.rule.merge_key:
+        work.passes(len(present))
+        work.merges(len(items))
     if field.rule.is_set:
         result = _merge_set(present, items, removed or [], order)
     elif field.rule.merge_key:
-        result = _merge_keyed(present, items, order, field)
+        result = _merge_keyed(present, items, order, field, work)
     elif order is None and removed is None:
         result = items
     else:
@@ -145,7 +177,9 @@ def _merge_set(present: list[Json], items: list[Json], removed: list[Json], orde
     return _arranged(entries, wanted, None if order is None else [_scalar(item) for item in order])
 
 
-def _merge_keyed(present: list[Json], items: list[Json], order: list[Json] | None, field: Field) -> list[Json]:
+def _merge_keyed(
+    present: list[Json], items: list[Json], order: list[Json] | None, field: Field, work: _Work
+) -> list[Json]:
     name = field.rule.merge_key
     patches = [expect_object(item, f"an item of a list merged by {name!r}") for item in items]
     if any(patch.get(PATCH) == REPLACE for patch in patches):
@@ -162,9 +196,9 @@ def _merge_keyed(present: list[Json], items: list[Json], order: list[Json] | Non
             key = _key(patch, name)
             wanted.append(key)
             if (entry := stored.get(key)) is not None:
-                entry.value = _merge_object(_as_object(entry.value), patch, field.schema)
+                entry.value = _merge_object(_as_object(entry.value), patch, field.schema, work)
             else:
-                entries.append(_Entry(key, _merge_object({}, patch, field.schema)))
+                entries.append(_Entry(key, _merge_object({}, patch, field.schema, work)))
     return _arranged(entries, wanted, None if order is None else [_order_key(item, name) for item in order])
 
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Kind
-from rollplane_machinery.selectors.limits import MAX_FIELD_TERMS, check_size
+from rollplane_machinery.selectors.limits import MAX_FIELD_TERMS, check_size, check_terms
 from rollplane_machinery.selectors.selectable import selectable_field_names
 from rollplane_machinery.showing import cut
 
@@ -105,6 +105,7 @@ def parse_field_selector(text: str, kind: Kind) -> FieldSelector:
             )
         terms.append(_term(match, kind))
         position = match.end()
+    check_terms("a field selector", len(terms))
     return FieldSelector(tuple(terms))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from rollplane_apiserver.watch.entry import View
-from rollplane_apiserver.watch.filters import FilterSet, parse_filter
+from rollplane_apiserver.watch.filters import FilterSet, parse_filter, parse_filters
 from rollplane_machinery import kinds
-from rollplane_machinery.api import WatchFilter
+from rollplane_machinery.api import DeleteCollection, ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Encoded
 from tests.apiserver.core.office import Office, config_map, namespace
@@ -61,3 +63,55 @@ async def test_the_state_of_some_namespaces_comes_in_the_order_of_a_list(office:
     async with office.api.watch(query) as batches:
         told = shown(await anext(batches))
     assert [name for _, name in told if name.startswith("in-")] == ["in-a-b", "in-a"]
+
+
+def by_labels(selector: str) -> WatchFilter:
+    return WatchFilter(kinds.CONFIG_MAP, label_selector=selector)
+
+
+def listed(count: int) -> str:
+    return ",".join(f"!k{number}" for number in range(count))
+
+
+def unlike(count: int) -> str:
+    return ",".join(f"metadata.name!=n{number}" for number in range(count))
+
+
+def one_of(count: int) -> str:
+    return f"metadata.name in ({','.join(f'node-{number:05}' for number in range(count))})"
+
+
+TOO_MUCH = {
+    "labels of many filters": ([by_labels(listed(10))] * 256, "2560 terms and values, at most 2000 are taken"),
+    "names of many filters": ([by_fields(one_of(15_000))] * 3, "45000 terms and values, at most 40000 are taken"),
+    "terms of fields": ([by_fields(unlike(2_001))], "a field selector of 2001 terms, at most 2000 are taken"),
+    "terms of labels and fields": (
+        [by_labels(listed(1_500)), by_fields(unlike(501))],
+        "a request with selectors of 2001 terms, at most 2000 are taken",
+    ),
+    "bytes": ([by_fields(f"metadata.name={'x' * 400_000}")] * 3, "1200042 bytes, at most 1048576 are taken"),
+}
+
+
+@pytest.mark.parametrize(("asked", "sentence"), TOO_MUCH.values(), ids=TOO_MUCH)
+def test_selectors_that_are_too_much_together_are_refused(asked: Sequence[WatchFilter], sentence: str) -> None:
+    with pytest.raises(BadRequestError, match=sentence):
+        parse_filters(asked)
+
+
+async def test_a_list_and_a_watch_are_refused_with_the_limit(office: Office) -> None:
+    dear, sentence = unlike(2_001), "at most 2000 are taken"
+    with pytest.raises(BadRequestError, match=sentence):
+        await office.api.list(ListQuery(kinds.CONFIG_MAP, field_selector=dear))
+    with pytest.raises(BadRequestError, match=sentence):
+        await office.api.delete_collection(DeleteCollection(kinds.CONFIG_MAP, field_selector=dear))
+    filters = (by_fields(unlike(1_001)), by_fields(unlike(1_000)))
+    with pytest.raises(BadRequestError, match=sentence):
+        async with office.api.watch(WatchQuery(filters)):
+            pass
+
+
+def test_a_fleet_names_its_nodes_twice() -> None:
+    names = one_of(19_999)
+    filters = parse_filters([WatchFilter(kinds.NODE, field_selector=names), by_fields(names)])
+    assert filters.terms == 4

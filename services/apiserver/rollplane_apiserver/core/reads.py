@@ -15,13 +15,13 @@ from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache, Snapshot
 from rollplane_apiserver.watch.cursor import Cursor, CursorLimits
 from rollplane_apiserver.watch.entry import Entry, view_of
-from rollplane_apiserver.watch.filters import Filter, FilterSet, parse_filter
+from rollplane_apiserver.watch.filters import FilterSet, parse_filters
 from rollplane_apiserver.watch.freshness import Freshness
+from rollplane_apiserver.watch.slice import Slice
 from rollplane_machinery.api import Key, ListQuery, Page, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Encoded
 
-_EXAMINE = 512  # objects looked at by a selector before other tasks get their turn
 _FRAME_BYTES = 64  # what an object takes on the wire beside its bytes
 
 
@@ -54,7 +54,7 @@ class Reads:
         snapshot = self.cache.snapshot(
             query.kind, query.namespace, revision=revision, after=token.after if token else ""
         )
-        if where.selects:
+        if where.selects(query.kind):
             return await self._selected(query, where, snapshot, revision)
         page = _PageMaker(query, self.page_bytes)
         for entry in snapshot:
@@ -77,13 +77,15 @@ class Reads:
             await self.freshness.current()
         return self.cache.revision
 
-    async def _selected(self, query: ListQuery, where: Filter, snapshot: Snapshot, revision: int) -> Page:
+    async def _selected(self, query: ListQuery, where: FilterSet, snapshot: Snapshot, revision: int) -> Page:
         page = _PageMaker(query, self.page_bytes)
-        for number, entry in enumerate(list(snapshot), 1):
-            if number % _EXAMINE == 0:
-                await asyncio.sleep(0)
-            if where.matches(view_of(entry)) and not page.take(entry):
+        turn = Slice(where.terms)
+        for entry in list(snapshot):
+            if where.matches(query.kind, view_of(entry)) and not page.take(entry):
                 return page.made(revision, more=True)
+            if turn.is_over():
+                await asyncio.sleep(0)
+                turn = Slice(where.terms)
         return page.made(revision)
 
     @asynccontextmanager
@@ -98,7 +100,7 @@ class Reads:
             raise BadRequestError("a watch needs at least one filter")
         if query.from_revision < 0 or (query.from_revision and query.send_initial_state):
             raise BadRequestError("from_revision must be 0 with initial state, and never negative")
-        filters = FilterSet([parse_filter(item) for item in query.filters])
+        filters = parse_filters(query.filters)
         revision = query.from_revision
         if not 0 < revision <= self.cache.revision:
             # From now on; or from a revision that another apiserver told before our cache got there.
@@ -143,7 +145,7 @@ class _PageMaker:
         return Page(self.objects, revision, token, remaining)
 
 
-def _filter_of(query: ListQuery) -> Filter:
-    return parse_filter(
-        WatchFilter(query.kind, label_selector=query.label_selector, field_selector=query.field_selector)
+def _filter_of(query: ListQuery) -> FilterSet:
+    return parse_filters(
+        (WatchFilter(query.kind, label_selector=query.label_selector, field_selector=query.field_selector),)
     )

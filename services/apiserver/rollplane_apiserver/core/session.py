@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -21,6 +22,7 @@ from rollplane_apiserver.core.update import StatusStep, UpdateStep
 from rollplane_apiserver.rollout.edit import Change
 from rollplane_apiserver.rollout.rollouts import Rollouts
 from rollplane_apiserver.watch.entry import Entry
+from rollplane_apiserver.watch.slice import Slice
 from rollplane_machinery.api import (
     Bind,
     Create,
@@ -118,7 +120,12 @@ class Session(Rollouts):
         deletions: list[Delete] = []
         while True:
             page = await self.list(query)
-            deletions += [_deletion(request, found) for found in page.objects]
+            turn = Slice(0)
+            for found in page.objects:
+                deletions.append(_deletion(request, found))
+                if turn.is_over():
+                    await asyncio.sleep(0)
+                    turn = Slice(0)
             if not page.continue_token:
                 return deletions
             query = replace(query, continue_token=page.continue_token)

@@ -17,11 +17,12 @@ from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry, view_of
 from rollplane_apiserver.watch.filters import FilterSet
 from rollplane_apiserver.watch.ring import RingEvent, trimmed
+from rollplane_apiserver.watch.slice import Slice
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.errors import ExpiredError, Outcome, UnavailableError
 
-_EXAMINE = 512  # events or objects looked at before other tasks get their turn
+_EXAMINE = 512  # events taken from the ring at a time
 _FRAME_BYTES = 128  # what an event takes on the wire beside its object
 
 
@@ -95,20 +96,24 @@ class Cursor:
             self._in_ring = False
 
     async def _send_initial(self, entries: deque[Entry]) -> AsyncGenerator[WatchBatch, None]:
-        events: list[WatchEvent] = []
+        part = _Part(self._limits.batch_bytes)
+        turn = Slice(self._filters.terms)
         while entries:
-            for entry in _taken(entries, _EXAMINE):
-                kind = entry.encoded.kind
-                if self._filters.matches(kind, view_of(entry)):
-                    content = trimmed(entry.encoded) if self._filters.is_metadata_only(kind) else entry.encoded
-                    events.append(WatchEvent(EventType.ADDED, content, entry.revision))
-            *full, last = _cut(events, self._limits.batch_bytes)
-            for part in full:
+            event = self._initially(entries.popleft())
+            if event is not None and (full := part.add(event)):
                 with self._held_for(entries):
-                    yield WatchBatch(part, 0)
-            events = last
-            await asyncio.sleep(0)
-        yield WatchBatch(events, self._revision, initial_state_complete=True)
+                    yield WatchBatch(full, 0)
+            if turn.is_over():
+                await asyncio.sleep(0)
+                turn = Slice(self._filters.terms)
+        yield WatchBatch(part.events, self._revision, initial_state_complete=True)
+
+    def _initially(self, entry: Entry) -> WatchEvent | None:
+        kind = entry.encoded.kind
+        if not self._filters.matches(kind, view_of(entry)):
+            return None
+        content = trimmed(entry.encoded) if self._filters.is_metadata_only(kind) else entry.encoded
+        return WatchEvent(EventType.ADDED, content, entry.revision)
 
     @contextmanager
     def _held_for(self, entries: deque[Entry]) -> Iterator[None]:
@@ -134,10 +139,13 @@ class Cursor:
             if changes.revision == self._revision:
                 # The ring is yet to get where another apiserver has been.
                 await self._ring_moved_within(self._limits.idle_seconds)
-            events = [RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE]
+            events = deque(RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE)
+            while events:
+                for batch in self._tell(self._told(events)):
+                    yield batch
+                await asyncio.sleep(0)
             self._revision = changes.revision
-            for batch in self._tell(events):
-                yield batch
+            yield WatchBatch((), self._revision)
 
     async def _ring_moved_within(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -170,14 +178,32 @@ class Cursor:
                 due = min(due, loop.time() + self._limits.progress_seconds)
             await self._moved(due)
 
-    def _examine(self) -> Sequence[RingEvent]:
-        """Take the next events of the ring, moving on behind them."""
+    def _examine(self) -> Sequence[WatchEvent]:
+        """Take the next events of the ring, as many as a slice is enough for, moving on behind them."""
         if self._position < self._ring.first:
             raise ExpiredError(f"the watcher fell behind: revision {self._revision} is no longer held; watch again")
-        events = self._ring.events(self._position, _EXAMINE)
+        events = deque(self._ring.events(self._position, _EXAMINE))
         self._position += len(events)
-        self._revision = self._ring.revision if self._position == self._ring.end else events[-1].revision
-        return events
+        told = self._told(events)
+        self._position -= len(events)
+        if self._position == self._ring.end:
+            self._revision = self._ring.revision
+        return told
+
+    def _told(self, events: deque[RingEvent]) -> Sequence[WatchEvent]:
+        """Take as many ``events`` as a slice is enough for; return what is to be told of them."""
+        told: list[WatchEvent] = []
+        turn = Slice(2 * self._filters.terms)  # asked of the object as it was, too
+        while events:
+            event = events.popleft()
+            self._revision = event.revision
+            if not self._filters.concerns(event.kind):
+                continue
+            if (one := self._event(event)) is not None:
+                told.append(one)
+            if turn.is_over():
+                break
+        return told
 
     def _check_open(self) -> None:
         if self._ring.closed:
@@ -189,15 +215,13 @@ class Cursor:
             async with asyncio.timeout_at(due):
                 await self._ring.moved(self._revision, self._incarnation)
 
-    def _tell(self, events: Iterable[RingEvent]) -> Iterator[WatchBatch]:
+    def _tell(self, told: Iterable[WatchEvent]) -> Iterator[WatchBatch]:
         """Cut what the watcher is to be told into batches, the last of which reaches our revision."""
-        concerns = self._filters.concerns
-        found = [self._event(event) for event in events if concerns(event.kind)]
-        told = [event for event in found if event is not None]
-        *full, last = _cut(told, self._limits.batch_bytes)
-        for part in full:
-            yield WatchBatch(part, part[-1].revision)
-        yield WatchBatch(last, self._revision)
+        part = _Part(self._limits.batch_bytes)
+        for event in told:
+            if full := part.add(event):
+                yield WatchBatch(full, full[-1].revision)
+        yield WatchBatch(part.events, self._revision)
 
     def _event(self, event: RingEvent) -> WatchEvent | None:
         """Return what this watcher is told of a change: beginning and ceasing to match are ADDED and DELETED."""
@@ -210,26 +234,26 @@ class Cursor:
         return event.told_as(told, metadata_only=self._filters.is_metadata_only(event.kind)) if told else None
 
 
-def _taken(entries: deque[Entry], count: int) -> Iterator[Entry]:
-    for _ in range(min(count, len(entries))):
-        yield entries.popleft()
-
-
 def _transition(matched: bool, matches: bool) -> EventType | None:
     if matches:
         return EventType.MODIFIED if matched else EventType.ADDED
     return EventType.DELETED if matched else None
 
 
-def _cut(events: Sequence[WatchEvent], limit: int) -> list[list[WatchEvent]]:
-    """Cut events into parts of at most ``limit`` bytes or one event; always at least one part, which may be empty."""
-    parts: list[list[WatchEvent]] = [[]]
-    size = 0
-    for event in events:
+class _Part:
+    """The next batch's events, of at most ``limit`` bytes or one event."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self.events: list[WatchEvent] = []
+
+    def add(self, event: WatchEvent) -> Sequence[WatchEvent]:
+        """Add ``event``; return the events before it when it begins the next part, else none."""
         length = len(event.object.value) + _FRAME_BYTES
-        if parts[-1] and size + length > limit:
-            parts.append([])
-            size = 0
-        parts[-1].append(event)
-        size += length
-    return parts
+        full: Sequence[WatchEvent] = ()
+        if self.events and self._size + length > self._limit:
+            full, self.events, self._size = self.events, [], 0
+        self.events.append(event)
+        self._size += length
+        return full

@@ -11,6 +11,7 @@ from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from rollplane_machinery.selectors.fields import FieldOperator
+from rollplane_machinery.selectors.limits import check_request, check_terms
 from rollplane_machinery.shards import SHARDS, shard_of
 
 _NAME = "metadata.name"
@@ -51,6 +52,21 @@ class Filter:
         """Whether an object may begin or cease to match while it lives."""
         return self.labels is not None or self.fields is not None
 
+    @property
+    def terms(self) -> int:
+        """How many terms an object is asked at most."""
+        labels = self.labels.requirements if self.labels is not None else ()
+        fields = self.fields.terms if self.fields is not None else ()
+        return len(labels) + len(fields)
+
+
+def parse_filters(requests: Sequence[WatchFilter]) -> FilterSet:
+    """Return the filters of one request; raises BadRequestError as ``parse_filter``, and for too much together."""
+    check_request((each.label_selector for each in requests), (each.field_selector for each in requests))
+    filters = [parse_filter(each) for each in requests]
+    check_terms("a request with selectors", sum(each.terms for each in filters))
+    return FilterSet(filters)
+
 
 def parse_filter(request: WatchFilter) -> Filter:
     """Return the filter of ``request``; raises BadRequestError for a selector or a shard that makes no sense."""
@@ -77,7 +93,10 @@ def _names(fields: FieldSelector | None) -> frozenset[str] | None:
 
 
 class FilterSet:
-    """Several filters asked as one: an object is meant if any filter of its kind means it."""
+    """Several filters asked as one: an object is meant if any filter of its kind means it.
+
+    ``terms`` is how many questions that may take.
+    """
 
     def __init__(self, filters: Sequence[Filter]) -> None:
         self._by_kind: dict[Kind, list[Filter]] = {}
@@ -87,6 +106,7 @@ class FilterSet:
         self._bare = frozenset(
             kind for kind, items in self._by_kind.items() if all(item.metadata_only for item in items)
         )
+        self.terms = sum(1 + item.terms for item in filters)
 
     @property
     def kinds(self) -> Sequence[Kind]:
@@ -101,6 +121,10 @@ class FilterSet:
         asked = [item.namespaces for item in self._by_kind[kind]]
         narrow = [each for each in asked if each is not None]
         return sorted(frozenset[str]().union(*narrow), key=_key_prefix) if len(narrow) == len(asked) else ("",)
+
+    def selects(self, kind: Kind) -> bool:
+        """Return whether anything of a kind is asked of its objects themselves."""
+        return any(item.selects for item in self._by_kind[kind])
 
     def concerns(self, kind: Kind) -> bool:
         return kind in self._by_kind
