@@ -73,3 +73,24 @@ async def test_no_processes(path: str) -> None:
             got = await gateway.ask(method, f"/api/v1/namespaces/default/pods/web/{path}?command=sh")
             assert (got.status, got.json["reason"]) == (405, "MethodNotAllowed")
             assert 'pod "web": its containers are simulated' in got.json["message"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "user"),
+    [
+        ("Authorization", "Bearer nonsense", "rollplane-admin"),
+        ("Authorization", "nonsense", "rollplane-admin"),
+        ("Impersonate-User", "system:anonymous", "system:anonymous"),
+    ],
+)
+async def test_everybody_may_do_everything_in_whosever_name(header: str, value: str, user: str) -> None:
+    """Nothing is refused for who asks; only the question who that is tells callers apart."""
+    headers = {header: value}
+    async with serving() as gateway:
+        who = await gateway.ask("POST", WHO, {}, headers=headers)
+        assert who.json["status"]["userInfo"]["username"] == user
+        made = await gateway.ask("POST", ACCOUNTS, {"metadata": {"name": "a"}}, headers=headers)
+        assert made.status == 201
+        assert all(user not in each["manager"] for each in made.json["metadata"].get("managedFields", []))
+        review = {"spec": {"resourceAttributes": {"verb": "delete", "resource": "pods"}}}
+        assert (await gateway.ask("POST", ACCESS, review, headers=headers)).json["status"] == {"allowed": True}
