@@ -59,11 +59,13 @@ def _answer(registry: CollectorRegistry, health: Health, request_line: bytes) ->
 
 
 def readiness_text(health: Health) -> str:
-    """Return a line for each check, ``[+]store ok`` or ``[-]store failed: why``."""
-    return "".join(
+    """Return a line for each check and note, ``[+]store ok``, ``[-]store failed: why`` or ``[!]store-memory: what``."""
+    checks = (
         f"[-]{name} failed: {trouble}\n" if trouble else f"[+]{name} ok\n"
         for name, trouble in health.findings().items()
     )
+    notes = (f"[!]{name}: {told}\n" if told else f"[+]{name} ok\n" for name, told in health.notes().items())
+    return "".join((*checks, *notes))
 
 
 def _response(status: str, content_type: str, body: bytes) -> bytes:

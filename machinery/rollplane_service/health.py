@@ -32,10 +32,15 @@ class Health:
         self.started = False
         self.draining = False
         self._checks: dict[str, Check] = {}
+        self._notes: dict[str, Check] = {}
 
     def add_check(self, name: str, check: Check) -> None:
         """Be ready only while ``check`` finds nothing, from now on."""
         self._checks[name] = check
+
+    def add_note(self, name: str, check: Check) -> None:
+        """Tell what ``check`` finds from now on, and be ready all the same: the work can be done, if not all of it."""
+        self._notes[name] = check
 
     @property
     def is_ready(self) -> bool:
@@ -49,6 +54,10 @@ class Health:
             "stop": "it is going away" if self.draining else "",
         }
         return own | {name: check() for name, check in self._checks.items()}
+
+    def notes(self) -> Mapping[str, str]:
+        """Return every note by name with what it tells, empty for nothing."""
+        return {name: check() for name, check in self._notes.items()}
 
 
 class HealthService(health_pb2_grpc.HealthServicer):

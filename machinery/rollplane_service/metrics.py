@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
@@ -50,6 +50,11 @@ class WriteMetrics:
         self._seconds = Histogram(
             "rollplane_batch_seconds", "From sending a batch to its answer.", buckets=_SECONDS, registry=registry
         )
+        self._untaken = Counter(
+            "rollplane_batch_writes_untaken",
+            "Writes sent that were neither made nor refused for good; most are sent again.",
+            registry=registry,
+        )
         self._lags = Histogram(
             "rollplane_watch_lag_seconds",
             "From the answer to a batch until the watch has shown all of it.",
@@ -68,6 +73,10 @@ class WriteMetrics:
         elif not self._awaited or revision > self._awaited[-1][0]:
             self._awaited.append((revision, self._clock.monotonic()))
 
+    def untaken(self, writes: int) -> None:
+        """Count writes that were neither made nor refused for good."""
+        self._untaken.inc(writes)
+
     def reached(self, revision: int) -> None:
         """Take note that the watch has shown everything up to ``revision``."""
         self._reached = max(self._reached, revision)
@@ -76,7 +85,7 @@ class WriteMetrics:
 
 
 class MeasuredBatches:
-    """``api``, each batch through it measured; one that could not be carried out at all does not count."""
+    """``api``, each batch through it measured; of one without any answer only its writes are counted, as untaken."""
 
     def __init__(self, api: Batches, metrics: WriteMetrics, clock: Clock) -> None:
         self._api = api
@@ -85,7 +94,16 @@ class MeasuredBatches:
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[WriteResult | RollplaneError]:
         started = self._clock.monotonic()
-        answers = await self._api.batch(writes)
+        try:
+            answers = await self._api.batch(writes)
+        except RollplaneError:
+            self._metrics.untaken(len(writes))
+            raise
+        self._metrics.untaken(sum(map(_is_untaken, answers)))
         revision = max((answer.revision for answer in answers if isinstance(answer, WriteResult)), default=0)
         self._metrics.answered(len(writes), self._clock.monotonic() - started, revision)
         return answers
+
+
+def _is_untaken(answer: WriteResult | RollplaneError) -> bool:
+    return isinstance(answer, RollplaneError) and answer.outcome is not None

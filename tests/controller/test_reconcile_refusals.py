@@ -9,8 +9,9 @@ import pytest
 
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import ServiceAccount
-from rollplane_machinery.api import Create, Delete, Update, Write
-from rollplane_machinery.errors import ForbiddenError, RollplaneError
+from rollplane_controller.metrics import Metrics
+from rollplane_machinery.api import Create, Delete, ObjectApi, Update, Write
+from rollplane_machinery.errors import ForbiddenError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import DEPLOYMENT, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET, Kind
 from tests.controller.plane import Plane, RefusingApi, a_plane
 from tests.planners.daemon_sets import a_daemon_set
@@ -41,6 +42,55 @@ async def told(plane: Plane, reason: str) -> set[tuple[str, str]]:
     """Return the kinds and messages of the events with this reason."""
     await plane.pass_time(3)
     return {(event.involved_object.kind, event.message) for event in await plane.events(reason)}
+
+
+def no_room(write: Write) -> RollplaneError | None:
+    """Refuse what a store at its limit of memory refuses of a controller: pods, not their deletion."""
+    if isinstance(write, Create) and write.object.kind is POD:
+        return UnavailableError("the store is out of memory", outcome=Outcome.NOT_SENT, retry_after_seconds=1.0)
+    return None
+
+
+def named(name: str) -> Deployment:
+    made = a_deployment(replicas=3)
+    made.metadata.name = name
+    made.metadata.ClearField("uid")
+    made.ClearField("status")
+    made.spec.selector.match_labels["app"] = made.spec.template.metadata.labels["app"] = name
+    return made
+
+
+async def test_refused_creates_hold_up_neither_deletions_nor_what_is_wanted_now() -> None:
+    async with a_plane() as plane:
+        refuses: list[Refuses] = [lambda _write: None]
+        metrics = Metrics(plane.clock)
+        api: list[RefusingApi] = []
+
+        def wrap(inner: ObjectApi) -> ObjectApi:
+            api.append(RefusingApi(inner, lambda write: refuses[0](write)))
+            return api[0]
+
+        await plane.start(wrap=wrap, metrics=metrics)
+        for name in ("goes", "grows"):
+            await plane.create(named(name))
+        await plane.quiet()
+        refuses[0] = no_room
+        grown = await plane.find(DEPLOYMENT, "grows")
+        assert isinstance(grown, Deployment)
+        grown.spec.replicas = 9
+        await plane.update(grown)
+        await plane.pass_time(8)
+        await plane.delete(DEPLOYMENT, "goes")
+        await plane.pass_time(2)
+        assert {pod.metadata.labels["app"] for pod in await plane.pods()} == {"grows"}
+        assert len(await plane.pods()) == 3
+        await plane.pass_time(20)
+        failed = metrics.registry.get_sample_value(
+            "rollplane_reconcile_errors_total", {"name": "replicaset-controller"}
+        )
+        untaken = metrics.registry.get_sample_value("rollplane_batch_writes_untaken_total")
+        assert failed
+        assert untaken
 
 
 def a_set(**spec: Any) -> StatefulSet:

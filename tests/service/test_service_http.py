@@ -57,6 +57,18 @@ async def test_a_scrape_reads_all_figures() -> None:
     assert float(figures["process_resident_memory_bytes"]) > 1e6
 
 
+async def test_a_note_is_told_and_leaves_the_process_ready() -> None:
+    health, note = Health(), "little is left"
+    health.started = True
+    health.add_note("memory", lambda: note)
+    async with served(health) as port:
+        answer = await ask(port, b"GET /readyz HTTP/1.1\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 OK")
+        assert answer.endswith(b"[+]stop ok\n[!]memory: little is left\n")
+        note = ""
+        assert (await ask(port, b"GET /readyz HTTP/1.1\r\n\r\n")).endswith(b"[+]memory ok\n")
+
+
 async def test_alive_and_ready_are_two_questions() -> None:
     health, trouble = Health(), ""
     health.add_check("store", lambda: trouble)

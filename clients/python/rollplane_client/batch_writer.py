@@ -8,6 +8,8 @@ stays the caller's business.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,9 +19,16 @@ from rollplane_client.tokens import REPEAT_SECONDS, Tokens, repeated
 from rollplane_client.write_lanes import Answer, Item, Lanes, item_of
 from rollplane_machinery.api import Write
 from rollplane_machinery.clock import Clock
-from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, TooManyRequestsError, UnavailableError
+from rollplane_machinery.errors import Outcome, RollplaneError, TooManyRequestsError, UnavailableError
 
 __all__ = ["Answer", "BatchApi", "BatchWriter", "Limits", "Stats"]
+
+log = logging.getLogger(__name__)
+
+REFUSED_SECONDS = 10.0
+"""How long a write is repeated that the server answers each time by saying that it was not tried."""
+TELL_SECONDS = 30.0
+"""How often at most the log says that writes are not taken."""
 
 
 class BatchApi(Protocol):
@@ -67,8 +76,10 @@ class BatchWriter:
 
     Each write is given one of ``tokens``, by which the server makes it at most once. Whatever is not a definite answer
     (an error with an ``outcome``) has the same write sent again after a back-off: those of one batch together, in their
-    order and groups, while the rest of the writer goes on if the server answered any of them. What may have been made
-    is repeated for REPEAT_SECONDS; then its answer is an error that says so, and the object has to be looked at.
+    order and groups, while the rest of the writer goes on if the batch was answered at all. What may have been made
+    is repeated for REPEAT_SECONDS; then its answer is an error that says so, and the object has to be looked at. What
+    surely was not made, as a full store or one that is away has it, is answered so after REFUSED_SECONDS, that its
+    owner may want something else by now; without any answer from the server it is repeated for as long as it takes.
     """
 
     def __init__(
@@ -92,6 +103,7 @@ class BatchWriter:
         self._in_flight = 0
         self._failures = 0
         self._resting = 0
+        self._tell_at = -math.inf
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -190,29 +202,41 @@ class BatchWriter:
         """Send one batch, deliver its answers, and make ready again what was not answered."""
         sent = self._clock.monotonic()
         try:
-            answers = await self._ask(batch)
+            answers, heard = await self._ask(batch)
         finally:
             self._in_flight -= 1
             self._wake.set()
-        repeats = [item for item, answer in zip(batch, answers, strict=True) if not self._deliver(item, answer, sent)]
+        self._tell(answers)
+        told = zip(batch, answers, strict=True)
+        repeats = [item for item, answer in told if not self._deliver(item, answer, sent, heard=heard)]
         self.stats.repeated += len(repeats)
         wait = max(map(_retry_after, answers))
-        if any(map(_is_word, answers)):
+        if heard:
             self._failures = 0
             await self._repeat_beside_others(repeats, wait)
         else:
             self._lanes.put_back(repeats)
             await self._rest(wait)
 
-    async def _ask(self, batch: list[Item]) -> Sequence[Answer]:
+    def _tell(self, answers: Sequence[Answer]) -> None:
+        """Log what keeps writes from being made, once in a while."""
+        errors = [answer for answer in answers if isinstance(answer, RollplaneError) and answer.outcome is not None]
+        now = self._clock.monotonic()
+        if errors and now >= self._tell_at:
+            self._tell_at = now + TELL_SECONDS
+            extra = {"writes": len(errors), "reason": errors[0].reason, "detail": errors[0].message}
+            log.warning("writes are not taken, and sent again", extra=extra)
+
+    async def _ask(self, batch: list[Item]) -> tuple[Sequence[Answer], bool]:
+        """Return an answer for each write, and whether the server gave them: else nobody was there to look at any."""
         try:
-            return await self._api.batch([item.write for item in batch])
+            return await self._api.batch([item.write for item in batch]), True
         except RollplaneError as exc:
             # What refuses the whole batch has looked at none of its writes, of which some may have been made before.
             unknown = exc.with_outcome(Outcome.OUTCOME_UNKNOWN)
-            return [exc if item.unclear_since is None else unknown for item in batch]
+            return [exc if item.unclear_since is None else unknown for item in batch], False
 
-    def _deliver(self, item: Item, answer: Answer, sent: float) -> bool:
+    def _deliver(self, item: Item, answer: Answer, sent: float, *, heard: bool) -> bool:
         """Answer ``item``, which left at ``sent``, for good and return True; or False when it must be sent again."""
         if item.answer is None:
             self._count_event(answer)
@@ -226,7 +250,19 @@ class BatchWriter:
         if outcome is Outcome.OUTCOME_UNKNOWN and item.unclear_since is None:
             item.unclear_since = sent
             item.write = repeated(item.write)
-        return self._is_given_up(item)
+        return self._is_refused(item, answer, heard=heard) or self._is_given_up(item)
+
+    def _is_refused(self, item: Item, answer: Answer, *, heard: bool) -> bool:
+        """Answer ``item`` that it was not made, once the server has said so for REFUSED_SECONDS; else return False."""
+        if not heard or item.unclear_since is not None:
+            item.refused_since = None
+            return False
+        now = self._clock.monotonic()
+        item.refused_since = now if item.refused_since is None else item.refused_since
+        if now - item.refused_since < REFUSED_SECONDS:
+            return False
+        self._answer(item, answer)
+        return True
 
     def _is_given_up(self, item: Item) -> bool:
         """Answer ``item`` that nothing is known of it, once the store may have forgotten its token; else return False.
@@ -281,11 +317,6 @@ class BatchWriter:
             self._answer(item, UnavailableError("the writer has stopped", outcome=outcome))
         self.stats.events_dropped += self._lanes.events
         self._lanes = Lanes(self._limits.batch_writes, self._limits.batch_bytes)
-
-
-def _is_word(answer: Answer) -> bool:
-    """Return whether the server has looked at the write: it is there, and can be asked for others."""
-    return not isinstance(answer, RollplaneError) or isinstance(answer, InternalError) or answer.outcome is None
 
 
 def _retry_after(answer: Answer) -> float:

@@ -19,8 +19,9 @@ Answer = WriteResult | RollplaneError
 class Item:
     """A write on its way to an answer; ``answer`` is None for events, whose answers nobody awaits.
 
-    ``unclear_since`` is when a sending left that may have been committed, None while none may; ``failures`` counts
-    sendings that were not answered.
+    ``unclear_since`` is when a sending left that may have been committed, None while none may; ``refused_since`` is
+    since when every sending was answered by saying that it was not tried; ``failures`` counts sendings that were not
+    answered for certain.
     """
 
     write: Write
@@ -29,6 +30,7 @@ class Item:
     answer: asyncio.Future[Answer] | None
     on_its_way: bool = False
     unclear_since: float | None = None
+    refused_since: float | None = None
     failures: int = 0
 
 

@@ -54,8 +54,10 @@ async def serve(settings: Settings, process: Process, doors: Sequence[OpenDoor] 
         server = await stack.enter_async_context(RpcServer(core, clock, metrics, limits=limits, health=process.health))
         probe = WriteProbe(store, clock)
         process.health.add_check("store-writes", probe.trouble)
+        process.health.add_note("store-memory", probe.shortage)
         await stack.enter_async_context(running(probe.run))
         _show(metrics, core, server)
+        metrics.gauge("store_memory_short", "1 while the store refuses creates.", lambda: store.memory_is_short)
         listening = with_port(settings.listen, await server.listen(settings.listen))
         premises = Premises(core, clock, process.health, metrics.registry)
         opened = [await stack.enter_async_context(door(premises)) for door in doors]

@@ -20,6 +20,10 @@ class SwitchableStore:
         former, self.inner = self.inner, other
         await former.close()
 
+    @property
+    def memory_is_short(self) -> bool:
+        return self.inner.memory_is_short
+
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         return await self.inner.commit(mutations)
 

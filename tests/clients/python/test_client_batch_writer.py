@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from rollplane.core.v1 import Pod
 from rollplane_client.backoff import Backoff
-from rollplane_client.batch_writer import Answer, BatchWriter, Limits
+from rollplane_client.batch_writer import REFUSED_SECONDS, TELL_SECONDS, Answer, BatchWriter, Limits
 from rollplane_client.tokens import REPEAT_SECONDS, Tokens
 from rollplane_machinery.api import (
     DEFAULT_OPTIONS,
@@ -356,6 +356,60 @@ async def test_what_was_never_sent_is_tried_for_as_long_as_it_takes(server: Held
         assert isinstance(await answer, WriteResult)
 
 
+async def test_writes_that_are_refused_for_now_hold_up_no_others(server: HeldServer, clock: FakeClock) -> None:
+    """A store at its limit of memory refuses creates alone, and a batch may hold nothing else."""
+    async with running(server, clock) as writer:
+        writer.submit(create("a"))
+        (await server.next()).answer(GONE)
+        deleted = writer.submit(delete("b"))
+        batch = await server.next()
+        assert batch.writes == [delete("b")]
+        batch.answer()
+        assert isinstance(await deleted, WriteResult)
+
+
+async def test_what_is_refused_for_long_is_answered_so(server: HeldServer, clock: FakeClock) -> None:
+    """Whoever wanted it may want something else by now, such as fewer."""
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        began = clock.monotonic()
+        while not answer.done() and clock.monotonic() - began < 60.0:
+            (await server.next()).answer(GONE)
+            await settle()
+            await clock.advance(0.0 if answer.done() else 8.0)
+        assert answer.done()
+        assert await answer is GONE
+        assert REFUSED_SECONDS <= clock.monotonic() - began <= REFUSED_SECONDS + 8.0
+
+
+async def test_what_may_have_been_made_is_not_answered_by_a_later_refusal(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock) as writer:
+        answer = writer.submit(create("a"))
+        (await server.next()).answer(LOST)
+        while clock.monotonic() < 3 * REFUSED_SECONDS:
+            await settle()
+            await clock.advance(8.0)
+            (await server.next()).answer(GONE)
+        await settle()
+        assert not answer.done()
+
+
+async def test_that_writes_are_not_taken_is_logged_once_in_a_while(
+    server: HeldServer, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(server, clock) as writer:
+        writer.submit(create("a"))
+        (await server.next()).answer(GONE)
+        writer.submit(create("b"))
+        (await server.next()).answer(GONE)
+        await settle()
+        assert [record.getMessage() for record in caplog.records] == ["writes are not taken, and sent again"]
+        await clock.advance(TELL_SECONDS)
+        (await server.next()).answer(GONE)
+        await settle()
+        assert len(caplog.records) == 2
+
+
 async def test_one_item_that_was_lost_is_repeated_alone(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock) as writer:
         applied = asyncio.ensure_future(writer.apply([create("a"), create("b")]))
@@ -578,7 +632,7 @@ def test_whatever_fails_each_write_is_answered_once_and_in_order(names: list[str
     async def scenario() -> None:
         clock, dice = FakeClock(), random.Random(seed)
         server = MoodyServer(dice)
-        writer = BatchWriter(server, clock=clock, limits=Limits(batch_writes=7), backoff=Backoff(1.0, 4.0, 0.0))
+        writer = BatchWriter(server, clock=clock, limits=Limits(batch_writes=7), backoff=Backoff(1.0, 1.0, 0.0))
         running = asyncio.ensure_future(writer.run())
         answers = []
         for version, name in enumerate(names, start=1):

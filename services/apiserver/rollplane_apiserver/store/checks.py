@@ -70,7 +70,7 @@ def check_epoch(fence: Fence, *, current: int, revision: int, jumps: Iterable[Ju
         raise FencedError(f"epoch {fence.epoch} was never given out, the current revision is {revision}")
     for jump in jumps:
         if jump.last < fence.epoch <= jump.to:
-            raise FencedError(f"epoch {fence.epoch} is void: the store went from {jump.last} to {jump.to}")
+            raise FencedError(f"epoch {fence.epoch} is void: {jump.story}")
 
 
 def check_shard(shard: str) -> None:
@@ -96,4 +96,4 @@ def check_position(after: int, *, oldest: int, revision: int, jumps: Iterable[Ju
         raise ExpiredError(f"revision {after} was never given out, the current one is {revision}")
     for jump in jumps:
         if jump.last < after <= jump.to:
-            raise ExpiredError(f"revision {after} is void: the store went from {jump.last} to {jump.to}")
+            raise ExpiredError(f"revision {after} is void: {jump.story}")

@@ -162,6 +162,13 @@ class Jump:
     last: int
     to: int
 
+    @property
+    def story(self) -> str:
+        """What happened, in words for people."""
+        if not self.last:
+            return f"the store was emptied, or is new; its first write has a revision above {self.to}"
+        return f"the store came back as it was at {self.last}; what it wrote since has revisions above {self.to}"
+
 
 BATCH_CHANGES = 512
 BATCH_BYTES = 8 * 1024 * 1024
@@ -181,6 +188,11 @@ class LogBatch:
 
 class Store(Protocol):
     """One cell's objects. Reads and writes raise UnavailableError with the outcome known when it cannot be reached."""
+
+    @property
+    def memory_is_short(self) -> bool:
+        """Whether the last commit met a server at its limit of memory, which takes only what makes the cell smaller."""
+        ...
 
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         """Commit one group atomically, each item on its own conditions; outcomes in order. At most 256 items.

@@ -68,6 +68,10 @@ class MemoryStore:
         self.full = False
         """Set it to be at the limit of memory, for tests of who writes to such a store."""
 
+    @property
+    def memory_is_short(self) -> bool:
+        return self.full
+
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         self._check_open()
         check_mutations(mutations)

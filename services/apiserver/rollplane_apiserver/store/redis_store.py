@@ -78,15 +78,19 @@ class RedisStore:
         self._reads = self._pool(settings.read_links)
         self._lent: list[Link] = []  # to scans and followers
         self._closed = False
+        self.memory_is_short = False
 
     async def commit(self, mutations: Sequence[Mutation]) -> Sequence[Outcome]:
         check_mutations(mutations)
         async with self._linked(self._commits) as link:
             try:
-                return await self._commit_on(link, mutations, self._commit_script)
+                settled = await self._commit_on(link, mutations, self._commit_script)
             except OutOfMemoryError:
+                self.memory_is_short = True
                 # Refused before it began, so it may be sent again: what makes the cell smaller still goes through.
                 return await self._commit_on(link, mutations, self._relief_script)
+            self.memory_is_short = False
+            return settled
 
     async def _commit_on(self, link: Link, mutations: Sequence[Mutation], script: Script) -> Sequence[Outcome]:
         wanted = self._settings.wait_replicas

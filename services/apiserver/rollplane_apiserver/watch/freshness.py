@@ -61,7 +61,7 @@ class Freshness:
         """Raise ExpiredError when the store lost what was told under ``revision``, though others came after it."""
         for jump in await self._store.jumps():
             if jump.last < revision <= jump.to:
-                lost = f"revision {revision} is void: the store went from {jump.last} to {jump.to}"
+                lost = f"revision {revision} is void: {jump.story}"
                 raise ExpiredError(lost)
 
     async def run(self) -> None:
