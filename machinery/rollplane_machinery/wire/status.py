@@ -41,7 +41,6 @@ from rollplane_machinery.errors import (
     Reason,
     RequestTooLargeError,
     RollplaneError,
-    SetupError,
     TerminalError,
     TimedOutError,
     TooManyRequestsError,
@@ -86,7 +85,8 @@ BY_REASON: Mapping[Reason, Mapped] = MappingProxyType(
         Reason.TOO_MANY_REQUESTS: Mapped(TooManyRequestsError, code_pb2.RESOURCE_EXHAUSTED, 429),
         Reason.NOT_ATTEMPTED: Mapped(NotAttemptedError, code_pb2.FAILED_PRECONDITION, 424),
         Reason.TERMINAL: Mapped(TerminalError, code_pb2.FAILED_PRECONDITION, 500),
-        Reason.SETUP: Mapped(SetupError, code_pb2.FAILED_PRECONDITION, 500),
+        # A process' own setup is nobody else's: to those it serves it is away.
+        Reason.SETUP: Mapped(UnavailableError, code_pb2.UNAVAILABLE, 503),
         Reason.INTERNAL_ERROR: Mapped(InternalError, code_pb2.INTERNAL, 500),
         Reason.UNAVAILABLE: Mapped(UnavailableError, code_pb2.UNAVAILABLE, 503),
         Reason.TIMED_OUT: Mapped(TimedOutError, code_pb2.DEADLINE_EXCEEDED, 504),
@@ -193,9 +193,10 @@ def make_error(
     retry_after_seconds: float | None = None,
 ) -> RollplaneError:
     """Return an error of the class that stands for ``reason``; without ``outcome`` it is what the class says."""
-    if reason is Reason.UNAVAILABLE and outcome is None:
+    error = BY_REASON[reason].error
+    if error is UnavailableError and outcome is None:
         outcome = Outcome.OUTCOME_UNKNOWN  # whoever could not be reached has refused nothing
-    return BY_REASON[reason].error(
+    return error(
         message,
         outcome=outcome,
         resource=resource,

@@ -69,3 +69,41 @@ async def test_a_probe_costs_no_revision(tmp_path: Path) -> None:
         await WriteProbe(store, SystemClock()).ask()
         assert await store.revision() == before
         await store.close()
+
+
+async def until(address: str, words: str) -> str:
+    async with asyncio.timeout(20):
+        while words not in (answer := await readyz(address)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.05)
+    return answer
+
+
+async def test_a_shortage_of_memory_is_told_and_leaves_the_apiserver_ready(tmp_path: Path) -> None:
+    """Deletions mend it, so nobody may be kept from sending them."""
+    async with RedisServer(tmp_path) as server, running(redis=server.url) as apiserver:
+        assert "[+]store-memory ok\n" in await readyz(apiserver.metrics)
+        await configure(server.url, "maxmemory", "1")
+        answer = await until(apiserver.metrics, "[!]store-memory: the store is short of memory: creates are refused")
+        assert answer.startswith("HTTP/1.1 200 OK")
+        await configure(server.url, "maxmemory", "0")
+        await until(apiserver.metrics, "[+]store-memory ok\n")
+
+
+async def test_a_policy_that_becomes_wrong_ends_no_apiserver_and_is_told(tmp_path: Path) -> None:
+    async with RedisServer(tmp_path) as server, running(redis=server.url) as apiserver:
+        await configure(server.url, "maxmemory-policy", "allkeys-lru")
+        await cut_connections(server.url)
+        answer = await until(apiserver.metrics, "maxmemory-policy is allkeys-lru")
+        assert answer.startswith("HTTP/1.1 503 ")
+        await configure(server.url, "maxmemory-policy", "noeviction")
+        async with asyncio.timeout(20):
+            while not (await readyz(apiserver.metrics)).startswith("HTTP/1.1 200"):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+        assert apiserver.process.returncode is None
+
+
+async def cut_connections(url: str) -> None:
+    link = Link(dialer(url, connect_timeout_seconds=2.0), greet_nobody, timeout_seconds=2.0)
+    await link.open()
+    await link.call(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
+    await link.close()

@@ -11,6 +11,7 @@ from rollplane_apiserver.store.interface import Committed, Refusal, Refused
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_apiserver.store.redis_store import RedisStore
 from rollplane_machinery.api import Fence
+from rollplane_machinery.errors import Outcome, UnavailableError
 
 from .administering import command
 from .conftest import NewRedisStore
@@ -95,3 +96,39 @@ async def test_a_server_that_throws_keys_away_is_refused(
     finally:
         await command(server_url, b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction")
     await new_redis_store().revision()
+
+
+async def test_a_server_that_comes_to_throw_keys_away_is_unavailable_until_it_is_mended(
+    new_redis_store: NewRedisStore, server_url: str
+) -> None:
+    """A process that has begun is not ended by what somebody does to a server under it."""
+    store = new_redis_store()
+    await must_commit(store, create("pods", "a/1"))
+    await command(server_url, b"CONFIG", b"SET", b"maxmemory-policy", b"allkeys-lru")
+    await command(server_url, b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes")
+    try:
+        with pytest.raises(UnavailableError, match="maxmemory-policy noeviction") as told:
+            await until_greeted(store)
+        assert told.value.outcome is Outcome.NOT_SENT
+    finally:
+        await command(server_url, b"CONFIG", b"SET", b"maxmemory-policy", b"noeviction")
+    await must_commit(store, create("pods", "a/2"))
+
+
+async def until_greeted(store: RedisStore) -> None:
+    """Ask until the server is greeted anew: a connection that was cut may be noticed by its first use only."""
+    while True:
+        try:
+            await store.commit(())
+        except UnavailableError as exc:
+            if "maxmemory-policy" in exc.message:
+                raise
+
+
+async def test_whether_memory_is_short_is_told(full: RedisStore, server_url: str) -> None:
+    assert not full.memory_is_short
+    await full.commit(())
+    assert full.memory_is_short
+    await command(server_url, b"CONFIG", b"SET", b"maxmemory", b"0")
+    await full.commit(())
+    assert not full.memory_is_short

@@ -51,7 +51,7 @@ CODES: dict[type[RollplaneError], int] = {
     errors.TooManyRequestsError: code_pb2.RESOURCE_EXHAUSTED,
     errors.NotAttemptedError: code_pb2.FAILED_PRECONDITION,
     errors.TerminalError: code_pb2.FAILED_PRECONDITION,
-    errors.SetupError: code_pb2.FAILED_PRECONDITION,
+    errors.SetupError: code_pb2.UNAVAILABLE,
     errors.InternalError: code_pb2.INTERNAL,
     errors.UnavailableError: code_pb2.UNAVAILABLE,
     errors.TimedOutError: code_pb2.DEADLINE_EXCEEDED,
@@ -80,7 +80,7 @@ def test_each_error_has_its_status_code(error_type: type[RollplaneError], code: 
 
 
 def test_every_error_class_is_mapped() -> None:
-    assert {mapped.error for mapped in BY_REASON.values()} == set(CODES)
+    assert {mapped.error for mapped in BY_REASON.values()} == set(CODES) - {errors.SetupError}
     assert {error_type.reason for error_type in CODES} == set(Reason)
 
 
@@ -88,6 +88,13 @@ def test_every_error_class_is_mapped() -> None:
 def test_errors_round_trip(error: RollplaneError) -> None:
     received = Status.FromString(encode_error(error).SerializeToString())
     assert _said(decode_error(received)) == _said(error)
+
+
+def test_a_peers_setup_is_no_callers_setup() -> None:
+    """It would end a process that waits for what it means to be mended elsewhere."""
+    told = decode_error(encode_error(errors.SetupError("set the policy to noeviction")))
+    assert isinstance(told, errors.UnavailableError)
+    assert (told.message, told.outcome) == ("set the policy to noeviction", Outcome.OUTCOME_UNKNOWN)
 
 
 def test_the_details_are_the_standard_ones() -> None:

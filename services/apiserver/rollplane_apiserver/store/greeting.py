@@ -14,7 +14,7 @@ from redis.exceptions import ResponseError
 from rollplane_apiserver.store.layout import SCHEMA, CommitCall
 from rollplane_apiserver.store.link import Link, Reply, pack, translate
 from rollplane_apiserver.store.scripts import Script
-from rollplane_machinery.errors import SetupError
+from rollplane_machinery.errors import Outcome, SetupError, UnavailableError
 from rollplane_machinery.shards import SHARDS
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ class EvictionPolicyError(SetupError):
 class Greeter:
     """Greets a server on a new link; ``waits`` says that commits wait for replicas.
 
-    Raises LayoutError, ServerTooOldError, EvictionPolicyError, or what the link raises.
+    Raises LayoutError, ServerTooOldError, EvictionPolicyError, or what the link raises. Those three end a process that
+    starts; once a server was good enough, another is told of as UnavailableError: somebody mends it under a plane that
+    runs, which only waits.
     """
 
     def __init__(
@@ -57,8 +59,19 @@ class Greeter:
         self._upgrades = upgrades
         self._waits = waits
         self._warned: set[str] = set()
+        self._has_greeted = False
 
     async def __call__(self, link: Link) -> None:
+        """Greet the server, or say in which way it will not do."""
+        try:
+            await self._greet(link)
+        except SetupError as exc:
+            if not self._has_greeted:
+                raise
+            raise UnavailableError(exc.message, outcome=Outcome.NOT_SENT) from exc
+        self._has_greeted = True
+
+    async def _greet(self, link: Link) -> None:
         """Load the scripts, lay out the cell if it is new, and record a jump if this is not the server it was."""
         loads = [pack(b"SCRIPT", b"LOAD", script.source) for script in self._scripts]
         info, *_ = await link.call_all(pack(b"INFO", *SECTIONS), *loads)
