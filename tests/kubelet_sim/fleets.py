@@ -13,6 +13,7 @@ from rollplane.coordination.v1 import Lease
 from rollplane.core.v1 import ConfigMap, EnvVar, Event, Node, Pod
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_kubelet_sim.fleet import PROFILE_DATA, PROFILE_KEY, Fleet, FleetSettings
 from rollplane_kubelet_sim.profiles import shipped_profile
@@ -143,9 +144,9 @@ class World:
 
 
 @asynccontextmanager
-async def world() -> AsyncIterator[World]:
+async def world(store: Store | None = None) -> AsyncIterator[World]:
     """Run a core until the block ends; fleets started in it end with it."""
-    async with Core(MemoryStore(), LoopClock(), randomness=Random(7)) as core, asyncio.TaskGroup() as tasks:
+    async with Core(store or MemoryStore(), LoopClock(), randomness=Random(7)) as core, asyncio.TaskGroup() as tasks:
         here = World(core, tasks)
         yield here
         for task in here.running:

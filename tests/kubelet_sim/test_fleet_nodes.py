@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from rollplane.core.v1 import Node
+from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_kubelet_sim.fleet import FleetSettings
 from rollplane_machinery.api import Create, Delete, Key, Update, UpdateStatus
 from rollplane_machinery.errors import NotFoundError, Outcome, UnavailableError
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
 from rollplane_machinery.releases import release_of
 from rollplane_machinery.times import to_seconds
+from tests.apiserver.watch.switchable import SwitchableStore
 from tests.kubelet_sim.fleets import World, is_ready, world
 from tests.kubelet_sim.virtual_time import LoopClock, in_virtual_time
 
@@ -147,6 +149,42 @@ async def test_a_deleted_node_comes_back_when_its_kubelet_restarts() -> None:
         await here.set_profile("restarts: {node-0: 1}")
         await asyncio.sleep(2)
         assert (await exists(here, "node-0"), await exists(here, "node-1")) == (True, False)
+
+
+@in_virtual_time
+async def test_nodes_that_the_store_lost_register_again() -> None:
+    """It was emptied, or is an older copy: nobody deleted them. A node that somebody had deleted stays away."""
+    store = SwitchableStore(MemoryStore())
+    async with world(store) as here:
+        fleet, _ = await here.fleet(settings=FleetSettings(nodes=3))
+        await here.api.write(Delete(Key(NODE, "", "node-2")))
+        await asyncio.sleep(2)
+        assert (fleet.unregistered(), fleet.deleted()) == ("", "node-2: deleted, until their kubelets restart")
+        emptied = MemoryStore()
+        emptied.jump(1_000_000)
+        await store.switch(emptied)
+        await asyncio.sleep(15)
+        assert [await exists(here, f"node-{number}") for number in range(3)] == [True, True, False]
+        assert max([await age(here), await age(here, "node-1")]) <= 11
+        assert fleet.unregistered() == ""
+
+
+@in_virtual_time
+async def test_a_fleet_says_which_nodes_are_not_registered() -> None:
+    store = SwitchableStore(MemoryStore())
+    async with world(store) as here:
+        api = here.node_api()
+        fleet, _ = await here.fleet(settings=FleetSettings(nodes=7), api=api)
+        away = UnavailableError("no room", outcome=Outcome.NOT_SENT)
+        api.refuse = lambda write: away if isinstance(write, Create) else None
+        emptied = MemoryStore()
+        emptied.jump(1_000_000)
+        await store.switch(emptied)
+        await asyncio.sleep(15)
+        assert fleet.unregistered() == "node-0, node-1, node-2, node-3, node-4 and 2 more: not registered yet"
+        api.refuse = lambda _write: None
+        await asyncio.sleep(2)
+        assert fleet.unregistered() == ""
 
 
 @in_virtual_time

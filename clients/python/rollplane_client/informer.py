@@ -66,7 +66,7 @@ class Informer(Generic[T]):
         self.synced = asyncio.Event()
         """Set once the first whole state is in the cache and the handlers know of it."""
         self.reloads = 0
-        """How often the whole state was loaded; the first time counts."""
+        """How often the whole state was loaded; the first time counts, and handlers see the load they are told of."""
 
     @property
     def revision(self) -> int:
@@ -143,8 +143,8 @@ class Informer(Generic[T]):
             self._load(state, batch.revision)
 
     def _load(self, state: Mapping[Key, Entry[T]], revision: int) -> None:
-        self._tell(self._cache.replace(state))
         self.reloads += 1
+        self._tell(self._cache.replace(state))
         # A store that was never written to is at revision 0, from which a watch cannot be resumed.
         self._resumable = revision > 0
         self.synced.set()

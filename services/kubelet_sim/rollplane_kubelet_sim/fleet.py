@@ -97,6 +97,7 @@ class Fleet:
             self._version,
             informer.get,
             informer.encoded,
+            lambda: informer.reloads,
             lambda: self._profile,
             self._news,
             clock=clock,
@@ -104,6 +105,7 @@ class Fleet:
         )
         metrics.show(lambda: len(self.nodes), lambda: self.pods.phases)
         informer.on_progress(metrics.writes.reached)
+        informer.on_progress(lambda _revision: self._heartbeats.look_for_lost())
         informer.add_handler(POD, self._on_pod)
         informer.add_handler(NODE, self._on_node)
         informer.add_handler(CONFIG_MAP, self._on_config_map)
@@ -116,6 +118,14 @@ class Fleet:
             WatchFilter(NODE, field_selector=f"metadata.name in ({names})"),
             WatchFilter(CONFIG_MAP, (PROFILE_KEY.namespace,), field_selector=f"metadata.name={PROFILE_KEY.name}"),
         ]
+
+    def unregistered(self) -> str:
+        """Return which nodes are to be registered and are not, nothing when all are: a Check."""
+        return self._heartbeats.unregistered()
+
+    def deleted(self) -> str:
+        """Return which nodes somebody deleted, and so stay away: a Check that is only a note."""
+        return self._heartbeats.deleted()
 
     @property
     def profile(self) -> Profile:
@@ -152,7 +162,9 @@ class Fleet:
 
     def _on_node(self, _type: EventType, key: Key, old: NodeView | None, new: NodeView | None) -> None:
         if new is None:
+            self._heartbeats.note_gone(key.name)
             return
+        self._heartbeats.note_there(key.name)
         if not new.shows(self._version, ready=not self._profile.is_unready(key.name)):
             self._heartbeats.note_changed(key.name)
         if new.unschedulable != (old is not None and old.unschedulable) and not self._profile.is_silent(key.name):

@@ -1,7 +1,7 @@
 """What the nodes of a fleet tell of themselves: leases renewed, conditions reported; one batch a second for them all.
 
 Source: docs/semantics/pod-lifecycle.md section 9. A node whose object was deleted says nothing more, as a real kubelet
-registers only when it starts.
+registers only when it starts. One that is gone with the history of the store was deleted by nobody: it registers again.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 RENEW_SECONDS = 10
 REPORT_SECONDS = 300.0
 BATCH = 500
+NAMES_TOLD = 5
 PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError)
 
 
@@ -54,8 +55,8 @@ class Heartbeats:
     """Keeps the nodes of one fleet registered and their leases fresh, unless the profile silences them.
 
     ``version`` is that of the kubelets. ``seen`` returns a node's view and ``stored`` its bytes as the watch last
-    showed them, None for a node that is not there. ``news`` hears what is to be told in Events, ``counted`` of the
-    answers to each tick's leases, for metrics.
+    showed them, None for a node that is not there; ``loads`` how often the watch has shown the whole state. ``news``
+    hears what is to be told in Events, ``counted`` of the answers to each tick's leases, for metrics.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Heartbeats:
         version: str,
         seen: Callable[[Key], NodeView | None],
         stored: Callable[[Key], Encoded | None],
+        loads: Callable[[], int],
         profile: Callable[[], Profile],
         news: NodeNews,
         *,
@@ -79,6 +81,9 @@ class Heartbeats:
         self._news = news
         self._seen = seen
         self._stored = stored
+        self._loads = loads
+        self._loads_known = 0
+        self._deleted: set[str] = set()
         self._profile = profile
         self._clock = clock
         self._counted = counted
@@ -97,6 +102,32 @@ class Heartbeats:
     def note_changed(self, node: str) -> None:
         """Look at a node's conditions at the next tick instead of within ten seconds."""
         self._changed.add(node)
+
+    def note_gone(self, node: str) -> None:
+        """Take note that the watch shows no such node any more: somebody deleted it, or the store lost it."""
+        if self._loads() == self._loads_known:
+            self._deleted.add(node)
+        else:
+            self._to_register[node] = None
+
+    def note_there(self, node: str) -> None:
+        """Take note that the watch shows the node."""
+        self._deleted.discard(node)
+
+    def look_for_lost(self) -> None:
+        """Once the watch has shown the whole state anew, register the nodes it lacks that nobody deleted."""
+        if self._loads() != self._loads_known:
+            self._loads_known = self._loads()
+            lost = (name for name in self._nodes if self._seen(_node_key(name)) is None)
+            self.register_again(name for name in lost if name not in self._deleted)
+
+    def unregistered(self) -> str:
+        """Return which nodes are still to be registered, nothing when all are: a Check."""
+        return _told(self._alive(self._to_register), "not registered yet")
+
+    def deleted(self) -> str:
+        """Return which nodes somebody deleted; they stay away until their kubelets restart."""
+        return _told(sorted(self._deleted), "deleted, until their kubelets restart")
 
     async def register(self) -> None:
         """Create the nodes and their leases; blocks until the server has taken or refused each of them."""
@@ -226,3 +257,10 @@ class Heartbeats:
 
 def _node_key(name: str) -> Key:
     return Key(NODE, "", name)
+
+
+def _told(names: Sequence[str], what: str) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMES_TOLD} more" if len(names) > NAMES_TOLD else ""
+    return f"{', '.join(names[:NAMES_TOLD])}{more}: {what}"

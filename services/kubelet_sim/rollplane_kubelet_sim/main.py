@@ -41,6 +41,8 @@ async def simulate(settings: Settings, process: Process) -> None:
         peer = Peer(channel, clock)
         process.health.add_check("apiserver", peer.trouble)
         fleet = Fleet(api, fleet_settings, profile, clock=clock, metrics=metrics)
+        process.health.add_check("nodes", fleet.unregistered)
+        process.health.add_note("deleted-nodes", fleet.deleted)
         async with running(peer.run, fleet.run):
             await fleet.ready.wait()
             process.announce(f"nodes={settings.nodes} profile={profile.name} {ports} kubernetes={settings.kubernetes}")
