@@ -41,7 +41,7 @@ async def test_the_life_of_an_object() -> None:
 
 async def test_what_is_not_served_is_a_status() -> None:
     async with serving() as gateway:
-        for path in ("/", "/nope", "/apis/nope/v1/things", "/api/v1/namespaces/default/pods/p/nope"):
+        for path in ("/nope", "/apis/nope/v1/things", "/api/v1/namespaces/default/pods/p/nope"):
             got = await gateway.get(path)
             assert (got.status, got.json["kind"], got.json["reason"]) == (404, "Status", "NotFound")
         got = await gateway.ask("POST", "/api/v1/pods", {})

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 from rollplane_client.tokens import Tokens
 from rollplane_gateway.calls import Backend, Page
 from rollplane_gateway.discovery.answers import Discovery
+from rollplane_gateway.discovery.extensions import extension_pages
+from rollplane_gateway.discovery.root import root_page
 from rollplane_gateway.health_pages import health_pages
 from rollplane_gateway.openapi.pages import OpenApiPages
 from rollplane_gateway.rendering import Renderer
@@ -34,11 +36,10 @@ def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
 
 def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:
     """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
-    return Routes(
-        pages={**_discovery(Discovery(release)), **OpenApiPages(release).pages()},
-        aside=health_pages(health, registry),
-        virtual={**virtual_routes(served(release))},
-    )
+    aside = health_pages(health, registry)
+    pages = {**_discovery(Discovery(release)), **OpenApiPages(release).pages(), **extension_pages()}
+    root = root_page(served(release), (*pages, *aside))
+    return Routes({**pages, "/": root}, aside, {**virtual_routes(served(release))})
 
 
 def _discovery(discovery: Discovery) -> Mapping[str, Page]:

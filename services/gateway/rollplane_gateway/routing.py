@@ -33,10 +33,10 @@ class Match:
 class Routes:
     """What the gateway's parts bring.
 
-    ``pages`` answer paths that name no resource, by the path without a slash at its end; a key that ends in ``/*``
-    answers everything below it that is no resource's path. ``aside`` are pages that are answered however busy the
-    server is, and while it goes away. ``virtual`` answers resources and subresources of their own making, by API
-    version and ``resource`` or ``resource/subresource``, each by method; it goes before the verbs of stored objects.
+    ``pages`` answer paths that name no resource that is served, by the path without a slash at its end; a key that ends
+    in ``/*`` answers everything below it that is no resource's path. ``aside`` are pages that are answered however
+    busy the server is, and while it goes away. ``virtual`` answers resources and subresources of their own making, by
+    API version and ``resource`` or ``resource/subresource``, each by method; they go before the verbs of stored kinds.
     """
 
     pages: Mapping[str, Page] = field(default_factory=dict)
@@ -50,6 +50,8 @@ class Routes:
             return self._page(method, path)
         target = target_of(place, served)
         if target is None:
+            if (page := self.pages.get(path.rstrip("/"))) is not None:
+                return _page_match(page, method)
             raise without_processes(place) or not_served()
         handler = self._handlers(target).get(method)
         if handler is None or not _is_allowed(target, method):
@@ -66,9 +68,7 @@ class Routes:
         page = aside or _found(self.pages, path)
         if page is None:
             raise not_served()
-        if method not in READS:
-            raise not_allowed()
-        return Match(page, "GET", is_aside=aside is not None)
+        return _page_match(page, method, is_aside=aside is not None)
 
     def _handlers(self, target: Target) -> Mapping[str, Handler]:
         name = target.resource.plural + (f"/{target.subresource.name}" if target.subresource else "")
@@ -79,6 +79,12 @@ class Routes:
         if target.subresource is not None:
             return verbs.SUBRESOURCES.get(target.subresource.name, _NONE)
         return verbs.OBJECT if target.name else verbs.COLLECTION
+
+
+def _page_match(page: Page, method: str, *, is_aside: bool = False) -> Match:
+    if method not in READS:
+        raise not_allowed()
+    return Match(page, "GET", is_aside=is_aside)
 
 
 _NONE: Mapping[str, Handler] = MappingProxyType({})

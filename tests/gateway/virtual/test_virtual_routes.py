@@ -94,3 +94,19 @@ async def test_everybody_may_do_everything_in_whosever_name(header: str, value: 
         assert all(user not in each["manager"] for each in made.json["metadata"].get("managedFields", []))
         review = {"spec": {"resourceAttributes": {"verb": "delete", "resource": "pods"}}}
         assert (await gateway.ask("POST", ACCESS, review, headers=headers)).json["status"] == {"allowed": True}
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    {
+        "/api/v1/namespaces/default/services/web/proxy": 'cannot reach service "web": the containers behind it',
+        "/api/v1/namespaces/default/services/web/proxy/a/b": 'cannot reach service "web": the containers behind it',
+        "/api/v1/nodes/one/proxy/metrics": 'cannot reach node "one": it is simulated',
+    }.items(),
+)
+async def test_nothing_listens(path: str, told: str) -> None:
+    async with serving() as gateway:
+        got = await gateway.get(path)
+        assert (got.status, got.json["reason"]) == (405, "MethodNotAllowed")
+        assert got.json["message"].startswith(told)
+        assert (await gateway.get("/api/v1/nodes/one/exec")).status == 404

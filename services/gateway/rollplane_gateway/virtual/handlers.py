@@ -22,11 +22,17 @@ from rollplane_machinery.served import Served, ServedType
 Verbs = Mapping[str, Handler]
 
 _LOG = ("v1", "pods/log")
-_TO_PROCESSES: Mapping[str, str] = {
+_VERBS: Mapping[str, str] = {
     "exec": "run a command in",
     "attach": "attach to",
     "portforward": "forward ports to",
     "proxy": "reach",
+}
+_TO_PROCESSES = {"pods": frozenset(_VERBS), "services": frozenset({"proxy"}), "nodes": frozenset({"proxy"})}
+_SIMULATED = {
+    "pods": ("pod", "its containers are simulated, no process runs in them"),
+    "services": ("service", "the containers behind it are simulated, no process runs in them"),
+    "nodes": ("node", "it is simulated, no kubelet listens on it"),
 }
 
 
@@ -57,9 +63,9 @@ def _asking(type_: ServedType) -> Handler:
 
 
 def without_processes(place: Place) -> RefusedError | None:
-    """Return what is told of a path that wants a pod's processes; None for any other."""
-    if place.plural != "pods" or not place.rest or place.rest[0] not in _TO_PROCESSES:
+    """Return what is told of a path that wants the processes of something simulated; None for any other."""
+    if not place.rest or place.rest[0] not in _TO_PROCESSES.get(place.plural, ()):
         return None
-    verb = _TO_PROCESSES[place.rest[0]]
-    message = f'cannot {verb} pod "{place.name}": its containers are simulated, no process runs in them'
+    kind, why = _SIMULATED[place.plural]
+    message = f'cannot {_VERBS[place.rest[0]]} {kind} "{place.name}": {why}'
     return RefusedError(HTTPStatus.METHOD_NOT_ALLOWED, Reason.UNSUPPORTED, message)
