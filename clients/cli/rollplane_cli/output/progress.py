@@ -25,19 +25,17 @@ class Progress(Protocol):
 
 
 class Lines:
-    """A line for each look that says something new, in kubectl's words.
+    """A line for each look, in kubectl's words; like kubectl, also where it says the same as the last.
 
     Failures are left to whoever ends the command.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last = ""
 
     def look(self, status: RolloutStatus) -> None:
-        if status.state is not RolloutState.FAILED and status.message != self._last:
+        if status.state is not RolloutState.FAILED:
             self._console.say(status.message)
-            self._last = status.message
 
     def explain(self, diagnosis: Diagnosis) -> None:
         """Lines say nothing but where the rollout stands."""
