@@ -25,6 +25,7 @@ from rollplane_cli.waiting import TIMED_OUT
 from rollplane_machinery.api import RolloutState, RolloutStatus
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import DEPLOYMENT
+from rollplane_planners.reasons import Nature
 from rollplane_printing.diagnosis import Diagnosis
 from rollplane_printing.scene import is_workload
 from rollplane_printing.sentences import path_of
@@ -141,8 +142,13 @@ def _conclude(flags: StatusFlags, session: Session, found: Found, outcome: Outco
         session.console.write(render(_document(found, outcome), form))
     if outcome.failure:
         session.console.warn(f"error: {outcome.failure}")
-    if outcome.state == "TimedOut" and outcome.diagnosis is not None and not outcome.diagnosis.is_complete:
+    if outcome.state == "TimedOut" and outcome.diagnosis is not None and _is_held(outcome.diagnosis):
         session.console.warn(outcome.diagnosis.sentence)
+
+
+def _is_held(diagnosis: Diagnosis) -> bool:
+    """Whether something holds the rollout; one that only takes longer needs no second line behind kubectl's."""
+    return any(reason.nature in (Nature.WAIT, Nature.TROUBLE) for reason in diagnosis.reasons[:1])
 
 
 def _document(found: Found, outcome: Outcome) -> dict[str, Any]:
