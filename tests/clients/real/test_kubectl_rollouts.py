@@ -154,6 +154,7 @@ def test_a_stateful_set(kubectl: Program) -> None:
     assert images(kubectl, "sts/web") == "app:1"
     assert "pausing is not supported" in kubectl.refused("rollout", "pause", "sts/web")
     assert kubectl.ok("rollout", "restart", "sts/web") == "statefulset.apps/web restarted\n"
+    rolled_out(kubectl, "sts/web")
     assert kubectl.ok("get", "pods", "-o", "name") == "pod/web-0\npod/web-1\n"
 
 
