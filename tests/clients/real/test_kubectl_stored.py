@@ -15,7 +15,8 @@ MANIFEST = Path(__file__).parent / "manifests" / "stored_kinds.yaml"
 CHANGES = {"busybox:1.36": "busybox:1.37", 'pods: "10"': 'pods: "20"', "number: 80": "number: 81"}
 
 
-@pytest.mark.parametrize("release", KUBECTLS)
+# kubectl 1.20 validates by itself and refuses members that no schema tells: docs/fidelity.md.
+@pytest.mark.parametrize("release", [each for each in KUBECTLS if each != "1.20"])
 async def test_every_kind_is_applied_twice_changed_and_deleted(release: str, tmp_path: Path) -> None:
     text = MANIFEST.read_text()
     for old, new in CHANGES.items():

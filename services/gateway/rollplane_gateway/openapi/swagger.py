@@ -8,7 +8,6 @@ from rollplane_gateway.openapi.names import Json
 
 _V3, _V2 = "#/components/schemas/", "#/definitions/"
 _PARTS = {"items", "additionalProperties"}
-_ANYTHING = "x-kubernetes-preserve-unknown-fields"
 
 
 def swagger(specifications: Iterable[Json]) -> Json:
@@ -34,8 +33,6 @@ def _schema(schema: Json) -> Json:
                 told |= _schema(value[0])  # what stands beside a reference stands beside it here, too
             case "oneOf":
                 told["type"] = "string"  # only one type can be told
-            case "properties" if schema.get(_ANYTHING):
-                pass  # kubectl up to 1.28 refuses members that are not among them, whatever is said of others
             case "properties":
                 told[name] = {each: _schema(part) for each, part in value.items()}
             case _:
