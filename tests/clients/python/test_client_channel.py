@@ -58,17 +58,31 @@ async def failed_write(address: str, deadlines: Deadlines | None = None) -> Roll
 async def listener(*, answers: bool) -> AsyncIterator[str]:
     """A port where something listens that is no gRPC server: it hangs up on the first bytes, or stays silent."""
 
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.read(1)
-            if not answers:
-                await reader.read()
-        finally:
-            writer.close()
+    met: list[asyncio.Transport] = []
 
-    server = await asyncio.start_server(meet, "127.0.0.1", 0)
+    class Meeting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            self.transport = transport
+            met.append(transport)
+
+        def data_received(self, data: bytes) -> None:
+            if answers:
+                self.transport.close()
+
+    server = await asyncio.get_running_loop().create_server(Meeting, "127.0.0.1", 0)
     async with server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await turns()  # a connection that came in last is met, too
+    for transport in met:
+        transport.abort()
+    await turns()
+
+
+async def turns() -> None:
+    """Let the loop do what is ready, and what that makes ready."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def test_a_write_is_not_sent_where_nobody_listens() -> None:
