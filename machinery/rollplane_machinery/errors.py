@@ -57,6 +57,7 @@ class CauseReason(StrEnum):
 
     REQUIRED = "FieldValueRequired"
     INVALID = "FieldValueInvalid"
+    TYPE_INVALID = "FieldValueTypeInvalid"
     FORBIDDEN = "FieldValueForbidden"
     NOT_SUPPORTED = "FieldValueNotSupported"
     DUPLICATE = "FieldValueDuplicate"

@@ -91,6 +91,7 @@ class Release:
     - ``tells_who_asks``: SelfSubjectReview is there, in v1.
     - ``token_secrets``: each ServiceAccount has a Secret with its token.
     - ``ip_families``: Services tell their address families.
+    - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
     - ``start_sentence``: what kubelets say of starting containers.
     """
@@ -129,6 +130,7 @@ class Release:
     tells_who_asks: bool
     token_secrets: bool
     ip_families: bool
+    name_formats: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
     start_sentence: StartSentence
@@ -184,6 +186,7 @@ def release_of(name: str) -> Release:
         tells_who_asks=since(28),
         token_secrets=not since(24),
         ip_families=since(21),
+        name_formats=since(34),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
         start_sentence=_start_sentence(version),

@@ -64,7 +64,7 @@ class ListOf:
     """A list of objects told apart by ``keys``: JSON names, each with what it is where an item leaves it out."""
 
     element: Node
-    keys: Mapping[str, str | None]
+    keys: Mapping[str, Json]
 
     def step(self, item: Json) -> Element:
         """Return the step to ``item``."""

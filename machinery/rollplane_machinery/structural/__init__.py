@@ -1,0 +1,1 @@
+"""Custom resources: what structural schemas make of objects, and what a CustomResourceDefinition must be."""
