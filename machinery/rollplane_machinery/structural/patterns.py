@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -30,11 +31,11 @@ class PatternError(ValueError):
 @lru_cache(_REMEMBERED)
 def matcher(pattern: str) -> Callable[[str], bool]:
     """Return what tells whether a text holds ``pattern`` anywhere; raises PatternError for what is none."""
-    search = _compiled(pattern).search
+    search: Callable[[bytes], object] = _compiled(pattern).search
     return lambda text: search(text.encode(errors="replace")) is not None
 
 
-def _compiled(pattern: str) -> re2._Regexp:
+def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True

@@ -7,6 +7,7 @@ import pytest
 from tests.machinery.structural.schemas import array, obj, root
 
 Json = Any
+ANYTHING: dict[str, Json] = {"x-kubernetes-preserve-unknown-fields": True}
 ONE = {"type": "integer", "default": 1}
 NULLABLE = {"type": "integer", "nullable": True}
 
@@ -18,7 +19,7 @@ CASES: dict[str, tuple[Json, Json, Json]] = {
     "null counts as missing": (obj({"a": ONE}), {"a": None}, {"a": 1}),
     "null without a default goes": (obj({"a": {"type": "integer"}}), {"a": None}, {}),
     "null stays where it is allowed": (obj({"a": {**NULLABLE, "default": 1}}), {"a": None}, {"a": None}),
-    "null of nobody's stays": (obj(**{"x-kubernetes-preserve-unknown-fields": True}), {"a": None}, {"a": None}),
+    "null of nobody's stays": (obj(**ANYTHING), {"a": None}, {"a": None}),
     "nothing is made for defaults to stand in": (obj({"a": obj({"b": ONE})}), {}, {}),
     "inside of a default": (obj({"a": obj({"b": ONE}, default={})}), {}, {"a": {"b": 1}}),
     "inside of items": (array(obj({"a": ONE})), [{}, {"a": 2}], [{"a": 1}, {"a": 2}]),
@@ -36,7 +37,7 @@ CASES: dict[str, tuple[Json, Json, Json]] = {
 
 @pytest.mark.parametrize(("schema", "spec", "expected"), CASES.values(), ids=CASES)
 def test_default(schema: Json, spec: Json, expected: Json) -> None:
-    value = {"spec": spec}
+    value: Json = {"spec": spec}
     assert root(schema).default(value) == {"spec": expected}
     assert value == {"spec": spec}
 
@@ -53,5 +54,5 @@ def test_defaults_are_copies() -> None:
 
 
 def test_nothing_to_fill_in_is_shared() -> None:
-    value = {"spec": {"a": 2}}
+    value: Json = {"spec": {"a": 2}}
     assert root(obj({"a": ONE})).default(value) is value

@@ -9,7 +9,7 @@ from tests.machinery.structural.schemas import array, obj
 
 Json = Any
 STRING = {"type": "string"}
-ANYTHING = {"x-kubernetes-preserve-unknown-fields": True}
+ANYTHING: dict[str, Json] = {"x-kubernetes-preserve-unknown-fields": True}
 
 # schema of spec, spec, what is kept, what is dropped
 CASES: dict[str, tuple[Json, Json, Json, tuple[str, ...]]] = {
@@ -56,17 +56,17 @@ CASES: dict[str, tuple[Json, Json, Json, tuple[str, ...]]] = {
 @pytest.mark.parametrize(("schema", "spec", "kept", "dropped"), CASES.values(), ids=CASES)
 def test_prune(schema: Json, spec: Json, kept: Json, dropped: tuple[str, ...]) -> None:
     parsed = parse_schema(obj({"spec": schema}))
-    value = {"apiVersion": "a/v1", "kind": "K", "metadata": {"any": "thing"}, "spec": spec}
+    value: Json = {"apiVersion": "a/v1", "kind": "K", "metadata": {"any": "thing"}, "spec": spec}
     assert parsed.prune(value) == ({**value, "spec": kept}, dropped)
 
 
 def test_what_is_known_is_shared() -> None:
-    value = {"spec": {"a": [{"b": "x"}]}}
+    value: Json = {"spec": {"a": [{"b": "x"}]}}
     kept, _ = parse_schema(obj({"spec": obj({"a": array(obj({"b": STRING}))})})).prune(value)
     assert kept is value
 
 
 def test_nothing_of_the_value_changes() -> None:
-    value = {"spec": {"a": "x", "b": 1}}
+    value: Json = {"spec": {"a": "x", "b": 1}}
     parse_schema(obj({"spec": obj({"a": STRING})})).prune(value)
     assert value == {"spec": {"a": "x", "b": 1}}
