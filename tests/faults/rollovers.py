@@ -49,6 +49,8 @@ WORKLOADS = (1, 1, 1, 2)
 """How many there are in a story. One finds most of what there is to be found, in half the time."""
 REST_SECONDS = 600.0
 """Virtual seconds after which a plane on which nothing breaks any more must be at rest."""
+LOOK_SECONDS = 0.9
+"""How often that is looked at: beside the beat of the leases, whose writes would else be on their way at each look."""
 
 SHARDS = (*SINGLETONS, *sorted({shard_name(namespace) for namespace in INITIAL}))
 """Those that any work is in: to hold the leases of all sixty-seven would be most of a story's cost."""
@@ -142,8 +144,8 @@ class Story:
     async def at_rest(self, kind: type[Rolled], name: str) -> str:
         """Wait until the workload has exactly its pods; return what is wrong when it never has."""
         wrong = "its controllers never rest"
-        for _ in range(int(REST_SECONDS)):
-            await asyncio.sleep(1.0)
+        for _ in range(int(REST_SECONDS / LOOK_SECONDS)):
+            await asyncio.sleep(LOOK_SECONDS)
             # Asked first, because it costs nothing.
             if self.managers.is_quiet(self.core.revision) and not (wrong := await self._difference(kind, name)):
                 return ""

@@ -27,9 +27,21 @@ class Story:
         at = next(self._revisions)
         self.checker.feed(WatchBatch([WatchEvent(type_, Encoded.of(message), at)], at))
 
-    def stateful_set(self, replicas: int = 3, *, partition: int = 0, current: str = "v1", policy: str = "") -> None:
+    def stateful_set(
+        self,
+        replicas: int = 3,
+        *,
+        start: int = 0,
+        partition: int = 0,
+        current: str = "v1",
+        policy: str = "",
+        generation: int = 1,
+        observed: int = 0,
+    ) -> None:
         one = StatefulSet()
         one.metadata.name, one.metadata.namespace, one.metadata.uid = "db", "shop", "s"
+        one.metadata.generation, one.status.observed_generation = generation, observed or generation
+        one.spec.ordinals.start = start
         one.spec.replicas, one.spec.pod_management_policy = replicas, policy or "OrderedReady"
         one.spec.update_strategy.type = "RollingUpdate"
         one.spec.update_strategy.rolling_update.partition = partition
@@ -103,7 +115,14 @@ def _made_out_of_order(story: Story) -> None:
 
 def _removed_out_of_order(story: Story) -> None:
     _three_members(story)
-    story.stateful_set(1)
+    story.stateful_set(1, generation=2)
+    story.pod("db-1", going=True)
+
+
+def _removed_for_what_is_long_observed(story: Story) -> None:
+    _three_members(story)
+    story.stateful_set(1, generation=2, observed=1)
+    story.stateful_set(1, generation=3, observed=2)
     story.pod("db-1", going=True)
 
 
@@ -160,6 +179,10 @@ WRONG: dict[str, tuple[Callable[[Story], None], str]] = {
     "made before its predecessor is ready": (_made_too_early, "db-1 is made before ordinal 0 is ready"),
     "made before its predecessor": (_made_out_of_order, "db-1 is made before ordinal 0 is ready"),
     "removed before its successor": (_removed_out_of_order, "db-1 is deleted while db-2 is still there"),
+    "removed before its successor, the former size forgotten": (
+        _removed_for_what_is_long_observed,
+        "db-1 is deleted while db-2 is still there",
+    ),
     "two daemons on a node": (_two_on_a_node, "2 pods on n, at most 1 are allowed"),
     "three daemons on a node": (_three_on_a_node, "3 pods on n, at most 2 are allowed"),
     "too many unavailable": (
@@ -224,6 +247,20 @@ def _made_at_the_former_current_revision(story: Story) -> None:
     story.pod("db-0")
 
 
+def _replaced_by_a_decision_that_scaling_down_overtook(story: Story) -> None:
+    """As on Kubernetes, whose controller goes by its cache and deletes by uid alone; so do two changes in a row."""
+    _three_members(story)
+    story.stateful_set(2, generation=2, observed=1)
+    story.stateful_set(1, generation=3, observed=1)
+    story.pod("db-1", going=True)
+
+
+def _made_by_a_decision_that_new_ordinals_overtook(story: Story) -> None:
+    story.stateful_set(start=2)
+    story.stateful_set(start=0, generation=2, observed=1)
+    story.pod("db-2")
+
+
 def _parallel(story: Story) -> None:
     story.stateful_set(policy="Parallel")
     story.pod("db-2", ready=False)
@@ -282,6 +319,8 @@ RIGHT = {
     "scaled down in order": _scaled_down_in_order,
     "deleted by a user": _deleted_by_a_user,
     "made while the current revision changes": _made_at_the_former_current_revision,
+    "replaced by a decision that scaling down overtook": _replaced_by_a_decision_that_scaling_down_overtook,
+    "made by a decision that new ordinals overtook": _made_by_a_decision_that_new_ordinals_overtook,
     "Parallel": _parallel,
     "surge": _surging,
     "one node after another": _one_after_another,

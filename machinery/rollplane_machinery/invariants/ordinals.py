@@ -14,9 +14,10 @@ Of a DaemonSet:
   status says should run one, as long as none broke by itself or was evicted. No race excuses it: what was not ready
   when its deletion was decided is not deleted once it is.
 
-Users may delete what they like, so nothing is concluded from a pod's absence alone. While a DaemonSet's present
-generation has not been observed its deletions are not judged: nodes may have ceased to be its own. Which nodes are
-its own is known by their number only, so that pods on others count too.
+Users may delete what they like, so nothing is concluded from a pod's absence alone. A controller acts on what it has
+seen, here as on Kubernetes: what any version of a set allows counts as allowed until its status tells of a later one.
+While a DaemonSet's present generation has not been observed its deletions are not judged: nodes may have ceased to be
+its own. Which nodes are its own is known by their number only, so that pods on others count too.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rollplane.apps.v1 import DaemonSet, StatefulSet
 from rollplane.core.v1 import Pod
@@ -32,6 +34,9 @@ from rollplane_machinery.int_or_string import resolve
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
 from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL, TEMPLATE_GENERATION
+
+AnySet = StatefulSet | DaemonSet
+S = TypeVar("S", bound=StatefulSet | DaemonSet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,9 @@ class OrdinalRules:
     """Remembers sets and their pods by uid; ``put_*`` return what the change breaks, as subject and text."""
 
     def __init__(self) -> None:
-        self._sets: dict[str, StatefulSet | DaemonSet] = {}
-        self._former: dict[str, StatefulSet | DaemonSet] = {}
+        self._sets: dict[str, AnySet] = {}
+        self._former: dict[str, dict[int, AnySet]] = {}
+        """The last version of each generation, below the present one, that a set's controller may still go by."""
         self._members: dict[str, dict[str, Member]] = defaultdict(dict)
         self._owners: dict[str, str] = {}
         self._been_ready: dict[str, set[str]] = defaultdict(set)
@@ -67,11 +73,13 @@ class OrdinalRules:
         """The uids of all sets there are."""
         return set(self._sets)
 
-    def put_set(self, message: StatefulSet | DaemonSet) -> None:
-        """Remember a set; as long as it is not observed, what held before is held against its controller too."""
+    def put_set(self, message: AnySet) -> None:
+        """Remember a set, and what it was, as long as its controller may not have seen more."""
         uid = message.metadata.uid
-        if uid in self._sets:
-            self._former[uid] = self._sets[uid]
+        if (before := self._sets.get(uid)) is not None:
+            former = {**self._former.get(uid, {}), before.metadata.generation: before}
+            seen = message.status.observed_generation
+            self._former[uid] = {generation: one for generation, one in former.items() if generation >= seen}
         self._sets[uid] = message
         for pod in self._early.pop(uid, {}).values():
             list(self.put_pod(pod))
@@ -119,14 +127,14 @@ class OrdinalRules:
                 yield from self._check_order(owner, member, others)
         elif member.terminating and not before.terminating and _is_ordered(owner):
             above = [one.name for one in others if int(one.place) > int(member.place)]
-            if above and not _in_range(owner, int(member.place)) and not member.disrupted:
+            out_of_range = not any(_in_range(one, int(member.place)) for one in self._gone_by(owner))
+            if above and out_of_range and not member.disrupted:
                 yield f"{member.name} is deleted while {above[0]} is still there"
 
     def _check_partition(self, owner: StatefulSet, member: Member) -> Iterator[str]:
         strategy = owner.spec.update_strategy
         below = int(member.place) - owner.spec.ordinals.start < strategy.rolling_update.partition
-        known = (owner, self._former.get(member.owner))
-        current = {one.status.current_revision for one in known if isinstance(one, StatefulSet)} - {""}
+        current = {one.status.current_revision for one in self._gone_by(owner)} - {""}
         settled = owner.status.observed_generation >= owner.metadata.generation
         if strategy.type == "RollingUpdate" and below and settled and current and member.revision not in current:
             yield f"{member.name} is below the partition and made at {member.revision}"
@@ -134,7 +142,8 @@ class OrdinalRules:
     def _check_order(self, owner: StatefulSet, member: Member, others: list[Member]) -> Iterator[str]:
         """A lower pod that has gone since it was ready may have been deleted meanwhile; one never ready cannot."""
         present = {one.place: one for one in others}
-        for ordinal in map(str, range(owner.spec.ordinals.start, int(member.place))):
+        first = max(one.spec.ordinals.start for one in self._gone_by(owner))
+        for ordinal in map(str, range(first, int(member.place))):
             lower = present.get(ordinal)
             was_ready = lower.was_ready if lower else ordinal in self._been_ready[member.owner]
             if not was_ready:
@@ -145,8 +154,7 @@ class OrdinalRules:
     def _check_daemon(self, owner: DaemonSet, member: Member, before: Member | None) -> Iterator[str]:
         if member.live and (before is None or before.place != member.place):
             here = sum(one.live and one.place == member.place for one in self._of(member))
-            known = (owner, self._former.get(member.owner))
-            most = 2 if any(_surges(one) for one in known if isinstance(one, DaemonSet)) else 1
+            most = 2 if any(map(_surges, self._gone_by(owner))) else 1
             if here > most:
                 yield f"{here} pods on {member.place}, at most {most} are allowed"
         if before is not None and member.terminating and not before.terminating and before.ready:
@@ -163,11 +171,16 @@ class OrdinalRules:
         if bare > most:
             yield f"{bare} nodes are without a ready pod after {member.name} was deleted, at most {most} may be"
 
+    def _gone_by(self, owner: S) -> list[S]:
+        """Return the versions of a set that what its controller does now may have been decided by."""
+        former = self._former.get(owner.metadata.uid, {}).values()
+        return [owner, *(one for one in former if isinstance(one, type(owner)))]
+
     def _of(self, member: Member) -> list[Member]:
         return list(self._members[member.owner].values())
 
 
-def _member(message: Pod, owner: StatefulSet | DaemonSet, before: Member | None) -> Member:
+def _member(message: Pod, owner: AnySet, before: Member | None) -> Member:
     metadata = message.metadata
     ready = is_pod_ready(message)
     terminating = is_being_deleted(metadata)
