@@ -247,6 +247,16 @@ def a_pod_became_ready_after_it_was_given_up(story: Story) -> None:
     story.pod("a-2", "a", ready=True, going=True)
 
 
+def a_pod_was_given_up_while_too_few_were_available_anyway(story: Story) -> None:
+    """As when a first version that never came up is rolled over: what is of no use goes first."""
+    story.deployment(3, unavailable=0)
+    story.running("a", 3, ready=False)
+    story.replica_set("a", 3, available=0)
+    story.replica_set("a", 2, observed=False, available=0)
+    story.pod("a-0", "a", ready=True)
+    story.pod("a-0", "a", ready=True, going=True)
+
+
 def the_limits_were_raised_after_the_set_was_shrunk(story: Story) -> None:
     story.deployment(2, unavailable=1)
     story.running("a", 2)
@@ -308,6 +318,7 @@ INNOCENT = [
     a_failed_pod_is_not_replaced_yet,
     a_pod_became_ready_unknown_to_its_sets_status,
     a_pod_became_ready_after_it_was_given_up,
+    a_pod_was_given_up_while_too_few_were_available_anyway,
     the_limits_were_raised_after_the_set_was_shrunk,
     a_set_is_created_empty,
     a_user_deletes,

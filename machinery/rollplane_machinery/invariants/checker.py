@@ -188,6 +188,10 @@ class InvariantChecker:
         alive = sum(one.active for one in self._world.pods_of(pod.owner))
         if deployment is None or not deployment.rolling or owner.rescaled or alive < owner.size:
             return
+        if owner.gone < owner.given_up:
+            # Decided when it was not known to be available, however few were: nothing was to be lost by it.
+            owner.gone += 1
+            return
         ready = sum(one.ready for one in self._world.pods_below(owner.owner) if one.active)
         # Carried out by the limits it was decided by, though they may have been raised since.
         least = min(deployment.least_available, owner.least_available)

@@ -41,8 +41,8 @@ class SetFacts:
 
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
     along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``given_up`` counts the pods
-    it was shrunk by that its status did not show available then: nothing was thought to be lost with them.
-    ``least_available`` is what its Deployment promised when it last shrank.
+    it was shrunk by that its status did not show available then: nothing was thought to be lost with them; ``gone``
+    counts those deleted since that were ready, as far as they are that many. ``least_available`` is what its Deployment promised when it last shrank.
     """
 
     name: str
@@ -53,6 +53,7 @@ class SetFacts:
     rescaled: bool
     sequential: bool
     given_up: int
+    gone: int
     least_available: int
 
 
@@ -91,8 +92,11 @@ class World:
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
         given_up = _given_up(before, message)
+        gone = before.gone if before is not None and given_up else 0
         least = self._promised(before, size, owner)
-        facts = SetFacts(_name(message.metadata), owner, size, most, desired, rescaled, sequential, given_up, least)
+        facts = SetFacts(
+            _name(message.metadata), owner, size, most, desired, rescaled, sequential, given_up, gone, least
+        )
         self._move(self._sets_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.sets[message.metadata.uid] = facts
         return before
