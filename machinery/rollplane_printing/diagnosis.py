@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rollplane.apps.v1 import DaemonSet, ReplicaSet
+from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet
 from rollplane.core.v1 import Pod, ReplicationController
+from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import ApiObject, Workload
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners import reasons
+from rollplane_planners.deployment.conditions import PROGRESSING, REPLICA_SET_CREATE_ERROR
 from rollplane_planners.model import Plan
 from rollplane_planners.pod_trouble import NEVER
 from rollplane_planners.reasons import Nature, Reason, counted, verb
@@ -42,6 +44,11 @@ class Diagnosis:
     def is_complete(self) -> bool:
         return self.reason == COMPLETE
 
+    def with_notes(self, notes: Sequence[Reason]) -> Diagnosis:
+        """Return the same with something to know beside, told last."""
+        sentence = "; ".join([self.sentence, *(note.text for note in notes)])
+        return replace(self, sentence=sentence, reasons=(*self.reasons, *notes))
+
 
 def diagnose(scene: Scene, now: float) -> Diagnosis:
     """Return why the workload of ``scene`` is where it is, as of ``now`` (seconds since the epoch)."""
@@ -51,7 +58,8 @@ def diagnose(scene: Scene, now: float) -> Diagnosis:
         return Diagnosis(f"{called} is being deleted", DELETING)
     if workload.status.observed_generation < workload.metadata.generation:
         which = f"(generation {workload.metadata.generation}, seen {workload.status.observed_generation})"
-        return Diagnosis(f"{called} waits for its controller to see the latest change {which}", UNOBSERVED)
+        text = f"{called} waits for its controller to see the latest change {which}"
+        return Diagnosis(text, UNOBSERVED).with_notes(_refused_before(workload))
     first, *below = list(scene.plans(now))
     can_move = first.can_move or any(plan.writes for plan in below)
     found = tuple(first.reasons)
@@ -61,6 +69,14 @@ def diagnose(scene: Scene, now: float) -> Diagnosis:
     stuck = reasons.is_stuck(found, can_move=can_move)
     sentence = f"{called} {reasons.told(found, can_move=can_move)}"
     return Diagnosis(sentence, found[0].code, pods, stuck, found, _look_again(scene, (first, *below), now))
+
+
+def _refused_before(workload: Workload) -> Sequence[Reason]:
+    """Return what kept a controller from taking up a Deployment: its status says that, and not what it has seen."""
+    progressing = get_condition(workload.status.conditions, PROGRESSING) if isinstance(workload, Deployment) else None
+    if progressing is None or progressing.reason != REPLICA_SET_CREATE_ERROR:
+        return ()
+    return (reasons.note(progressing.reason, f"it cannot make its ReplicaSet: {progressing.message}"),)
 
 
 def diagnose_workload(

@@ -63,6 +63,8 @@ class Health:
 class HealthService(health_pb2_grpc.HealthServicer):
     """grpc.health.v1: ``""`` and ``alive`` tell whether the process is alive, ``ready`` and ``services`` whether ready.
 
+    A check or note by its name tells whether that one finds nothing.
+
     The answer is computed when asked, so it is never older than the question; a stream of it looks four times a
     second, since what a check reads does not announce itself. A stream ends after the drain was told, lest it hold the
     server's stop up for the whole grace period.
@@ -100,7 +102,12 @@ class HealthService(health_pb2_grpc.HealthServicer):
 
     def _status(self, service: str) -> _Status:
         if service in self._alive:
-            return _Status.NOT_SERVING if self._health.draining else _Status.SERVING
+            return _serving(not self._health.draining)
         if service in self._ready:
-            return _Status.SERVING if self._health.is_ready else _Status.NOT_SERVING
-        return _Status.SERVICE_UNKNOWN
+            return _serving(self._health.is_ready)
+        told = {**self._health.findings(), **self._health.notes()}
+        return _serving(not told[service]) if service in told else _Status.SERVICE_UNKNOWN
+
+
+def _serving(is_well: bool) -> _Status:
+    return _Status.SERVING if is_well else _Status.NOT_SERVING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import grpc
@@ -14,6 +14,15 @@ from rollplane_service.health import READY
 ASK_SECONDS = 1.0
 SILENT_SECONDS = 3.0
 """Without a good answer for so long it is away; one of several that is lost costs one question, not our readiness."""
+
+STORE_WRITES, STORE_MEMORY = "store-writes", "store-memory"
+"""What an apiserver tells of its store, by the names of its checks and notes."""
+
+SHORT_OF_MEMORY = "the store is short of memory: creates are refused, deletions go through"
+HINDRANCES: Mapping[str, str] = MappingProxyType(
+    {STORE_WRITES: "the store takes no writes", STORE_MEMORY: SHORT_OF_MEMORY}
+)
+"""What each of them means to who waits for a write."""
 
 _TROUBLES: Mapping[grpc.StatusCode, str] = MappingProxyType(
     {
@@ -56,3 +65,17 @@ class Peer:
             self._heard = self._clock.monotonic()
         else:
             self._trouble = "the apiserver is not ready"
+
+
+async def hindrances(channel: grpc.aio.Channel) -> Sequence[str]:
+    """Return those of HINDRANCES that an apiserver tells of now: none when it does not answer, or knows none."""
+    stub = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+    found = []
+    for name in HINDRANCES:
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=ASK_SECONDS)
+        except grpc.aio.AioRpcError:
+            continue
+        if answer.status == health_pb2.HealthCheckResponse.NOT_SERVING:
+            found.append(name)
+    return found

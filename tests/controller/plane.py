@@ -290,13 +290,15 @@ class Plane:
 
 
 @asynccontextmanager
-async def a_plane(*, nodes: int = 2, release: Release = LATEST) -> AsyncIterator[Plane]:
+async def a_plane(
+    *, nodes: int = 2, release: Release = LATEST, store: MemoryStore | None = None
+) -> AsyncIterator[Plane]:
     """Run a plane without a manager, with a namespace ``shop`` and nodes n0, n1 and so on."""
     clock = FakeClock()
     # Idle watches tell of progress by the time of the loop, which is not ours: at once, then.
     settings = CoreSettings(progress_seconds=0.0, release=release)
     async with (
-        Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
+        Core(store or MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
         asyncio.TaskGroup() as tasks,
     ):
         plane = Plane(core, clock, tasks, release)

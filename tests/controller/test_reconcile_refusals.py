@@ -9,6 +9,7 @@ import pytest
 
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane.core.v1 import ServiceAccount
+from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_controller.metrics import Metrics
 from rollplane_machinery.api import Create, Delete, ObjectApi, Update, Write
 from rollplane_machinery.errors import ForbiddenError, Outcome, RollplaneError, UnavailableError
@@ -91,6 +92,24 @@ async def test_refused_creates_hold_up_neither_deletions_nor_what_is_wanted_now(
         untaken = metrics.registry.get_sample_value("rollplane_batch_writes_untaken_total")
         assert failed
         assert untaken
+
+
+async def test_a_full_store_has_room_for_the_conditions_that_tell_of_it() -> None:
+    store = MemoryStore()
+    async with a_plane(store=store) as plane:
+        await plane.start()
+        await plane.create(named("web"))
+        await plane.quiet()
+        store.full = True
+        web = await plane.find(DEPLOYMENT, "web")
+        assert isinstance(web, Deployment)
+        web.spec.replicas = 9
+        await plane.update(web)
+        await plane.pass_time(15)
+        web = await plane.find(DEPLOYMENT, "web")
+        assert isinstance(web, Deployment)
+        failure = {one.type: one for one in web.status.conditions}["ReplicaFailure"]
+        assert "the store is out of memory" in failure.message
 
 
 def a_set(**spec: Any) -> StatefulSet:

@@ -28,6 +28,12 @@ def unobserved() -> Rollout:
     return rollout
 
 
+def refused_before_it_was_observed() -> Rollout:
+    rollout = unobserved()
+    rollout.condition("Progressing", "False", "ReplicaSetCreateError", "quota is used up")
+    return rollout
+
+
 def complete(*, paused: bool = False, replicas: int = 3) -> Rollout:
     rollout = Rollout(replicas=replicas)
     rollout.add_set("new", "app:2", replicas, replicas)
@@ -102,6 +108,13 @@ CASES: dict[str, tuple[Callable[[], Rollout], str, str, list[str]]] = {
         unobserved,
         "NotObserved",
         'deployment "web" waits for its controller to see the latest change (generation 2, seen 1)',
+        [],
+    ),
+    "not observed, since its replica set is refused": (
+        refused_before_it_was_observed,
+        "NotObserved",
+        'deployment "web" waits for its controller to see the latest change (generation 2, seen 1); it cannot make its '
+        "ReplicaSet: quota is used up",
         [],
     ),
     "complete": (complete, "Complete", 'deployment "web" is complete: 3 pods are updated and available', []),

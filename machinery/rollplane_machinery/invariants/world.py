@@ -42,7 +42,8 @@ class SetFacts:
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
     along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``given_up`` counts the pods
     it was shrunk by that its status did not show available then: nothing was thought to be lost with them; ``gone``
-    counts those deleted since that were ready, as far as they are that many. ``least_available`` is what its Deployment promised when it last shrank.
+    counts those deleted since that were ready, as far as they are that many. ``least_available`` is what its Deployment
+    promised when it last shrank.
     """
 
     name: str

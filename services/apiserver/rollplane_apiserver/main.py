@@ -22,6 +22,7 @@ from rollplane_machinery.errors import UnavailableError
 from rollplane_service.admission import Limits
 from rollplane_service.background import running
 from rollplane_service.listen import with_port
+from rollplane_service.peer import STORE_MEMORY, STORE_WRITES
 from rollplane_service.ports import operators_port
 from rollplane_service.process import Process, leaves, run_process
 
@@ -53,8 +54,8 @@ async def serve(settings: Settings, process: Process, doors: Sequence[OpenDoor] 
         limits = Limits(calls=settings.max_calls, streams=settings.max_streams)
         server = await stack.enter_async_context(RpcServer(core, clock, metrics, limits=limits, health=process.health))
         probe = WriteProbe(store, clock)
-        process.health.add_check("store-writes", probe.trouble)
-        process.health.add_note("store-memory", probe.shortage)
+        process.health.add_check(STORE_WRITES, probe.trouble)
+        process.health.add_note(STORE_MEMORY, probe.shortage)
         await stack.enter_async_context(running(probe.run))
         _show(metrics, core, server)
         metrics.gauge("store_memory_short", "1 while the store refuses creates.", lambda: store.memory_is_short)

@@ -12,12 +12,12 @@ import logging
 from rollplane_apiserver.store.interface import Store
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import RollplaneError
+from rollplane_service.peer import SHORT_OF_MEMORY
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
-SHORT_OF_MEMORY = "the store is short of memory: creates are refused, deletions go through"
 
 
 class WriteProbe:

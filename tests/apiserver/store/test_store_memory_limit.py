@@ -50,7 +50,7 @@ async def test_the_store_in_memory_does_the_same() -> None:
         Refused(Refusal.NO_MEMORY),
         Refused(Refusal.NO_MEMORY, 2),
     ]
-    assert await store.commit([update("pods", "a/1", b"y" * 1100), delete("pods", "a/1")]) == [
+    assert await store.commit([update("pods", "a/1", b"y" * 1500), delete("pods", "a/1")]) == [
         Committed(3),
         Committed(4),
     ]
@@ -58,8 +58,8 @@ async def test_the_store_in_memory_does_the_same() -> None:
 
 async def test_what_grows_an_object_by_little_goes_through(full: RedisStore) -> None:
     before = await full.revision()
-    marked = update("pods", "a/1", b"x" * 1000 + b" marked for deletion")
-    assert await full.commit([marked]) == [Committed(before + 1)]
+    told = update("pods", "a/1", b"x" * 1000 + b" with a condition".ljust(500))
+    assert await full.commit([told]) == [Committed(before + 1)]
 
 
 async def test_tokens_are_answered(full: RedisStore) -> None:

@@ -14,14 +14,19 @@ from rollplane_cli.output.tables import Style, TablePrinter
 from rollplane_cli.scene import look
 from rollplane_cli.session import Session
 from rollplane_cli.targets import parse_targets
+from rollplane_client.channel import open_channel
 from rollplane_machinery.codec.time_text import format_time
 from rollplane_machinery.kinds import POD
 from rollplane_machinery.times import time_of
+from rollplane_planners import reasons
 from rollplane_planners.reasons import Reason
 from rollplane_printing.diagnosis import Diagnosis
 from rollplane_printing.scene import is_workload
 from rollplane_printing.sentences import path_of
 from rollplane_printing.tables import table_of
+from rollplane_service.peer import HINDRANCES, STORE_MEMORY, STORE_WRITES, hindrances
+
+_CODES = {STORE_WRITES: "StoreRefusesWrites", STORE_MEMORY: "StoreShortOfMemory"}
 
 
 class WhyFlags(Flags):
@@ -40,8 +45,16 @@ async def run(flags: WhyFlags, session: Session) -> int:
         workload = found.parse()
         if not is_workload(workload):
             raise CommandError(f"why is known of workloads only, not of {found.key.kind.plural}")
-        _show(flags, session, found, await look(session, found.key, workload))
+        diagnosis = await look(session, found.key, workload)
+        _show(flags, session, found, diagnosis if diagnosis.is_complete else await _with_the_store(session, diagnosis))
     return chosen.exit_code
+
+
+async def _with_the_store(session: Session, diagnosis: Diagnosis) -> Diagnosis:
+    """Tell what hinders all writes, too: a store that refuses them cannot hold a word of that in any object."""
+    async with open_channel(session.server) as channel:
+        hindering = await hindrances(channel)
+    return diagnosis.with_notes([reasons.note(_CODES[name], HINDRANCES[name]) for name in hindering])
 
 
 def _show(flags: WhyFlags, session: Session, found: Found, diagnosis: Diagnosis) -> None:

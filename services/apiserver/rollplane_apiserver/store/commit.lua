@@ -21,7 +21,7 @@ local HEADER_BYTES = 9 -- of a stored value: revision, sealed
 local SEGMENTS_IN_LOG = 16
 local JUMP_MARGIN = 2 ^ 32
 local LOG_BOOK, TOKEN_BOOK = '>I8I8I8I8', '>I8I8I8'
-local SLACK_BYTES = 128 -- by which an object may grow when memory is short: what a mark for deletion takes
+local SLACK_BYTES = 512 -- by which an object may grow when memory is short: marks for deletion, and conditions that tell of it
 
 local call, pack, unpack_struct, format, band, sub = redis.call, struct.pack, struct.unpack, string.format, bit.band, string.sub
 local max_entries, max_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])

@@ -37,7 +37,7 @@ from rollplane_machinery.errors import UnavailableError
 
 IDLE_SECONDS = 1.0
 SCAN_CHUNK = 256
-SLACK_BYTES = 128
+SLACK_BYTES = 512
 TRIM_SHARE = 16  # a full log loses this fraction of its limit at once, so that trimming is rare
 
 
