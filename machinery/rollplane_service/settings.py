@@ -14,6 +14,8 @@ from rollplane_machinery.releases import LATEST, Release, release_of
 from rollplane_service.listen import check_address
 
 PREFIX = "ROLLPLANE_"
+SEPARATOR = ";"
+"""Between the texts in the variable of a field that holds several."""
 
 S = TypeVar("S", bound="ProcessSettings")
 
@@ -76,7 +78,10 @@ class WorkerSettings(ProcessSettings):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """The flag of a settings field: ``value`` names what is written behind it, nothing for a switch."""
+    """The flag of a settings field: ``value`` names what is written behind it, nothing for a switch.
+
+    One whose field is a tuple may be repeated.
+    """
 
     field: str
     value: str
@@ -111,7 +116,9 @@ def read_arguments(
     types = {field.name: type(field.default) for field in fields(settings)}
     for flag in flags:
         name = f"--{flag.field.replace('_', '-')}"
-        if flag.value:
+        if types[flag.field] is tuple:
+            parser.add_argument(name, action="append", metavar=flag.value, help=flag.help)
+        elif flag.value:
             parser.add_argument(name, type=types[flag.field], metavar=flag.value, help=flag.help)
         else:
             parser.add_argument(name, action="store_true", help=flag.help)
@@ -140,7 +147,13 @@ def _boolean(text: str) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
 
 
-_READERS: Mapping[type, Callable[[str], Any]] = MappingProxyType({str: str, int: int, float: float, bool: _boolean})
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(SEPARATOR) if part.strip())
+
+
+_READERS: Mapping[type, Callable[[str], Any]] = MappingProxyType(
+    {str: str, int: int, float: float, bool: _boolean, tuple: _texts}
+)
 
 
 def _value(name: str, text: str, value_type: type) -> Any:

@@ -14,7 +14,8 @@ from rollplane.core.v1 import Container, Pod
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_kubelet_sim.addresses import node_address
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
-from rollplane_kubelet_sim.node_objects import NodeShape, node_object
+from rollplane_kubelet_sim.node_objects import node_object
+from rollplane_kubelet_sim.node_pools.planning import plan_nodes
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.profiles import shipped_profile
 from rollplane_kubelet_sim.references import References
@@ -191,8 +192,8 @@ async def _measure_idle() -> None:
     """Let a fleet with ready pods live on in virtual time, and count what that costs in real time."""
     server = _Server()
     server.revision = 1
-    for number in range(IDLE_NODES):
-        node = node_object(f"node-{number}", node_address(number), NodeShape(), LATEST.version, LoopClock().now())
+    for plan in plan_nodes((), IDLE_NODES):
+        node = node_object(plan, LATEST.version, LoopClock().now())
         server.initial.append(WatchEvent(EventType.ADDED, Encoded.of(node), 1))
     for number in range(IDLE_PODS):
         pod = _pod(number, f"node-{number % IDLE_NODES}")

@@ -95,9 +95,33 @@ def test_nodes_that_an_earlier_run_had_go(tmp_path: Path) -> None:
         assert rollplane("get nodes -o name", server=up.server).out == "node/node-0\nnode/node-1\n"
         ended = up.end()
     assert ended.err == (
-        "warning: an earlier run had more nodes than --nodes 2: 3 nodes (node-2 to node-4) are removed; "
+        "warning: an earlier run had nodes that this one has not: 3 nodes (node-2 to node-4) are removed; "
         "what ran there is made again elsewhere\n"
     )
+
+
+def test_nodes_of_pools_and_of_a_real_cluster(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path / "data"), "--profile", "instant", "--port", "0")
+    gpu = "name=gpu,count=2,zone=a,zone=b,role=worker,label.team=ml,taint=gpu=yes:NoSchedule"
+    with running("--nodes", "3", "--node-pool", gpu, *data) as up:
+        shown = rollplane("get nodes -L topology.kubernetes.io/zone,team --no-headers", server=up.server).out
+        told = [(line.split()[0], line.split()[2], line.split()[5:]) for line in shown.splitlines()]
+        assert told == [
+            ("gpu-0", "worker", ["a", "ml"]),
+            ("gpu-1", "worker", ["b", "ml"]),
+            ("node-0", "<none>", ["<none>"] * 2),
+        ]
+        real = rollplane("get nodes -o yaml", server=up.server).out
+    nodes = tmp_path / "nodes.yaml"
+    nodes.write_text(real.replace("gpu-1", "worker.example"), encoding="utf-8")
+    with running("--node-file", str(nodes), *data) as up:
+        shown = rollplane("get nodes -o name", server=up.server).out
+        assert shown.split() == ["node/gpu-0", "node/node-0", "node/worker.example"]
+        ended = up.end()
+    assert "gpu-1 is removed" in ended.err
+    wrong = rollplane(f"up --node-pool name=gpu,cont=2 --data {tmp_path / 'data'}")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert wrong.err.startswith("error: node pool 'name=gpu,cont=2': cont: unknown field, did you mean count?")
 
 
 @pytest.mark.parametrize("service", ["store", "kubelet_sim"])

@@ -7,6 +7,7 @@ import asyncio
 from rollplane.core.v1 import Node
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_kubelet_sim.fleet import FleetSettings
+from rollplane_kubelet_sim.node_pools.grammar import parse_pool
 from rollplane_machinery.api import Create, Delete, Key, Update, UpdateStatus
 from rollplane_machinery.errors import NotFoundError, Outcome, UnavailableError
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
@@ -283,3 +284,65 @@ async def test_a_node_of_an_older_plane_gets_labels_and_version_when_its_kubelet
         await here.api.write(Update(Encoded.of(node)))
         await asyncio.sleep(30)
         assert "kubernetes.io/os" not in (await here.node()).metadata.labels, "set at registration only"
+
+
+@in_virtual_time
+async def test_nodes_of_pools_register_as_planned() -> None:
+    pool = parse_pool(
+        "name=gpu,count=2,zone=a,zone=b,cpu=4,taint=gpu=yes:NoSchedule,taint=slow:NoExecute,unschedulable=true"
+    )
+    async with world() as here:
+        fleet, _ = await here.fleet(settings=FleetSettings(nodes=3, pools=(pool,)))
+        assert list(fleet.nodes) == ["gpu-0", "gpu-1", "node-0"]
+        node = await here.node("gpu-1")
+        assert node.metadata.labels["topology.kubernetes.io/zone"] == "b"
+        assert node.metadata.annotations["sim.rollplane.dev/fleet"] == "node"
+        assert [(taint.key, taint.value, taint.effect) for taint in node.spec.taints] == [
+            ("gpu", "yes", "NoSchedule"),
+            ("slow", "", "NoExecute"),
+        ]
+        assert node.spec.unschedulable
+        assert node.status.capacity["cpu"].string == node.status.allocatable["cpu"].string == "4"
+        assert {(await here.node(name)).status.addresses[0].address for name in fleet.nodes} == {
+            "172.16.0.1",
+            "172.16.0.2",
+            "172.16.0.3",
+        }
+
+
+@in_virtual_time
+async def test_what_users_set_on_a_node_stays_while_its_kubelet_reports_and_restarts() -> None:
+    async with world() as here:
+        pools = (parse_pool("zone=a,label.team=ml"),)
+        _, task = await here.fleet(settings=FleetSettings(nodes=1, pools=pools))
+        node = await here.node()
+        node.metadata.labels.update({"team": "web", "own": "yes"})
+        node.spec.taints.add(key="mine", effect="NoSchedule")
+        await here.api.write(Update(Encoded.of(node)))
+        await asyncio.sleep(700)
+        task.cancel()
+        await here.fleet(settings=FleetSettings(nodes=1, pools=pools))
+        await asyncio.sleep(700)
+        node = await here.node()
+        kept = {name: node.metadata.labels[name] for name in ("team", "own", "topology.kubernetes.io/zone")}
+        assert kept == {"team": "web", "own": "yes", "topology.kubernetes.io/zone": "a"}
+        assert [taint.key for taint in node.spec.taints] == ["mine"]
+
+
+@in_virtual_time
+async def test_other_pools_on_an_older_plane_change_zones_and_what_nodes_offer() -> None:
+    async with world() as here:
+        _, task = await here.fleet(settings=FleetSettings(nodes=1, pools=(parse_pool("zone=a,cpu=4"),)))
+        node = await here.node()
+        node.status.capacity["example.com/dongle"].string = "2"
+        await here.api.write(UpdateStatus(Encoded.of(node)))
+        task.cancel()
+        await here.fleet(
+            settings=FleetSettings(nodes=1, pools=(parse_pool("zone=b,cpu=8,allocatable.cpu=7,label.new=x"),))
+        )
+        await asyncio.sleep(12)
+        node = await here.node()
+        assert (node.metadata.labels["topology.kubernetes.io/zone"], node.metadata.labels["new"]) == ("b", "x")
+        assert (node.status.capacity["cpu"].string, node.status.allocatable["cpu"].string) == ("8", "7")
+        assert node.status.capacity["example.com/dongle"].string == "2"
+        assert ready(node)[0] == "True"

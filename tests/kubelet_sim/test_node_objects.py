@@ -7,7 +7,9 @@ import re
 import pytest
 
 from rollplane_kubelet_sim.node_news import NodeNews, change_notes, cordon_note, start_notes
-from rollplane_kubelet_sim.node_objects import NodeShape, condition_statuses, node_object
+from rollplane_kubelet_sim.node_objects import condition_statuses, node_object
+from rollplane_kubelet_sim.node_pools.planning import plan_nodes
+from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_machinery.releases import release_of
 
@@ -16,7 +18,7 @@ HEALTHY = condition_statuses(ready=True)
 
 @pytest.mark.parametrize(("release", "version"), [("1.20", "v1.20.0"), ("1.35.2", "v1.35.2"), ("1.37", "v1.37.0")])
 def test_a_node_bears_what_every_kubelet_sets(release: str, version: str) -> None:
-    node = node_object("node-7", "172.16.0.8", NodeShape(), release_of(release).version, 0.0)
+    node = node_object(plan_nodes((), 1, first=7)[0], release_of(release).version, 0.0)
     assert dict(node.metadata.labels) == {
         "beta.kubernetes.io/arch": "amd64",
         "beta.kubernetes.io/os": "linux",
@@ -38,7 +40,8 @@ def test_a_node_bears_what_every_kubelet_sets(release: str, version: str) -> Non
 
 def test_machines_differ_by_name_and_stay_themselves() -> None:
     def info(name: str) -> tuple[str, str, str]:
-        found = node_object(name, "", NodeShape(), "v1", 0.0).status.node_info
+        (plan,) = plan_nodes([NodePool(count=1, exact=name)])
+        found = node_object(plan, "v1", 0.0).status.node_info
         return found.machine_id, found.system_uuid, found.boot_id
 
     assert info("a") == info("a")

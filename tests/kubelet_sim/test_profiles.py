@@ -129,7 +129,7 @@ def test_a_profile_from_a_file(tmp_path: Path) -> None:
         read_profile(str(tmp_path / "other.yaml"))
 
 
-@pytest.mark.parametrize("arguments", [["--nodes", "0"], ["--nodes", "20000"], ["--first-node", "-1"]])
+@pytest.mark.parametrize("arguments", [["--nodes", "-1"], ["--nodes", "20000"], ["--first-node", "-1"]])
 def test_settings_that_make_no_sense_stop_the_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_arguments(arguments, {})

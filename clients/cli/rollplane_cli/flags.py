@@ -98,6 +98,11 @@ def texts(help: str, short: str = "") -> Flag[tuple[str, ...]]:  # noqa: A002
     return Flag(help, _parts, (), "strings", short, joined=lambda before, value: before + value)
 
 
+def lines(help: str) -> Flag[tuple[str, ...]]:  # noqa: A002
+    """Return a flag that may be given several times, each time with one text."""
+    return Flag(help, lambda written: (written,), (), "string", joined=lambda before, value: before + value)
+
+
 def switch(help: str, short: str = "", *, default: bool = False, deprecated: str = "") -> Flag[bool]:  # noqa: A002
     """Return a flag that is on or off."""
     return Flag(help, _boolean, default, "", short, bare="true", deprecated=deprecated)

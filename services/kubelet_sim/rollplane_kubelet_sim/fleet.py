@@ -16,7 +16,9 @@ from rollplane_client.informer import Informer
 from rollplane_kubelet_sim.heartbeats import Heartbeats
 from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_news import NodeNews, cordon_note
-from rollplane_kubelet_sim.node_objects import NodeShape, NodeView, node_view
+from rollplane_kubelet_sim.node_objects import NodeView, node_view
+from rollplane_kubelet_sim.node_pools.planning import plan_nodes
+from rollplane_kubelet_sim.node_pools.pools import NodePool, NodeShape, PlannedNode
 from rollplane_kubelet_sim.pod_keeper import PodKeeper
 from rollplane_kubelet_sim.references import References
 from rollplane_kubelet_sim.stages.containers import Note
@@ -39,17 +41,23 @@ PROFILE_DATA = "profile.yaml"
 
 @dataclass(frozen=True, slots=True)
 class FleetSettings:
-    """``nodes`` nodes named ``<prefix>-<number>``, numbered from ``first``.
+    """``nodes`` nodes, in ``pools`` or called ``<prefix>-<number>``; numbers begin with ``first``.
 
-    Addresses follow from the numbers, so fleets of one plane need numbers of their own, whatever their prefixes.
+    How many there are when ``nodes`` is None, and which of them are in which pool, says ``node_pools.planning``.
+    Addresses follow from numbers, so fleets of one plane need numbers of their own, whatever their prefixes.
     ``release`` is the one whose kubelets these are.
     """
 
     prefix: str = "node"
-    nodes: int = 10
+    nodes: int | None = None
     first: int = 0
     shape: NodeShape = field(default_factory=NodeShape)
     release: Release = LATEST
+    pools: tuple[NodePool, ...] = ()
+
+    def planned(self) -> tuple[PlannedNode, ...]:
+        """Return the nodes; raises RollplaneError for settings that do not go together."""
+        return plan_nodes(self.pools, self.nodes, prefix=self.prefix, first=self.first, shape=self.shape)
 
 
 class Fleet:
@@ -71,16 +79,15 @@ class Fleet:
         batches = MeasuredBatches(api, metrics.writes, clock)
         self._clock = clock
         self._start_profile = self._profile = profile
-        numbers = range(settings.first, settings.first + settings.nodes)
-        self.nodes = {f"{settings.prefix}-{number}": number for number in numbers}
+        self.nodes = {node.name: node for node in settings.planned()}
         self._writer = BatchWriter(batches, clock=clock)
         self._events = EventRecorder(self._writer.record, COMPONENT, clock)
-        self._informer: Informer[NodeView | None] = Informer(api, self._filters(), _view, clock=clock)
+        self._informer: Informer[NodeView | None] = Informer(api, self._filters(), self._view, clock=clock)
         informer = self._informer
         self._references = References(api, lambda: self.pods.look_for_missing(), clock=clock)
         self.pods = PodKeeper(
             self._writer,
-            self.nodes,
+            {name: node.number for name, node in self.nodes.items()},
             informer.encoded,
             lambda: self._profile,
             self._references,
@@ -93,7 +100,6 @@ class Fleet:
         self._heartbeats = Heartbeats(
             batches,
             self.nodes,
-            settings.shape,
             self._version,
             informer.get,
             informer.encoded,
@@ -153,6 +159,12 @@ class Fleet:
             await self._clock.sleep(1.0)
             self._news.tell()
 
+    def _view(self, encoded: Encoded) -> NodeView | None:
+        if encoded.kind is not NODE:
+            return None
+        node = encoded.read_as(Node)
+        return node_view(node, self.nodes[node.metadata.name])
+
     def _on_pod(self, type_: EventType, key: Key, _old: object, _new: object) -> None:
         encoded = self._informer.encoded(key)
         if type_ is EventType.DELETED or encoded is None:
@@ -211,7 +223,3 @@ class Fleet:
     def _tell(self, config: ConfigMap, note: Note) -> None:
         key = Key(CONFIG_MAP, config.metadata.namespace, config.metadata.name)
         self._events.emit(reference_to(key, config.metadata.uid), note.reason, note.message, type_=note.type)
-
-
-def _view(encoded: Encoded) -> NodeView | None:
-    return node_view(encoded.read_as(Node)) if encoded.kind is NODE else None

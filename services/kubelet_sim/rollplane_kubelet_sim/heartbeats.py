@@ -11,19 +11,17 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rollplane.core.v1 import Node
-from rollplane_kubelet_sim.addresses import node_address
 from rollplane_kubelet_sim.node_news import NodeNews, change_notes, start_notes
 from rollplane_kubelet_sim.node_objects import (
     LEASE_NAMESPACE,
-    NodeShape,
     NodeView,
     condition_statuses,
-    kubelet_labels,
     lease_object,
     node_info,
     node_object,
     set_conditions,
 )
+from rollplane_kubelet_sim.node_pools.pools import PlannedNode
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.writing import OPTIONS
 from rollplane_machinery.api import Create, Key, Patch, PatchType, Update, UpdateStatus, Write, WriteResult
@@ -62,8 +60,7 @@ class Heartbeats:
     def __init__(
         self,
         api: Batches,
-        nodes: Mapping[str, int],
-        shape: NodeShape,
+        nodes: Mapping[str, PlannedNode],
         version: str,
         seen: Callable[[Key], NodeView | None],
         stored: Callable[[Key], Encoded | None],
@@ -76,7 +73,6 @@ class Heartbeats:
     ) -> None:
         self._api = api
         self._nodes = nodes
-        self._shape = shape
         self._version = version
         self._news = news
         self._seen = seen
@@ -92,8 +88,8 @@ class Heartbeats:
         self._without_lease: set[str] = set()
         self._changed: set[str] = set()
         self._to_register: dict[str, None] = dict.fromkeys(nodes)
-        self._to_label: set[str] = set()
-        """Nodes that were there when their kubelets started: labels they lack are added once they have been seen."""
+        self._found: set[str] = set()
+        """Nodes that were there when their kubelets started: what they lack is added once they have been seen."""
 
     def register_again(self, nodes: Iterable[str]) -> None:
         """Register these nodes at the next tick, as restarted kubelets do; those that exist get what they lack."""
@@ -156,31 +152,29 @@ class Heartbeats:
         if not names:
             return
         now = self._clock.now()
-        answers = await self._send([Create(Encoded.of(self._new_node(name, now)), OPTIONS) for name in names])
+        made = [node_object(self._nodes[name], self._version, now) for name in names]
+        answers = await self._send([Create(Encoded.of(node), OPTIONS) for node in made])
         await self._write_leases({name: Create(Encoded.of(lease_object(name, now)), OPTIONS) for name in names})
         for name, answer in zip(names, answers, strict=True):
             if isinstance(answer, WriteResult) or answer.outcome is None:
                 self._started(name, registered=isinstance(answer, WriteResult))
 
-    def _new_node(self, name: str, now: float) -> Node:
-        return node_object(name, node_address(self._nodes[name]), self._shape, self._version, now)
-
     def _started(self, name: str, *, registered: bool) -> None:
-        """The node's registration is answered: it is new, or was there and may lack labels."""
+        """The node's registration is answered: it is new, or was there and may lack something."""
         self._to_register.pop(name, None)
         self._news.add(name, start_notes(name, registered=registered))
         if not registered:
-            self._to_label.add(name)
+            self._found.add(name)
 
     async def _beat(self, now: float) -> None:
         """Renew a tenth of the leases, so that each is renewed every ten seconds, and look at those nodes."""
-        turn = [name for name, number in self._nodes.items() if (number + self._tick) % RENEW_SECONDS == 0]
+        turn = [name for name, plan in self._nodes.items() if (plan.number + self._tick) % RENEW_SECONDS == 0]
         changed, self._changed = self._changed, set()
         here = [name for name in self._alive(turn) if self._seen(_node_key(name)) is not None]
         asked = dict.fromkeys([*here, *self._alive(sorted(changed))])
         reports = {name: write for name in asked if (write := self._status(name, now)) is not None}
         before = {name: view.conditions for name in reports if (view := self._seen(_node_key(name))) is not None}
-        others = [*reports.values(), *self._labels()]
+        others = [*reports.values(), *self._catching_up()]
         answers = await self._write_leases({name: self._renewal(name, now) for name in here}, others)
         for name, answer in zip(reports, answers, strict=False):
             if isinstance(answer, WriteResult):
@@ -189,15 +183,19 @@ class Heartbeats:
     def _wanted(self, name: str) -> Mapping[str, str]:
         return condition_statuses(ready=not self._profile().is_unready(name))
 
-    def _labels(self) -> Iterator[Write]:
-        """Yield what gives the nodes that lack them their kubelets' labels."""
-        views = {name: self._seen(_node_key(name)) for name in self._alive(sorted(self._to_label))}
+    def _catching_up(self) -> Iterator[Write]:
+        """Yield what gives nodes that were there before their kubelets what they lack, once for each start."""
+        views = {name: self._seen(_node_key(name)) for name in self._alive(sorted(self._found))}
         known = {name: view for name, view in views.items() if view is not None}
-        self._to_label.difference_update(known)
+        self._found.difference_update(known)
         for name, view in known.items():
-            if not view.labelled:
-                patch = json.dumps({"metadata": {"labels": kubelet_labels(name)}})
+            if view.lacking:
+                patch = json.dumps({"metadata": view.lacking})
                 yield Patch(_node_key(name), PatchType.MERGE, patch.encode(), options=OPTIONS)
+            if not view.offers:
+                plan = self._nodes[name]
+                patch = json.dumps({"status": {"capacity": plan.capacity, "allocatable": plan.allocatable}})
+                yield Patch(_node_key(name), PatchType.MERGE, patch.encode(), "status", options=OPTIONS)
 
     def _status(self, name: str, now: float) -> Write | None:
         """Return the report of a node's conditions if they are not as they should be, or were told long ago."""
@@ -209,7 +207,7 @@ class Heartbeats:
             return None
         node = Node.FromString(encoded.value)
         set_conditions(node, now, ready=ready)
-        node.status.node_info.CopyFrom(node_info(name, self._version))
+        node.status.node_info.CopyFrom(node_info(self._nodes[name], self._version))
         return UpdateStatus(Encoded.of(node), OPTIONS)
 
     def _renewal(self, name: str, now: float) -> Write:

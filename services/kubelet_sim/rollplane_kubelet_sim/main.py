@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 from rollplane_client.channel import open_channel
 from rollplane_client.grpc_api import connect
-from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
+from rollplane_kubelet_sim.fleet import Fleet
 from rollplane_kubelet_sim.metrics import Metrics
-from rollplane_kubelet_sim.node_objects import NodeShape
-from rollplane_kubelet_sim.settings import Settings, read_arguments, read_profile
+from rollplane_kubelet_sim.settings import Settings, read_arguments, read_fleet, read_profile
 from rollplane_machinery.clock import SystemClock
 from rollplane_service.background import running
 from rollplane_service.peer import Peer
@@ -29,9 +28,7 @@ def run(arguments: Sequence[str]) -> int:
 
 async def simulate(settings: Settings, process: Process) -> None:
     """Run the fleet until told to stop; ready once its nodes are registered, while the apiserver answers."""
-    shape = NodeShape(settings.node_cpu, settings.node_memory, settings.node_pods)
-    fleet_settings = FleetSettings(settings.node_prefix, settings.nodes, settings.first_node, shape, settings.release)
-    profile, clock = read_profile(settings.profile), SystemClock()
+    fleet_settings, profile, clock = read_fleet(settings), read_profile(settings.profile), SystemClock()
     metrics = Metrics(clock)
     async with (
         worker_ports(settings, metrics.registry, process.health, clock) as ports,
@@ -45,7 +42,9 @@ async def simulate(settings: Settings, process: Process) -> None:
         process.health.add_note("deleted-nodes", fleet.deleted)
         async with running(peer.run, fleet.run):
             await fleet.ready.wait()
-            process.announce(f"nodes={settings.nodes} profile={profile.name} {ports} kubernetes={settings.kubernetes}")
-            told = {"nodes": settings.nodes, "profile": profile.name, "kubernetes": settings.kubernetes}
+            process.announce(
+                f"nodes={len(fleet.nodes)} profile={profile.name} {ports} kubernetes={settings.kubernetes}"
+            )
+            told = {"nodes": len(fleet.nodes), "profile": profile.name, "kubernetes": settings.kubernetes}
             log.info("simulating", extra=told)
             await process.told_to_stop()

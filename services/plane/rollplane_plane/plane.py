@@ -10,11 +10,14 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
+from rollplane_kubelet_sim.node_pools.given import read_pools
+from rollplane_kubelet_sim.node_pools.planning import plan_nodes
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError, SetupError
 from rollplane_machinery.releases import LATEST
@@ -34,38 +37,52 @@ METRICS_PORTS = {Service.APISERVER: 7071, Service.CONTROLLER: 7074, Service.KUBE
 CONTROLLER_IDENTITY = "embedded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlaneSettings:
     """``data`` keeps the objects between runs. ``port`` is the apiserver's: 0 for any, None for the usual or any.
     ``rest_port`` is that of its Kubernetes REST API, likewise; None beside a ``port`` of 0 is any.
 
-    ``nodes`` 0 starts no fleet; ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
+    ``nodes`` 0 starts no fleet, None one of as many nodes as its pools have, 10 without pools; ``node_pool`` and
+    ``node_file`` say which nodes these are, as a fleet is told.
+    ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
     ``kubernetes`` is the release that all services behave as. ``controller_qps`` throttles the controllers; None leaves
     that to the environment.
-    Raises ValueError for what makes no sense.
+    Raises ValueError for what makes no sense, RollplaneError for such pools, OSError for a file that is not there.
     """
 
     data: Path
     port: int | None = None
     rest_port: int | None = None
-    nodes: int = 10
+    nodes: int | None = None
     profile: str = "realistic"
     node_prefix: str = "node"
     fsync: str = "always"
     log_level: str = "warning"
     kubernetes: str = LATEST.name
     controller_qps: int | None = None
+    node_pool: tuple[str, ...] = ()
+    node_file: str = ""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.nodes <= MAX_NODES:
+        if self.nodes is not None and not 0 <= self.nodes <= MAX_NODES:
             raise ValueError(f"nodes is {self.nodes}, want 0 to {MAX_NODES}")
         for name, port in (("port", self.port), ("rest-port", self.rest_port)):
             if port is not None and not 0 <= port <= MAX_PORT:
                 raise ValueError(f"{name} is {port}, want 0 (any) to {MAX_PORT}")
-        check_prefix(self.node_prefix, max(0, self.nodes - 1))
+        check_prefix(self.node_prefix, max(0, (self.nodes or 0) - 1))
         read_release(self.kubernetes)
         if self.controller_qps is not None and self.controller_qps < 0:
             raise ValueError(f"controller-qps is {self.controller_qps}, want 0 (unthrottled) or more")
+
+        len(self.node_names)
+
+    @cached_property
+    def node_names(self) -> Sequence[str]:
+        """What the nodes of the fleet are called, none for a plane without one."""
+        if self.nodes == 0 and not self.node_pool and not self.node_file:
+            return ()
+        planned = plan_nodes(read_pools(self.node_pool, self.node_file), self.nodes, prefix=self.node_prefix)
+        return tuple(node.name for node in planned)
 
     def pace(self) -> Sequence[str]:
         """Return the flags that tell a controller how fast to write."""
@@ -95,7 +112,7 @@ class EmbeddedPlane:
     @property
     def children(self) -> Sequence[Child]:
         """The processes, in the order of their start."""
-        fleet = (self.kubelets,) if self._settings.nodes else ()
+        fleet = (self.kubelets,) if self._settings.node_names else ()
         return (self.store, self.apiserver, self.controller, *fleet)
 
     @property
@@ -222,8 +239,16 @@ class EmbeddedPlane:
 
     def _fleet_arguments(self) -> Sequence[str]:
         settings = self._settings
-        fleet = ("--nodes", str(settings.nodes), "--profile", settings.profile, "--node-prefix", settings.node_prefix)
-        return (*self._worker_arguments(Service.KUBELET_SIM), *fleet)
+        fleet = (
+            "--nodes",
+            str(settings.nodes or 0),
+            "--profile",
+            settings.profile,
+            "--node-prefix",
+            settings.node_prefix,
+        )
+        pools = [*(f"--node-pool={pool}" for pool in settings.node_pool), f"--node-file={settings.node_file}"]
+        return (*self._worker_arguments(Service.KUBELET_SIM), *fleet, *pools)
 
     def _worker_arguments(self, service: Service) -> Sequence[str]:
         return ("--server", self.address, "--health-listen", f"{HOST}:0", *self._metrics_arguments(service))

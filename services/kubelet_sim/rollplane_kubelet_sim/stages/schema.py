@@ -2,95 +2,24 @@
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Callable, Mapping
-from enum import StrEnum
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import yaml
 
 from rollplane_kubelet_sim.stages.rules import Delay, Outcome, Profile, Rule, Selector, Stage
-from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_kubelet_sim.strict_reading import StrictReader
+from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.yaml_faults import yaml_fault
 
-E = TypeVar("E", bound=StrEnum)
 
-MOST_SECONDS = 1e9
-MOST = 2**53
-
-
-class _Reader:
-    """Collects every problem of a document, so that all are told at once."""
-
-    def __init__(self) -> None:
-        self.causes: list[Cause] = []
-
-    def refuse(self, path: str, message: str) -> None:
-        self.causes.append(Cause(CauseReason.INVALID, path, message))
-
-    def mapping(self, data: object, path: str, fields: Mapping[str, Callable[[Any, str], Any]]) -> dict[str, Any]:
-        """Return the fields of ``data``, each read by its reader; unknown ones are refused."""
-        if not isinstance(data, Mapping):
-            self.refuse(path, f"must be a mapping, is {type(data).__name__}")
-            return {}
-        for key in data:
-            if key not in fields:
-                known = ", ".join(fields)
-                self.causes.append(
-                    Cause(CauseReason.UNKNOWN_FIELD, f"{path}.{key}".lstrip("."), f"unknown field; known are {known}")
-                )
-        return {
-            key: read(data[key], f"{path}.{key}".lstrip("."))
-            for key, read in fields.items()
-            if data.get(key) is not None
-        }
-
-    def number(self, data: object, path: str, *, high: float = MOST_SECONDS) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float) or not 0 <= data <= high:
-            self.refuse(path, f"must be a number from 0 to {high:g}; is {reprlib.repr(data)}")
-            return 0.0
-        return float(data)
-
-    def integer(self, data: object, path: str, *, high: int = MOST) -> int:
-        if isinstance(data, bool) or not isinstance(data, int) or not 0 <= data <= high:
-            self.refuse(path, f"must be a whole number from 0 to {high}; is {reprlib.repr(data)}")
-            return 0
-        return data
-
-    def text(self, data: object, path: str) -> str:
-        if not isinstance(data, str):
-            self.refuse(path, f"must be text, is {reprlib.repr(data)}")
-            return ""
-        return data
-
-    def flag(self, data: object, path: str) -> bool:
-        if not isinstance(data, bool):
-            self.refuse(path, f"must be true or false, is {reprlib.repr(data)}")
-        return data is True
-
-    def texts(self, data: object, path: str) -> tuple[str, ...]:
-        """Read one text or a list of them."""
-        items = data if isinstance(data, list) else [data]
-        return tuple(self.text(item, path) for item in items)
-
-    def labels(self, data: object, path: str) -> dict[str, str]:
-        if not isinstance(data, Mapping):
-            self.refuse(path, "must be a mapping of text to text")
-            return {}
-        return {str(key): self.text(value, f"{path}.{key}") for key, value in data.items()}
+class _Reader(StrictReader):
+    """Reads the parts of a profile."""
 
     def counts(self, data: object, path: str) -> dict[str, int]:
         if not isinstance(data, Mapping):
             self.refuse(path, "must be a mapping of node patterns to numbers")
             return {}
         return {str(key): self.integer(value, f"{path}.{key}") for key, value in data.items()}
-
-    def word(self, data: object, path: str, words: type[E], default: E) -> E:
-        try:
-            return words(str(data))
-        except ValueError:
-            self.refuse(path, f"must be one of {', '.join(words)}; is {reprlib.repr(data)}")
-            return default
 
     def delay(self, data: object, path: str) -> Delay:
         """Read ``2``, ``{min: 1, max: 3}`` or ``{median: 2, p95: 8}``; seconds."""
@@ -172,7 +101,5 @@ def parse_profile(text: str, source: str = "profile") -> Profile:
         raise InvalidError(f"{source}: not YAML: {yaml_fault(exc)}") from exc
     reader = _Reader()
     profile = reader.profile(data if data is not None else {})
-    if reader.causes:
-        details = "; ".join(str(cause) for cause in reader.causes)
-        raise InvalidError(f"{source}: {details}", causes=reader.causes)
+    reader.raise_for(source)
     return profile

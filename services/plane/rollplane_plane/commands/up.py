@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
 
 from rollplane_cli.command import Command
 from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import number, optional_number, switch, text
+from rollplane_cli.flags import lines, optional_number, switch, text
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError, SetupError
 from rollplane_plane.commands.folder import DataFlags, ReleaseFlags, folder_of, release_name
@@ -17,13 +18,16 @@ from rollplane_plane.plane import DEFAULT_PORT, DEFAULT_REST_PORT, EmbeddedPlane
 from rollplane_service.logs import LogFormat, start_logging
 from rollplane_service.presence import claimed
 
-DEFAULT_NODES = 10
-
 
 class UpFlags(DataFlags, ReleaseFlags):
     """Flags of ``up``."""
 
-    nodes = number("How many simulated nodes; 0 for none", default=DEFAULT_NODES)
+    nodes = optional_number("How many simulated nodes, 0 for none; when not given as many as the pools have, or 10")
+    node_pool = lines(
+        "Nodes that are alike: name=gpu,count=4,zone=a,zone=b,region=r,type=t,role=worker,cpu=16,memory=64Gi,pods=110,"
+        "resource.NAME=4,allocatable.cpu=15,label.KEY=VALUE,taint=KEY=VALUE:EFFECT; may be repeated"
+    )
+    node_file = text("Pools of nodes in a file, or the nodes of a real cluster: what kubectl get nodes -o yaml shows")
     profile = text("How pods live: instant, realistic, flaky, manual, or a file", default="realistic")
     node_prefix = text("What the names of the nodes begin with", default="node")
     port = optional_number(f"Port of the apiserver, 0 for any; {DEFAULT_PORT} when not given, another if it is taken")
@@ -73,13 +77,13 @@ async def _keep_up(settings: PlaneSettings, session: Session, *, merge: bool) ->
     merged = users_file(session.environ) if merge else None
     with claimed(settings.data) as claim:
         async with EmbeddedPlane(settings) as plane:
-            if has_past and settings.nodes:
+            if has_past and settings.node_names:
                 await _part_from_old_nodes(plane, settings, session)
             with offered(plane.rest_url, settings.data, merged) as kubeconfig:
                 claim.tell(plane.address)
                 seconds = session.clock.monotonic() - started
                 session.console.say(
-                    f"ready server={plane.address} nodes={settings.nodes} profile={settings.profile} "
+                    f"ready server={plane.address} nodes={len(settings.node_names)} profile={settings.profile} "
                     f"kubernetes={settings.kubernetes} data={settings.data} metrics={','.join(plane.metrics)} "
                     f"rest={plane.rest_url} kubeconfig={kubeconfig} seconds={seconds:.1f}"
                 )
@@ -92,10 +96,10 @@ async def _part_from_old_nodes(plane: EmbeddedPlane, settings: PlaneSettings, se
     from rollplane_plane.old_nodes import remove_old_nodes
 
     async with connect(plane.address, name="up") as api:
-        names = await remove_old_nodes(api, settings.node_prefix, settings.nodes)
+        names = await remove_old_nodes(api, settings.node_prefix, settings.node_names)
     if names:
         session.console.warn(
-            f"warning: an earlier run had more nodes than --nodes {settings.nodes}: {_span(names)} removed; "
+            f"warning: an earlier run had nodes that this one has not: {_span(names)} removed; "
             "what ran there is made again elsewhere"
         )
 
@@ -128,14 +132,16 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
             node_prefix=flags.node_prefix,
             kubernetes=release_name(flags, session),
             controller_qps=flags.controller_qps,
+            node_pool=flags.node_pool,
+            node_file=str(Path(flags.node_file).absolute()) if flags.node_file else "",
         )
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
+    except (ValueError, RollplaneError, OSError) as exc:
+        raise CommandError(_words(exc)) from exc
 
 
 UP = Command(
-    "[--nodes N] [--profile NAME|FILE] [--data FOLDER] [--port PORT] [--rest-port PORT] "
-    "[--merge-kubeconfig] [--kubernetes RELEASE] "
+    "[--nodes N] [--node-pool POOL]... [--node-file FILE] [--profile NAME|FILE] [--data FOLDER] "
+    "[--port PORT] [--rest-port PORT] [--merge-kubeconfig] [--kubernetes RELEASE] "
     "[--controller-qps N] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
