@@ -218,12 +218,15 @@ def _stored(
     )
 
 
+LIMIT_RANGE = _stored("v1", "LimitRange", "limitranges", "limits")
+RESOURCE_QUOTA = _stored("v1", "ResourceQuota", "resourcequotas", "quota", status=True)
+
 STORED_KINDS: tuple[Kind, ...] = (
     _stored("v1", "Endpoints", "endpoints", "ep"),
-    _stored("v1", "LimitRange", "limitranges", "limits"),
+    LIMIT_RANGE,
     _stored("v1", "PersistentVolume", "persistentvolumes", "pv", namespaced=False, status=True),
     _stored("v1", "PodTemplate", "podtemplates", generation=True),
-    _stored("v1", "ResourceQuota", "resourcequotas", "quota", status=True),
+    RESOURCE_QUOTA,
     _stored(
         "admissionregistration.k8s.io/v1",
         "MutatingWebhookConfiguration",
@@ -293,7 +296,10 @@ STORED_KINDS: tuple[Kind, ...] = (
     _stored("storage.k8s.io/v1", "CSIDriver", "csidrivers", namespaced=False),
     _stored("storage.k8s.io/v1", "StorageClass", "storageclasses", "sc", namespaced=False),
 )
-"""Kinds that real manifests carry and no rollout acts on; the columns are those of Kubernetes' discovery."""
+"""Kinds that real manifests carry and no controller runs; the columns are those of Kubernetes' discovery."""
+
+ACTING_KINDS = frozenset({LIMIT_RANGE, RESOURCE_QUOTA})
+"""Those of the stored kinds that act on other objects all the same, by admission."""
 
 TYPED_KINDS: tuple[Kind, ...] = (
     NAMESPACE,

@@ -84,12 +84,27 @@ def add(left: str, right: str) -> str:
     return _print(a.nanos + b.nanos, a.family if a.nanos else b.family)
 
 
+def subtract(left: str, right: str) -> str:
+    """Return ``left`` without ``right``, in the family of ``left``; raises BadRequestError."""
+    a = _parse(left)
+    return _print(a.nanos - nanos(right), a.family)
+
+
 def round_up_to_milli(text: str) -> str:
     """Return ``text`` with anything finer than a thousandth rounded away from zero, as defaulting does in resources."""
+    return _rounded_up(text, _MILLI_IN_NANOS)
+
+
+def round_up(text: str) -> str:
+    """Return ``text`` as a whole number, rounded away from zero; raises BadRequestError."""
+    return _rounded_up(text, NANO)
+
+
+def _rounded_up(text: str, unit: int) -> str:
     parsed = _parse(text)
-    if parsed.nanos % _MILLI_IN_NANOS == 0:
+    if parsed.nanos % unit == 0:
         return parsed.text
-    return _print(_divide_away_from_zero(parsed.nanos, _MILLI_IN_NANOS) * _MILLI_IN_NANOS, parsed.family)
+    return _print(_divide_away_from_zero(parsed.nanos, unit) * unit, parsed.family)
 
 
 # Quantities repeat endlessly (every pod of a rollout has the same four), so the parse is remembered by its text.

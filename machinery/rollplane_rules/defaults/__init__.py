@@ -14,6 +14,7 @@ from typing import Any
 
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.pod_specs import Role, pod_spec_of
 from rollplane_rules.defaults.admission import admit as admit
@@ -28,6 +29,7 @@ from rollplane_rules.defaults.pod_spec import default_pod_spec as default_pod_sp
 from rollplane_rules.defaults.replica_set import default_replica_set, default_replication_controller
 from rollplane_rules.defaults.service import default_service
 from rollplane_rules.defaults.stateful_set import default_stateful_set
+from rollplane_rules.defaults.stored import default_stored
 
 # Beside pod specs. Kinds that are not here are stored as they come: ConfigMap, ControllerRevision, Event, Lease,
 # PodDisruptionBudget and ServiceAccount.
@@ -43,6 +45,7 @@ _DEFAULTERS: Mapping[type, Callable[[Any], None]] = MappingProxyType(
         apps.ReplicaSet: default_replica_set,
         apps.StatefulSet: default_stateful_set,
         apps.DaemonSet: default_daemon_set,
+        StoredObject: default_stored,
     }
 )
 

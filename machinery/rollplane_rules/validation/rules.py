@@ -14,9 +14,9 @@ from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
-from rollplane_machinery.kinds import ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import LIMIT_RANGE, RESOURCE_QUOTA, ApiObject, Kind, kind_of
 from rollplane_rules.validation import claim as claims
-from rollplane_rules.validation import cluster, config, daemon_set, deployment, pod, records, replica_set
+from rollplane_rules.validation import cluster, config, daemon_set, deployment, limits, pod, records, replica_set
 from rollplane_rules.validation import service as services
 from rollplane_rules.validation import stateful_set as stateful_sets
 from rollplane_rules.validation.causes import under
@@ -81,6 +81,13 @@ _RULES: Mapping[type, Rules] = MappingProxyType(
 
 _PATH_SEGMENT_NAMES = frozenset({"clusterroles", "clusterrolebindings", "roles", "rolebindings"})
 """Plurals of the kinds whose names need only fit into a path."""
+_READ: Mapping[Kind, Rules] = MappingProxyType(
+    {
+        LIMIT_RANGE: Rules(limits.check_limit_range),
+        RESOURCE_QUOTA: Rules(limits.check_quota, limits.check_quota_update),
+    }
+)
+"""What is kept as JSON and read by other rules."""
 
 
 @cache
@@ -88,8 +95,10 @@ def _stored_rules(kind: Kind) -> Rules:
     """Return the rules of a kind that is kept as JSON: those of metadata."""
     is_segment = kind.plural in _PATH_SEGMENT_NAMES
     check_name = names.check_path_segment if is_segment else names.check_dns1123_subdomain
+    read = _READ.get(kind, Rules())
     return Rules(
-        records.check_stored,
+        lambda obj: records.check_stored(obj) or read.check(obj),
+        read.check_update,
         check_status=records.check_stored_status,
         check_name=check_name,
         namespaced=kind.namespaced,

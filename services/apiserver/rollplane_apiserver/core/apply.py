@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_apiserver.core.create import looks_live, missing_account, propose_create
+from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.owners import enter
 from rollplane_apiserver.core.refusals import not_found
 from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
@@ -40,7 +40,7 @@ class ApplyStep:
         self._tools = tools
         self.options = write.options
         self.key = placed(write.key)
-        self.is_live = looks_live(write.options, self.key)
+        self.is_live = write.options.dry_run
         self._config = _read(write)
         self._warnings = _warnings(self._config, write.options.field_validation)
 
@@ -66,11 +66,7 @@ class ApplyStep:
         return True  # somebody else was quicker: there is something to merge into now
 
     def _create(self, merged: Merged, now: float) -> Decision:
-        proposal = propose_create(self._tools, self.key.kind, merged.object, now, self.options, merged.managers)
-        if missing := missing_account(self._tools, merged.object):
-            self.is_live = True
-            raise missing
-        return proposal
+        return propose_create(self._tools, self.key.kind, merged.object, now, self.options, merged.managers)
 
     def _replace(self, new: ApiObject, old: ApiObject) -> None:
         if self._write.subresource == "status":

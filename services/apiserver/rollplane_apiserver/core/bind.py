@@ -35,7 +35,7 @@ class BindStep:
             raise UnsupportedError(f"{self.key.kind.resource} cannot be bound", resource=self.key.kind.resource)
         check_preconditions(self.key, old, self._write.preconditions)
         apply_binding(new, self._write.node_name, now)
-        self._tools.place(new)
+        self._tools.admission.place(new)
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 
     def may_retry_existing(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Self
 
 from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.addresses import Addresses
+from rollplane_apiserver.core.admission import Admission
 from rollplane_apiserver.core.engine import Engine
 from rollplane_apiserver.core.identity import ADMIN, Identity
 from rollplane_apiserver.core.judge import Judge
@@ -76,16 +77,18 @@ class Core:
             asyncio.Semaphore(settings.concurrent_catch_ups),
         )
         identifiers = Identifiers(source)
+        judge = Judge(settings.memo_entries, settings.memo_bytes)
         return Engine(
             store,
             clock,
             settings,
             Tools(
                 identifiers,
-                Judge(settings.memo_entries, settings.memo_bytes),
+                judge,
                 Writer(settings.max_object_bytes),
                 self._cache,
                 Addresses(self._cache, identifiers, settings.ranges, settings.release),
+                Admission(self._cache, judge, settings.release),
                 settings.release,
             ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),

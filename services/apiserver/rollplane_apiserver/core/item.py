@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rollplane_apiserver.core import refusals
-from rollplane_apiserver.core.refusals import AddressesExhaustedError, AddressesRefusedError
+from rollplane_apiserver.core.refusals import AddressesExhaustedError, AddressesRefusedError, AdmissionRefusedError
 from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, token_of
 from rollplane_apiserver.store.groups import Groups
 from rollplane_apiserver.store.interface import Committed, Mutation, Refusal, Refused, Require, Settled
@@ -62,7 +62,7 @@ class Item:
     @property
     def asks_cache(self) -> bool:
         """Whether it is decided on what the cache knows of other objects, which then must be up to date."""
-        is_bound = isinstance(self.refusal, AddressesRefusedError | AddressesExhaustedError)
+        is_bound = isinstance(self.refusal, AddressesRefusedError | AddressesExhaustedError | AdmissionRefusedError)
         return self.step.is_live or self.is_contended or is_bound
 
     @property

@@ -22,7 +22,7 @@ from rollplane_machinery.errors import (
     RequestTooLargeError,
     UnavailableError,
 )
-from rollplane_machinery.kinds import POD, SERVICE
+from rollplane_machinery.kinds import SERVICE, ApiObject, kind_of
 from rollplane_rules.registry.preconditions import conflict
 
 
@@ -32,6 +32,10 @@ class AddressesRefusedError(InvalidError):
 
 class AddressesExhaustedError(InternalError):
     """There is no address or port left, as far as the cache knows."""
+
+
+class AdmissionRefusedError(ForbiddenError):
+    """Other objects, or that there are none, forbid it, as far as the cache knows."""
 
 
 def not_found(key: Key) -> NotFoundError:
@@ -75,12 +79,18 @@ def check_place(key: Key, metadata: ObjectMeta) -> None:
     metadata.namespace = key.namespace
 
 
-def account_missing(pod: Pod, account: str) -> ForbiddenError:
+def account_missing(pod: Pod, account: str) -> AdmissionRefusedError:
     """A pod names a ServiceAccount that does not exist; it is called by what its name is generated from, if it is."""
-    metadata = pod.metadata
-    key = Key(POD, metadata.namespace, metadata.generate_name or metadata.name)
-    why = f'error looking up service account {key.namespace}/{account}: serviceaccount "{account}" not found'
-    return ForbiddenError(f"{_called(key)} is forbidden: {why}", resource=key.kind.resource, name=metadata.name)
+    where = pod.metadata.namespace
+    why = f'error looking up service account {where}/{account}: serviceaccount "{account}" not found'
+    return not_admitted(pod, why, pod.metadata.generate_name)
+
+
+def not_admitted(obj: ApiObject, why: str, called: str = "") -> AdmissionRefusedError:
+    """Admission refuses ``obj``, which is told of by its name, or as it is ``called``."""
+    kind, name = kind_of(obj), obj.metadata.name
+    key = Key(kind, obj.metadata.namespace, called or name)
+    return AdmissionRefusedError(f"{_called(key)} is forbidden: {why}", resource=kind.resource, name=name)
 
 
 def namespace_terminating(key: Key) -> ForbiddenError:

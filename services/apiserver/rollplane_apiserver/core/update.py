@@ -20,6 +20,7 @@ def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:
     tools.judge.complete(new)
     prepare_update(new, old, tools.release)
     tools.judge.check_update(new, old)
+    tools.admission.check_limits(new, old)
     tools.addresses.give(new, old)
 
 

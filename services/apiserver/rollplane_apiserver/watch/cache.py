@@ -76,6 +76,10 @@ class Cache:
         """Return the object as last seen; it may have changed since."""
         return self._tables[kind].entries.get(key)
 
+    def count(self, kind: Kind) -> int:
+        """Return how many objects of a kind there are, as last seen."""
+        return len(self._tables[kind].entries)
+
     def holder(self, kind: Kind, claim: str) -> str | None:
         """Return the key of the object of ``kind`` that holds ``claim``, as last seen."""
         table = self._tables[kind]

@@ -1,0 +1,4 @@
+"""What other objects of a namespace allow a write: its LimitRanges and ResourceQuotas.
+
+Pure rules on what was read; the apiserver gathers it and refuses. docs/semantics/admission.md is the law.
+"""
