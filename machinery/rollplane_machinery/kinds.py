@@ -219,6 +219,9 @@ def _stored(
 
 
 LIMIT_RANGE = _stored("v1", "LimitRange", "limitranges", "limits")
+PRIORITY_CLASS = _stored(
+    "scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False, generation=True
+)
 RESOURCE_QUOTA = _stored("v1", "ResourceQuota", "resourcequotas", "quota", status=True)
 
 STORED_KINDS: tuple[Kind, ...] = (
@@ -292,13 +295,13 @@ STORED_KINDS: tuple[Kind, ...] = (
     _stored("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False),
     _stored("rbac.authorization.k8s.io/v1", "Role", "roles"),
     _stored("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
-    _stored("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False, generation=True),
+    PRIORITY_CLASS,
     _stored("storage.k8s.io/v1", "CSIDriver", "csidrivers", namespaced=False),
     _stored("storage.k8s.io/v1", "StorageClass", "storageclasses", "sc", namespaced=False),
 )
 """Kinds that real manifests carry and no controller runs; the columns are those of Kubernetes' discovery."""
 
-ACTING_KINDS = frozenset({LIMIT_RANGE, RESOURCE_QUOTA})
+ACTING_KINDS = frozenset({LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA})
 """Those of the stored kinds that act on other objects all the same, by admission."""
 
 TYPED_KINDS: tuple[Kind, ...] = (

@@ -85,6 +85,8 @@ def prepare_update(new: ApiObject, old: ApiObject, release: Release = LATEST) ->
         _keep_message(new, old, "status")
     if isinstance(new, core.Namespace):
         _keep_message(new, old, "spec")  # finalizers, which have a subresource of their own
+    if isinstance(new, core.Pod) and isinstance(old, core.Pod):
+        _keep_priority(new.spec, old.spec)
     if isinstance(new, core.Service) and isinstance(old, core.Service):
         keep_addresses(new, old)
     if isinstance(new, apps.Deployment | apps.StatefulSet | apps.DaemonSet):
@@ -242,6 +244,13 @@ def _keep_message(new: Message, old: Message, field: str) -> None:
         getattr(new, field).CopyFrom(getattr(old, field))
     else:
         new.ClearField(field)
+
+
+def _keep_priority(new: core.PodSpec, old: core.PodSpec) -> None:
+    """An update that leaves out what admission made of the pod's class keeps it."""
+    for field in ("priority", "preemption_policy"):
+        if not new.HasField(field):
+            _keep_scalar(new, old, field)
 
 
 def _keep_entries(new: Message, old: Message, field: str) -> None:

@@ -6,20 +6,14 @@ back before its pods are evicted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from rollplane.core import v1 as core
 from rollplane_machinery import qos
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rules.admission.priority import PREEMPT_LOWER, SYSTEM_CLASSES
 
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 TOLERATION_SECONDS = 300
-
-_SYSTEM_PRIORITIES: Mapping[str, int] = MappingProxyType(
-    {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
-)
 
 
 def admit(obj: ApiObject) -> None:
@@ -41,17 +35,17 @@ def admit_pod_spec(spec: core.PodSpec) -> None:
     if not spec.service_account_name:
         spec.service_account_name = spec.service_account = "default"
     if not spec.HasField("preemption_policy"):
-        spec.preemption_policy = "PreemptLowerPriority"
+        spec.preemption_policy = PREEMPT_LOWER
     if not spec.HasField("priority"):
         _set_priority(spec)
     _tolerate_node_loss(spec)
 
 
 def _set_priority(spec: core.PodSpec) -> None:
-    """PriorityClass objects are not kept, so a class that is not built in leaves the priority open."""
-    priority = _SYSTEM_PRIORITIES.get(spec.priority_class_name, 0)
-    if priority or not spec.priority_class_name:
-        spec.priority = priority
+    """The apiserver has asked the PriorityClasses before; without one, a class that is not the system's stays open."""
+    known = SYSTEM_CLASSES.get(spec.priority_class_name)
+    if known is not None or not spec.priority_class_name:
+        spec.priority = known.value if known is not None else 0
 
 
 def _tolerate_node_loss(spec: core.PodSpec) -> None:

@@ -15,10 +15,11 @@ from types import MappingProxyType
 from rollplane.core.v1 import Namespace, Pod
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import PRIORITY_CLASS, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.well_known import FOREGROUND, ORPHAN
+from rollplane_rules.admission.priority import check_deletable
 from rollplane_rules.registry.namespaces import check_mortal
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import mark_deleted
@@ -50,10 +51,12 @@ def apply_deletion(kind: Kind, obj: ApiObject, request: DeleteRequest, now: floa
     """Change ``obj`` in place as the DELETE demands and say what is to become of it.
 
     MARK may leave the object as it was (a repeated DELETE): the caller compares. Raises ForbiddenError for a namespace
-    that must stay.
+    or PriorityClass that must stay.
     """
     if isinstance(obj, Namespace):
         check_mortal(obj)
+    if kind is PRIORITY_CLASS:
+        check_deletable(obj.metadata.name)
     meta = obj.metadata
     grace = _grace(obj, request.grace_period_seconds) if isinstance(obj, Pod) else 0
     granted = meta.deletion_grace_period_seconds

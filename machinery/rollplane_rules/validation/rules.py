@@ -14,9 +14,19 @@ from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
-from rollplane_machinery.kinds import LIMIT_RANGE, RESOURCE_QUOTA, ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA, ApiObject, Kind, kind_of
 from rollplane_rules.validation import claim as claims
-from rollplane_rules.validation import cluster, config, daemon_set, deployment, limits, pod, records, replica_set
+from rollplane_rules.validation import (
+    cluster,
+    config,
+    daemon_set,
+    deployment,
+    limits,
+    pod,
+    priority_class,
+    records,
+    replica_set,
+)
 from rollplane_rules.validation import service as services
 from rollplane_rules.validation import stateful_set as stateful_sets
 from rollplane_rules.validation.causes import under
@@ -84,6 +94,7 @@ _PATH_SEGMENT_NAMES = frozenset({"clusterroles", "clusterrolebindings", "roles",
 _READ: Mapping[Kind, Rules] = MappingProxyType(
     {
         LIMIT_RANGE: Rules(limits.check_limit_range),
+        PRIORITY_CLASS: Rules(priority_class.check_priority_class, priority_class.check_priority_class_update),
         RESOURCE_QUOTA: Rules(limits.check_quota, limits.check_quota_update),
     }
 )

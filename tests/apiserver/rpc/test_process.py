@@ -39,7 +39,7 @@ async def test_it_serves_counts_and_drains() -> None:
         figures = dict(line.rsplit(" ", 1) for line in body.splitlines() if not line.startswith("#"))
         assert float(figures["rollplane_ring_bytes"]) > 1000
         assert float(figures["rollplane_cache_revision"]) >= answer.revision
-        assert "rollplane_commit_items_sum 4.0" in body
+        assert "rollplane_commit_items_sum 6.0" in body, "namespaces and PriorityClasses"
 
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -7,6 +7,7 @@ decided again by the pipeline, with the cache brought up to date.
 from __future__ import annotations
 
 from rollplane.core.v1 import PersistentVolumeClaim, Pod
+from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core.judge import Judge
 from rollplane_apiserver.core.known import Known
 from rollplane_apiserver.core.refusals import account_missing, not_admitted
@@ -14,10 +15,11 @@ from rollplane_apiserver.core.step import store_key
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Key
-from rollplane_machinery.kinds import LIMIT_RANGE, NAMESPACE, NODE, SERVICE_ACCOUNT, ApiObject
+from rollplane_machinery.kinds import LIMIT_RANGE, NAMESPACE, NODE, PRIORITY_CLASS, SERVICE_ACCOUNT, ApiObject, kind_of
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import Release
 from rollplane_rules.admission.limit_range import default_pod, read_limits, violations
+from rollplane_rules.admission.priority import give_priority, priority_class_of, second_default
 from rollplane_rules.registry.binding import copy_topology
 from rollplane_rules.registry.namespaces import is_sealed
 
@@ -33,15 +35,18 @@ class Admission:
         self._judge = judge
         self._release = release
         self._limit_ranges = Known(cache, LIMIT_RANGE, read_limits)
+        self._classes = Known(cache, PRIORITY_CLASS, priority_class_of)
 
     def admit_new(self, obj: ApiObject) -> None:
         """Make a new object whole, in place; raises InvalidError, AdmissionRefusedError."""
         if isinstance(obj, Pod):
             self._default_resources(obj)
             self._check_account(obj)
+            self._give_priority(obj)
             self.place(obj)
         self._judge.admit_new(obj)
         self.check_limits(obj)
+        self.check_default_class(obj)
 
     def check_limits(self, obj: ApiObject, old: ApiObject | None = None) -> None:
         """Raise AdmissionRefusedError for a new pod, or a claim new or changed, that breaks a LimitRange."""
@@ -52,6 +57,13 @@ class Admission:
         for limits in self._limit_ranges.of(obj.metadata.namespace):
             if why := violations(limits, obj, old):
                 raise not_admitted(obj, why)
+
+    def check_default_class(self, obj: ApiObject) -> None:
+        """Raise AdmissionRefusedError for a PriorityClass that would be a second default."""
+        if not isinstance(obj, StoredObject) or kind_of(obj) is not PRIORITY_CLASS:
+            return
+        if why := second_default(obj, self._classes.of("")):
+            raise not_admitted(obj, why)
 
     def place(self, pod: Pod) -> None:
         """Give a pod that has a node, in place, what it gets from there: zone and region, by release."""
@@ -79,6 +91,12 @@ class Admission:
         namespace = pod.metadata.namespace
         if self._entry(Key(SERVICE_ACCOUNT, namespace, name)) is None and self._is_open(namespace):
             raise account_missing(pod, name)
+
+    def _give_priority(self, pod: Pod) -> None:
+        """Give a pod what its PriorityClass says; raises AdmissionRefusedError where it does not fit, as above."""
+        why = give_priority(pod.spec, self._classes.of(""))
+        if why and self._is_open(pod.metadata.namespace):
+            raise not_admitted(pod, why, pod.metadata.generate_name)
 
     def _is_open(self, namespace: str) -> bool:
         entry = self._entry(Key(NAMESPACE, "", namespace))

@@ -29,11 +29,11 @@ from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.cursor import CursorLimits
 from rollplane_apiserver.watch.freshness import Freshness
 from rollplane_apiserver.watch.ring import Ring
-from rollplane_machinery import kinds
 from rollplane_machinery.api import Create
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import AlreadyExistsError, RollplaneError
-from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.kinds import ApiObject, Encoded, kind_of
+from rollplane_rules.admission.priority import system_objects
 from rollplane_rules.registry.namespaces import INITIAL
 
 log = logging.getLogger(__name__)
@@ -44,9 +44,9 @@ _RETRY_SECONDS = 1.0
 class Core:
     """One apiserver's objects over one store: ``async with Core(store, clock) as core: api = core.as_identity(who)``.
 
-    Owns its tasks (group committer, log reader). Entering loads the cache and creates the first namespaces; leaving
-    ends the watches, then waits for nothing more. The store stays the caller's to close. ``observe_commit`` hears of
-    every commit, for metrics.
+    Owns its tasks (group committer, log reader). Entering loads the cache and creates the first objects; leaving ends
+    the watches, then waits for nothing more. The store stays the caller's to close. ``observe_commit`` hears of every
+    commit, for metrics.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Core:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            loops = (self._committer.run, self._cache.run, self._freshness.run, self._keep_namespaces)
+            loops = (self._committer.run, self._cache.run, self._freshness.run, self._keep_first)
             self._tasks = [tasks.create_task(loop()) for loop in loops]
             stack.callback(self._stop)
             async with asyncio.timeout(self._settings.load_timeout_seconds):
@@ -143,8 +143,8 @@ class Core:
         for task in self._tasks:
             task.cancel()
 
-    async def _keep_namespaces(self) -> None:
-        """Make the first namespaces again after history was lost: the store may have been emptied."""
+    async def _keep_first(self) -> None:
+        """Make the first objects again after history was lost: the store may have been emptied."""
         loads = await self._cache.next_load(0)
         while True:
             loads = await self._cache.next_load(loads)
@@ -155,16 +155,16 @@ class Core:
         try:
             await self._bootstrap()
         except RollplaneError as exc:
-            log.warning("the first namespaces could not be made", extra={"cause": str(exc)})
+            log.warning("the first objects could not be made", extra={"cause": str(exc)})
             return False
         return True
 
     async def _bootstrap(self) -> None:
-        """Create the namespaces every plane has; another apiserver may be doing the same."""
+        """Create the namespaces and PriorityClasses every plane has; another apiserver may be doing the same."""
         api = self.as_identity(ADMIN)
-        missing = [name for name in INITIAL if self._cache.entry(kinds.NAMESPACE, f"/{name}") is None]
-        creates = [Create(Encoded.of(_namespace(name))) for name in missing]
-        for result in await api.batch(creates):
+        first: list[ApiObject] = [*map(_namespace, INITIAL), *system_objects()]
+        missing = [one for one in first if self._cache.entry(kind_of(one), f"/{one.metadata.name}") is None]
+        for result in await api.batch([Create(Encoded.of(one)) for one in missing]):
             if isinstance(result, RollplaneError) and not isinstance(result, AlreadyExistsError):
                 raise result
 

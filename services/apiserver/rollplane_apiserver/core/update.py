@@ -21,6 +21,7 @@ def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:
     prepare_update(new, old, tools.release)
     tools.judge.check_update(new, old)
     tools.admission.check_limits(new, old)
+    tools.admission.check_default_class(new)
     tools.addresses.give(new, old)
 
 
