@@ -92,6 +92,7 @@ class Release:
     - ``token_secrets``: each ServiceAccount has a Secret with its token.
     - ``ip_families``: Services tell their address families.
     - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
+    - ``schema_ratcheting``: what was wrong in a custom object already is not held against an update that leaves it.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
     - ``start_sentence``: what kubelets say of starting containers.
     """
@@ -131,6 +132,7 @@ class Release:
     token_secrets: bool
     ip_families: bool
     name_formats: bool
+    schema_ratcheting: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
     start_sentence: StartSentence
@@ -187,6 +189,7 @@ def release_of(name: str) -> Release:
         token_secrets=not since(24),
         ip_families=since(21),
         name_formats=since(34),
+        schema_ratcheting=since(30),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
         start_sentence=_start_sentence(version),

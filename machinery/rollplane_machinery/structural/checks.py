@@ -8,7 +8,8 @@ Source: kubernetes/kube-openapi pkg/validation/validate, kubernetes/apiextension
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.fields.values import ABSENT, Value
@@ -18,15 +19,39 @@ from rollplane_machinery.structural.faults import NONE, Check, Faults, fault, un
 from rollplane_machinery.structural.formats import format_check
 from rollplane_machinery.structural.scalars import number_checks, text_checks
 from rollplane_machinery.structural.schema import Document, Structural
-from rollplane_machinery.structural.types import FORMAT_OF, TYPES, accepts, type_name
+from rollplane_machinery.structural.types import FORMAT_OF, accepts, type_name
+
+Compile: TypeAlias = Callable[[Structural], Check]
 
 
-def compile_check(node: Structural) -> Check:
-    """Return the check of values of ``node``.
+def compile_check(root: Structural) -> Check:
+    """Return the check of values of ``root``, each part of which is compiled when it is first wanted.
 
     Faults of a value that is equal to the one before it are passed over: what was good once stays so, until it changes.
     """
-    table: dict[type, tuple[Check, ...]] = {kind: tuple(_checks(node, kind)) for kind in TYPES}
+
+    @cache
+    def compiled(node: Structural) -> Check:
+        return _check(node, compiled)
+
+    return compiled(root)
+
+
+class _ByType(dict[type, tuple[Check, ...]]):
+    """The checks of one node by the type of the value; a schema may hold itself, so they are made when asked for."""
+
+    def __init__(self, node: Structural, compiled: Compile) -> None:
+        super().__init__()
+        self._node = node
+        self._compiled = compiled
+
+    def __missing__(self, kind: type) -> tuple[Check, ...]:
+        self[kind] = checks = tuple(_checks(self._node, kind, self._compiled))
+        return checks
+
+
+def _check(node: Structural, compiled: Compile) -> Check:
+    table = _ByType(node, compiled)
 
     def check(value: Json, old: Value) -> Faults:
         found: Faults = NONE
@@ -40,20 +65,20 @@ def compile_check(node: Structural) -> Check:
     return check
 
 
-def _checks(node: Structural, kind: type) -> Iterator[Check]:
+def _checks(node: Structural, kind: type, compiled: Compile) -> Iterator[Check]:
     """The checks that apply to values of ``kind``, in Kubernetes' order."""
     if (check := _type(node, kind)) is not None:
         yield check
     if kind is not type(None):
-        yield from _junctors(node)
-        yield from _own(node, kind)
+        yield from _junctors(node, compiled)
+        yield from _own(node, kind, compiled)
     if enum := node.document.get("enum"):
         yield _enum(enum)
     if kind is dict:
-        yield _object(node)
+        yield _object(node, compiled)
 
 
-def _own(node: Structural, kind: type) -> Iterator[Check]:
+def _own(node: Structural, kind: type, compiled: Compile) -> Iterator[Check]:
     if kind is str:
         yield from text_checks(node.document)
         if (check := format_check(node.format)) is not None:
@@ -61,7 +86,7 @@ def _own(node: Structural, kind: type) -> Iterator[Check]:
     elif kind in (int, float):
         yield from number_checks(node.document)
     elif kind is list:
-        yield from _list(node)
+        yield from _list(node, compiled)
 
 
 def _type(node: Structural, kind: type) -> Check | None:
@@ -106,9 +131,9 @@ def _is_among(value: Json, values: Sequence[Json]) -> bool:
     return value is not None and any(equal(value, each) for each in values)
 
 
-def _list(node: Structural) -> Iterator[Check]:
+def _list(node: Structural, compiled: Compile) -> Iterator[Check]:
     if node.items is not None:
-        yield _items(node, compile_check(node.items))
+        yield _items(node, compiled(node.items))
     document = node.document
     if (least := document.get("minItems")) is not None:
         yield _at_least(least, "items")
@@ -175,10 +200,10 @@ def _at_most(limit: int) -> Check:
     return check
 
 
-def _object(node: Structural) -> Check:
+def _object(node: Structural, compiled: Compile) -> Check:
     counts = tuple(_counts(node.document))
-    members = {name: compile_check(each) for name, each in node.properties.items()}
-    other = _forbidden if node.additional is False else compile_check(node.element) if node.element else None
+    members = {name: compiled(each) for name, each in node.properties.items()}
+    other = _forbidden if node.additional is False else compiled(node.element) if node.element else None
     wanted = tuple(node.document.get("required") or ())
 
     def check(value: Any, old: Value) -> Faults:
@@ -215,15 +240,15 @@ def _forbidden(_value: Json, _old: Value) -> Faults:
 _FORBIDDEN = fault(lambda name, field: invalid(field, "", f"{name} in body is a forbidden property"))
 
 
-def _junctors(node: Structural) -> Iterator[Check]:
+def _junctors(node: Structural, compiled: Compile) -> Iterator[Check]:
     if node.any_of:
-        yield _any_of(list(map(compile_check, node.any_of)))
+        yield _any_of(list(map(compiled, node.any_of)))
     if node.one_of:
-        yield _one_of(list(map(compile_check, node.one_of)))
+        yield _one_of(list(map(compiled, node.one_of)))
     if node.all_of:
-        yield _all_of(list(map(compile_check, node.all_of)))
+        yield _all_of(list(map(compiled, node.all_of)))
     if node.none_of is not None:
-        yield _none_of(compile_check(node.none_of))
+        yield _none_of(compiled(node.none_of))
 
 
 _NOT_ANY = whole_fault('"{}" must validate at least one schema (anyOf)')

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.fields.schema import Struct
 from rollplane_machinery.fields.values import ABSENT, Value
 from rollplane_machinery.patch.json_value import Json
-from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.structural.checks import compile_check
 from rollplane_machinery.structural.defaulting import defaulted
+from rollplane_machinery.structural.embedded import look_at_resources
 from rollplane_machinery.structural.faults import Check, causes
+from rollplane_machinery.structural.list_types import look_at_lists
 from rollplane_machinery.structural.pruning import pruned
-from rollplane_machinery.structural.schema import Structural, read
+from rollplane_machinery.structural.schema import Structural
 from rollplane_machinery.structural.topology import object_node
+from rollplane_machinery.structural.walks import Walk
 
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """A schema of whole objects: ``apiVersion``, ``kind`` and ``metadata`` are theirs whatever it says."""
+    """A schema of whole objects: ``apiVersion``, ``kind`` and ``metadata`` are theirs whatever it says.
+
+    ``forgives``: what was wrong already is not held against an update that leaves it as it was.
+    """
 
     root: Structural
+    forgives: bool = True
 
     @cached_property
     def _resource(self) -> Structural:
@@ -33,6 +37,14 @@ class Schema:
     @cached_property
     def _check(self) -> Check:
         return compile_check(self.root)
+
+    @cached_property
+    def _resources(self) -> Walk:
+        return Walk(self.root, look_at_resources)
+
+    @cached_property
+    def _lists(self) -> Walk:
+        return Walk(self.root, look_at_lists)
 
     @cached_property
     def fields(self) -> Struct:
@@ -60,14 +72,11 @@ class Schema:
         Where it is an update of ``old``, what did not change is not held against it.
         """
         found = self._check(value, ABSENT)
-        if found and old is not ABSENT:
+        if found and old is not ABSENT and self.forgives:
             found = self._check(value, old)
-        return causes(found, path)
+        return [*causes(found, path), *self._resources.causes(value, path), *self._unique(value, old, path)]
 
-
-def parse_schema(document: Mapping[str, Any], path: str = "", release: Release = LATEST) -> Schema:
-    """Return the schema that ``document`` is, an ``openAPIV3Schema`` that stands at ``path``.
-
-    Raises InvalidError with a cause for everything that is no structural schema.
-    """
-    return Schema(read(document, release))
+    def _unique(self, value: Json, old: Value, path: str) -> list[Cause]:
+        """What stands twice in lists, unless something did so before."""
+        found = self._lists.causes(value, path)
+        return [] if found and old is not ABSENT and self._lists.causes(old, path) else found

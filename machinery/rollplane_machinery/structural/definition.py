@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollplane_machinery.releases import LATEST, Release
-from rollplane_machinery.structural.custom import Schema, parse_schema
+from rollplane_machinery.structural.custom import Schema
+from rollplane_machinery.structural.schema import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,7 @@ class Definition:
 
 
 def parse_definition(crd: Mapping[str, Any], release: Release = LATEST) -> Definition:
-    """Return what ``crd``, an object that ``validate_definition`` finds nothing wrong with, defines.
-
-    Raises InvalidError for a schema that is none.
-    """
+    """Return what ``crd``, an object that ``validate_definition`` finds nothing wrong with, defines."""
     spec = crd["spec"]
     group = spec["group"]
     return Definition(
@@ -94,9 +92,7 @@ def parse_definition(crd: Mapping[str, Any], release: Release = LATEST) -> Defin
         group=group,
         names=_names(spec["names"]),
         is_namespaced=spec["scope"] == "Namespaced",
-        versions=tuple(
-            _version(version, index, group, spec, release) for index, version in enumerate(spec["versions"])
-        ),
+        versions=tuple(_version(version, group, spec, release) for version in spec["versions"]),
     )
 
 
@@ -112,14 +108,13 @@ def _names(names: Mapping[str, Any]) -> Names:
     )
 
 
-def _version(version: Mapping[str, Any], index: int, group: str, spec: Mapping[str, Any], release: Release) -> Version:
+def _version(version: Mapping[str, Any], group: str, spec: Mapping[str, Any], release: Release) -> Version:
     subresources: Mapping[str, Any] = version.get("subresources") or {}
-    path = f"spec.versions[{index}].schema.openAPIV3Schema"
     return Version(
         name=version["name"],
         is_served=version["served"],
         is_stored=version["storage"],
-        schema=parse_schema(version["schema"]["openAPIV3Schema"], path, release),
+        schema=Schema(read(version["schema"]["openAPIV3Schema"], release), release.schema_ratcheting),
         has_status=subresources.get("status") is not None,
         scale=_scale(subresources.get("scale")),
         columns=tuple(map(_column, version.get("additionalPrinterColumns") or ())) or DEFAULT_COLUMNS,

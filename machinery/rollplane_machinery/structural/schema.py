@@ -104,8 +104,8 @@ def read(document: Document, release: Release = LATEST) -> Structural:
     def several(documents: Sequence[Document] | None) -> Sequence[Structural]:
         return tuple(read(each, release) for each in documents or ())
 
-    def optional(said: Any) -> Any:
-        return read(said, release) if isinstance(said, dict) else said
+    def optional(said: Any) -> Structural | None:
+        return read(said, release) if isinstance(said, dict) else None
 
     is_int_or_string = document.get("x-kubernetes-int-or-string") is True
     kind = document.get("type") or ""
@@ -116,7 +116,7 @@ def read(document: Document, release: Release = LATEST) -> Structural:
         nullable=document.get("nullable") is True,
         default=ABSENT if document.get("default") is None else document["default"],
         properties={name: read(each, release) for name, each in (document.get("properties") or {}).items()},
-        additional=optional(document.get("additionalProperties")),
+        additional=said if isinstance(said := document.get("additionalProperties"), bool) else optional(said),
         items=optional(document.get("items")),
         preserves_unknown=document.get("x-kubernetes-preserve-unknown-fields") is True,
         is_embedded=document.get("x-kubernetes-embedded-resource") is True,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollplane_machinery.structural.custom import Schema, parse_schema
+from rollplane_machinery.structural.custom import Schema
+from rollplane_machinery.structural.parsing import parse_schema
 
 Json = Any
 

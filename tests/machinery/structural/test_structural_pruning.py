@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rollplane_machinery.structural.custom import parse_schema
+from rollplane_machinery.structural.parsing import parse_schema
 from tests.machinery.structural.schemas import array, obj
 
 Json = Any
