@@ -61,6 +61,13 @@ class StartSentence(Enum):
     UNNAMED = ("Container created", "Container started")
 
 
+class PullSentence(Enum):
+    """How a kubelet tells that it pulled an image; the values are formats."""
+
+    ALONE = 'Successfully pulled image "{image}" in {spent}'
+    WITH_WAITING = 'Successfully pulled image "{image}" in {spent} ({spent} including waiting)'
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """What the release ``name`` (``1.29``, ``1.35.2``) does where releases differ; times are in seconds.
@@ -94,7 +101,7 @@ class Release:
     - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
     - ``schema_ratcheting``: what was wrong in a custom object already is not held against an update that leaves it.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
-    - ``start_sentence``: what kubelets say of starting containers.
+    - ``pull_sentence``, ``start_sentence``: what kubelets say of pulled images and of starting containers.
     """
 
     name: str
@@ -135,6 +142,7 @@ class Release:
     schema_ratcheting: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
+    pull_sentence: PullSentence
     start_sentence: StartSentence
 
     @property
@@ -192,6 +200,7 @@ def release_of(name: str) -> Release:
         schema_ratcheting=since(30),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
+        pull_sentence=PullSentence.WITH_WAITING if version >= (1, 27, 0) else PullSentence.ALONE,
         start_sentence=_start_sentence(version),
     )
 

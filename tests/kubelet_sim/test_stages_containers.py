@@ -82,6 +82,23 @@ def test_a_pull_is_told(profile: Profile, policy: str) -> None:
     assert [note.reason for note in sim.notes] == ["Pulling", "Pulled", "Created", "Started"]
 
 
+PULLS = {
+    "1.26": 'Successfully pulled image "nginx:1" in 2.5s',
+    "1.27": 'Successfully pulled image "nginx:1" in 2.5s (2.5s including waiting)',
+}
+
+
+@pytest.mark.parametrize(("release", "told"), PULLS.items())
+def test_a_pull_tells_its_time_and_events_tell_when_and_of_which_container(release: str, told: str) -> None:
+    life = PodLife(bound_pod(), Place("172.16.0.1", "10.0.0.1", START), release_of(release))
+    profile = rules("stage: pull, delay: 2.5", "stage: start, delay: 1")
+    life.advance(profile, START)
+    notes = life.advance(profile, START + 10).notes
+    assert [(note.reason, note.at) for note in notes[:2]] == [("Pulling", START), ("Pulled", START + 2.5)]
+    assert notes[1].message == told
+    assert {note.field for note in notes} == {"spec.containers{app}"}
+
+
 def test_never_does_not_pull_what_would_take_long() -> None:
     assert Sim(bound_pod(app(pull="Never")), rules("stage: pull, delay: 50")).until(1).shown == "Running"
 

@@ -52,12 +52,13 @@ class _Similar:
 class _Subject:
     """One object: a token goes with each event and comes back every REFILL_SECONDS.
 
-    ``told`` are its events by reason, type and message, ``similar`` those that may be combined by reason and type.
+    ``told`` are its events by reason, type, message and the part of the object they are about, ``similar`` those that
+    may be combined by reason and type.
     """
 
     tokens: float
     at: float
-    told: dict[tuple[str, str, str], _Told] = field(default_factory=dict)
+    told: dict[tuple[str, str, str, str], _Told] = field(default_factory=dict)
     similar: dict[tuple[str, str], _Similar] = field(default_factory=dict)
 
 
@@ -82,23 +83,26 @@ class EventRecorder:
         type_: str = "Normal",
         host: str = "",
         fence: Fence | None = None,
+        at: float | None = None,
     ) -> None:
         """Write an event about ``subject`` as seen on ``host``, folded with what was said before; may drop it.
 
         A dropped one is counted with the next that is alike. A message is cut at LONGEST_MESSAGE characters. A
-        controller writes under its shard's ``fence``.
+        controller writes under its shard's ``fence``. ``at`` is when it happened (seconds), where that was not now.
         """
         now = self._clock.now()
         known = self._known(subject.uid, now)
         text, folded = _combined(known, reason, type_, message[:LONGEST_MESSAGE], now)
-        told = known.told.get((reason, type_, folded))
+        kind_of_event = reason, type_, folded, subject.field_path
+        happened = now if at is None else at
+        told = known.told.get(kind_of_event)
         if told is None:
-            told = known.told[reason, type_, folded] = _Told(self._new_name(subject.name, now), now)
+            told = known.told[kind_of_event] = _Told(self._new_name(subject.name, now), happened)
             if len(known.told) > TOLD_EACH:
                 del known.told[next(iter(known.told))]
         told.count += 1
         if _take_token(known, now):
-            event = _event(subject, reason, text, type_, told, now)
+            event = _event(subject, reason, text, type_, told, happened)
             event.source.component = self._component
             if host:
                 event.source.host = host

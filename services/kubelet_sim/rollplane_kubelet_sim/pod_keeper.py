@@ -321,7 +321,8 @@ class PodKeeper:
         for note in notes:
             if note.warning or not quiet:
                 host = pod.spec.node_name
-                self._events.emit(_reference(pod), note.reason, note.message, type_=note.type, host=host)
+                subject = _reference(pod, note.field)
+                self._events.emit(subject, note.reason, note.message, type_=note.type, host=host, at=note.at)
 
     # Addresses.
 
@@ -341,5 +342,8 @@ class PodKeeper:
         return self._addresses[node]
 
 
-def _reference(pod: Pod) -> ObjectReference:
-    return reference_to(Key(POD, pod.metadata.namespace, pod.metadata.name), pod.metadata.uid)
+def _reference(pod: Pod, field: str) -> ObjectReference:
+    subject = reference_to(Key(POD, pod.metadata.namespace, pod.metadata.name), pod.metadata.uid)
+    if field:
+        subject.field_path = field
+    return subject

@@ -133,6 +133,17 @@ def test_what_a_kubelet_says() -> None:
     assert told.writes[0].options.fence is None
 
 
+def test_parts_of_an_object_have_events_of_their_own_at_their_own_time() -> None:
+    told = Recorded("kubelet")
+    for field in ("spec.containers{a}", "spec.containers{b}"):
+        subject = ObjectReference(kind="Pod", namespace="default", name="web", uid="u", field_path=field)
+        told.recorder.emit(subject, "Started", "Container started", at=told.clock.now() - 5)
+    assert len(told.stored) == 2
+    event = told.events[0]
+    assert event.involved_object.field_path == "spec.containers{a}"
+    assert event.first_timestamp.seconds == event.last_timestamp.seconds == int(told.clock.now()) - 5
+
+
 def test_events_of_long_names_and_messages_are_valid() -> None:
     told = Recorded()
     subject = ObjectReference(kind="Pod", namespace="default", name="a" * 219 + "-" + "b" * 33, uid="u")

@@ -15,7 +15,7 @@ from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.stages.backoff import backoff_seconds, next_streak
 from rollplane_kubelet_sim.stages.chance import Draw
 from rollplane_kubelet_sim.stages.rules import NO_DELAY, Profile, Rule, Stage, Subject
-from rollplane_machinery.releases import LATEST, StartSentence
+from rollplane_machinery.releases import LATEST, PullSentence, StartSentence
 
 SIGNALLED = 143
 """The exit code of a process that SIGTERM ended."""
@@ -51,11 +51,16 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An event worth telling: reason and message, and whether it is a warning."""
+    """An event worth telling: reason and message, and whether it is a warning.
+
+    ``field`` is the part of the pod it is about, and ``at`` when it happened, where that was before it is told.
+    """
 
     reason: str
     message: str
     warning: bool = False
+    field: str = ""
+    at: float | None = None
 
     @property
     def type(self) -> str:
@@ -75,8 +80,8 @@ class _Drawn(NamedTuple):
 class ContainerLife:
     """A container as the kubelet knows it.
 
-    ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run, ``start_sentence`` how
-    its start is told. ``since`` is when the
+    ``policy`` is the restart policy that holds for it, ``image`` what it was last told to run,
+    ``pull_sentence`` and ``start_sentence`` how its pull and its start are told. ``since`` is when the
     present state began, None while its turn has not come. ``reason`` says why it did not start,
     ``cause`` what the last pull or start failed of. ``restarts`` is what
     its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
@@ -91,6 +96,7 @@ class ContainerLife:
     where: str
     policy: str
     image: str
+    pull_sentence: PullSentence = LATEST.pull_sentence
     start_sentence: StartSentence = LATEST.start_sentence
     init: bool = False
     state: State = State.CREATING
@@ -203,8 +209,13 @@ class ContainerLife:
             self.since = now
         self.lacking = lacking
 
-    def note(self, reason: str, message: str, *, warning: bool = False) -> None:
-        self.notes.append(Note(reason, message, warning))
+    @property
+    def field(self) -> str:
+        """Where in the pod it stands, as Events refer to it."""
+        return f"spec.{'initContainers' if self.init else 'containers'}{{{self.spec.name}}}"
+
+    def note(self, reason: str, message: str, *, warning: bool = False, at: float | None = None) -> None:
+        self.notes.append(Note(reason, message, warning, self.field, at))
 
     # Changes, each as of ``now``.
 

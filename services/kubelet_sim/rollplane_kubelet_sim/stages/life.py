@@ -244,7 +244,7 @@ class PodLife:
         # The mark is cut to the second: the kubelet's own clock tells the rest, when it notices at once.
         marked = float(metadata.deletion_timestamp.seconds - metadata.deletion_grace_period_seconds)
         self._ending_since = min(now, marked + 1.0)
-        return tuple(Note("Killing", f"Stopping container {life.spec.name}") for life in running)
+        return tuple(Note("Killing", f"Stopping container {life.spec.name}", field=life.field) for life in running)
 
     def _shutdown(self, running: Sequence[ContainerLife], profile: Profile) -> tuple[float, list[int]]:
         """Return how many seconds ``running``, sidecars last, take to shut down, and the exit code of each.

@@ -44,7 +44,14 @@ def restore(
     where = f"{pod.metadata.namespace}/{pod.metadata.name}"
     policy = policy_of(pod, container, init=init)
     life = ContainerLife(
-        container, subject_of(pod, container), where, policy, container.image, release.start_sentence, init
+        container,
+        subject_of(pod, container),
+        where,
+        policy,
+        container.image,
+        release.pull_sentence,
+        release.start_sentence,
+        init,
     )
     life.held = is_held(pod)
     if not stored:

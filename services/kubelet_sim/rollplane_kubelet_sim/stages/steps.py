@@ -11,6 +11,7 @@ from rollplane_kubelet_sim.stages.containers import SIGNALLED, ContainerLife, St
 from rollplane_kubelet_sim.stages.images import is_reference
 from rollplane_kubelet_sim.stages.probes import failure_seconds, period_seconds, success_seconds
 from rollplane_kubelet_sim.stages.rules import Outcome, Profile, Rule, Stage
+from rollplane_machinery.codec.time_text import format_duration
 
 LOOK_AGAIN_SECONDS = 1.0
 """From a failed pull or an exit to the kubelet's next look, which restarts the container or shows the back-off."""
@@ -65,7 +66,7 @@ def _pull(life: ContainerLife, since: float, profile: Profile) -> tuple[float, S
         return (due, partial(_miss_image, life)) if failing else _start(life, due, profile)
     if failing and rule is not None:
         return due + pulling, partial(_fail_pull, life, rule.message)
-    return _start(life, due + pulling, profile, pulled=pulling > 0)
+    return _start(life, due + pulling, profile, pulling if pulling > 0 else None)
 
 
 def _refuse_image(life: ContainerLife, now: float) -> None:
@@ -98,18 +99,20 @@ def _show_pull_backoff(life: ContainerLife, _now: float) -> None:
     life.state = State.PULL_BACKOFF
 
 
-def _start(life: ContainerLife, since: float, profile: Profile, *, pulled: bool = False) -> tuple[float, Step]:
+def _start(life: ContainerLife, since: float, profile: Profile, pulling: float | None = None) -> tuple[float, Step]:
+    """Start it from ``since`` on, when the image is there after ``pulling`` seconds, if it was pulled at all."""
+    told = partial(_note_pulled, life, since, pulling)
     if life.lacking:
-        return since, partial(_fail_config, life, pulled=pulled)
+        return since, partial(_fail_config, life, told)
     rule, starting = life.rule(Stage.START, profile, life.restarts + life.failed_starts)
     if rule is not None and rule.outcome is not Outcome.SUCCEED:
         return since + starting, partial(_fail_start, life, rule)
-    return since + starting, partial(_run, life, profile, pulled=pulled)
+    return since + starting, partial(_run, life, profile, told)
 
 
-def _fail_config(life: ContainerLife, now: float, *, pulled: bool = False) -> None:
+def _fail_config(life: ContainerLife, tell_pulled: Callable[[], None], now: float) -> None:
     """The environment cannot be made; it is tried again when what it refers to has changed."""
-    _note_pulled(life, pulled=pulled)
+    tell_pulled()
     life.cause = life.lacking
     life.note("Failed", f"Error: {life.cause}", warning=True)
     life.wait(State.CONFIG_FAILED, now)
@@ -122,16 +125,18 @@ def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
     life.wait(State.START_FAILED, now)
 
 
-def _note_pulled(life: ContainerLife, *, pulled: bool) -> None:
-    if pulled or life.spec.image_pull_policy == "Always":
-        life.note("Pulling", f'Pulling image "{life.image}"')
-        life.note("Pulled", f'Successfully pulled image "{life.image}"')
+def _note_pulled(life: ContainerLife, at: float, seconds: float | None) -> None:
+    """Tell that the image is there since ``at``, after ``seconds`` if it was pulled."""
+    if seconds is not None or life.spec.image_pull_policy == "Always":
+        spent = format_duration(round((seconds or 0.0) * 1e3) * 10**6)
+        life.note("Pulling", f'Pulling image "{life.image}"', at=at - (seconds or 0.0))
+        life.note("Pulled", life.pull_sentence.value.format(image=life.image, spent=spent), at=at)
     else:
-        life.note("Pulled", f'Container image "{life.image}" already present on machine')
+        life.note("Pulled", f'Container image "{life.image}" already present on machine', at=at)
 
 
-def _run(life: ContainerLife, profile: Profile, now: float, *, pulled: bool = False) -> None:
-    _note_pulled(life, pulled=pulled)
+def _run(life: ContainerLife, profile: Profile, tell_pulled: Callable[[], None], now: float) -> None:
+    tell_pulled()
     for reason, sentence in zip(("Created", "Started"), life.start_sentence.value, strict=True):
         life.note(reason, sentence.format(name=life.spec.name))
     life.run(now)
@@ -149,10 +154,11 @@ def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
 
 def _run_again(life: ContainerLife, profile: Profile, now: float) -> None:
     """Start after an exit: the environment is made anew."""
+    tell_pulled = partial(_note_pulled, life, now, None)
     if life.lacking:
-        _fail_config(life, now)
+        _fail_config(life, tell_pulled, now)
     else:
-        _run(life, profile, now)
+        _run(life, profile, tell_pulled, now)
 
 
 # Running.

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "wait-ready": Entry("wait_ready:WAIT_READY", "Wait until a control plane can be used", _HERE),
         "kubectl": Entry("kubectl:KUBECTL", "Run the kubectl that is installed against a control plane", _HERE),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them", _HERE),
+        "profile learn": Entry("profile_learn:LEARN", "Learn how long pods take from what a real cluster shows", _HERE),
         "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own", _HERE),
     }
 )
