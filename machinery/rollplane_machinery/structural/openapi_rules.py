@@ -37,8 +37,10 @@ def check_openapi(document: Document, path: str) -> list[Cause]:
 
 
 def is_supported(document: Document) -> bool:
-    """Whether nothing in the schema, taken alone, is of the kinds that a tree has no place for."""
-    return not any(document.get(name) for name in _UNSUPPORTED) and not isinstance(document.get("items"), list)
+    """Whether a tree has a place for everything in the schema."""
+    if any(document.get(name) for name in _UNSUPPORTED) or isinstance(document.get("items"), list):
+        return False
+    return all(is_supported(each) for _, each, _ in _children(document, _Place()))
 
 
 def _check(document: Document, path: str, place: _Place) -> Iterator[Cause]:

@@ -79,9 +79,14 @@ def _root(document: Document, field: str, has_status: bool) -> Iterator[Cause]:
     if kind not in ("", "object"):
         sentence = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
         yield invalid(f"{field}.type", kind, sentence)
+    if any(_is_set(value) and name not in _AT_ROOT for name, value in document.items()):
         allowed = f"only [{_TOLD_AT_ROOT}] fields are allowed at the root of the schema"
         sentence = f"{allowed} if the status subresource is enabled"
         yield invalid(field, dict(document), sentence)
+
+
+def _is_set(value: Any) -> bool:
+    return value not in (None, "", [], {}) and value is not False
 
 
 def _scale(scale: _Object | None, path: str) -> Iterator[Cause]:

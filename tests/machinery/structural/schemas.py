@@ -10,7 +10,7 @@ from rollplane_machinery.structural.parsing import parse_schema
 Json = Any
 
 
-def obj(properties: dict[str, Json] | None = None, **more: Json) -> dict[str, Json]:
+def obj(properties: Json = None, **more: Json) -> dict[str, Json]:
     return {"type": "object", "properties": properties or {}, **more}
 
 
