@@ -17,6 +17,7 @@ from typing import Protocol
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.field_validation import FieldValidation as FieldValidation
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.kinds import Key as Key
 from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY, DEFAULT_PACE, UpdatePace
@@ -39,7 +40,7 @@ def _is_visible(name: str) -> bool:
     return re.fullmatch("[!-~]+", name) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Preconditions:
     """What the stored object must be for a write to go through; None does not ask."""
 
@@ -47,7 +48,7 @@ class Preconditions:
     resource_version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fence:
     """Proof that a controller owns ``shard``: the revision of the Lease write that acquired it."""
 
@@ -59,7 +60,7 @@ class Fence:
             raise BadRequestError(f"the fence's epoch is {self.epoch}, want a revision")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteToken:
     """The name of one write, which is made at most once however often it is sent.
 
@@ -80,7 +81,7 @@ class WriteToken:
         return f"{self.writer}/{self.sequence}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteOptions:
     """How a write is made.
 
@@ -127,7 +128,7 @@ class Propagation(Enum):
     ORPHAN = "Orphan"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Create:
     """Store a new object; the name in ``key`` is empty where the server is to generate one."""
 
@@ -141,7 +142,7 @@ class Create:
         return self.object.key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Update:
     """Replace all but the status; uid and resource_version inside the object are preconditions."""
 
@@ -155,7 +156,7 @@ class Update:
         return self.object.key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateStatus:
     """Replace the status; uid and resource_version inside the object are preconditions."""
 
@@ -169,7 +170,7 @@ class UpdateStatus:
         return self.object.key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patch:
     """Change an object, its ``status`` or its ``scale`` by a document: JSON, or YAML for an apply.
 
@@ -185,7 +186,7 @@ class Patch:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Delete:
     """Remove an object; ``grace_period_seconds`` None takes a pod's own."""
 
@@ -197,7 +198,7 @@ class Delete:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind:
     """Assign the pod ``key`` to the node ``node_name``."""
 
@@ -208,7 +209,7 @@ class Bind:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evict:
     """Delete the pod ``key`` unless a PodDisruptionBudget forbids it."""
 
@@ -230,7 +231,7 @@ class Unreadable:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteResult:
     """What one write came to.
 
@@ -328,7 +329,7 @@ class EventType(Enum):
     DELETED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchEvent:
     """One change; a DELETED one holds the last content that matched, with the revision of the deletion."""
 
@@ -337,7 +338,7 @@ class WatchEvent:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchBatch:
     """Events in commit order, and the revision up to which everything has been examined.
 

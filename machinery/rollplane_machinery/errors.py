@@ -122,6 +122,13 @@ class RollplaneError(Exception):
         if outcome is not None:
             self.outcome = outcome
 
+    def as_value(self) -> Self:
+        """Return the error itself, to be kept instead of raised: without its traceback.
+
+        A frame in that would hold what keeps the error, a cycle that only the collector could free.
+        """
+        return self.with_traceback(None)
+
     def with_outcome(self, outcome: Outcome) -> Self:
         """Return the same error, telling ``outcome``."""
         return type(self)(

@@ -20,6 +20,7 @@ from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
+from rollplane_machinery.frozen import frozen
 
 TYPE_URL_PREFIX = "type.googleapis.com/"
 
@@ -421,7 +422,7 @@ def metadata_of(value: bytes) -> ObjectMeta:
     return _parsed(PartialObjectMetadata, value).metadata
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encoded:
     """An object as it travels: its kind and its serialized message, metadata.resource_version included."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
 from rollplane.apps.v1 import ControllerRevision, ReplicaSet
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.selectors import LabelSelector
@@ -34,7 +34,7 @@ class Claim(Enum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """The one who claims."""
 

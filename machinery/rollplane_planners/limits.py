@@ -6,10 +6,9 @@ section 5. The invariants (rollplane_machinery.invariants) reckon for themselves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rollplane.apps.v1 import DaemonSet, DeploymentSpec, StatefulSet
 from rollplane.meta.v1 import IntOrString
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.int_or_string import resolve
 
 RECREATE = "Recreate"
@@ -17,7 +16,7 @@ ROLLING_UPDATE = "RollingUpdate"
 NO_LIMIT = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Pods: the wanted number, how many more there may be, and how many of them may be missing."""
 

@@ -15,6 +15,7 @@ from typing import overload
 from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_planners.reasons import Reason
 
@@ -26,7 +27,7 @@ class Severity(StrEnum):
     WARNING = "Warning"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedEvent:
     """An Event on the planned object, or on the one that ``about`` names."""
 
@@ -36,7 +37,7 @@ class PlannedEvent:
     about: ObjectReference | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateObject:
     """Create ``object``, whose name is fixed: the same name with our owner reference is success."""
 
@@ -44,7 +45,7 @@ class CreateObject:
     events: Sequence[PlannedEvent] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreatePods:
     """Create ``count`` pods from ``template``, owned by the planned object; the shell names them ``<prefix>xxxxx``."""
 
@@ -61,7 +62,7 @@ class CreateDistinctPods:
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateObject:
     """Replace an object; its resource_version and uid are preconditions.
 
@@ -73,7 +74,7 @@ class UpdateObject:
     regardless: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateObjectStatus:
     """Replace an object's status (and, for a Deployment, its annotations); of ``object`` no more need be there.
 
@@ -99,7 +100,7 @@ class UpdateMetadata:
     events: Sequence[PlannedEvent] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BindPod:
     """Give a pod its node; ``uid`` is a precondition."""
 
@@ -110,7 +111,7 @@ class BindPod:
     events: Sequence[PlannedEvent] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteObject:
     """Delete one object; ``uid`` is a precondition, so that a namesake is never hit.
 
@@ -140,7 +141,7 @@ PlannedWrite = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What to do for one key.
 

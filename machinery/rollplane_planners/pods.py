@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.conditions import TRUE, get_condition
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import (
     DISRUPTION_TARGET,
@@ -30,7 +30,7 @@ DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PodView:
     """A pod as last observed. Times are seconds since the epoch; ``ready_since`` is None while it is not Ready,
     0.0 where it does not say since when.

@@ -9,6 +9,7 @@ from functools import partial
 from rollplane.apps.v1 import ReplicaSet, ReplicaSetCondition
 from rollplane.core.v1 import Pod, ReplicationController, ReplicationControllerCondition
 from rollplane_machinery.conditions import TRUE, AnyCondition, get_condition, remove_condition
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors import pod_selector_of
@@ -42,7 +43,7 @@ class ManageFailure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReplicaSetView:
     """A ReplicaSet and its surroundings, as last observed.
 

@@ -234,7 +234,8 @@ class BatchWriter:
         except RollplaneError as exc:
             # What refuses the whole batch has looked at none of its writes, of which some may have been made before.
             unknown = exc.with_outcome(Outcome.OUTCOME_UNKNOWN)
-            return [exc if item.unclear_since is None else unknown for item in batch], False
+            untried = exc.as_value()
+            return [untried if item.unclear_since is None else unknown for item in batch], False
 
     def _deliver(self, item: Item, answer: Answer, sent: float, *, heard: bool) -> bool:
         """Answer ``item``, which left at ``sent``, for good and return True; or False when it must be sent again."""

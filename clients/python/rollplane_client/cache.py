@@ -6,10 +6,10 @@ Plain dictionaries, synchronous and pure: what is fed in, and when, is the infor
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from rollplane_machinery.api import EventType, Key, WatchEvent
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ IndexValues = Callable[[T], Iterable[Hashable]]
 """Returns under which values a view is found; none leaves it out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen
 class Entry(Generic[T]):
     """One object as last seen; ``revision`` is that of its last change."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rollplane.apps.v1 import Deployment, DeploymentStatus, ReplicaSet
 from rollplane_machinery.conditions import FALSE, TRUE, UNKNOWN, replace_condition
 from rollplane_machinery.deployments import REVISION
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import DEPLOYMENT
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors import pod_selector_of
@@ -30,7 +31,7 @@ from rollplane_planners.pods import PodView
 from rollplane_planners.templates import AS_STORED, Templates
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeploymentView:
     """A Deployment and what surrounds it, as last observed.
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.board import Board, Demands
@@ -25,7 +25,7 @@ REMEMBERED_DEMANDS = 256
 """Demands whose boards are kept; the oldest is dropped beyond that and made anew when it is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """A node for the pod, or, when ``node`` is empty, why there is none."""
 

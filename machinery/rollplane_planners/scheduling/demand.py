@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from types import MappingProxyType
 
 from rollplane.core.v1 import Container, PodSpec
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.pod_totals import is_sidecar, pod_total
 from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.constraints import FREE, Constraints, constraints_of
@@ -19,7 +19,7 @@ NO_LABELS: Labels = MappingProxyType({})
 _ALL_ADDRESSES = frozenset({"", str(IPv4Address(0))})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demand:
     """All that decides where a pod fits; ``key`` is equal for pods that fit alike.
 

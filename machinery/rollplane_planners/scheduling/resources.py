@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from rollplane_machinery import quantity
+from rollplane_machinery.frozen import frozen
 
 CPU, MEMORY, PODS = "cpu", "memory", "pods"
 
 Others = tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resources:
     """CPU in thousandths of a core, memory in bytes; ``others`` (storage in bytes, devices) by name, sorted."""
 

@@ -8,13 +8,13 @@ Source: kubernetes/apiserver pkg/registry/rest/delete.go and pkg/registry/generi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
 from rollplane.core.v1 import Namespace, Pod
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import PRIORITY_CLASS, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_finished
@@ -39,7 +39,7 @@ class Fate(Enum):
     KEEP = "keep"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteRequest:
     """What was asked for; None takes the object's or the kind's own."""
 

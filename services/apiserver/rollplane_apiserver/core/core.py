@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,8 @@ from rollplane_rules.registry.namespaces import INITIAL
 log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
+_SESSIONS = 256
+"""Of so many callers the sessions are kept."""
 
 
 class Core:
@@ -64,6 +67,8 @@ class Core:
         self._freshness = Freshness(store, self._cache, settings.read_timeout_seconds)
         self._settings = settings
         self._engine = self._assembled(store, clock, randomness or random.Random())
+        # A session holds itself: one for each call would be left to the cyclic collector.
+        self._session = lru_cache(maxsize=_SESSIONS)(partial(Session, self._engine))
         self._running = AsyncExitStack()
         self._tasks: Sequence[asyncio.Task[None]] = ()
 
@@ -117,7 +122,7 @@ class Core:
 
     def as_identity(self, identity: Identity) -> Session:
         """Return the Api as ``identity`` may use it; cheap enough to call for every request."""
-        return Session(self._engine, identity)
+        return self._session(identity)
 
     @property
     def is_serving(self) -> bool:

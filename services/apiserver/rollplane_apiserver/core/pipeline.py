@@ -125,7 +125,7 @@ class Pipeline:
         try:
             item.decision = item.step.decide(current, self.clock.now())
         except RollplaneError as exc:
-            item.refusal = exc
+            item.refusal = exc.as_value()
         except Exception as exc:
             # A defect met by one write must not take the whole batch with it.
             log.exception("a write could not be decided", extra={"object": str(item.step.key)})
@@ -170,8 +170,9 @@ class Pipeline:
         try:
             found = await self.live.read(item.step.key for item in items)
         except RollplaneError as exc:
+            failure = exc.as_value()
             for item in items:
-                item.result = exc
+                item.result = failure
             return
         for item in items:
             item.result = item.answer_made(self.cache.ring.event_at(item.made_at), found[item.step.key])
@@ -195,7 +196,7 @@ class Pipeline:
                 return (await self.committer.write(mutations[0]),)
             return await self.committer.write_batch(mutations)
         except RollplaneError as exc:
-            return [exc] * len(mutations)
+            return [exc.as_value()] * len(mutations)
 
     async def _rehearse(self, item: Item) -> Result:
         """Return what the write would come to, by looking at what a commit would check."""

@@ -16,6 +16,7 @@ from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError, RollplaneError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, Kind
 from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import have_same_fields
@@ -49,7 +50,7 @@ class Identifiers:
         return random_suffix(random.Random(f"{token} {number}") if token else self._source)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proposal:
     """What to commit: ``before`` first, where there is one, and ``mutation`` only if that went through.
 
@@ -62,7 +63,7 @@ class Proposal:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unchanged:
     """Nothing is to be written: the object is already what the write wants."""
 

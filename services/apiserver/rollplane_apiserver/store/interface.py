@@ -14,6 +14,7 @@ from typing import Protocol
 
 from rollplane_machinery.api import TOKEN_SECONDS, EventType, Fence
 from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.frozen import frozen
 
 
 class Require(Enum):
@@ -29,7 +30,7 @@ class Require(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mutation:
     """One conditional write.
 
@@ -81,7 +82,7 @@ class Refusal(Enum):
     CLAIMED = "claimed"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Committed:
     """The mutation is on disk, at ``revision``; ``repeated`` when an earlier sending of its token brought it there."""
 
@@ -89,7 +90,7 @@ class Committed:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """The mutation was not made.
 
@@ -125,7 +126,7 @@ class TokenLimits:
 DEFAULT_TOKENS = TokenLimits()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """A value and the revision of its last change. The bytes hold no resource_version."""
 
@@ -135,7 +136,7 @@ class Stored:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One entry of the log. ``value`` is what is stored now, for a deletion what was stored last.
 

@@ -10,7 +10,6 @@ import itertools
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 
 from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position, check_room, check_shard
 from rollplane_apiserver.store.groups import Groups
@@ -34,6 +33,7 @@ from rollplane_apiserver.store.token_book import TokenBook
 from rollplane_machinery.api import EventType, Fence
 from rollplane_machinery.errors import Outcome as WriteOutcome
 from rollplane_machinery.errors import UnavailableError
+from rollplane_machinery.frozen import frozen
 
 IDLE_SECONDS = 1.0
 SCAN_CHUNK = 256
@@ -41,7 +41,7 @@ SLACK_BYTES = 512
 TRIM_SHARE = 16  # a full log loses this fraction of its limit at once, so that trimming is rare
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Slot:
     """What is stored under one key."""
 
@@ -239,7 +239,7 @@ def _makes_room(mutation: Mutation, slot: _Slot | None) -> bool:
     return mutation.value is None or (slot is not None and len(mutation.value) <= len(slot.value) + SLACK_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """One entry of the log; a jump has no change."""
 

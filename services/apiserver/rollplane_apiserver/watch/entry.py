@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.selectors import selectable_fields
 
@@ -51,7 +51,7 @@ def _varint(number: int) -> bytes:
     return bytes(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One stored object, under ``namespace/name``, of which the namespace may be empty.
 

@@ -6,16 +6,16 @@ Whole messages are parsed only when a key is planned; between two looks these fe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_planners.pods import PodView, pod_view
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ObjectView:
     """An object's metadata, as far as controllers ask for it."""
 
@@ -31,7 +31,7 @@ class ObjectView:
     terminating: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchedPod(ObjectView):
     """A pod: its metadata, and what planners read of it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from rollplane.core.v1 import Pod
@@ -23,6 +22,7 @@ from rollplane_machinery.api import (
     WriteOptions,
 )
 from rollplane_machinery.codec import message_to_json
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_planners.claims import Owner
 from rollplane_planners.model import (
@@ -39,7 +39,7 @@ from rollplane_planners.model import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sent:
     """One write on its way, and the events its success deserves."""
 

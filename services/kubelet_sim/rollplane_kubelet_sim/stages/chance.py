@@ -6,14 +6,15 @@ Never a shared random stream: then one pod more or less would change every other
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from statistics import NormalDist
+
+from rollplane_machinery.frozen import frozen
 
 _UNIT = 2.0**64
 _NORMAL = NormalDist()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draw:
     """Where a number is drawn: ``seed`` of the simulation, ``subject`` (namespace/name/container), ``attempt``."""
 

@@ -15,6 +15,7 @@ from rollplane.core.v1 import Container
 from rollplane_kubelet_sim.stages.backoff import backoff_seconds, next_streak
 from rollplane_kubelet_sim.stages.chance import Draw
 from rollplane_kubelet_sim.stages.rules import NO_DELAY, Profile, Rule, Stage, Subject
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.releases import LATEST, PullSentence, StartSentence
 
 SIGNALLED = 143
@@ -49,7 +50,7 @@ class Exit:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """An event worth telling: reason and message, and whether it is a warning.
 

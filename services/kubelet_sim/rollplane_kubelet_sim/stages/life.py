@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod, PodStatus
 from rollplane_kubelet_sim.stages import steps
@@ -15,6 +14,7 @@ from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
 from rollplane_kubelet_sim.stages.restoring import restore, subject_of
 from rollplane_kubelet_sim.stages.rules import Profile, Stage
 from rollplane_kubelet_sim.stages.steps import Step
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import FINAL_PHASES, is_pod_finished
 from rollplane_machinery.releases import LATEST, Release
@@ -22,7 +22,7 @@ from rollplane_machinery.releases import LATEST, Release
 DEADLINE = "DeadlineExceeded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """What a look at a pod came to.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from rollplane.core.v1 import (
     ContainerState,
@@ -18,6 +17,7 @@ from rollplane.core.v1 import (
     PodStatus,
 )
 from rollplane_kubelet_sim.stages.containers import ContainerLife, Exit, State
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.pods import FINAL_PHASES, observe_generation
 from rollplane_machinery.times import set_time, time_of
 
@@ -26,7 +26,7 @@ _OWN_CONDITIONS = frozenset({"PodReadyToStartContainers", "Initialized", "Ready"
 _NEVER_STARTED = frozenset(set(State) - {State.RUNNING, State.EXITED, State.CRASH_BACKOFF})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a pod runs: addresses, and when the kubelet took it on."""
 

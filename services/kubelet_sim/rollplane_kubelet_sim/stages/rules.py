@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from rollplane_kubelet_sim.stages.chance import Draw
 from rollplane_kubelet_sim.stages.images import is_missing_by_name
+from rollplane_machinery.frozen import frozen
 
 _Z95 = 1.6448536269514722
 
@@ -66,7 +67,7 @@ class Delay:
 NO_DELAY = Delay()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """What a selector looks at: one container of one pod. Labels and annotations are the pod's own, not copies.
 
