@@ -12,7 +12,7 @@ from rollplane_client.leases import LeaseHolder
 from rollplane_controller.shards import ALL_SHARDS, CLUSTER, TIMES
 from rollplane_machinery.api import Create, Fence, ListQuery, ObjectApi, Page, Write, WriteOptions, WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError, UnavailableError
-from rollplane_machinery.kinds import POD, Encoded
+from rollplane_machinery.kinds import LEASE, POD, Encoded
 from tests.controller.plane import MortalApi, PlainApi, Plane, a_plane
 from tests.controller.test_reconcile_workloads import a_replica_set
 from tests.planners.placing import available
@@ -230,6 +230,27 @@ async def test_two_lives_of_one_name_are_told_apart_and_said_loudly(caplog: pyte
         assert first.shards.fence(CLUSTER) == before
         (said,) = [one for one in caplog.records if one.levelname == "ERROR"]
         assert "another holder of this name is alive" in said.message
+
+
+async def test_two_lives_of_one_name_are_told_apart_while_neither_holds_a_shard(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with a_plane() as plane:
+        owner = await plane.start("owner_a")
+        await plane.until(lambda: len(owner.shards.owned) == len(ALL_SHARDS), "the owner does not own all")
+        for name in ("waiting_a", "waiting_b"):
+            assert (await plane.start(name)).shards.owned == frozenset()
+        await plane.pass_time(10)
+        (said,) = [one for one in caplog.records if one.levelname == "ERROR"]
+        assert "another holder of this name is alive" in said.message
+        assert {said.__dict__["other"], said.__dict__["own"]} == {"waiting_a", "waiting_b"}
+
+
+async def test_nothing_is_left_of_a_life_that_ended_in_good_order() -> None:
+    async with a_plane() as plane:
+        await plane.start("controller_a")
+        await plane.stop("controller_a")
+        assert len(await plane.all(LEASE, "kube-system")) == len(ALL_SHARDS)
 
 
 async def test_the_next_life_takes_over_at_once_from_one_that_is_known_to_have_ended() -> None:

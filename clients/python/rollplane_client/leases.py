@@ -16,7 +16,7 @@ from rollplane.coordination.v1 import Lease
 from rollplane_client.lease_identity import has_ended, name_in
 from rollplane_client.lease_plan import LeaseTimes, Observation, new_lease, released, renewed, taken
 from rollplane_client.timeouts import within
-from rollplane_machinery.api import Create, Key, ListQuery, ObjectApi, Update, Write, WriteResult
+from rollplane_machinery.api import Create, Delete, Key, ListQuery, ObjectApi, Preconditions, Update, Write, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import LEASE, Encoded
@@ -47,6 +47,7 @@ class LeaseHolder:
     ``on_acquired`` is called with the epochs of leases that are ours from now on, ``on_lost`` with the names of those
     in whose name nothing may be done any more; both synchronously, for each lease in turn. A lease that was renewed
     after it had lapsed counts as acquired. ``identity`` must be that of one life of one process (``lease_identity``).
+    What stands for nothing but that life is told by ``own``: a further lease, which is deleted when it is given up.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class LeaseHolder:
         *,
         clock: Clock,
         times: LeaseTimes = DEFAULT_TIMES,
+        own: str = "",
         on_acquired: Callable[[Mapping[str, int]], None] = lambda _epochs: None,
         on_lost: Callable[[frozenset[str]], None] = lambda _names: None,
     ) -> None:
         self._api = api
         self._namespace = namespace
-        self._names = names
+        self._names = (*names, own) if own else names
+        self._own = own
         self._identity = identity
         self._clock = clock
         self._times = times
@@ -235,7 +238,7 @@ class LeaseHolder:
     async def _release(self) -> None:
         """Give up what is held, so that nobody has to wait for it. Never raises: unreleased, a lease runs out."""
         now = self._clock.now()
-        writes = [Update(Encoded.of(released(held.lease, now))) for held in self._held.values()]
+        writes = [self._given_up(held.lease, now) for held in self._held.values()]
         if not writes:
             return
         given_up = frozenset(self._held)
@@ -248,6 +251,13 @@ class LeaseHolder:
             log.info("leases not released", extra={"reason": "no answer"})
         except RollplaneError as exc:
             log.info("leases not released", extra={"reason": exc.reason})
+
+    def _given_up(self, lease: Lease, now: float) -> Write:
+        metadata = lease.metadata
+        if metadata.name == self._own:
+            seen = Preconditions(resource_version=metadata.resource_version)
+            return Delete(Key(LEASE, self._namespace, metadata.name), preconditions=seen)
+        return Update(Encoded.of(released(lease, now)))
 
 
 def _write_of(lease: Lease) -> Write:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from rollplane_client.lease_identity import name_in
 from rollplane_client.lease_plan import LeaseTimes
 from rollplane_client.leases import LeaseHolder
 from rollplane_controller.reconcile.soundings import sound
@@ -47,6 +49,16 @@ def _fence(shard: str, epoch: int) -> Fence:
     return Fence(shard, epoch)
 
 
+def presence(identity: str) -> str:
+    """Return the lease that stands for the name in ``identity``, by which two who bear it notice each other.
+
+    "" when there is no name in it. A digest, because a name for people need not be one for objects: a kube-apiserver
+    names its own like this.
+    """
+    name = name_in(identity)
+    return f"{PREFIX}controller-{hashlib.sha256(name.encode()).hexdigest()[:16]}" if name else ""
+
+
 class ShardOwner:
     """Owns those of ``shards`` whose leases can be had.
 
@@ -70,6 +82,7 @@ class ShardOwner:
         self._reached = reached
         self._on_acquired = on_acquired
         self._lease_of = {shard: PREFIX + shard for shard in shards}
+        self._shard_of = {lease: shard for shard, lease in self._lease_of.items()}
         self._leases = LeaseHolder(
             api,
             NAMESPACE,
@@ -77,6 +90,7 @@ class ShardOwner:
             identity,
             clock=clock,
             times=times,
+            own=presence(identity),
             on_acquired=self._note_acquired,
             on_lost=self._note_lost,
         )
@@ -110,11 +124,11 @@ class ShardOwner:
         await self._leases.run(self._raise_fences)
 
     def _note_acquired(self, epochs: Mapping[str, int]) -> None:
-        self._catching_up.update(dict.fromkeys(lease.removeprefix(PREFIX) for lease in epochs))
+        self._catching_up.update(dict.fromkeys(self._shard_of[lease] for lease in epochs if lease in self._shard_of))
 
     def _note_lost(self, leases: frozenset[str]) -> None:
-        for lease in leases:
-            self._catching_up.pop(lease.removeprefix(PREFIX), None)
+        for lease in leases & self._shard_of.keys():
+            self._catching_up.pop(self._shard_of[lease], None)
 
     async def _raise_fences(self) -> None:
         """Close new shards to everybody else's writes; a shard whose fence is higher already is not ours.
