@@ -32,11 +32,12 @@ async def test_stalled_resumptions_keep_nobody_from_resuming() -> None:
         since = core.revision
         for number in range(3):
             await office.create(config_map(f"c{number}"))
-        for _ in range(4):
-            stalled = await stack.enter_async_context(office.api.watch(watching(kinds.CONFIG_MAP, since=since)))
-            await anext(stalled)
-        async with asyncio.timeout(5), office.api.watch(watching(kinds.CONFIG_MAP, since=since)) as batches:
-            assert [name for _, name in await until(batches, core.revision)] == ["c0", "c1", "c2"]
+        async with asyncio.timeout(5):
+            for _ in range(4):
+                stalled = await stack.enter_async_context(office.api.watch(watching(kinds.CONFIG_MAP, since=since)))
+                await anext(stalled)
+            async with office.api.watch(watching(kinds.CONFIG_MAP, since=since)) as batches:
+                assert [name for _, name in await until(batches, core.revision)] == ["c0", "c1", "c2"]
 
 
 @asynccontextmanager
