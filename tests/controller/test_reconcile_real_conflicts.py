@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from rollplane.apps.v1 import ReplicaSet, StatefulSet
+from rollplane.apps.v1 import ReplicaSet
 from rollplane.core.v1 import ConfigMap, Node, PersistentVolumeClaim
 from rollplane.meta.v1 import Time
 from rollplane_machinery.api import (
@@ -34,7 +34,6 @@ from rollplane_machinery.kinds import (
     PERSISTENT_VOLUME_CLAIM,
     POD,
     REPLICA_SET,
-    STATEFUL_SET,
     Encoded,
 )
 from rollplane_machinery.pods import is_pod_ready
@@ -187,23 +186,34 @@ def updates_a_claim(write: Write) -> bool:
     return isinstance(write, Update | Patch) and write.key.kind is PERSISTENT_VOLUME_CLAIM
 
 
+async def the_claim(plane: Plane) -> PersistentVolumeClaim:
+    (claim,) = await plane.all(PERSISTENT_VOLUME_CLAIM)
+    assert isinstance(claim, PersistentVolumeClaim)
+    return claim
+
+
 async def test_updates_of_claims_are_not_lost() -> None:
+    """The update is all that its plan writes: no status that comes back brings another look."""
     apis: list[OvertakenApi] = []
+    is_at_rest = False
     async with a_plane() as plane:
-        await plane.start(wrap=overtaken_by(plane, updates_a_claim, apis))
-        await plane.create(a_set(volumeClaimTemplates=[a_claim_template()]))
+        await plane.start(wrap=overtaken_by(plane, lambda write: is_at_rest and updates_a_claim(write), apis))
+        kept = {"whenDeleted": "Delete", "whenScaled": "Retain"}
+        await plane.create(a_set(volumeClaimTemplates=[a_claim_template()], persistentVolumeClaimRetentionPolicy=kept))
         await plane.quiet()
         await plane.set_ready(await plane.pods())
         await plane.quiet()
-        one = await plane.find(STATEFUL_SET, "db")
-        assert isinstance(one, StatefulSet)
-        one.spec.persistent_volume_claim_retention_policy.when_deleted = "Delete"
-        await plane.update(one)
+        claim = await the_claim(plane)
+        assert [reference.kind for reference in claim.metadata.owner_references] == ["StatefulSet"]
+        del claim.metadata.owner_references[:]
+        await plane.update(claim)
+        await plane.quiet()
+        is_at_rest = True
+        (pod,) = await plane.pods()
+        await plane.user.write(Patch(Key(POD, "shop", pod.metadata.name), PatchType.MERGE, LABEL))
         await plane.quiet()
         assert apis[0].overtaken is not None
-        (claim,) = [
-            found for found in await plane.all(PERSISTENT_VOLUME_CLAIM) if isinstance(found, PersistentVolumeClaim)
-        ]
+        claim = await the_claim(plane)
         assert dict(claim.metadata.labels)["changed"] == "meanwhile"
         assert [reference.kind for reference in claim.metadata.owner_references] == ["StatefulSet"]
 
