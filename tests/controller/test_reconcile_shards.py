@@ -9,7 +9,7 @@ import pytest
 from rollplane.core.v1 import Pod
 from rollplane_client.lease_identity import has_ended
 from rollplane_client.leases import LeaseHolder
-from rollplane_controller.shards import ALL_SHARDS, CLUSTER, TIMES
+from rollplane_controller.shards import ALL_SHARDS, CLUSTER, TIMES, ShardOwner
 from rollplane_machinery.api import Create, Fence, ListQuery, ObjectApi, Page, Write, WriteOptions, WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import LEASE, POD, Encoded
@@ -217,6 +217,42 @@ async def test_a_shard_distrusted_while_its_owner_waits_is_acquired_anew(shard: 
         assert before is not None
         assert after is not None
         assert after.epoch > before.epoch
+
+
+class Disowning(PlainApi):
+    """Has the last shard whose fence was raised lost, while its owner asks how far the store is."""
+
+    lose: Callable[[Fence], None]
+    raised: Fence | None = None
+
+    async def raise_fence(self, fence: Fence) -> None:
+        await super().raise_fence(fence)
+        self.raised = fence
+
+    async def list(self, query: ListQuery) -> Page:
+        page = await super().list(query)
+        if self.raised is not None:
+            self.lose(self.raised)
+            self.raised = None
+        return page
+
+
+async def test_what_is_lost_before_it_was_looked_at_is_not_told_as_acquired() -> None:
+    async with a_plane() as plane:
+        api, told = Disowning(plane.api()), list[tuple[frozenset[str], frozenset[str]]]()
+        owner = ShardOwner(
+            api,
+            "me",
+            clock=plane.clock,
+            reached=lambda: plane.core.revision,
+            on_acquired=lambda shards: told.append((shards, owner.owned)),
+            shards=("ns-0", "ns-1"),
+        )
+        api.lose = owner.distrust
+        running = plane.tasks.create_task(owner.run())
+        await plane.until(owner.looked.is_set, "it never looked")
+        running.cancel()
+        assert told == [(frozenset({"ns-0"}), frozenset({"ns-0"}))]
 
 
 async def test_two_lives_of_one_name_are_told_apart_and_said_loudly(caplog: pytest.LogCaptureFixture) -> None:
