@@ -145,7 +145,8 @@ def test_ctrl_c_ends_a_plane_that_is_still_starting(tmp_path: Path) -> None:
         eventually(lambda: len(up.descendants()) >= 2, "it does not start anything")
         pids = up.descendants()
         ended = up.end(signal.SIGINT)
-        assert (ended.code, ended.out, ended.err) == (0, "", "")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out == "" or ended.out.startswith("ready ")  # by the time that a slow machine came to say so
         assert all_gone(pids)
 
 

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 STOP_SECONDS = 30.0
 
@@ -70,8 +70,9 @@ class Up:
         parents = [self.process.pid]
         while parents:
             for pid in _children(parents.pop()):
-                found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-                parents.append(pid)
+                with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                    found[pid] = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+                    parents.append(pid)
         return found
 
     def end(self, number: signal.Signals = signal.SIGINT) -> Ran:

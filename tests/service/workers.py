@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 
 CONTROLLER = ("rollplane_controller",)
 FLEET = ("rollplane_kubelet_sim", "--nodes", "2", "--profile", "instant")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,6 +15,7 @@ from rollplane_machinery.errors import Outcome, RollplaneError, UnavailableError
 if TYPE_CHECKING:
     from rollplane_machinery.api import Api
     from rollplane_machinery.clock import Clock
+    from rollplane_service.presence import Presence
 
 DEFAULT_SERVER = "127.0.0.1:7070"
 DEFAULT_NAMESPACE = "default"
@@ -60,8 +61,20 @@ class Session:
 
     @cached_property
     def server(self) -> str:
-        """Where the control plane is: as told, else where the one of this folder is, else the usual address."""
-        return self._told or _running_here() or DEFAULT_SERVER
+        """Where the control plane is; raises CommandError while the one of this folder has not said so."""
+        if found := self.find_server():
+            return found
+        raise CommandError("the plane of this folder is still starting; rollplane wait-ready waits for it")
+
+    def find_server(self) -> str:
+        """Return where the control plane is now: as told, else where the one of this folder is, else the usual address.
+
+        "" while that of this folder is starting: whoever is at the usual address is another.
+        """
+        if self._told:
+            return self._told
+        found = _running_here()
+        return found.server if found is not None else DEFAULT_SERVER
 
     @property
     def clock(self) -> Clock:
@@ -93,34 +106,36 @@ class Session:
         Raises BadRequestError for no address, CommandError for one with a scheme.
         """
         if self._api is None:
-            # Imported late: gRPC is half of the program's start, and `version` and `--help` do without.
-            from rollplane_client.grpc_api import DEFAULT_DEADLINES, Deadlines, connect
-            from rollplane_client.retry import RetryPolicy
-
-            if self.server.startswith(("http://", "https://")):
-                raise CommandError(f"the server {self.server} speaks gRPC: name it as host:port, without http://")
-            limit = self._request_timeout_seconds
-            opened = connect(
-                self.server,
-                name="rollplane",
-                deadlines=Deadlines(limit, limit) if limit else DEFAULT_DEADLINES,
-                retry=RetryPolicy(give_up_seconds=min(limit or _GIVE_UP_SECONDS, _GIVE_UP_SECONDS)),
-            )
-            self._api = await self._stack.enter_async_context(opened)
+            self._api = await self._stack.enter_async_context(self.connected(self.server))
         return self._api
 
+    def connected(self, address: str) -> AbstractAsyncContextManager[Api]:
+        """Return a connection to ``address`` by the rules of this run; raises what ``api`` raises."""
+        # Imported late: gRPC is half of the program's start, and `version` and `--help` do without.
+        from rollplane_client.grpc_api import DEFAULT_DEADLINES, Deadlines, connect
+        from rollplane_client.retry import RetryPolicy
 
-def _running_here() -> str:
-    """Where the plane is that runs on the data folder of the present one; empty when none does, or is not ours."""
+        if address.startswith(("http://", "https://")):
+            raise CommandError(f"the server {address} speaks gRPC: name it as host:port, without http://")
+        limit = self._request_timeout_seconds
+        return connect(
+            address,
+            name="rollplane",
+            deadlines=Deadlines(limit, limit) if limit else DEFAULT_DEADLINES,
+            retry=RetryPolicy(give_up_seconds=min(limit or _GIVE_UP_SECONDS, _GIVE_UP_SECONDS)),
+        )
+
+
+def _running_here() -> Presence | None:
+    """Return the plane that runs on the data folder of the present one; None when none does, or is not ours."""
     from pathlib import Path
 
     from rollplane_service.presence import DEFAULT_DATA, plane_on
 
     try:
-        found = plane_on(Path(DEFAULT_DATA))
+        return plane_on(Path(DEFAULT_DATA))
     except OSError:  # somebody else's folder, or no folder at all: nothing that a client would have to complain of
-        return ""
-    return found.server if found is not None else ""
+        return None
 
 
 def _is_absent(error: RollplaneError) -> bool:

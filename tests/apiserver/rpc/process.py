@@ -45,7 +45,7 @@ async def running(*arguments: str, redis: str = "memory://") -> AsyncIterator[Pr
     process = await spawn(*ports, "--redis", redis, *arguments)
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             ready = (await process.stdout.readline()).decode().split()
         assert ready[:1] == ["ready"], ready
         fields = dict(word.split("=", 1) for word in ready[1:])

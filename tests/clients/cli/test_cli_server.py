@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from rollplane_cli import session
 from rollplane_cli.console import Console
+from rollplane_cli.failures import CommandError
 from rollplane_cli.session import DEFAULT_SERVER, Session
 from rollplane_service.presence import DEFAULT_DATA, NAME, claimed
+from tests.clients.cli.commands import Cli, Running
+from tests.clients.python.plane import Plane
 
 HERE = "127.0.0.1:1"
 DATA = Path(DEFAULT_DATA)
@@ -36,8 +42,36 @@ def test_the_plane_of_this_folder() -> None:
 
 
 def test_a_plane_that_has_not_said_where_it_is() -> None:
+    """Whoever listens at the usual address meanwhile is another."""
     with claimed(DATA):
-        assert server() == DEFAULT_SERVER
+        with pytest.raises(CommandError, match="still starting; rollplane wait-ready waits for it"):
+            server()
+        assert server(told="told:1") == "told:1"
+
+
+@pytest.mark.parametrize("begins", ["before it starts", "while it starts"])
+async def test_wait_ready_asks_the_plane_that_starts_here(
+    plane: Plane, begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "DEFAULT_SERVER", HERE)
+    with ExitStack() as stack:
+        if begins == "while it starts":
+            claim = stack.enter_context(claimed(DATA))
+        waiting = Running(Cli(""), "wait-ready", "--timeout", "30s")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        if begins == "before it starts":
+            claim = stack.enter_context(claimed(DATA))
+        claim.tell(plane.address)
+        ended = await waiting.end()
+    assert (ended.code, ended.out) == (0, f"{plane.address} is ready\n")
+
+
+async def test_wait_ready_says_that_a_plane_never_told_where_it_is() -> None:
+    with claimed(DATA):
+        ran = await Cli("").run("wait-ready", "--timeout", "1s")
+    text = "error: the plane of this folder is not ready after 1 s: it is still starting\n"
+    assert (ran.code, ran.err) == (1, text)
 
 
 def test_no_plane_ran_here() -> None:

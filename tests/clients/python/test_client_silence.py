@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,8 +22,8 @@ from tests.apiserver.store.conftest import find_binary
 from tests.clients.python.plane import caught_up, config_map, create
 from tests.end_to_end.virtual_time import in_virtual_time
 
-FOUND_SECONDS = 8.0
-"""Less than four seconds on an idle machine; what is bounded here is the order of it."""
+FOUND_SECONDS = 30.0
+"""Less than four seconds on an idle machine. Without pings it takes more than a minute, however idle."""
 
 
 def test_a_watchdog_gives_up_who_is_silent_while_one_listens() -> None:
@@ -67,18 +66,16 @@ async def informed(api: GrpcApi) -> AsyncIterator[Informer[str]]:
 async def test_a_paused_apiserver_is_left_for_the_other(tmp_path: Path, paused: int) -> None:
     """Calls are spread over both and the watch is on one of them, so that each is paused in turn."""
     async with (
-        asyncio.timeout(60),
         two_apiservers(tmp_path / "data") as both,
         connect(f"{both[0].address},{both[1].address}", role="admin") as api,
         informed(api) as informer,
     ):
         await caught_up(informer, await create(api, config_map("before")))
-        started = time.monotonic()
         both[paused].process.send_signal(signal.SIGSTOP)
         try:
-            await asyncio.gather(*(api.list(ListQuery(CONFIG_MAP)) for _ in range(4)))
-            written = await asyncio.gather(*(create(api, config_map(f"after-{number}")) for number in range(4)))
-            await caught_up(informer, max(written))
-            assert time.monotonic() - started < FOUND_SECONDS
+            async with asyncio.timeout(FOUND_SECONDS):
+                await asyncio.gather(*(api.list(ListQuery(CONFIG_MAP)) for _ in range(4)))
+                written = await asyncio.gather(*(create(api, config_map(f"after-{number}")) for number in range(4)))
+                await caught_up(informer, max(written))
         finally:
             both[paused].process.send_signal(signal.SIGCONT)
