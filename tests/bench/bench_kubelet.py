@@ -38,7 +38,7 @@ from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import LATEST
-from tests.end_to_end.virtual_time import LoopClock, VirtualTimeLoop
+from rollplane_rehearsal.virtual_time import LoopClock, VirtualTimeLoop
 from tests.end_to_end.waiting import until
 
 PODS = 2_000

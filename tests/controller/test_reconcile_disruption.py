@@ -16,8 +16,8 @@ from rollplane_machinery.errors import InternalError, TooManyRequestsError
 from rollplane_machinery.int_or_string import of
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.times import time_of
+from rollplane_rehearsal import run
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time, until
 
 Counts = tuple[int, int, int, int]
 
@@ -25,20 +25,20 @@ Counts = tuple[int, int, int, int]
 def told(story: Callable[[FleetPlane], Awaitable[None]], replicas: int = 4) -> None:
     """Run ``story`` on a plane of three nodes with a Deployment ``web``."""
 
-    async def run() -> None:
+    async def lived() -> None:
         async with fleet_plane() as plane:
             await plane.deploy("web", replicas)
             await settle(plane, replicas)
             await story(plane)
 
-    in_virtual_time(run)
+    run(lived())
 
 
 async def settle(plane: FleetPlane, replicas: int) -> None:
     async def available() -> bool:
         return await plane.available("web") == replicas and len(await plane.pods()) == replicas
 
-    await until(available, 30, f"web never settles at {replicas}")
+    await plane.until(available, 30, f"web never settles at {replicas}")
 
 
 async def counts(plane: FleetPlane, name: str = "web") -> Counts:
@@ -132,7 +132,7 @@ def test_budget_just_changed_is_not_drawn_on_before_it_is_counted() -> None:
     async def story(plane: FleetPlane) -> None:
         await plane.protect("web", min_available=1)
         assert (await counts(plane))[3] == 3
-        await plane.stop_controllers()
+        await plane.faults.stop_controller()
         budget = await plane.budget("web")
         budget.spec.min_available.CopyFrom(of(4))
         await plane.client.update(budget)
@@ -195,10 +195,10 @@ def test_pod_that_was_to_go_and_did_not_says_so_after_two_minutes() -> None:
 def test_new_controller_takes_back_what_grew_stale_meanwhile() -> None:
     async def story(plane: FleetPlane) -> None:
         (pod, *_) = await plane.pods()
-        await plane.stop_controllers()
+        await plane.faults.stop_controller()
         await say_target(plane, pod, "EvictionByEvictionAPI")
         await asyncio.sleep(150)
-        await plane.start_controllers("manager-1")
+        await plane.faults.add_controller()
         await asyncio.sleep(20)
         assert (await target(plane, pod)).status == "False"
 
@@ -228,10 +228,10 @@ def test_lost_node_takes_from_what_the_budget_allows() -> None:
     async def story(plane: FleetPlane) -> None:
         await plane.protect("web", min_available=2)
         assert await counts(plane) == (3, 2, 3, 1)
-        await plane.silence("node-1")
+        plane.silence("node-1")
         await asyncio.sleep(55)
         assert await counts(plane) == (3, 2, 2, 0)
-        await plane.silence()
+        plane.silence()
         await asyncio.sleep(15)
         assert await counts(plane) == (3, 2, 3, 1)
 

@@ -9,7 +9,8 @@ from rollplane_machinery import int_or_string
 from rollplane_machinery.api import Key, SetImage
 from rollplane_machinery.kinds import DEPLOYMENT, POD_DISRUPTION_BUDGET
 from rollplane_machinery.metadata import is_being_deleted
-from tests.end_to_end.in_process import Plane, in_process_plane
+from rollplane_rehearsal import in_virtual_time
+from tests.end_to_end.in_process import HandPlane, in_process_plane
 
 NAMESPACE = "shop"
 
@@ -35,13 +36,14 @@ def _budget() -> PodDisruptionBudget:
     return budget
 
 
-async def _counts(plane: Plane) -> tuple[int, int, int]:
+async def _counts(plane: HandPlane) -> tuple[int, int, int]:
     budget = await plane.get(POD_DISRUPTION_BUDGET, NAMESPACE, "web")
     assert isinstance(budget, PodDisruptionBudget)
     status = budget.status
     return status.expected_pods, status.desired_healthy, status.disruptions_allowed
 
 
+@in_virtual_time
 async def test_a_rollout_wants_no_more_pods_than_the_deployment_does() -> None:
     async with in_process_plane() as plane:
         namespace = Namespace()
@@ -52,7 +54,7 @@ async def test_a_rollout_wants_no_more_pods_than_the_deployment_does() -> None:
         await plane.set_ready(await plane.pods(NAMESPACE), ready=True)
         await plane.quiet()
         assert await _counts(plane) == (4, 2, 2)
-        await plane.user.set_image(SetImage(Key(DEPLOYMENT, NAMESPACE, "web"), {"*": "app:2"}))
+        await plane.api.set_image(SetImage(Key(DEPLOYMENT, NAMESPACE, "web"), {"*": "app:2"}))
         await plane.quiet()
         await plane.finish([pod for pod in await plane.pods(NAMESPACE) if is_being_deleted(pod.metadata)])
         await plane.quiet()

@@ -15,8 +15,8 @@ from rollplane_machinery.pods import is_pod_ready
 from rollplane_machinery.releases import release_of
 from rollplane_planners.node_lifecycle.times import NodeTimes, times_of
 from rollplane_printing.pod_status import pod_status
+from rollplane_rehearsal import run
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time, until
 from tests.planners.nodes import taint_pairs
 
 UNREACHABLE, NOT_READY = "node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready"
@@ -29,13 +29,13 @@ def told(story: Callable[[FleetPlane], Awaitable[None]], nodes: int = 3, zones: 
     ``zones`` names a zone for each, one letter each.
     """
 
-    async def run() -> None:
+    async def lived() -> None:
         labels = {f"node-{at}": {"topology.kubernetes.io/zone": zone} for at, zone in enumerate(zones)}
         async with fleet_plane(nodes, times=times_of(release_of("1.31")), labels=labels) as plane:
             await asyncio.sleep(6)
             await story(plane)
 
-    in_virtual_time(run)
+    run(lived())
 
 
 async def tainted(plane: FleetPlane, effect: str) -> list[str]:
@@ -55,7 +55,7 @@ async def settle(plane: FleetPlane, name: str, replicas: int) -> None:
     async def available() -> bool:
         return await plane.available(name) == replicas
 
-    await until(available, 30, f"{name} is never available")
+    await plane.until(available, 30, f"{name} is never available")
 
 
 async def create_node(plane: FleetPlane, name: str, *, heartbeat: bool = False) -> None:
@@ -109,13 +109,13 @@ def test_either_signal_leases_alone_keep_nodes_alive() -> None:
 
 def test_loss_2_not_ready_by_its_kubelet_and_then_silent_swaps_the_taint() -> None:
     async def story(plane: FleetPlane) -> None:
-        await plane.live_by(unready_nodes=("node-1",))
+        plane.live_by(unready_nodes=("node-1",))
         await asyncio.sleep(8)
         assert taint_pairs(await plane.node("node-1")) == [(NOT_READY, NO_SCHEDULE), (NOT_READY, NO_EXECUTE)]
-        await plane.live_by(silent_nodes=("node-1",), unready_nodes=("node-1",))
+        plane.live_by(silent_nodes=("node-1",), unready_nodes=("node-1",))
         await asyncio.sleep(60)
         assert taint_pairs(await plane.node("node-1")) == [(UNREACHABLE, NO_SCHEDULE), (UNREACHABLE, NO_EXECUTE)]
-        await plane.live_by()
+        plane.live_by()
         await asyncio.sleep(15)
         assert taint_pairs(await plane.node("node-1")) == []
 
@@ -124,7 +124,7 @@ def test_loss_2_not_ready_by_its_kubelet_and_then_silent_swaps_the_taint() -> No
 
 def test_row_eviction_rate_one_node_in_ten_seconds() -> None:
     async def story(plane: FleetPlane) -> None:
-        await plane.silence("node-1", "node-2", "node-3", "node-4")
+        plane.silence("node-1", "node-2", "node-3", "node-4")
         await asyncio.sleep(56)
         assert len(await tainted(plane, NO_SCHEDULE)) == 4
         counts = []
@@ -141,11 +141,11 @@ def test_row_eviction_rate_one_node_in_ten_seconds() -> None:
 
 def test_row_eviction_rate_disrupted_small_zone_evicts_nobody_until_it_is_better() -> None:
     async def story(plane: FleetPlane) -> None:
-        await plane.silence("node-0", "node-1", "node-2", "node-3")
+        plane.silence("node-0", "node-1", "node-2", "node-3")
         await asyncio.sleep(200)
         assert len(await tainted(plane, NO_SCHEDULE)) == 4
         assert await tainted(plane, NO_EXECUTE) == []
-        await plane.silence("node-0", "node-1", "node-2")
+        plane.silence("node-0", "node-1", "node-2")
         await asyncio.sleep(60)
         assert await tainted(plane, NO_EXECUTE) == ["node-0", "node-1", "node-2"]
 
@@ -156,16 +156,16 @@ def test_row_eviction_rate_all_zones_down_stops_evictions_and_removes_taints() -
     async def story(plane: FleetPlane) -> None:
         await plane.deploy("web", 3)
         await settle(plane, "web", 3)
-        await plane.silence("node-0")
+        plane.silence("node-0")
         await asyncio.sleep(60)
         assert await tainted(plane, NO_EXECUTE) == ["node-0"]
-        await plane.silence("node-0", "node-1", "node-2")
+        plane.silence("node-0", "node-1", "node-2")
         await asyncio.sleep(60)
         assert await tainted(plane, NO_EXECUTE) == []
         assert await tainted(plane, NO_SCHEDULE) == ["node-0", "node-1", "node-2"]
         await asyncio.sleep(420)
         assert not any(is_being_deleted(pod.metadata) for pod in await plane.pods())
-        await plane.silence()
+        plane.silence()
         await asyncio.sleep(15)
         assert await tainted(plane, NO_SCHEDULE) == []
         await settle(plane, "web", 3)
@@ -175,7 +175,7 @@ def test_row_eviction_rate_all_zones_down_stops_evictions_and_removes_taints() -
 
 def test_row_eviction_rate_zone_that_is_down_alone_is_evicted_at_the_full_rate() -> None:
     async def story(plane: FleetPlane) -> None:
-        await plane.silence("node-0", "node-1")
+        plane.silence("node-0", "node-1")
         await asyncio.sleep(70)
         assert await tainted(plane, NO_EXECUTE) == ["node-0", "node-1"]
 
@@ -186,7 +186,7 @@ def test_loss_3_pods_are_shown_as_not_ready_once_then_it_is_the_kubelets_word() 
     async def story(plane: FleetPlane) -> None:
         await plane.deploy("web", 3)
         await settle(plane, "web", 3)
-        await plane.silence("node-1")
+        plane.silence("node-1")
         await asyncio.sleep(52)
         (pod,) = await plane.pods(node="node-1")
         assert not is_pod_ready(pod)
@@ -208,12 +208,12 @@ def test_loss_4_tolerations_decide_when_pods_go() -> None:
         for name, seconds in (("at-once", 0), ("soon", 20), ("late", None)):
             await plane.deploy(name, 3, toleration_seconds=seconds)
             await settle(plane, name, 3)
-        await plane.silence("node-1")
+        plane.silence("node-1")
 
         async def evictable() -> bool:
             return await tainted(plane, NO_EXECUTE) == ["node-1"]
 
-        await until(evictable, 70, "node-1 is never tainted")
+        await plane.until(evictable, 70, "node-1 is never tainted")
         seen = []
         for wait in (1, 17, 5, 260, 25):
             await asyncio.sleep(wait)
@@ -255,7 +255,7 @@ def test_loss_4_infinite_toleration_keeps_the_pod() -> None:
         pod.spec.tolerations.add(key=UNREACHABLE, operator="Exists", effect=NO_EXECUTE)
         await plane.client.create(pod)
         await asyncio.sleep(2)
-        await plane.silence("node-1")
+        plane.silence("node-1")
         await asyncio.sleep(420)
         assert await tainted(plane, NO_EXECUTE) == ["node-1"]
         (kept,) = await plane.pods(node="node-1")
@@ -270,15 +270,15 @@ def test_loss_4_time_runs_from_first_sight_and_starts_anew_after_a_cancellation(
         await plane.deploy("web", 3, toleration_seconds=60)
         await settle(plane, "web", 3)
         for _ in range(3):
-            await plane.live_by(unready_nodes=("node-1",))
+            plane.live_by(unready_nodes=("node-1",))
             await asyncio.sleep(45)
-            await plane.live_by()
+            plane.live_by()
             await asyncio.sleep(15)
         assert not any(is_being_deleted(pod.metadata) for pod in await plane.pods())
         cancelled = [text for text in await plane.messages("TaintManagerEviction") if text.startswith("Cancelling")]
         assert len(cancelled) == 1
         before = {pod.metadata.uid for pod in await plane.pods(node="node-1")}
-        await plane.live_by(unready_nodes=("node-1",))
+        plane.live_by(unready_nodes=("node-1",))
         await asyncio.sleep(75)
         assert not before & {pod.metadata.uid for pod in await plane.pods()}
 
@@ -305,11 +305,11 @@ def test_cordon_taints_and_running_pods_stay() -> None:
 
 def test_controllers_that_were_away_begin_with_the_benefit_of_the_doubt() -> None:
     async def story(plane: FleetPlane) -> None:
-        await plane.silence("node-1")
-        await plane.stop_controllers()
+        plane.silence("node-1")
+        await plane.faults.stop_controller()
         await asyncio.sleep(300)
         started = plane.clock.now()
-        await plane.start_controllers("manager-1")
+        await plane.faults.add_controller()
         await asyncio.sleep(38)
         assert (await ready(plane, "node-1")).status == "True"
         await asyncio.sleep(25)
@@ -325,15 +325,15 @@ def test_controllers_that_take_over_finish_what_was_begun() -> None:
     async def story(plane: FleetPlane) -> None:
         await plane.deploy("web", 3)
         await settle(plane, "web", 3)
-        await plane.silence("node-1")
+        plane.silence("node-1")
 
         async def unknown() -> bool:
             return (await ready(plane, "node-1")).status == "Unknown"
 
-        await until(unknown, 60, "node-1 is never unknown")
-        await plane.stop_controllers()
+        await plane.until(unknown, 60, "node-1 is never unknown")
+        await plane.faults.stop_controller()
         await asyncio.sleep(20)
-        await plane.start_controllers("manager-1")
+        await plane.faults.add_controller()
         await asyncio.sleep(20)
         assert (UNREACHABLE, NO_EXECUTE) in taint_pairs(await plane.node("node-1"))
         assert [is_pod_ready(pod) for pod in await plane.pods(node="node-1")] == [False]
@@ -360,17 +360,17 @@ def test_node_that_is_removed_and_comes_back_under_its_name_is_a_new_one() -> No
 
 
 def test_times_are_settings() -> None:
-    async def story() -> None:
+    async def lived() -> None:
         times = NodeTimes(monitor_seconds=0.5, grace_seconds=12, eviction_rate=10)
         async with fleet_plane(12, times=times) as plane:
             await plane.deploy("web", 12, toleration_seconds=1)
             await settle(plane, "web", 12)
-            await plane.silence("node-1", "node-2", "node-3")
+            plane.silence("node-1", "node-2", "node-3")
             await asyncio.sleep(17)
             assert len(await tainted(plane, NO_EXECUTE)) == 3
             await settle(plane, "web", 12)
 
-    in_virtual_time(story)
+    run(lived())
 
 
 def _app(pod: Pod) -> str:

@@ -9,7 +9,7 @@ import pytest
 from rollplane.core.v1 import Pod
 from rollplane_client.lease_identity import has_ended
 from rollplane_client.leases import LeaseHolder
-from rollplane_controller.shards import ALL_SHARDS, CLUSTER, TIMES, ShardOwner
+from rollplane_controller.shards import ALL_SHARDS, CLUSTER, SCHEDULER, TIMES, ShardOwner, shards_of
 from rollplane_machinery.api import Create, Fence, ListQuery, ObjectApi, Page, Write, WriteOptions, WriteResult
 from rollplane_machinery.errors import FencedError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import LEASE, POD, Encoded
@@ -65,7 +65,7 @@ async def test_a_paused_owner_that_wakes_up_late_writes_nothing() -> None:
     async with a_plane() as plane:
         first = await plane.start("first")
         await plane.until(lambda: len(first.shards.owned) == len(ALL_SHARDS), "the first does not own all")
-        stale = first.shards.fence_for("shop")
+        stale = first.shards.fence(first.shards.shard_of("shop"))
         await plane.stop("first")
         second = await plane.start("second")
         await plane.until(lambda: len(second.shards.owned) == len(ALL_SHARDS), "the shards did not move")
@@ -246,13 +246,14 @@ async def test_what_is_lost_before_it_was_looked_at_is_not_told_as_acquired() ->
             clock=plane.clock,
             reached=lambda: plane.core.revision,
             on_acquired=lambda shards: told.append((shards, owner.owned)),
-            shards=("ns-0", "ns-1"),
+            spread=1,
         )
         api.lose = owner.distrust
         running = plane.tasks.create_task(owner.run())
         await plane.until(owner.looked.is_set, "it never looked")
         running.cancel()
-        assert told == [(frozenset({"ns-0"}), frozenset({"ns-0"}))]
+        rest = frozenset(shards_of(1)) - {SCHEDULER}
+        assert told == [(rest, rest)]
 
 
 async def test_two_lives_of_one_name_are_told_apart_and_said_loudly(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from rollplane_machinery.releases import Release
+from rollplane_rehearsal import run
 from tests.differential.walks import Walk
 from tests.differential.worlds import PlannersWorld, plane_world
-from tests.end_to_end.virtual_time import in_virtual_time
 from tests.planners.traces import Json, normalised, tolerate
 
 
@@ -30,7 +30,7 @@ class Difference:
 
 def walk_by_seed(seed: int, steps: int, release: Release) -> Difference | None:
     """Return the first difference between planners and plane in ``steps`` steps from ``seed``."""
-    return in_virtual_time(lambda: _walk(seed, steps, release))
+    return run(_walk(seed, steps, release))
 
 
 async def _walk(seed: int, steps: int, release: Release) -> Difference | None:
@@ -59,7 +59,7 @@ def follow_record(file: Path, steps: int | None, release: Release) -> list[Diffe
     trace = json.loads(file.read_text())
     if trace["manifest"]["kind"] != "Deployment":
         raise ValueError(f"{file}: a walk of a {trace['manifest']['kind']}, only Deployments can be followed")
-    return in_virtual_time(lambda: _follow(file.stem, trace, steps, release))
+    return run(_follow(file.stem, trace, steps, release))
 
 
 async def _follow(name: str, trace: Json, steps: int | None, release: Release) -> list[Difference]:

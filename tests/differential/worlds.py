@@ -8,16 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from rollplane_machinery.releases import Release
-from rollplane_planners.node_lifecycle.times import NodeTimes
-from tests.end_to_end.in_process import Plane, SteppedClock, in_process_plane
+from tests.end_to_end.in_process import HandPlane, in_process_plane
 from tests.end_to_end.trace_recording import Recording
-from tests.end_to_end.virtual_time import START, until
 from tests.planners.trace_actions import act, created
 from tests.planners.traces import Json, snapshot
-
-PATIENCE_SECONDS = 60.0
-LONG = 1e9
-"""Nodes are silent here, and must not be given up for it."""
 
 
 class PlannersWorld:
@@ -48,24 +42,16 @@ def _ready(pod: Any) -> bool:
     return any(condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions)
 
 
-class _VirtualClock(SteppedClock):
-    def now(self) -> float:
-        return START + self.monotonic() + self.ahead
-
-
 class PlaneWorld:
     """The same Deployment on a plane; to be used in virtual time."""
 
-    def __init__(self, plane: Plane, manifest: Json) -> None:
+    def __init__(self, plane: HandPlane, manifest: Json) -> None:
         self._plane = plane
         self._recording = Recording(plane, manifest)
 
     async def act(self, action: Any, acted: Mapping[str, int]) -> None:
         await self._recording.act(action, acted)
-        await until(self._is_quiet, PATIENCE_SECONDS, "the controllers never rest")
-
-    async def _is_quiet(self) -> bool:
-        return self._plane.manager.is_quiet(self._plane.core.revision)
+        await self._plane.quiet()
 
     async def snapshot(self) -> Json:
         return await self._recording.snapshot()
@@ -74,8 +60,7 @@ class PlaneWorld:
 @asynccontextmanager
 async def plane_world(manifest: Json, release: Release) -> AsyncIterator[PlaneWorld]:
     """Run a plane and create the Deployment on it."""
-    times = NodeTimes(grace_seconds=LONG, startup_grace_seconds=LONG)
-    async with in_process_plane(release=release, clock=_VirtualClock(), node_times=times) as plane:
+    async with in_process_plane(release=release) as plane:
         world = PlaneWorld(plane, manifest)
         await world.act("create", {})
         yield world

@@ -1,87 +1,45 @@
-"""A whole control plane in virtual time: core, controllers and a fleet of simulated nodes that can fall silent."""
+"""A plane of the rehearsal room as tests of node lives and rollouts want it, which must keep every promise."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from random import Random
+from dataclasses import replace
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
-from rollplane.core.v1 import ConfigMap, Container, Event, Namespace, Node, Pod
+from rollplane.core.v1 import Container, Event, Node, Pod
 from rollplane.policy.v1 import PodDisruptionBudget
-from rollplane_apiserver.core import Core
-from rollplane_apiserver.core.identity import Identity, Role
-from rollplane_apiserver.core.settings import CoreSettings
-from rollplane_apiserver.store.memory_store import MemoryStore
-from rollplane_client.objects import Client
-from rollplane_controller.manager import Manager
-from rollplane_kubelet_sim.fleet import PROFILE_DATA, PROFILE_KEY, Fleet, FleetSettings
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import Api, WatchFilter, WatchQuery
-from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.int_or_string import of
-from rollplane_machinery.invariants import WATCHED, InvariantChecker
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.node_lifecycle.times import NodeTimes
-from tests.end_to_end.virtual_time import LoopClock
+from rollplane_rehearsal import Plane
+from rollplane_rehearsal.plane import PATIENCE_SECONDS, Condition
 
 NAMESPACE = "default"
+MOMENT_SECONDS = 0.1
+INSTANT = Profile("instant")
+"""Unlike the shipped one it tells everything."""
 
 
-class FleetPlane:
+class FleetPlane(Plane):
     """The running plane; ``client`` is an admin's."""
 
-    def __init__(
-        self,
-        core: Core,
-        fleet: Fleet,
-        clock: LoopClock,
-        release: Release,
-        times: NodeTimes | None,
-        tasks: asyncio.TaskGroup,
-    ) -> None:
-        self.core = core
-        self.fleet = fleet
-        self.checker = InvariantChecker()
-        self.clock = clock
-        self._release = release
-        self._times = times
-        self._tasks = tasks
-        self._controlling: asyncio.Task[None] | None = None
-        self.api: Api = core.as_identity(Identity("admin", Role.ADMIN))
-        self.client = Client(self.api)
+    async def until(
+        self, holds: Condition, seconds: float = PATIENCE_SECONDS, otherwise: str = "what was waited for never came"
+    ) -> float:
+        """As every plane's, and a moment longer: whoever looks is not as quick as the controllers."""
+        took = await super().until(holds, seconds, otherwise)
+        await self.advance(MOMENT_SECONDS)
+        return took
 
-    async def start_controllers(self, identity: str) -> None:
-        """Start a manager and wait until it knows all."""
-        api = self.core.as_identity(Identity(identity, Role.CONTROLLER))
-        manager = Manager(
-            api, identity, clock=self.clock, random=Random(11), release=self._release, node_times=self._times
-        )
-        self._controlling = self._tasks.create_task(manager.run())
-        await manager.ready()
-
-    async def stop_controllers(self) -> None:
-        """Stop the manager, which gives up its shards."""
-        if self._controlling is not None:
-            self._controlling.cancel()
-            await asyncio.wait({self._controlling})
-
-    async def silence(self, *nodes: str) -> None:
+    def silence(self, *nodes: str) -> None:
         """Make these nodes silent, and no others."""
-        await self.live_by(silent_nodes=nodes)
+        self.live_by(silent_nodes=nodes)
 
-    async def live_by(self, *, silent_nodes: tuple[str, ...] = (), unready_nodes: tuple[str, ...] = ()) -> None:
+    def live_by(self, *, silent_nodes: tuple[str, ...] = (), unready_nodes: tuple[str, ...] = ()) -> None:
         """Let these nodes be silent, and those report themselves not ready."""
-        text = f"silent_nodes: [{', '.join(silent_nodes)}]\nunready_nodes: [{', '.join(unready_nodes)}]"
-        wanted = ConfigMap()
-        wanted.metadata.namespace, wanted.metadata.name = PROFILE_KEY.namespace, PROFILE_KEY.name
-        try:
-            wanted = await self.client.get(ConfigMap, PROFILE_KEY.namespace, PROFILE_KEY.name)
-        except NotFoundError:
-            wanted = await self.client.create(wanted)
-        wanted.data[PROFILE_DATA] = text
-        await self.client.update(wanted)
+        self.faults.live_by(replace(INSTANT, silent_nodes=silent_nodes, unready_nodes=unready_nodes))
 
     async def node(self, name: str) -> Node:
         return await self.client.get(Node, "", name)
@@ -145,45 +103,12 @@ async def fleet_plane(
 
     Checks at the end that no invariant was broken.
     """
-    clock = LoopClock()
-    settings = CoreSettings(release=release)
-    async with (
-        Core(MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
-        asyncio.TaskGroup() as tasks,
-    ):
-        api = core.as_identity(Identity("fleet", Role.NODE))
-        fleet = Fleet(api, FleetSettings(nodes=nodes, release=release), Profile("instant"), clock=clock)
-        plane = FleetPlane(core, fleet, clock, release, times, tasks)
-        await _create_namespaces(plane)
-        running = [tasks.create_task(_check(plane)), tasks.create_task(fleet.run())]
-        await plane.start_controllers("manager-0")
-        await fleet.ready.wait()
+    async with FleetPlane(nodes, profile=INSTANT, release=release, node_times=times) as plane:
         for name, added in (labels or {}).items():
             node = await plane.node(name)
             node.metadata.labels.update(added)
             await plane.client.update(node)
         yield plane
-        await asyncio.sleep(SETTLING_SECONDS)
-        plane.checker.rest()
-        await asyncio.sleep(RESTING_SECONDS)
-        await plane.stop_controllers()
-        for task in running:
-            task.cancel()
-    violations = plane.checker.check_at_rest()
+        await plane.advance(SETTLING_SECONDS)
+        violations = await plane.check_at_rest(RESTING_SECONDS)
     assert not violations, "\n".join(map(str, violations))
-
-
-async def _create_namespaces(plane: FleetPlane) -> None:
-    there = {one.metadata.name for one in await plane.client.list(Namespace)}
-    for name in {NAMESPACE, "kube-system", "kube-node-lease"} - there:
-        namespace = Namespace()
-        namespace.metadata.name = name
-        await plane.client.create(namespace)
-
-
-async def _check(plane: FleetPlane) -> None:
-    """Feed the checker with every change."""
-    query = WatchQuery(tuple(WatchFilter(kind) for kind in WATCHED), send_initial_state=True)
-    async with plane.api.watch(query) as batches:
-        async for batch in batches:
-            plane.checker.feed(batch)

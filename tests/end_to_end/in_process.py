@@ -1,68 +1,46 @@
-"""A whole control plane in one process and one loop: core on the memory store, manager, and kubelets moved by hand."""
+"""A plane of the rehearsal room whose kubelets are moved by hand."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from random import Random
 
 from rollplane.core.v1 import Node, Pod, PodCondition
 from rollplane.meta.v1 import Quantity, Time
-from rollplane_apiserver.core import Core
-from rollplane_apiserver.core.identity import Identity, Role
-from rollplane_apiserver.core.settings import CoreSettings
-from rollplane_apiserver.store.memory_store import MemoryStore
-from rollplane_controller.manager import Manager
-from rollplane_machinery.api import Api, Create, Delete, Key, ListQuery, Preconditions, UpdateStatus, WriteResult
-from rollplane_machinery.clock import SystemClock
+from rollplane_apiserver.core.identity import Role
+from rollplane_machinery.api import Create, Delete, Key, ListQuery, Preconditions, UpdateStatus, WriteResult
 from rollplane_machinery.errors import RollplaneError
-from rollplane_machinery.kinds import NODE, POD, ApiObject, Encoded, Kind
+from rollplane_machinery.kinds import POD, ApiObject, Encoded, Kind
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_planners.node_lifecycle.times import NodeTimes
-from tests.end_to_end.waiting import until
+from rollplane_rehearsal import Plane
 
 NODES = 6
-FOUND_IN_SECONDS = 20.0
+QUIET_SECONDS = 60.0
+EVER = 1e9
+"""Nodes are silent here, and must not be given up for it."""
 
 
-class SteppedClock(SystemClock):
-    """The real clock, which tests may move on: objects made in one second are told apart by name only."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-
-    def now(self) -> float:
-        return super().now() + self.ahead
-
-
-class Plane:
-    """The running plane; ``user`` is an editor's Api, ``kubelet`` a node's."""
-
-    def __init__(self, core: Core, manager: Manager, clock: SteppedClock) -> None:
-        self.clock = clock
-        self.core = core
-        self.manager = manager
-        self.user: Api = core.as_identity(Identity("user", Role.EDITOR))
-        self.kubelet: Api = core.as_identity(Identity("kubelet", Role.NODE))
+class HandPlane(Plane):
+    """The running plane; ``api`` is an admin's, ``kubelet`` a node's."""
 
     async def create(self, message: ApiObject) -> None:
-        await self.user.write(Create(Encoded.of(message)))
+        await self.api.write(Create(Encoded.of(message)))
 
     async def get(self, kind: Kind, namespace: str, name: str) -> ApiObject:
-        return (await self.user.get(Key(kind, namespace, name))).parse()
+        return (await self.api.get(Key(kind, namespace, name))).parse()
 
     async def all(self, kind: Kind, namespace: str) -> list[ApiObject]:
-        page = await self.user.list(ListQuery(kind, namespace))
+        page = await self.api.list(ListQuery(kind, namespace))
         return [encoded.parse() for encoded in page.objects]
 
     async def quiet(self) -> None:
         """Wait until the controllers have seen and done everything."""
-        await until(lambda: self.manager.is_quiet(self.core.revision), FOUND_IN_SECONDS, "the controllers never rest")
+        await self.at_rest(QUIET_SECONDS)
 
     async def pods(self, namespace: str) -> list[Pod]:
-        """Return the pods, oldest first, by their uids' order of creation."""
-        pods = [pod for pod in await self.all(POD, namespace) if isinstance(pod, Pod)]
+        """Return the pods, oldest first, and by name."""
+        pods = await self.client.list(Pod, namespace)
         return sorted(pods, key=lambda pod: (pod.metadata.creation_timestamp.seconds, pod.metadata.name))
 
     async def set_ready(self, pods: list[Pod], *, ready: bool) -> None:
@@ -76,48 +54,36 @@ class Plane:
             condition = PodCondition(type="Ready", status="True" if ready else "False", last_transition_time=time)
             pod.status.conditions.extend([*kept, condition])
             writes.append(UpdateStatus(Encoded.of(pod)))
-        _check(await self.kubelet.batch(writes))
+        await self._report(writes)
 
     async def finish(self, pods: list[Pod]) -> None:
         """Let these pods end for good, as their kubelet confirms it."""
-        deletes = [
-            Delete(
-                Key(POD, pod.metadata.namespace, pod.metadata.name),
-                grace_period_seconds=0,
-                preconditions=Preconditions(uid=pod.metadata.uid),
-            )
-            for pod in pods
-        ]
-        _check(await self.kubelet.batch(deletes))
+        await self._report(
+            [
+                Delete(
+                    Key(POD, pod.metadata.namespace, pod.metadata.name),
+                    grace_period_seconds=0,
+                    preconditions=Preconditions(uid=pod.metadata.uid),
+                )
+                for pod in pods
+            ]
+        )
 
-
-def _check(results: object) -> None:
-    assert isinstance(results, list | tuple)
-    for result in results:
-        if isinstance(result, RollplaneError):
-            raise result
-        assert isinstance(result, WriteResult)
+    async def _report(self, writes: list[UpdateStatus] | list[Delete]) -> None:
+        for result in await self.as_identity("kubelet", Role.NODE).batch(writes):
+            if isinstance(result, RollplaneError):
+                raise result
+            assert isinstance(result, WriteResult)
 
 
 @asynccontextmanager
-async def in_process_plane(
-    nodes: int = NODES,
-    release: Release = LATEST,
-    clock: SteppedClock | None = None,
-    node_times: NodeTimes | None = None,
-) -> AsyncIterator[Plane]:
+async def in_process_plane(nodes: int = NODES, release: Release = LATEST) -> AsyncIterator[HandPlane]:
     """Run a plane of that release with ``nodes`` nodes named fake-0, fake-1 and so on."""
-    clock = clock or SteppedClock()
-    async with Core(MemoryStore(), clock, settings=CoreSettings(release=release), randomness=Random(7)) as core:
-        api = core.as_identity(Identity("manager", Role.CONTROLLER))
-        manager = Manager(api, "manager-0", clock=clock, random=Random(11), release=release, node_times=node_times)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(manager.run())
-            plane = Plane(core, manager, clock)
-            for number in range(nodes):
-                await plane.user.write(Create(Encoded.of(_node(f"fake-{number}"))))
-            yield plane
-            running.cancel()
+    times = NodeTimes(grace_seconds=EVER, startup_grace_seconds=EVER)
+    async with HandPlane(profile=None, release=release, node_times=times) as plane:
+        for number in range(nodes):
+            await plane.create(_node(f"fake-{number}"))
+        yield plane
 
 
 def _node(name: str) -> Node:
@@ -127,5 +93,4 @@ def _node(name: str) -> Node:
         node.status.capacity[resource].CopyFrom(Quantity(string=amount))
         node.status.allocatable[resource].CopyFrom(Quantity(string=amount))
     node.status.conditions.add(type="Ready", status="True")
-    assert NODE.message is Node
     return node

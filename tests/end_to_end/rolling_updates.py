@@ -23,7 +23,6 @@ from rollplane_machinery.kinds import POD, REPLICATION_CONTROLLER, Encoded
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane
-from tests.end_to_end.virtual_time import until
 
 
 def controller(name: str, image: str, replicas: int | None = 3, **selector: str) -> ReplicationController:
@@ -107,7 +106,7 @@ async def settled(plane: FleetPlane, one: ReplicationController) -> list[Pod]:
     async def holds() -> bool:
         return (await get(plane, name)).status.ready_replicas == one.spec.replicas
 
-    await until(holds, 60, f"{name} is never ready")
+    await plane.until(holds, 60, f"{name} is never ready")
     return await plane.pods()
 
 
@@ -142,7 +141,7 @@ async def followed(plane: FleetPlane, update: RollingUpdate) -> Followed:
     raise AssertionError("the steps ended without an end")
 
 
-async def run(plane: FleetPlane, request: StartRollingUpdate | RollBackRollingUpdate) -> Followed:
+async def followed_to_end(plane: FleetPlane, request: StartRollingUpdate | RollBackRollingUpdate) -> Followed:
     """Carry an update out, and follow it."""
     if isinstance(request, StartRollingUpdate):
         return await followed(plane, await plane.api.start_rolling_update(request))

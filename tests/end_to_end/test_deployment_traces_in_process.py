@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rollplane_machinery.releases import RECORDED
+from rollplane_rehearsal import in_virtual_time
 from tests.end_to_end.in_process import in_process_plane
 from tests.end_to_end.trace_recording import Recording
 from tests.planners.traces import load, normalised, tolerate
@@ -13,6 +14,7 @@ TRACES = load("Deployment")
 
 
 @pytest.mark.parametrize("name", TRACES)
+@in_virtual_time
 async def test_plane_follows_the_recorded_rollout(name: str) -> None:
     trace = TRACES[name]
     async with in_process_plane(release=RECORDED) as plane:

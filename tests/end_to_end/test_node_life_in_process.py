@@ -11,9 +11,9 @@ from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.kinds import POD
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
+from rollplane_rehearsal import run
 from tests.clients.cli.drain_session import drain
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time, until
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
 
@@ -35,14 +35,14 @@ async def _all_available(plane: FleetPlane, name: str, count: int) -> None:
     async def holds() -> bool:
         return await plane.available(name) == count
 
-    await until(holds, 60, f"{name} never has {count} available pods")
+    await plane.until(holds, 60, f"{name} never has {count} available pods")
 
 
 async def _node_ready(plane: FleetPlane, name: str, status: str, seconds: float) -> None:
     async def holds() -> bool:
         return ready_status(await plane.node(name)) == status
 
-    await until(holds, seconds, f"{name} is never {status}")
+    await plane.until(holds, seconds, f"{name} is never {status}")
 
 
 def test_node_lost_pods_are_not_ready_then_replaced_and_the_node_returns() -> None:
@@ -53,7 +53,7 @@ def test_node_lost_pods_are_not_ready_then_replaced_and_the_node_returns() -> No
             lost = await plane.pods(node="node-1")
             assert len(lost) == 2
             silent_since = plane.clock.now()
-            await plane.silence("node-1")
+            plane.silence("node-1")
 
             await _node_ready(plane, "node-1", "Unknown", 60)
             assert 40 <= plane.clock.now() - silent_since <= 61
@@ -77,21 +77,21 @@ def test_node_lost_pods_are_not_ready_then_replaced_and_the_node_returns() -> No
             }
             assert reasons == {"DeletionByTaintManager"}
 
-            await plane.silence()
+            plane.silence()
             await _node_ready(plane, "node-1", "True", 15)
             await asyncio.sleep(2)
             assert taints(await plane.node("node-1")) == set()
             assert await plane.pods(node="node-1") == []
             assert len(await plane.pods()) == 6
 
-    in_virtual_time(story)
+    run(story())
 
 
 async def _all_available_after(plane: FleetPlane, name: str, count: int, seconds: float) -> None:
     async def holds() -> bool:
         return await plane.available(name) == count
 
-    await until(holds, seconds, f"{name} never has {count} available pods again")
+    await plane.until(holds, seconds, f"{name} never has {count} available pods again")
 
 
 def test_node_that_returns_in_time_keeps_its_pods() -> None:
@@ -100,10 +100,10 @@ def test_node_that_returns_in_time_keeps_its_pods() -> None:
             await plane.deploy("web", 3)
             await _all_available(plane, "web", 3)
             before = {pod.metadata.uid for pod in await plane.pods()}
-            await plane.silence("node-0")
+            plane.silence("node-0")
             await _node_ready(plane, "node-0", "Unknown", 60)
             await asyncio.sleep(100)
-            await plane.silence()
+            plane.silence()
             await _node_ready(plane, "node-0", "True", 15)
             await _all_available(plane, "web", 3)
             await asyncio.sleep(400)
@@ -111,7 +111,7 @@ def test_node_that_returns_in_time_keeps_its_pods() -> None:
             cancelled = [text for text in await plane.messages("TaintManagerEviction") if "Cancelling" in text]
             assert len(cancelled) == 1
 
-    in_virtual_time(story)
+    run(story())
 
 
 class _Low:
@@ -163,9 +163,9 @@ def test_draining_every_node_in_turn_never_goes_below_the_budget() -> None:
                 await _all_available(plane, "web", 6)
             following.cancel()
             assert low.least == 5
-            assert plane.checker.events
+            assert len(plane.log)
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_drain_in_the_midst_of_a_rollover_completes_and_so_does_the_rollover() -> None:
@@ -185,10 +185,10 @@ def test_drain_in_the_midst_of_a_rollover_completes_and_so_does_the_rollover() -
                 pods = await plane.pods()
                 return len(pods) == 9 and {pod.spec.containers[0].image for pod in pods} == {"app:v3"}
 
-            await until(rolled, 120, "the rollover never ends")
+            await plane.until(rolled, 120, "the rollover never ends")
             await _all_available(plane, "web", 9)
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_stateful_pod_of_a_lost_node_waits_for_its_return() -> None:
@@ -199,19 +199,19 @@ def test_stateful_pod_of_a_lost_node_waits_for_its_return() -> None:
             async def whole() -> bool:
                 return (await plane.client.get(StatefulSet, "default", "db")).status.available_replicas == 3
 
-            await until(whole, 60, "db is never whole")
+            await plane.until(whole, 60, "db is never whole")
             lost = next(pod for pod in await plane.pods() if pod.metadata.name == "db-1")
-            await plane.silence(lost.spec.node_name)
+            plane.silence(lost.spec.node_name)
             await asyncio.sleep(420)
             (kept,) = [pod for pod in await plane.pods() if pod.metadata.name == "db-1"]
             assert kept.metadata.uid == lost.metadata.uid
             assert is_going(kept)
-            await plane.silence()
-            await until(whole, 60, "db is never whole again")
+            plane.silence()
+            await plane.until(whole, 60, "db is never whole again")
             (new,) = [pod for pod in await plane.pods() if pod.metadata.name == "db-1"]
             assert new.metadata.uid != lost.metadata.uid
 
-    in_virtual_time(story)
+    run(story())
 
 
 def _stateful_set(name: str, replicas: int) -> StatefulSet:

@@ -13,8 +13,8 @@ from rollplane_machinery.api import RolloutState
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.extensions import AUTO_ROLLBACK, AUTO_ROLLED_BACK, HEAL_STUCK_ROLLOUT
 from rollplane_machinery.kinds import ApiObject
+from rollplane_rehearsal import run
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time, until
 
 Workload = Deployment | StatefulSet | DaemonSet
 KINDS: dict[str, type[Workload]] = {"Deployment": Deployment, "StatefulSet": StatefulSet, "DaemonSet": DaemonSet}
@@ -80,7 +80,7 @@ async def rolled_out(plane: FleetPlane, kind: str, image: str, *, seconds: float
     async def holds() -> bool:
         return is_available(await workload(plane, kind)) and set(await images(plane)) == {image}
 
-    await until(holds, seconds, f"{kind} never runs {image} everywhere")
+    await plane.until(holds, seconds, f"{kind} never runs {image} everywhere")
 
 
 async def stays(plane: FleetPlane, kind: str, seconds: float = 120) -> None:
@@ -104,7 +104,7 @@ def test_update_and_undo(kind: str) -> None:
             revisions = await plane.client.history(KINDS[kind], NAMESPACE, "app")
             assert [one.number for one in revisions] == [2, 3]
 
-    in_virtual_time(story)
+    run(story())
 
 
 @pytest.mark.parametrize("kind", ORDINAL)
@@ -120,13 +120,13 @@ def test_controller_replaced_midway(kind: str) -> None:
             async def begun() -> bool:
                 return "app:v2" in await images(plane)
 
-            await until(begun, 60, "the update never begins")
+            await plane.until(begun, 60, "the update never begins")
             assert "app:v1" in await images(plane)
-            await plane.stop_controllers()
-            await plane.start_controllers("manager-1")
+            await plane.faults.stop_controller()
+            await plane.faults.add_controller()
             await rolled_out(plane, kind, "app:v2")
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_stuck_stateful_set_stays_stuck_until_its_pod_is_deleted() -> None:
@@ -144,7 +144,7 @@ def test_stuck_stateful_set_stays_stuck_until_its_pod_is_deleted() -> None:
             await plane.client.delete(Pod, NAMESPACE, "app-2")
             await rolled_out(plane, "StatefulSet", "app:v1")
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_stuck_stateful_set_heals_when_asked_to() -> None:
@@ -159,7 +159,7 @@ def test_stuck_stateful_set_heals_when_asked_to() -> None:
             await rolled_out(plane, "StatefulSet", "app:v3")
             assert await plane.messages("HealedStuckRollout")
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_bad_image_of_a_daemon_set_stops_at_max_unavailable() -> None:
@@ -173,7 +173,7 @@ def test_bad_image_of_a_daemon_set_stops_at_max_unavailable() -> None:
             await set_image(plane, "DaemonSet", "app:v2")
             await rolled_out(plane, "DaemonSet", "app:v2")
 
-    in_virtual_time(story)
+    run(story())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -189,7 +189,7 @@ def test_bad_image_is_rolled_back_once(kind: str) -> None:
             async def given_up() -> bool:
                 return AUTO_ROLLED_BACK in (await workload(plane, kind)).metadata.annotations
 
-            await until(given_up, 120, "nobody rolls back")
+            await plane.until(given_up, 120, "nobody rolls back")
             await rolled_out(plane, kind, "app:v1")
             (told,) = await _auto_rollbacks(plane)
             assert "cannot be pulled: not found" in told.message
@@ -214,7 +214,7 @@ def test_bad_image_is_rolled_back_once(kind: str) -> None:
             await rolled_out(plane, kind, "app:v2")
             assert (await last_look(plane, kind))[:2] == (RolloutState.DONE, "")
 
-    in_virtual_time(story)
+    run(story())
 
 
 async def last_look(plane: FleetPlane, kind: str) -> tuple[RolloutState, str, str]:
@@ -246,12 +246,12 @@ def test_passed_deadline_is_rolled_back() -> None:
             async def given_up() -> bool:
                 return AUTO_ROLLED_BACK in (await workload(plane, "Deployment")).metadata.annotations
 
-            await until(given_up, 120, "nobody rolls back")
+            await plane.until(given_up, 120, "nobody rolls back")
             await rolled_out(plane, "Deployment", "app:v1")
             (told,) = await _auto_rollbacks(plane)
             assert "its progress deadline has passed" in told.message
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_daemon_follows_its_nodes() -> None:
@@ -274,7 +274,7 @@ def test_daemon_follows_its_nodes() -> None:
             await _edit_node(plane, "node-1", lambda node: node.spec.taints.add(key="a", effect="NoExecute"))
             await _daemons_on(plane)
 
-    in_virtual_time(story)
+    run(story())
 
 
 async def _edit_node(plane: FleetPlane, name: str, change: Callable[[Node], object]) -> None:
@@ -288,7 +288,7 @@ async def _daemons_on(plane: FleetPlane, *nodes: str) -> None:
         pods = await plane.pods()
         return sorted(pod.spec.node_name for pod in pods) == list(nodes)
 
-    await until(holds, 60, f"the daemon never runs on {nodes or 'no node'}")
+    await plane.until(holds, 60, f"the daemon never runs on {nodes or 'no node'}")
 
 
 def test_daemon_pods_stay_on_a_lost_node() -> None:
@@ -299,16 +299,16 @@ def test_daemon_pods_stay_on_a_lost_node() -> None:
             await create(plane, "DaemonSet")
             await rolled_out(plane, "DaemonSet", "app:v1")
             before = {pod.metadata.uid for pod in await plane.pods()}
-            await plane.silence("node-1")
+            plane.silence("node-1")
             await plane.clock.sleep(500)
             assert {pod.metadata.uid for pod in await plane.pods()} == before
             status = (await workload(plane, "DaemonSet")).status
             # Its taint keeps new daemons away: it is none of the nodes that should run one, and has one all the same.
             assert (status.number_available, status.number_misscheduled) == (2, 1)  # type: ignore[union-attr]
-            await plane.silence()
+            plane.silence()
             await rolled_out(plane, "DaemonSet", "app:v1")
 
-    in_virtual_time(story)
+    run(story())
 
 
 def test_former_daemon_set_is_updated_and_rolled_back_by_hand() -> None:
@@ -339,14 +339,14 @@ def test_former_daemon_set_is_updated_and_rolled_back_by_hand() -> None:
             await plane.client.delete(Pod, NAMESPACE, updated.metadata.name)
             await rolled_out(plane, "DaemonSet", "app:v1")
 
-    in_virtual_time(story)
+    run(story())
 
 
 async def _images_become(plane: FleetPlane, wanted: list[str]) -> None:
     async def holds() -> bool:
         return sorted(await images(plane)) == wanted
 
-    await until(holds, 60, f"pods never run {wanted}")
+    await plane.until(holds, 60, f"pods never run {wanted}")
 
 
 CLAIMS: dict[str, tuple[str, str, list[str], list[str]]] = {
@@ -395,7 +395,7 @@ def test_claims(scaled: str, deleted: str, after_scaling: list[str], after_delet
             await _gone(plane, Pod)
             await _gone(plane, ControllerRevision)
 
-    in_virtual_time(story)
+    run(story())
 
 
 async def _claims_become(plane: FleetPlane, wanted: list[str]) -> None:
@@ -403,11 +403,11 @@ async def _claims_become(plane: FleetPlane, wanted: list[str]) -> None:
         claims = await plane.client.list(PersistentVolumeClaim, NAMESPACE)
         return sorted(one.metadata.name for one in claims) == wanted
 
-    await until(holds, 120, f"the claims never are {wanted}")
+    await plane.until(holds, 120, f"the claims never are {wanted}")
 
 
 async def _gone(plane: FleetPlane, kind: type[ApiObject]) -> None:
     async def holds() -> bool:
         return not await plane.client.list(kind, NAMESPACE)
 
-    await until(holds, 120, f"{kind.__name__}s are left over")
+    await plane.until(holds, 120, f"{kind.__name__}s are left over")

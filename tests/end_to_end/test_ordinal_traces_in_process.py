@@ -15,7 +15,8 @@ from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import CONTROLLER_REVISION, DAEMON_SET, POD, STATEFUL_SET, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import RECORDED
-from tests.end_to_end.in_process import Plane, in_process_plane
+from rollplane_rehearsal import in_virtual_time
+from tests.end_to_end.in_process import HandPlane, in_process_plane
 from tests.planners.ordinal_snapshots import daemon_set_snapshot, recorded_snapshot, stateful_set_snapshot
 from tests.planners.traces import Json, load
 
@@ -23,6 +24,7 @@ TRACES = {**load("StatefulSet"), **load("DaemonSet")}
 
 
 @pytest.mark.parametrize("name", TRACES)
+@in_virtual_time
 async def test_plane_follows_the_recorded_rollout(name: str) -> None:
     trace = TRACES[name]
     async with in_process_plane(release=RECORDED) as plane:
@@ -37,7 +39,7 @@ async def test_plane_follows_the_recorded_rollout(name: str) -> None:
 class _Recording:
     """One trace's object, and the recorder's actions on it."""
 
-    def __init__(self, plane: Plane, manifest: Json) -> None:
+    def __init__(self, plane: HandPlane, manifest: Json) -> None:
         self.plane = plane
         self.manifest = manifest
         self.kind: Kind = STATEFUL_SET if manifest["kind"] == "StatefulSet" else DAEMON_SET
@@ -45,7 +47,7 @@ class _Recording:
         self.key = Key(self.kind, self.namespace, manifest["metadata"]["name"])
 
     async def act(self, action: Any, acted: dict[str, int]) -> None:
-        self.plane.clock.ahead += 1
+        await self.plane.advance(1)
         if action == "create":
             await self._create()
         elif "ready" in action:
@@ -57,9 +59,9 @@ class _Recording:
         elif "finish" in action:
             await self.plane.finish([pod for pod in await self._pods() if _ends(pod)])
         elif "image" in action:
-            await self.plane.user.set_image(SetImage(self.key, {"*": action["image"]}))
+            await self.plane.api.set_image(SetImage(self.key, {"*": action["image"]}))
         else:
-            await self.plane.user.write(Patch(self.key, PatchType.MERGE, json.dumps(action["patch"]).encode()))
+            await self.plane.api.write(Patch(self.key, PatchType.MERGE, json.dumps(action["patch"]).encode()))
 
     async def _create(self) -> None:
         namespace = Namespace()
@@ -85,7 +87,7 @@ class _Recording:
     async def _delete_pod(self, place: str) -> None:
         candidates = [pod for pod in await self._pods() if not _ends(pod)]
         named = [pod for pod in candidates if self._place(pod) == place]
-        await self.plane.user.write(Delete(Key(POD, self.namespace, named[0].metadata.name)))
+        await self.plane.api.write(Delete(Key(POD, self.namespace, named[0].metadata.name)))
 
     async def snapshot(self) -> Json:
         workload = await self.plane.get(self.kind, self.namespace, self.key.name)

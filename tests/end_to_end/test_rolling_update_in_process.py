@@ -10,6 +10,7 @@ from rollplane.core.v1 import Pod
 from rollplane_machinery.api import RollBackRollingUpdate, RolloutState
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.rolling_update import BOOKKEEPING, RENAMED_FROM, STATE
+from rollplane_rehearsal import run
 from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 from tests.end_to_end.rolling_updates import (
     Census,
@@ -18,13 +19,12 @@ from tests.end_to_end.rolling_updates import (
     census_of,
     controller,
     followed,
+    followed_to_end,
     get,
     key,
     names,
-    run,
     settled,
 )
-from tests.end_to_end.virtual_time import in_virtual_time, until
 
 Story = Callable[[FleetPlane, Census], Coroutine[Any, Any, None]]
 
@@ -38,7 +38,7 @@ def on_a_plane(story: Story) -> None:
         async with fleet_plane(2) as plane, census_of(plane) as census:
             await story(plane, census)
 
-    in_virtual_time(main)
+    run(main())
 
 
 def images(pods: list[Pod]) -> list[str]:
@@ -54,7 +54,7 @@ def test_file_mode_moves_pod_by_pod_and_deletes_the_old_controller() -> None:
         await settled(plane, controller("v1", V1, version="v1"))
         census.arm()
         began = plane.clock.now()
-        ended = await run(plane, by_file("v1", controller("v2", V2, None, version="v2")))
+        ended = await followed_to_end(plane, by_file("v1", controller("v2", V2, None, version="v2")))
         assert (ended.state, ended.name) == (RolloutState.DONE, "v2")
         assert ended.told == [
             "Created v2",
@@ -82,7 +82,7 @@ def test_image_mode_renames_and_every_pod_survives_the_rename() -> None:
     async def story(plane: FleetPlane, census: Census) -> None:
         before = uids(await settled(plane, controller("web", V1)))
         census.arm()
-        ended = await run(plane, by_image("web", V2))
+        ended = await followed_to_end(plane, by_image("web", V2))
         assert (ended.state, ended.name) == (RolloutState.DONE, "web")
         temporary = ended.told[0].removeprefix("Created ")
         assert temporary.startswith("web-")
@@ -109,15 +109,15 @@ async def _adopted(plane: FleetPlane, uid: str) -> None:
     async def holds() -> bool:
         return all(uid in {owner.uid for owner in pod.metadata.owner_references} for pod in await plane.pods())
 
-    await until(holds, 10, "the pods are never adopted")
+    await plane.until(holds, 10, "the pods are never adopted")
 
 
 def test_image_mode_again_distinguishes_by_a_new_hash() -> None:
     async def story(plane: FleetPlane, census: Census) -> None:
         await settled(plane, controller("web", V1))
-        await run(plane, by_image("web", V2))
+        await followed_to_end(plane, by_image("web", V2))
         first = (await get(plane, "web")).spec.selector["deployment"]
-        ended = await run(plane, by_image("web", V1))
+        ended = await followed_to_end(plane, by_image("web", V1))
         assert ended.state is RolloutState.DONE
         assert (await get(plane, "web")).spec.selector["deployment"] != first
         assert images(await plane.pods()) == [V1] * 3
@@ -134,7 +134,7 @@ def test_adding_the_label_restarts_no_pod() -> None:
         async def labelled() -> bool:
             return "deployment" in (await get(plane, "web")).spec.selector
 
-        await until(labelled, 30, "the selector never gets the label")
+        await plane.until(labelled, 30, "the selector never gets the label")
         await asyncio.sleep(30)
         pods = [pod for pod in await plane.pods() if images([pod]) == [V1]]
         assert uids(pods) == uids(before)
@@ -149,7 +149,7 @@ def test_bad_image_stops_after_the_timeout_with_the_old_controller_full() -> Non
         before = await settled(plane, controller("v1", V1, version="v1"))
         census.arm()
         began = plane.clock.now()
-        ended = await run(plane, by_file("v1", controller("v2", BAD, version="v2")))
+        ended = await followed_to_end(plane, by_file("v1", controller("v2", BAD, version="v2")))
         assert ended.state is RolloutState.FAILED
         assert ended.told[-1] == "timed out waiting for any update progress to be made"
         assert 300 <= plane.clock.now() - began <= 440
@@ -160,7 +160,7 @@ def test_bad_image_stops_after_the_timeout_with_the_old_controller_full() -> Non
         async def told() -> bool:
             return await plane.messages("RollingUpdateStopped") == [ended.told[-1]]
 
-        await until(told, 10, "no event says that the update has stopped")
+        await plane.until(told, 10, "no event says that the update has stopped")
 
     on_a_plane(story)
 
@@ -169,9 +169,9 @@ def test_rollback_of_a_stopped_update_gives_the_old_controller_its_size_back() -
     async def story(plane: FleetPlane, census: Census) -> None:
         await settled(plane, controller("web", V1))
         census.arm()
-        failed = await run(plane, by_image("web", BAD))
+        failed = await followed_to_end(plane, by_image("web", BAD))
         assert failed.state is RolloutState.FAILED
-        ended = await run(plane, RollBackRollingUpdate(key("web")))
+        ended = await followed_to_end(plane, RollBackRollingUpdate(key("web")))
         assert (ended.state, ended.name) == (RolloutState.DONE, "web")
         assert await names(plane) == {"web"}
         assert images(await plane.pods()) == [V1] * 3
@@ -190,7 +190,7 @@ def test_rollback_half_way_turns_the_running_update_round() -> None:
         update = await plane.api.start_rolling_update(by_file("v1", controller("v2", V2, version="v2")))
         watching = asyncio.get_running_loop().create_task(followed(plane, update))
         await _size(plane, "v1", 1)
-        ended = await run(plane, RollBackRollingUpdate(key("v1")))
+        ended = await followed_to_end(plane, RollBackRollingUpdate(key("v1")))
         assert ended.told[-1] == 'replicationcontroller "v2" rolling updated to "v1"'
         assert (await watching).told[-1] == "the update of v1 to v2 was turned round"
         assert await names(plane) == {"v1"}
@@ -204,7 +204,7 @@ async def _size(plane: FleetPlane, name: str, replicas: int) -> None:
     async def holds() -> bool:
         return (await get(plane, name)).spec.replicas == replicas
 
-    await until(holds, 600, f"{name} never has the size {replicas}")
+    await plane.until(holds, 600, f"{name} never has the size {replicas}")
 
 
 def test_client_that_goes_away_stops_nothing_and_may_come_back() -> None:
@@ -234,10 +234,10 @@ def test_controller_stopped_again_and_again_resumes_at_every_point() -> None:
         census.arm()
         update = await plane.api.start_rolling_update(by_image("web", V2))
         following = asyncio.get_running_loop().create_task(followed(plane, update))
-        for number in range(1, 30):
+        for _ in range(1, 30):
             await asyncio.sleep(7.3)
-            await plane.stop_controllers()
-            await plane.start_controllers(f"manager-{number}")
+            await plane.faults.stop_controller()
+            await plane.faults.add_controller()
         assert (await following).state is RolloutState.DONE
         assert await names(plane) == {"web"}
         await _adopted(plane, (await get(plane, "web")).metadata.uid)

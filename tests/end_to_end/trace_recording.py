@@ -13,21 +13,21 @@ from rollplane_machinery.api import Delete, Key, Patch, PatchType, SetImage
 from rollplane_machinery.codec import from_json
 from rollplane_machinery.kinds import DEPLOYMENT, POD, REPLICA_SET
 from rollplane_machinery.metadata import is_being_deleted
-from tests.end_to_end.in_process import Plane
+from tests.end_to_end.in_process import HandPlane
 from tests.planners.traces import Json, snapshot
 
 
 class Recording:
     """One trace's Deployment, and the recorder's actions on it."""
 
-    def __init__(self, plane: Plane, manifest: Json) -> None:
+    def __init__(self, plane: HandPlane, manifest: Json) -> None:
         self.plane = plane
         self.manifest = manifest
         self.namespace = str(manifest["metadata"]["namespace"])
         self.key = Key(DEPLOYMENT, self.namespace, manifest["metadata"]["name"])
 
     async def act(self, action: Any, acted: Mapping[str, int]) -> None:
-        self.plane.clock.ahead += 1
+        await self.plane.advance(1)
         if action == "create":
             await self._create()
         elif "ready" in action or "unready" in action:
@@ -38,11 +38,11 @@ class Recording:
             pods = await self.plane.pods(self.namespace)
             await self.plane.finish([pod for pod in pods if is_being_deleted(pod.metadata)])
         elif "image" in action:
-            await self.plane.user.set_image(SetImage(self.key, {"*": action["image"]}))
+            await self.plane.api.set_image(SetImage(self.key, {"*": action["image"]}))
         elif "patch" in action:
             await self._patch(action["patch"])
         else:
-            await self.plane.user.undo(self.key, action["undo"])
+            await self.plane.api.undo(self.key, action["undo"])
 
     async def _create(self) -> None:
         namespace = Namespace()
@@ -51,14 +51,14 @@ class Recording:
         await self.plane.create(from_json(deepcopy(self.manifest)))
 
     async def _patch(self, patch: Json) -> None:
-        await self.plane.user.write(Patch(self.key, PatchType.MERGE, json.dumps(patch).encode()))
+        await self.plane.api.write(Patch(self.key, PatchType.MERGE, json.dumps(patch).encode()))
 
     async def _set_ready(self, acted: Mapping[str, int], *, ready: bool) -> None:
         await self.plane.set_ready(await self._oldest(acted, lambda pod: _is_ready(pod) != ready), ready=ready)
 
     async def _delete(self, acted: Mapping[str, int]) -> None:
         for pod in await self._oldest(acted, lambda _pod: True):
-            await self.plane.user.write(Delete(Key(POD, self.namespace, pod.metadata.name)))
+            await self.plane.api.write(Delete(Key(POD, self.namespace, pod.metadata.name)))
 
     async def _oldest(self, acted: Mapping[str, int], fits: Callable[[Pod], bool]) -> list[Pod]:
         """Return as many pods of each image as ``acted`` says, the oldest live ones that fit."""

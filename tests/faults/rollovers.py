@@ -28,7 +28,6 @@ from rollplane_client.objects import Client
 from rollplane_client.retry import Retrier, RetryPolicy
 from rollplane_client.tokens import Tokens
 from rollplane_controller.manager import Manager
-from rollplane_controller.shards import SINGLETONS, shard_name
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.api import Key, ObjectApi, StartRollingUpdate, WatchFilter, WatchQuery
@@ -37,11 +36,12 @@ from rollplane_machinery.errors import RollplaneError, TooManyRequestsError
 from rollplane_machinery.invariants import WATCHED, InvariantChecker
 from rollplane_machinery.kinds import REPLICATION_CONTROLLER
 from rollplane_machinery.rolling_update import STATE, UpdatePace
-from rollplane_rules.registry.namespaces import INITIAL
-from tests.end_to_end.virtual_time import LoopClock, in_virtual_time
-from tests.faults.faulty_api import FaultyApi, Rates
-from tests.faults.managers import Managers
-from tests.faults.repeating import RepeatingApi
+from rollplane_rehearsal import run
+from rollplane_rehearsal.faults.controllers import Controllers
+from rollplane_rehearsal.faults.network import FaultyApi, Rates
+from rollplane_rehearsal.faults.repeating import RepeatingApi
+from rollplane_rehearsal.virtual_time import LoopClock
+from tests.faults.managers import Troubles
 
 NAMESPACE = "default"
 NODES = 3
@@ -52,8 +52,6 @@ REST_SECONDS = 600.0
 LOOK_SECONDS = 0.9
 """How often that is looked at: beside the beat of the leases, whose writes would else be on their way at each look."""
 
-SHARDS = (*SINGLETONS, *sorted({shard_name(namespace) for namespace in INITIAL}))
-"""Those that any work is in: to hold the leases of all sixty-seven would be most of a story's cost."""
 PACE = UpdatePace(update_period_seconds=0.2, poll_interval_seconds=0.1, timeout_seconds=120.0)
 FULL_SECONDS = (0.5, 20.0)
 """How long the store is full."""
@@ -89,7 +87,8 @@ class Story:
         self.client = Client(core.as_identity(Identity("user", Role.ADMIN)))
         api, _ = self.network("fleet", Role.NODE)
         self.fleet = Fleet(api, FleetSettings(nodes=NODES), Profile("instant"), clock=self.clock)
-        self.managers = Managers(self._manager, Random(dice.random()), tasks)
+        self.managers = Controllers(self._manager, tasks)
+        self._troubled = Troubles(self.managers, Random(dice.random()))
         self._troubles: list[asyncio.Task[None]] = []
 
     def network(self, name: str, role: Role) -> tuple[ObjectApi, FaultyApi]:
@@ -103,11 +102,11 @@ class Story:
 
     def _manager(self, name: str) -> tuple[Manager, FaultyApi]:
         api, network = self.network(name, Role.CONTROLLER)
-        return Manager(api, name, clock=self.clock, random=Random(self.dice.random()), shards=SHARDS), network
+        return Manager(api, name, clock=self.clock, random=Random(self.dice.random()), spread=1), network
 
     def trouble(self) -> None:
         """Let managers and the store come to harm from now on, until ``mend``."""
-        self._troubles = [self._tasks.create_task(one) for one in (self.managers.trouble(), self._fill())]
+        self._troubles = [self._tasks.create_task(one) for one in (self._troubled.run(), self._fill())]
 
     async def _fill(self) -> None:
         """Let the store be full now and then."""
@@ -121,11 +120,11 @@ class Story:
 
     @property
     def faults(self) -> Counter[str]:
-        return sum((one.counts for one in self._faulty), self.managers.counts + self._full)
+        return sum((one.counts for one in self._faulty), self._troubled.counts + self._full)
 
     async def mend(self) -> None:
         """Let nothing break any more."""
-        self.mended = self.managers.calm = True
+        self.mended = self._troubled.calm = True
         for one in self._faulty:
             one.broken = False
         if self._troubles:
@@ -177,7 +176,7 @@ class Story:
 
 def tell(seed: int) -> Told:
     """Tell the story of ``seed``."""
-    return in_virtual_time(lambda: _tell(seed))
+    return run(_tell(seed))
 
 
 def _prepare() -> None:
@@ -243,7 +242,8 @@ async def _plane(dice: Random) -> AsyncIterator[Story]:
     async with Core(store, clock, randomness=Random(dice.random())) as core, asyncio.TaskGroup() as tasks:
         story = Story(core, store, dice, tasks)
         running = [tasks.create_task(work) for work in (story.watch(), story.fleet.run())]
-        await story.managers.start()
+        for _ in range(2):
+            await story.managers.start()
         await story.fleet.ready.wait()
         yield story
         await story.mend()

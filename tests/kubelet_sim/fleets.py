@@ -22,7 +22,7 @@ from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.api import Api, Create, Delete, Key, ListQuery, ObjectApi, Patch, PatchType, Write, WriteResult
 from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_machinery.kinds import CONFIG_MAP, EVENT, LEASE, NODE, POD, Encoded
-from tests.kubelet_sim.virtual_time import LoopClock
+from rollplane_rehearsal.virtual_time import LoopClock
 
 
 class CountingApi:

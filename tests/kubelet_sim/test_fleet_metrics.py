@@ -11,9 +11,9 @@ from rollplane_kubelet_sim.metrics import PHASES, Metrics, result_of
 from rollplane_machinery.api import WriteResult
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import ConflictError, ForbiddenError, NotFoundError
+from rollplane_rehearsal.virtual_time import in_virtual_time
 from rollplane_service.metrics import WriteMetrics
 from tests.kubelet_sim.fleets import world
-from tests.kubelet_sim.virtual_time import in_virtual_time
 
 
 def figure(registry: CollectorRegistry, name: str, **labels: str) -> float:

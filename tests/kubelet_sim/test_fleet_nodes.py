@@ -13,9 +13,9 @@ from rollplane_machinery.errors import NotFoundError, Outcome, UnavailableError
 from rollplane_machinery.kinds import LEASE, NODE, Encoded
 from rollplane_machinery.releases import release_of
 from rollplane_machinery.times import to_seconds
+from rollplane_rehearsal.virtual_time import LoopClock, in_virtual_time
 from tests.apiserver.watch.switchable import SwitchableStore
 from tests.kubelet_sim.fleets import World, is_ready, world
-from tests.kubelet_sim.virtual_time import LoopClock, in_virtual_time
 
 
 def ready(node: Node) -> tuple[str, str]:

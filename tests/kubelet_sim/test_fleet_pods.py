@@ -10,8 +10,8 @@ from rollplane_kubelet_sim.fleet import FleetSettings
 from rollplane_machinery.api import Create, Delete, UpdateStatus, Write
 from rollplane_machinery.errors import ConflictError, InternalError, RollplaneError
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_rehearsal.virtual_time import in_virtual_time
 from tests.kubelet_sim.fleets import is_ready, profile, world
-from tests.kubelet_sim.virtual_time import in_virtual_time
 
 
 @in_virtual_time

@@ -6,8 +6,8 @@ import asyncio
 
 from rollplane_kubelet_sim.fleet import FleetSettings
 from rollplane_machinery.api import UpdateStatus
+from rollplane_rehearsal.virtual_time import in_virtual_time
 from tests.kubelet_sim.fleets import is_ready, world
-from tests.kubelet_sim.virtual_time import in_virtual_time
 
 
 @in_virtual_time

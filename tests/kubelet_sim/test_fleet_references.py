@@ -13,8 +13,8 @@ from rollplane_kubelet_sim.references import References, WithoutValues
 from rollplane_kubelet_sim.stages.references import NOTHING_MISSING
 from rollplane_machinery.api import Create, Delete, Key, Patch, PatchType, WatchBatch, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import CONFIG_MAP, POD, SECRET, Encoded
+from rollplane_rehearsal.virtual_time import LoopClock, in_virtual_time
 from tests.kubelet_sim.fleets import World, is_ready, world
-from tests.kubelet_sim.virtual_time import LoopClock, in_virtual_time
 
 TOKEN = Key(SECRET, "default", "token")
 

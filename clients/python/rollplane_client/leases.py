@@ -159,8 +159,8 @@ class LeaseHolder:
     def _renewals(self, stored: dict[str, Lease]) -> dict[str, Lease]:
         """Return the renewed leases that are held and still ours; the others are lost."""
         now = self._clock.now()
-        ours = {name for name in self._held if name in stored and self._is_ours(stored[name])}
-        self._lose(frozenset(self._held) - ours)
+        ours = [name for name in self._held if name in stored and self._is_ours(stored[name])]
+        self._lose(frozenset(self._held).difference(ours))
         return {name: renewed(stored[name], now) for name in ours}
 
     def _is_ours(self, lease: Lease) -> bool:

@@ -104,7 +104,7 @@ class Client:
         stays. Raises InvalidError, BadRequestError.
         """
         manifest = Manifest(message, 1, 1, written=written_of(message))
-        return parse(type(message), Encoded.of(await self._apply(manifest)))
+        return parse(type(message), Encoded.of(await self.apply_manifest(manifest)))
 
     async def apply_yaml(self, text: str, namespace: str = "default") -> Sequence[ApiObject]:
         """Apply every object in ``text`` (YAML or JSON) and return them as stored; a null removes the field.
@@ -116,7 +116,7 @@ class Client:
         for manifest in manifests:
             if kind_of(type(manifest.object)).namespaced and not manifest.object.metadata.namespace:
                 manifest.object.metadata.namespace = namespace
-        return [await self._apply(manifest) for manifest in manifests]
+        return [await self.apply_manifest(manifest) for manifest in manifests]
 
     async def update(self, message: M) -> M:
         """Replace all but the status and return what is stored then.
@@ -196,7 +196,8 @@ class Client:
         """Open a stream of looks at a rollout; the last one says DONE or FAILED."""
         return self.api.rollout_status(_key(message_type, namespace, name))
 
-    async def _apply(self, manifest: Manifest) -> ApiObject:
+    async def apply_manifest(self, manifest: Manifest) -> ApiObject:
+        """As ``apply``, of what a file says; a null removes the field."""
         metadata = manifest.object.metadata
         key = _key(type(manifest.object), metadata.namespace, metadata.name)
         live = await live_object(self.api, key)

@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 
 from rollplane_client.batch_writer import BatchWriter
+from rollplane_client.tokens import Tokens
 from rollplane_controller.fencing import FenceAwareApi
 from rollplane_controller.metrics import Metrics
 from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
@@ -36,7 +37,7 @@ from rollplane_controller.reconcile.stale_disruption import StaleDisruption
 from rollplane_controller.reconcile.stateful_sets import StatefulSetReconciler
 from rollplane_controller.reconcile.taint_eviction import TaintEviction
 from rollplane_controller.reconcile.throttle import Throttle
-from rollplane_controller.shards import ALL_SHARDS, CLUSTER, ShardOwner
+from rollplane_controller.shards import CLUSTER, ShardOwner
 from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
@@ -59,6 +60,7 @@ from rollplane_machinery.kinds import (
     Kind,
 )
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_machinery.shards import SHARDS
 from rollplane_planners.node_lifecycle.times import NodeTimes, times_of
 from rollplane_service.metrics import MeasuredBatches
 
@@ -90,8 +92,8 @@ class Manager:
     """All controllers of one process. ``run`` until cancelled.
 
     ``identity`` must be that of this life of the process alone (rollplane_client.lease_identity). ``node_times`` None
-    are those of the release. ``shards`` are those it may own; a key of any other must never come to be.
-    ``controller_qps`` throttles the writes of each controller by itself, 0 none.
+    are those of the release. Namespaces are spread over ``spread`` shards: the same number in all managers of a plane.
+    ``controller_qps`` throttles the writes of each controller by itself, 0 none. ``tokens`` left out are random ones.
     """
 
     def __init__(
@@ -104,15 +106,16 @@ class Manager:
         release: Release = LATEST,
         node_times: NodeTimes | None = None,
         event_limits: EventLimits = DEFAULT_EVENT_LIMITS,
-        shards: Sequence[str] = ALL_SHARDS,
+        spread: int = SHARDS,
         controller_qps: float = 0.0,
         metrics: Metrics | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         api = FenceAwareApi(api, lambda fence: self.shards.distrust(fence))
         self.observer = Observer(api, OBSERVED, clock, METADATA_ONLY)
         self._metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, self._metrics.writes, clock)
-        self.writer = BatchWriter(batches, clock=clock)
+        self.writer = BatchWriter(batches, clock=clock, tokens=tokens)
         self._throttle = Throttle(self.writer, controller_qps, clock)
         self.shards = ShardOwner(
             api,
@@ -120,10 +123,10 @@ class Manager:
             clock=clock,
             reached=lambda: self.observer.informer.revision,
             on_acquired=self._wake,
-            shards=shards,
+            spread=spread,
         )
         self._soundings = Soundings(api, clock)
-        means = Means(self.observer, api, self.writer, clock, random, self.shards.fence, self._soundings)
+        means = Means(self.observer, api, self.writer, clock, random, self.shards, self._soundings)
         times = node_times or times_of(release)
         reconcilers = self._reconcilers(api, clock, release, times, event_limits)
         self.loops = [Loop(one, self._paced(one, means)) for one in reconcilers]

@@ -1,7 +1,7 @@
 """Which shards this process owns: a lease and an epoch for each, and fences raised before anything is planned.
 
-Namespaces are spread over 64 shards; work that spans namespaces has shards of its own. How leases are held is
-``rollplane_client.leases``'s business.
+Namespaces are spread over 64 shards, or fewer where one process is to hold them all; work that spans namespaces has
+shards of its own. How leases are held is ``rollplane_client.leases``'s business.
 """
 
 from __future__ import annotations
@@ -27,7 +27,14 @@ NAMESPACE = "kube-system"
 PREFIX = "rollplane-"
 SCHEDULER, GARBAGE_COLLECTOR, CLUSTER = "scheduler", "garbage-collector", "cluster"
 SINGLETONS = (SCHEDULER, GARBAGE_COLLECTOR, CLUSTER)
-ALL_SHARDS = (*SINGLETONS, *(f"ns-{number}" for number in range(SHARDS)))
+
+
+def shards_of(spread: int) -> Sequence[str]:
+    """Return all shards where namespaces are spread over ``spread`` of them."""
+    return (*SINGLETONS, *(f"ns-{number}" for number in range(spread)))
+
+
+ALL_SHARDS = shards_of(SHARDS)
 
 
 TIMES = LeaseTimes(duration_seconds=10, deadline_seconds=8.0, renew_seconds=3.0, retry_seconds=1.0)
@@ -38,9 +45,9 @@ Five seconds without an apiserver lose none.
 
 
 @functools.lru_cache(maxsize=4096)
-def shard_name(namespace: str) -> str:
+def shard_name(namespace: str, spread: int = SHARDS) -> str:
     """Return the shard that a namespace belongs to."""
-    return f"ns-{shard_of(namespace)}"
+    return f"ns-{shard_of(namespace) % spread}"
 
 
 @functools.lru_cache(maxsize=2 * len(ALL_SHARDS))
@@ -60,7 +67,7 @@ def presence(identity: str) -> str:
 
 
 class ShardOwner:
-    """Owns those of ``shards`` whose leases can be had.
+    """Owns those shards whose leases can be had; namespaces are spread over ``spread`` of them.
 
     A new owner raises the fence, looks, then plans: ``reached`` tells the revision that the observer has reached, and
     ``on_acquired`` is called once that covers all a former owner can have written. So it is with shards
@@ -75,13 +82,14 @@ class ShardOwner:
         clock: Clock,
         reached: Callable[[], int],
         on_acquired: Callable[[frozenset[str]], None],
-        shards: Sequence[str] = ALL_SHARDS,
+        spread: int = SHARDS,
         times: LeaseTimes = TIMES,
     ) -> None:
         self._api = api
         self._reached = reached
         self._on_acquired = on_acquired
-        self._lease_of = {shard: PREFIX + shard for shard in shards}
+        self._spread = spread
+        self._lease_of = {shard: PREFIX + shard for shard in shards_of(spread)}
         self._shard_of = {lease: shard for shard, lease in self._lease_of.items()}
         self._leases = LeaseHolder(
             api,
@@ -109,9 +117,9 @@ class ShardOwner:
         epoch = self._leases.epoch(self._lease_of[shard])
         return None if epoch is None or shard in self._catching_up else _fence(shard, epoch)
 
-    def fence_for(self, namespace: str) -> Fence | None:
-        """Return the fence for a write inside ``namespace``."""
-        return self.fence(shard_name(namespace))
+    def shard_of(self, namespace: str) -> str:
+        """Return the shard that a namespace belongs to."""
+        return shard_name(namespace, self._spread)
 
     def distrust(self, fence: Fence) -> None:
         """Take note that a write with ``fence`` was refused: its shard is to be acquired anew, if it can be."""

@@ -13,6 +13,7 @@ from rollplane.core.v1 import ConfigMap, Node, Pod
 from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.events import EventRecorder
 from rollplane_client.informer import Informer
+from rollplane_client.tokens import Tokens
 from rollplane_kubelet_sim.heartbeats import Heartbeats
 from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_news import NodeNews, cordon_note
@@ -64,6 +65,7 @@ class Fleet:
     """Simulated nodes over any Api.
 
     ``run`` until cancelled; ``ready`` is set once the nodes are registered and the pods bound to them are known.
+    ``tokens`` left out are random ones.
     """
 
     def __init__(
@@ -74,13 +76,14 @@ class Fleet:
         *,
         clock: Clock,
         metrics: Metrics | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self.metrics = metrics = metrics or Metrics(clock)
         batches = MeasuredBatches(api, metrics.writes, clock)
         self._clock = clock
         self._start_profile = self._profile = profile
         self.nodes = {node.name: node for node in settings.planned()}
-        self._writer = BatchWriter(batches, clock=clock)
+        self._writer = BatchWriter(batches, clock=clock, tokens=tokens)
         self._events = EventRecorder(self._writer.record, COMPONENT, clock)
         self._informer: Informer[NodeView | None] = Informer(api, self._filters(), self._view, clock=clock)
         informer = self._informer
@@ -137,6 +140,23 @@ class Fleet:
     def profile(self) -> Profile:
         """The profile in force."""
         return self._profile
+
+    def live_by(self, profile: Profile) -> None:
+        """Live by ``profile`` from now on, or once no ConfigMap says otherwise any more."""
+        stood_alone = self._profile is self._start_profile
+        self._start_profile = profile
+        if stood_alone:
+            self._change_profile(profile)
+
+    @property
+    def next_step(self) -> float | None:
+        """When, in seconds since the epoch, a pod takes its next step by itself; None while none is due."""
+        return self.pods.next_step
+
+    @property
+    def pending(self) -> int:
+        """How many writes have not been answered; Events do not count."""
+        return self._writer.pending
 
     async def run(self) -> None:
         """Register the nodes, then live until cancelled."""

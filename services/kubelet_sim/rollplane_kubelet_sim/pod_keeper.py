@@ -111,7 +111,7 @@ class PodKeeper:
         self._stored = stored
         self._profile = profile
         self._needs = needs
-        self._lacking: set[Key] = set()
+        self._lacking: dict[Key, None] = {}
         self._clock = clock
         self._release = release
         self._note_report = reported
@@ -126,6 +126,11 @@ class PodKeeper:
     def __len__(self) -> int:
         """Return how many pods live here."""
         return len(self._tenants)
+
+    @property
+    def next_step(self) -> float | None:
+        """When, in seconds since the epoch, the next pod is due; None while none is."""
+        return self._due.earliest
 
     # What the watch tells.
 
@@ -152,7 +157,7 @@ class PodKeeper:
         """The pod is gone: nothing of it is left."""
         tenant = self._tenants.pop(key, None)
         self._due.discard(key)
-        self._lacking.discard(key)
+        self._lacking.pop(key, None)
         if tenant is not None:
             self._needs.forget(key)
             self.phases[tenant.phase] -= 1
@@ -235,9 +240,9 @@ class PodKeeper:
             return NOTHING_MISSING
         missing = self._needs.missing(life.pod)
         if missing is None or missing:
-            self._lacking.add(key)
+            self._lacking[key] = None
         else:
-            self._lacking.discard(key)
+            self._lacking.pop(key, None)
         return missing
 
     def _take_up(self, key: Key, tenant: _Tenant) -> PodLife | None:

@@ -14,9 +14,9 @@ from rollplane.meta.v1 import OwnerReference, Time
 from rollplane_cli.commands.drain import DrainFlags
 from rollplane_cli.draining.choice import Choice, DrainRules, choose_pods
 from rollplane_cli.main import Invocation, find
+from rollplane_rehearsal import run
 from tests.clients.cli.drain_session import drain
 from tests.end_to_end.fleet_plane import NAMESPACE, FleetPlane, fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time, until
 
 NOW = 1_700_000_000.0
 
@@ -132,17 +132,17 @@ def test_drain_is_a_command() -> None:
 def told(story: Callable[[FleetPlane], Coroutine[Any, Any, None]], nodes: int = 3) -> None:
     """Run ``story`` on a plane of some nodes with a Deployment ``web`` of three pods, one on each node."""
 
-    async def run() -> None:
+    async def lived() -> None:
         async with fleet_plane(nodes) as plane:
             await plane.deploy("web", 3)
 
             async def settled() -> bool:
                 return await plane.available("web") == 3
 
-            await until(settled, 30, "web is never available")
+            await plane.until(settled, 30, "web is never available")
             await story(plane)
 
-    in_virtual_time(run)
+    run(lived())
 
 
 def test_drain_says_what_kubectl_says_and_the_node_is_empty() -> None:
@@ -249,7 +249,7 @@ def test_drain_gives_up_after_its_timeout() -> None:
 def test_drain_of_a_silent_node_waits_in_vain_and_may_skip_what_is_going() -> None:
     async def story(plane: FleetPlane) -> None:
         (one,) = await plane.pods(node="node-1")
-        await plane.silence("node-1")
+        plane.silence("node-1")
         await asyncio.sleep(1)
         ran = await drain(plane, "node-1", "--timeout=1m")
         name = one.metadata.name
@@ -346,7 +346,7 @@ async def _daemons(plane: FleetPlane) -> None:
     async def everywhere() -> bool:
         return (await plane.client.get(DaemonSet, NAMESPACE, "agent")).status.number_available == 3
 
-    await until(everywhere, 30, "agents are not everywhere")
+    await plane.until(everywhere, 30, "agents are not everywhere")
 
 
 async def _daemon_on(plane: FleetPlane, node: str) -> str:

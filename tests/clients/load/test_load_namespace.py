@@ -8,8 +8,8 @@ from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import Namespace
 from rollplane_load.rollover import Load, RolloverTest
 from rollplane_machinery.errors import BadRequestError
+from rollplane_rehearsal import run
 from tests.end_to_end.fleet_plane import fleet_plane
-from tests.end_to_end.virtual_time import in_virtual_time
 
 SMALL = 2
 USERS = """
@@ -30,7 +30,7 @@ spec:
 
 
 def test_a_run_leaves_nothing_behind_and_everything_alone() -> None:
-    async def run() -> None:
+    async def story() -> None:
         async with fleet_plane(SMALL) as plane:
             await plane.client.create_yaml(USERS)
             before = [one.metadata.name for one in await plane.client.list(Namespace)]
@@ -40,11 +40,11 @@ def test_a_run_leaves_nothing_behind_and_everything_alone() -> None:
             mine = await plane.client.get(Deployment, "load", "load-0000")
             assert mine.spec.template.spec.containers[0].image == "mine:1"
 
-    in_virtual_time(run)
+    run(story())
 
 
 def test_a_namespace_that_is_there_is_refused() -> None:
-    async def run() -> None:
+    async def story() -> None:
         async with fleet_plane(SMALL) as plane:
             await plane.client.create_yaml(USERS)
             load = Load(SMALL, SMALL, namespace="load")
@@ -52,4 +52,4 @@ def test_a_namespace_that_is_there_is_refused() -> None:
                 await RolloverTest(plane.api, load, clock=plane.clock, pids={}).run()
             assert len(await plane.client.list(Deployment, "load")) == 1
 
-    in_virtual_time(run)
+    run(story())

@@ -17,10 +17,10 @@ from rollplane_client.silence import LISTENING_TICKS, OPENING_TICKS, TICK_SECOND
 from rollplane_machinery.api import ListQuery, WatchFilter
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.kinds import CONFIG_MAP
+from rollplane_rehearsal import run
 from tests.apiserver.rpc.process import Process, running
 from tests.apiserver.store.conftest import find_binary
 from tests.clients.python.plane import caught_up, config_map, create
-from tests.end_to_end.virtual_time import in_virtual_time
 
 FOUND_SECONDS = 30.0
 """Less than four seconds on an idle machine. Without pings it takes more than a minute, however idle."""
@@ -39,7 +39,7 @@ def test_a_watchdog_gives_up_who_is_silent_while_one_listens() -> None:
         busy.close()
         return times
 
-    assert in_virtual_time(scenario) == [LISTENING_TICKS * TICK_SECONDS, OPENING_TICKS * TICK_SECONDS]
+    assert run(scenario()) == [LISTENING_TICKS * TICK_SECONDS, OPENING_TICKS * TICK_SECONDS]
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from bisect import bisect_right
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from rollplane_apiserver.store.checks import check_epoch, check_mutations, check_position, check_room, check_shard
@@ -51,10 +51,18 @@ class _Slot:
 
 
 class MemoryStore:
-    """A Store in memory. ``log_entries`` and ``log_bytes`` bound the log; deterministic, without a task of its own."""
+    """A Store in memory. ``log_entries`` and ``log_bytes`` bound the log; deterministic, without a task of its own.
+
+    ``observe`` is called with each change as it is made, before whoever asked for it hears of it.
+    """
 
     def __init__(
-        self, *, log_entries: int = 250_000, log_bytes: int = 256 * 1024 * 1024, tokens: TokenLimits = DEFAULT_TOKENS
+        self,
+        *,
+        log_entries: int = 250_000,
+        log_bytes: int = 256 * 1024 * 1024,
+        tokens: TokenLimits = DEFAULT_TOKENS,
+        observe: Callable[[Change], None] = lambda _change: None,
     ) -> None:
         self._objects: dict[str, dict[str, _Slot]] = {}
         self._claims: dict[str, str] = {}
@@ -63,6 +71,7 @@ class MemoryStore:
         self._revision = 0
         self._log = _Log(log_entries, log_bytes)
         self._tokens = TokenBook(tokens)
+        self._observe = observe
         self._followers: list[asyncio.Event] = []
         self._closed = False
         self.full = False
@@ -182,7 +191,9 @@ class MemoryStore:
             return Refused(refusal, slot.revision if slot else 0)
         self._revision += 1
         self._store(mutation)
-        self._log.append(_Entry(self._revision, _change(self._revision, mutation, slot)))
+        change = _change(self._revision, mutation, slot)
+        self._log.append(_Entry(self._revision, change))
+        self._observe(change)
         self._tokens.note(mutation.token, self._revision)
         return Committed(self._revision)
 

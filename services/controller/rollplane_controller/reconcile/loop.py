@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -27,7 +27,7 @@ from rollplane_controller.reconcile.soundings import Soundings
 from rollplane_controller.reconcile.submission import submit_all
 from rollplane_controller.reconcile.throttle import Writer
 from rollplane_controller.reconcile.wire_writes import Sent, wire_writes
-from rollplane_controller.shards import shard_name
+from rollplane_controller.shards import ShardOwner
 from rollplane_machinery.api import Fence, Key, ObjectApi, WriteOptions, WriteResult
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import RollplaneError, TerminalError
@@ -42,14 +42,14 @@ SUCCESS, REQUEUE, REQUEUE_AFTER, ERROR, TERMINAL = "success", "requeue", "requeu
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What loops work with; ``fence`` returns a shard's fence, None while it may not be written for."""
+    """What loops work with."""
 
     observer: Observer
     api: ObjectApi
     writer: Writer
     clock: Clock
     random: Random
-    fence: Callable[[str], Fence | None]
+    shards: ShardOwner
     soundings: Soundings
 
 
@@ -63,7 +63,7 @@ class Loop:
         self._writer = means.writer
         self._clock = means.clock
         self._random = means.random
-        self._fence_of_shard = means.fence
+        self._shards = means.shards
         self._soundings = means.soundings
         self._recorder = EventRecorder(means.writer.record, reconciler.component, means.clock)
         self._gates: Gates[Key] = Gates()
@@ -103,10 +103,10 @@ class Loop:
                 await asyncio.sleep(0)
 
     def _shard_of(self, key: Key) -> str:
-        return self._reconciler.shard or shard_name(key.namespace)
+        return self._reconciler.shard or self._shards.shard_of(key.namespace)
 
     def _fence_of(self, key: Key) -> Fence | None:
-        return self._fence_of_shard(self._shard_of(key))
+        return self._shards.fence(self._shard_of(key))
 
     def _open_gates(self, revision: int) -> None:
         for key in self._gates.reach(revision):

@@ -82,7 +82,7 @@ class NodeLifecycle(Reconciler):
         self._pods_told: set[str] = set()
         self._registered: dict[str, str] = {}
         """The nodes, with their uids, that this term of office has told of."""
-        self._to_tell: frozenset[str] = frozenset()
+        self._to_tell: dict[str, None] = {}
         """Nodes that were not told of yet at the last look over all."""
         leases = [WatchFilter(LEASE, (LEASE_NAMESPACE,))]
         self._leases: Informer[float] = Informer(api, leases, _renewed, clock=clock)
@@ -174,7 +174,8 @@ class NodeLifecycle(Reconciler):
         for name, health in self._health.items():
             if is_newly_silent(health, self._times, monotonic):
                 self._wake(_key(name))
-        self._to_tell = frozenset(self._health.keys() ^ self._registered.keys())
+        come = [name for name in self._health if name not in self._registered]
+        self._to_tell = dict.fromkeys([*come, *(name for name in self._registered if name not in self._health)])
         for name in self._to_tell:
             self._wake(_key(name))
 

@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum
 from random import Random
-from typing import TypeVar
+from typing import Never, TypeVar
 
 from rollplane_machinery.api import (
     DeleteCollection,
@@ -44,15 +45,29 @@ T = TypeVar("T")
 Answer = WriteResult | RollplaneError
 
 
+class Mishap(Enum):
+    """What can become of a call that changes something."""
+
+    ANSWER_LOST = "answer lost"
+    REQUEST_LOST = "request lost"
+    REQUEST_LATE = "request late"
+    REQUEST_SLOW = "request slow"
+    NOT_SENT = "not sent"
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """How likely each thing is: of a call that changes something, of a read, of a batch of a watch.
 
-    ``longest_seconds`` bounds delays, also of a request that arrives long after its caller has given up; a watch may
-    stall for up to ``stall_seconds``, which is longer than a lease lasts.
+    ``mishaps`` are what befalls calls that change something; at ``items`` a batch is answered item by item, some of
+    them without a word on what became of them. ``longest_seconds`` bounds delays, also of a request that
+    arrives long after its caller has given up; a watch may stall for up to ``stall_seconds``, which is longer than a
+    lease lasts.
     """
 
     change: float = 0.15
+    mishaps: tuple[Mishap, ...] = tuple(Mishap)
+    items: float = 0.15
     read: float = 0.05
     watch: float = 0.05
     stall: float = 0.005
@@ -61,7 +76,7 @@ class Rates:
 
 
 class FaultyApi:
-    """``api`` with faults, as long as ``broken``; ``counts`` tells how often each struck.
+    """``api`` with faults at ``rates``, as long as ``broken``; ``counts`` tells how often each struck.
 
     Requests that arrive late run in ``tasks``.
     """
@@ -70,10 +85,12 @@ class FaultyApi:
         self._api = api
         self._dice = dice
         self._tasks = tasks
-        self._rates = rates
+        self.rates = rates
         self.broken = True
         self._going = asyncio.Event()
         self._going.set()
+        self._watching = asyncio.Event()
+        self._watching.set()
         self.counts: Counter[str] = Counter()
 
     async def stop(self, seconds: float) -> None:
@@ -83,6 +100,13 @@ class FaultyApi:
             await asyncio.sleep(seconds)
         finally:
             self._going.set()
+
+    def hold_watches(self, *, held: bool) -> None:
+        """Show nothing in watches while ``held``; what happened meanwhile is shown afterwards."""
+        if held:
+            self._watching.clear()
+        else:
+            self._watching.set()
 
     def cut_off(self) -> None:
         """Let nothing through any more."""
@@ -105,7 +129,7 @@ class FaultyApi:
         async def carry_out() -> Sequence[Answer]:
             return await self._api.batch(writes)
 
-        if self._strikes(self._rates.change):
+        if self._strikes(self.rates.items):
             return await self._spoilt_items(writes)
         return await self._spoilt(carry_out)
 
@@ -123,26 +147,35 @@ class FaultyApi:
 
     async def _spoilt(self, carry_out: Callable[[], Awaitable[T]]) -> T:
         await self._going.wait()
-        if not self._strikes(self._rates.change):
+        if not self._strikes(self.rates.change):
             return await carry_out()
-        faults = (self._lose, self._never, self._late, self._delay, self._refuse)
-        return await self._dice.choice(faults)(carry_out)
+        mishap = self._dice.choice(self.rates.mishaps)
+        self._count(mishap.value)
+        match mishap:
+            case Mishap.ANSWER_LOST:
+                return await self._lose(carry_out)
+            case Mishap.REQUEST_LOST:
+                return await self._never()
+            case Mishap.REQUEST_LATE:
+                return await self._late(carry_out)
+            case Mishap.REQUEST_SLOW:
+                await self._pause()
+                return await carry_out()
+            case Mishap.NOT_SENT:
+                raise self._untried()
 
     async def _lose(self, carry_out: Callable[[], Awaitable[T]]) -> T:
         """It is done, and the answer is lost, or comes from somebody who knows nothing of it."""
-        self._count("answer lost")
         await _done(carry_out)
         raise self._unclear()
 
-    async def _never(self, _carry_out: Callable[[], Awaitable[T]]) -> T:
+    async def _never(self) -> Never:
         """It is lost on its way, which nobody knows."""
-        self._count("request lost")
         await self._pause()
         raise self._unclear()
 
     async def _late(self, carry_out: Callable[[], Awaitable[T]]) -> T:
         """Its caller hears of a failure, and it arrives all the same, perhaps after its own repeat."""
-        self._count("request late")
 
         async def arrive() -> None:
             await self._pause()
@@ -150,15 +183,6 @@ class FaultyApi:
 
         self._tasks.create_task(arrive())
         raise self._unclear()
-
-    async def _delay(self, carry_out: Callable[[], Awaitable[T]]) -> T:
-        self._count("request slow")
-        await self._pause()
-        return await carry_out()
-
-    async def _refuse(self, _carry_out: Callable[[], Awaitable[T]]) -> T:
-        self._count("not sent")
-        raise self._untried()
 
     async def _spoilt_items(self, writes: Sequence[Write]) -> Sequence[Answer]:
         """Some items are answered without a word on what became of them; some are not even tried."""
@@ -190,7 +214,7 @@ class FaultyApi:
 
     async def _stumble(self) -> None:
         await self._going.wait()
-        if self._strikes(self._rates.read):
+        if self._strikes(self.rates.read):
             await self._pause()
             if self._dice.random() < 0.5:
                 self._count("read failed")
@@ -198,20 +222,21 @@ class FaultyApi:
 
     @asynccontextmanager
     async def _spoilt_watch(self, query: WatchQuery) -> AsyncIterator[AsyncIterator[WatchBatch]]:
-        if not query.send_initial_state and self._strikes(self._rates.watch):
+        if not query.send_initial_state and self._strikes(self.rates.watch):
             self._count("watch expired")
             raise ExpiredError("the log no longer reaches back")
 
         async def stream(batches: AsyncIterator[WatchBatch]) -> AsyncIterator[WatchBatch]:
             async for batch in batches:
                 await self._going.wait()
-                if self._strikes(self._rates.watch):
+                await self._watching.wait()
+                if self._strikes(self.rates.watch):
                     self._count("watch stale")
                     await self._pause()
-                elif self._strikes(self._rates.stall):
+                elif self._strikes(self.rates.stall):
                     self._count("watch stalled")
-                    await asyncio.sleep(self._dice.uniform(0, self._rates.stall_seconds))
-                if self._strikes(self._rates.watch):
+                    await asyncio.sleep(self._dice.uniform(0, self.rates.stall_seconds))
+                if self._strikes(self.rates.watch):
                     self._count("watch cut")
                     raise UnavailableError("Socket closed", outcome=Outcome.OUTCOME_UNKNOWN)
                 yield batch
@@ -225,7 +250,7 @@ class FaultyApi:
         return self.broken and self._dice.random() < rate
 
     async def _pause(self) -> None:
-        await asyncio.sleep(self._dice.uniform(0, self._rates.longest_seconds))
+        await asyncio.sleep(self._dice.uniform(0, self.rates.longest_seconds))
 
     def _count(self, fault: str) -> None:
         self.counts[fault] += 1
