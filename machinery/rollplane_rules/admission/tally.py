@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 
 from rollplane_machinery import quantity
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_rules.admission.amounts import NOTHING, Amounts, plus, told
+from rollplane_rules.admission.amounts import NOTHING, Amounts, plus, rise, told
 from rollplane_rules.admission.quota import Quota
 from rollplane_rules.admission.usage import counted_of, gives_up_at, is_in_scope, usage_of
 
@@ -32,11 +32,18 @@ class Tally:
 
     def draw(self, kind: Kind, obj: ApiObject, now: float) -> Amounts:
         """Return what ``obj`` takes of the quota."""
-        counted = self.counts(kind)
-        if not counted or not is_in_scope(self.quota, obj):
+        if not self.concerns(kind, obj):
             return NOTHING
         usage = usage_of(kind, obj, now)
-        return {name: usage[name] for name in counted if name in usage}
+        return {name: usage[name] for name in self.counts(kind) if name in usage}
+
+    def concerns(self, kind: Kind, obj: ApiObject) -> bool:
+        """Tell whether ``obj`` is of those that the quota is about."""
+        return bool(self.counts(kind)) and is_in_scope(self.quota, obj)
+
+    def rise(self, kind: Kind, obj: ApiObject, old: ApiObject | None, now: float) -> Amounts:
+        """Return by how much more ``obj`` takes than ``old``, which it is to replace, does; without what is nothing."""
+        return rise(self.draw(kind, obj, now), NOTHING if old is None else self.draw(kind, old, now))
 
     def put(self, key: Hashable, kind: Kind, obj: ApiObject, now: float) -> None:
         """Count ``obj`` instead of what is known under ``key``."""

@@ -9,7 +9,17 @@ from dataclasses import replace
 import pytest
 
 from rollplane_apiserver.store.checks import MAX_SHARDS
-from rollplane_apiserver.store.interface import Committed, Mutation, Outcome, Refusal, Refused, Require, Store, Stored
+from rollplane_apiserver.store.interface import (
+    Committed,
+    Mutation,
+    Outcome,
+    Reckoning,
+    Refusal,
+    Refused,
+    Require,
+    Store,
+    Stored,
+)
 from rollplane_machinery.api import Fence
 from rollplane_machinery.errors import (
     BadRequestError,
@@ -437,3 +447,46 @@ async def test_claims_that_cannot_be_sent(store: Store, claim: str) -> None:
     for mutation in (_new("a/1", claim), _claiming("a/1", frees=(claim,))):
         with pytest.raises(BadRequestError):
             await store.commit([mutation])
+
+
+def _reckoned(key: str, reader: str, seen: int) -> Mutation:
+    return Mutation("pods", key, b"value", Require.ABSENT, reckoning=Reckoning("a", reader, seen))
+
+
+async def test_what_another_did_since_overtakes_a_decision(store: Store) -> None:
+    start = await store.revision()
+    outcomes = await store.commit([_reckoned("a/1", "one", start), _reckoned("a/2", "two", start)])
+    assert outcomes == [Committed(start + 1), Refused(Refusal.OVERTAKEN)]
+    assert await store.commit([_reckoned("a/2", "two", start + 1)]) == [Committed(start + 2)]
+    assert await store.commit([_reckoned("a/3", "one", start + 1)]) == [Refused(Refusal.OVERTAKEN)]
+
+
+async def test_what_itself_did_overtakes_no_decision(store: Store) -> None:
+    start = await store.revision()
+    first = [_reckoned(f"a/{at}", "one", start) for at in range(3)]
+    assert await store.commit(first) == [Committed(start + at) for at in (1, 2, 3)]
+    assert await store.commit([_reckoned("a/4", "one", start)]) == [Committed(start + 4)]
+    assert await store.commit([_reckoned("b/1", "two", start + 4)]) == [Committed(start + 5)]
+    unseen, seen = _reckoned("a/5", "two", start + 3), _reckoned("a/5", "two", start + 4)
+    assert await store.commit([unseen, seen]) == [Refused(Refusal.OVERTAKEN), Committed(start + 6)]
+    assert await store.commit([_reckoned("a/6", "one", start + 4)]) == [Refused(Refusal.OVERTAKEN)]
+
+
+async def test_a_refused_mutation_enters_no_ledger(store: Store) -> None:
+    start = await store.revision()
+    refused = replace(_reckoned("a/1", "one", start), require=Require.PRESENT)
+    assert await store.commit([refused]) == [Refused(Refusal.MISSING)]
+    assert await store.commit([_reckoned("a/1", "two", start)]) == [Committed(start + 1)]
+
+
+async def test_a_ledger_goes_with_its_namespace(store: Store) -> None:
+    await must_commit(store, create("namespaces", "/a"))
+    start = await store.revision()
+    await store.commit([_reckoned("a/1", "one", start), delete("namespaces", "/a")])
+    assert await store.commit([_reckoned("a/2", "two", start)]) == [Committed(start + 3)]
+
+
+async def test_reckonings_that_cannot_be_sent(store: Store) -> None:
+    for reckoning in (Reckoning("a\0b", "one", 0), Reckoning("a", "o\0ne", 0)):
+        with pytest.raises(BadRequestError):
+            await store.commit([replace(create("pods", "a/1"), reckoning=reckoning)])

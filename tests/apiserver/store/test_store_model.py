@@ -19,6 +19,7 @@ from rollplane_apiserver.store.interface import (
     Committed,
     Mutation,
     Outcome,
+    Reckoning,
     Refusal,
     Refused,
     Require,
@@ -49,7 +50,8 @@ SHARDS = st.sampled_from(["1", "2"])
 class Draft:
     """A mutation before it is known what is stored.
 
-    Revision and epoch are told relative to what is; ``require`` None is what fits it.
+    Revision, epoch and how far a reckoning's reader has seen are told relative to what is; ``require`` None is what
+    fits it.
     """
 
     resource: str
@@ -66,6 +68,7 @@ class Draft:
     token: str
     claims: list[str]
     frees: list[str]
+    reckoned: tuple[str, int] | None
 
 
 CLAIM = st.sampled_from(["ip/1", "ip/2", "port/1"])
@@ -86,6 +89,7 @@ DRAFTS = st.builds(
     token=st.sampled_from(["", "", "", "w/1", "w/2", "w/3", "w/4", "w/5"]),
     claims=CLAIMS,
     frees=CLAIMS,
+    reckoned=st.one_of(st.none(), st.none(), st.tuples(st.sampled_from(["r1", "r2"]), st.integers(0, 3))),
 )
 
 
@@ -101,6 +105,7 @@ class Model:
     log: list[Change] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)  # 0: withdrawn
     claims: dict[str, Place] = field(default_factory=dict)
+    entered: list[tuple[str, str, int]] = field(default_factory=list)
 
     def commit(self, mutations: Sequence[Mutation]) -> list[Outcome]:
         failed: set[str] = set()
@@ -134,6 +139,10 @@ class Model:
             if self.claims.get(claim) == place:
                 del self.claims[claim]
         self.claims.update(dict.fromkeys(mutation.claims, place))
+        if mutation.resource == "namespaces" and mutation.value is None:
+            self.entered = [entry for entry in self.entered if entry[0] != mutation.key[1:]]
+        elif mutation.reckoning:
+            self.entered.append((mutation.reckoning.ledger, mutation.reckoning.reader, self.revision))
         self.objects.pop(place, None)
         self.sealed.discard(place)
         if mutation.value is not None:
@@ -160,8 +169,13 @@ class Model:
             (mutation.require is not Require.ABSENT and not there, Refusal.MISSING),
             (mutation.require is Require.REVISION and there != mutation.revision, Refusal.STALE),
             (any(self.claims.get(claim, place) != place for claim in mutation.claims), Refusal.CLAIMED),
+            (mutation.reckoning and self._is_overtaken(mutation.reckoning), Refusal.OVERTAKEN),
         ]
         return next((refusal for broken, refusal in rules if broken), None)
+
+    def _is_overtaken(self, reckoning: Reckoning) -> bool:
+        others = (at for ledger, who, at in self.entered if ledger == reckoning.ledger and who != reckoning.reader)
+        return any(at > reckoning.seen for at in others)
 
     def remember(self) -> None:
         self.past.append((self.revision, dict(self.objects)))
@@ -267,7 +281,14 @@ class StoreMachine(RuleBasedStateMachine):
             claims=tuple(draft.claims),
             frees=tuple(draft.frees),
             token=token,
+            reckoning=self._reckoning(draft),
         )
+
+    def _reckoning(self, draft: Draft) -> Reckoning | None:
+        if draft.reckoned is None:
+            return None
+        reader, behind = draft.reckoned
+        return Reckoning(draft.in_namespace or "a", reader, max(0, self.model.revision - behind))
 
     def _check_replay(self, revision: int, state: State) -> None:
         expired = revision < self.run(self.store.oldest_revision())

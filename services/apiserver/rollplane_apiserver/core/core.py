@@ -19,6 +19,7 @@ from rollplane_apiserver.core.identity import ADMIN, Identity
 from rollplane_apiserver.core.judge import Judge
 from rollplane_apiserver.core.live import LiveReader
 from rollplane_apiserver.core.pipeline import Pipeline
+from rollplane_apiserver.core.quotas import Quotas
 from rollplane_apiserver.core.reads import Reads
 from rollplane_apiserver.core.session import Session
 from rollplane_apiserver.core.settings import CoreSettings
@@ -90,7 +91,7 @@ class Core:
             Tools(
                 identifiers,
                 judge,
-                Writer(settings.max_object_bytes),
+                Writer(settings.max_object_bytes, Quotas(self._cache, clock, identifiers.uid)),
                 self._cache,
                 Addresses(self._cache, identifiers, settings.ranges, settings.release),
                 Admission(self._cache, judge, settings.release),

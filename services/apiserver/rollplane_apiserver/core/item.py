@@ -27,7 +27,7 @@ class Item:
 
     ``current`` is what it was decided on, which the store confirmed if ``is_live``. A refusal is final once it is live,
     that of a repeat once its token is withdrawn as well: until then an earlier sending may have been made, or be yet.
-    ``is_contended`` when others have what it would have claimed.
+    ``is_contended`` when others have what it would have claimed, or took of what it would take.
     """
 
     step: Step
@@ -96,9 +96,31 @@ class Item:
 
     def reconsider(self) -> None:
         """Forget what was decided: the object has moved on."""
+        self.let_go(made=False)
         self.decision = self.refusal = None
         self.is_live = False
         self.tries += 1
+
+    def let_go(self, *, made: bool | None) -> None:
+        """Tell the quotas that it was to draw on whether it was made; None when that is not known."""
+        hold = self.decision.hold if isinstance(self.decision, Proposal) else None
+        if hold is None:
+            return
+        if made is None:
+            hold.lose()
+        elif made:
+            hold.keep()
+        else:
+            hold.release()
+
+    @property
+    def was_made(self) -> bool | None:
+        """Whether this sending changed what is stored; None when nobody knows."""
+        if self.made_at or self.step.options.dry_run:
+            return False
+        if isinstance(self.result, RollplaneError):
+            return None if self.result.outcome is Outcome.OUTCOME_UNKNOWN else False
+        return None if self.result is None else True
 
     def mutations(self) -> Sequence[Mutation]:
         """Return what is to be committed, the main mutation last; those before it share a group with it."""
@@ -205,7 +227,7 @@ class Batch:
     def _settle_refused(self, item: Item, refusal: Refusal) -> None:
         if _may_retry(item, refusal):
             item.reconsider()
-            item.is_contended = refusal is Refusal.CLAIMED
+            item.is_contended = refusal in (Refusal.CLAIMED, Refusal.OVERTAKEN)
             if item.group:
                 self._waiting.add(item.group)
         else:
@@ -225,7 +247,7 @@ def _may_retry(item: Item, refusal: Refusal) -> bool:
         return False
     if refusal is Refusal.EXISTS:
         return item.step.may_retry_existing()
-    return refusal in (Refusal.STALE, Refusal.MISSING, Refusal.CLAIMED)
+    return refusal in (Refusal.STALE, Refusal.MISSING, Refusal.CLAIMED, Refusal.OVERTAKEN)
 
 
 def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
@@ -251,3 +273,5 @@ def _error_of(item: Item, refusal: Refusal) -> RollplaneError:
             return refusals.no_memory(key)
         case Refusal.CLAIMED:
             return refusals.claimed(key)
+        case Refusal.OVERTAKEN:
+            return refusals.overtaken(key)

@@ -90,6 +90,13 @@ class Pipeline:
                 tasks.create_task(self._carry_out(chunk, single=False))
 
     async def _carry_out(self, items: Sequence[Item], *, single: bool) -> None:
+        try:
+            await self._settle(items, single=single)
+        finally:
+            for item in items:
+                item.let_go(made=item.was_made)
+
+    async def _settle(self, items: Sequence[Item], *, single: bool) -> None:
         batch = Batch()
         pending = items
         while pending:

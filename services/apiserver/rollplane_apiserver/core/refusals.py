@@ -119,6 +119,11 @@ def claimed(key: Key) -> ConflictError:
     return conflict(key, "the addresses or ports it was to have were given to others meanwhile; please try again")
 
 
+def overtaken(key: Key) -> ConflictError:
+    """Others took of its namespace's quotas time and again while it was decided."""
+    return conflict(key, "the quota of its namespace was drawn upon by others meanwhile; please try again")
+
+
 def not_attempted(group: str) -> NotAttemptedError:
     """An earlier write of the group failed."""
     return NotAttemptedError(f"an earlier write of group {group!r} failed, so this one was not tried")

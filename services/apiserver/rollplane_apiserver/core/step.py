@@ -11,6 +11,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
+from rollplane_apiserver.core.quota_book import Hold
+from rollplane_apiserver.core.quotas import GROWING, Quotas
 from rollplane_apiserver.core.refusals import too_large
 from rollplane_apiserver.store.interface import Mutation, Require
 from rollplane_apiserver.watch.entry import Entry
@@ -55,12 +57,14 @@ class Proposal:
     """What to commit: ``before`` first, where there is one, and ``mutation`` only if that went through.
 
     ``value`` is the object to answer with, as bytes without a resource version; ``warnings`` go with the answer.
+    ``hold`` is what it draws on quotas, and hears what becomes of it.
     """
 
     mutation: Mutation
     value: bytes
     before: Mutation | None = None
     warnings: tuple[str, ...] = ()
+    hold: Hold | None = None
 
 
 @frozen
@@ -170,9 +174,13 @@ def token_of(options: WriteOptions) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Turns decided objects into mutations; ``max_bytes`` is how large an object may be."""
+    """Turns decided objects into mutations; ``max_bytes`` is how large an object may be.
+
+    Quotas are drawn on here, where all else is decided: admission asks them last.
+    """
 
     max_bytes: int
+    quotas: Quotas
 
     def encode(self, key: Key, obj: ApiObject) -> bytes:
         """Return ``obj`` as it is stored, without a resource version; raises RequestTooLargeError."""
@@ -183,8 +191,9 @@ class Writer:
         return value
 
     def create(self, key: Key, obj: ApiObject, options: WriteOptions) -> Proposal:
-        """Propose to store a new object."""
+        """Propose to store a new object; raises AdmissionRefusedError for what a quota does not allow."""
         value = self.encode(key, obj)
+        hold = self.quotas.charge(key.kind, obj)
         mutation = Mutation(
             key.kind.resource,
             store_key(key),
@@ -194,16 +203,21 @@ class Writer:
             fence=options.fence,
             token=token_of(options),
             claims=_claims(obj),
+            reckoning=hold.reckoning if hold else self.quotas.revision(obj, None),
         )
-        return Proposal(mutation, value)
+        return Proposal(mutation, value, hold=hold)
 
     def replace(self, key: Key, new: ApiObject, old: ApiObject, current: Entry, options: WriteOptions) -> Decision:
-        """Propose to store ``new`` over ``old``, or to remove it when that was all it waited for."""
+        """Propose to store ``new`` over ``old``, or to remove it when that was all it waited for.
+
+        Raises AdmissionRefusedError for what a quota does not allow.
+        """
         if is_finished(new):
             return self.remove(key, new, current, options)
         if is_unchanged(new, old):
             return Unchanged(current)
         value = self.encode(key, new)
+        hold = self.quotas.charge(key.kind, new, old, current.revision) if key.kind in GROWING else None
         mutation = Mutation(
             key.kind.resource,
             current.key,
@@ -216,8 +230,9 @@ class Writer:
             token=token_of(options),
             claims=_claims(new),
             frees=tuple(sorted(claims_of(old) - claims_of(new))),
+            reckoning=hold.reckoning if hold else self.quotas.revision(new, old),
         )
-        return Proposal(mutation, value)
+        return Proposal(mutation, value, hold=hold)
 
     def remove(self, key: Key, last: ApiObject, current: Entry, options: WriteOptions) -> Proposal:
         """Propose to remove the object, of which ``last`` is the final state to answer with."""

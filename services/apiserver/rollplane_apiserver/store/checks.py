@@ -42,7 +42,8 @@ def check_mutation(mutation: Mutation) -> None:
     if "\n" in claims:
         raise BadRequestError("a line break in a claim", resource=mutation.resource)
     shard = mutation.fence.shard if mutation.fence else ""
-    names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}{claims}"
+    reckoned = f"{mutation.reckoning.ledger}{mutation.reckoning.reader}" if mutation.reckoning else ""
+    names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}{claims}{reckoned}"
     _size(names, mutation)
     # Names travel to the commit script as zero-terminated strings.
     if "\0" in names:

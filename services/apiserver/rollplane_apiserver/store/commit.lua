@@ -3,20 +3,21 @@
 -- Run without mutations it is the greeting of a new connection: it lays out a new cell and notices a server whose
 -- history may have been lost.
 --
--- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 tokens, 8 the older tokens, 9 claims,
---       10 the objects of "namespaces", 11… those of others
+-- KEYS  1 meta, 2 log, 3 fence, 4 runs, 5 resources, 6 segments, 7 tokens, 8 the older tokens, 9 claims, 10 ledgers,
+--       11 the objects of "namespaces", 12… those of others
 -- ARGV  1 schema version, 2 number of shards, 3 the server's run id, 4 most log entries, 5 most log bytes,
 --       6 most tokens of a generation, 7 their most bytes, 8 the seconds of a generation,
 --       9 the deadline in microseconds of this server's clock (0: none), 10 whether memory is short (1 or 0),
 --       11 number of tokens, then each token, then for each mutation a header (layout.py packs it) and the value
 -- Reply the revision, the server's time in microseconds, then for each mutation a code (0 committed, else the number of
 --       its refusal; REPEATED more when an earlier sending was told that) and a revision
-local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, TOKENS, OLDER_TOKENS, CLAIMS, NAMESPACES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local META, LOG, FENCE, RUNS, RESOURCES, SEGMENTS, TOKENS, OLDER_TOKENS, CLAIMS = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local LEDGERS, NAMESPACES = 10, 11
 local TOKEN_COUNT = 11
 local EXISTS, MISSING, STALE, NAMESPACE_MISSING, NAMESPACE_SEALED, FENCED, NOT_ATTEMPTED = 1, 2, 3, 4, 5, 6, 7
-local WITHDRAWN, NO_MEMORY, CLAIMED, REPEATED = 8, 9, 10, 16
+local WITHDRAWN, NO_MEMORY, CLAIMED, OVERTAKEN, REPEATED = 8, 9, 10, 11, 16
 local ABSENT, REVISION, NEVER = 0, 2, 3 -- of the two lowest bits of the flags; 1 is present
-local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE, CLAIMING = 4, 8, 16, 32, 64
+local DELETE, SEALED, LOG_PREVIOUS, HAS_FENCE, CLAIMING, RECKONING = 4, 8, 16, 32, 64, 128
 local HEADER_BYTES = 9 -- of a stored value: revision, sealed
 local SEGMENTS_IN_LOG = 16
 local JUMP_MARGIN = 2 ^ 32
@@ -178,6 +179,36 @@ local function keep_claims(claims, frees, holder)
   end
 end
 
+local ledgers = {} -- as found or entered in this commit
+
+-- A page holds who entered the ledger last, at which revision, and the last revision at which another did.
+local function page_of(ledger)
+  local page = ledgers[ledger]
+  if not page then
+    page = {last = 0, others = 0, reader = ''}
+    local stored = call('HGET', KEYS[LEDGERS], ledger)
+    if stored then
+      page.last, page.others, page.reader = unpack_struct('>I8I8s', stored)
+    end
+    ledgers[ledger] = page
+  end
+  return page
+end
+
+local function is_overtaken(ledger, reader, seen)
+  local page = page_of(ledger)
+  return (page.reader == reader and page.others or page.last) > seen
+end
+
+local function enter(ledger, reader)
+  local page = page_of(ledger)
+  if page.reader ~= reader then
+    page.others, page.reader = page.last, reader
+  end
+  page.last = revision
+  call('HSET', KEYS[LEDGERS], ledger, pack('>I8I8s', page.last, page.others, reader))
+end
+
 local names = {} -- of resources, by their index in KEYS
 local prefix = #KEYS[NAMESPACES] - #'namespaces'
 
@@ -211,6 +242,10 @@ local function store(index, key, flags, value, stored)
   end
   if index == NAMESPACES then
     namespaces = {}
+    if band(flags, DELETE) ~= 0 then
+      call('HDEL', KEYS[LEDGERS], sub(key, 2))
+      ledgers[sub(key, 2)] = nil
+    end
   end
 end
 
@@ -267,13 +302,16 @@ if memory_is_short then
   max_bytes = bytes / 2
 end
 
-local function attempt(index, flags, place, wanted, epoch, key, namespace, shard, value, claims, frees)
+local function attempt(index, flags, place, wanted, epoch, key, namespace, shard, value, claims, frees, ledger, reader, seen)
   local stored = call('HGET', KEYS[index], key)
   local stored_revision = stored and unpack_struct('>I8', stored)
   local refused = refusal(flags, wanted, epoch, namespace, shard, stored_revision)
   local holder = claims and sub(KEYS[index], prefix + 1) .. ' ' .. key
   if not refused and claims and is_claimed(claims, holder) then
     refused = CLAIMED
+  end
+  if not refused and ledger and is_overtaken(ledger, reader, tonumber(seen)) then
+    refused = OVERTAKEN
   end
   if not refused and memory_is_short and not makes_room(flags, value, stored) then
     refused = NO_MEMORY
@@ -285,6 +323,9 @@ local function attempt(index, flags, place, wanted, epoch, key, namespace, shard
     keep_claims(claims, frees, holder)
   end
   store(index, key, flags, value, stored and sub(stored, HEADER_BYTES + 1))
+  if ledger then
+    enter(ledger, reader)
+  end
   note(place, revision)
   return 0, revision
 end
@@ -292,9 +333,12 @@ end
 local reply, failed = {0, now}, {}
 for item = tokens_end + 1, #ARGV, 2 do
   local index, flags, place, wanted, epoch, key, namespace, shard, group, rest = unpack_struct('>HBHI8I8ssss', ARGV[item])
-  local claims, frees
+  local claims, frees, ledger, reader, seen
   if band(flags, CLAIMING) ~= 0 then
-    claims, frees = unpack_struct('ss', ARGV[item], rest)
+    claims, frees, rest = unpack_struct('ss', ARGV[item], rest)
+  end
+  if band(flags, RECKONING) ~= 0 then
+    ledger, reader, seen = unpack_struct('sss', ARGV[item], rest)
   end
   local code, about = NOT_ATTEMPTED, 0
   if known[place] then
@@ -304,7 +348,9 @@ for item = tokens_end + 1, #ARGV, 2 do
     note(place, 0)
     code = WITHDRAWN
   elseif not failed[group] then
-    code, about = attempt(index, flags, place, wanted, epoch, key, namespace, shard, ARGV[item + 1], claims, frees)
+    code, about = attempt(
+      index, flags, place, wanted, epoch, key, namespace, shard, ARGV[item + 1], claims, frees, ledger, reader, seen
+    )
   end
   if group ~= '' and code % REPEATED ~= 0 then
     failed[group] = true

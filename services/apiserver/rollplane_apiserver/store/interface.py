@@ -16,6 +16,9 @@ from rollplane_machinery.api import TOKEN_SECONDS, EventType, Fence
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.frozen import frozen
 
+NAMESPACES = "namespaces"
+"""The resource whose objects say whether others may be created inside them."""
+
 
 class Require(Enum):
     """What must be stored under the key for a mutation to go through.
@@ -30,6 +33,20 @@ class Require(Enum):
     NEVER = "never"
 
 
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What a mutation was decided on beyond its own object, such as what all objects of a namespace take together.
+
+    Whoever decides reads up to the revision ``seen``, and knows besides what itself, as ``reader``, has written or is
+    about to. So the mutation is right unless another entered the ``ledger`` since. Once made it enters it. A ledger is
+    called like the namespace that it goes with.
+    """
+
+    ledger: str
+    reader: str
+    seen: int
+
+
 @frozen
 class Mutation:
     """One conditional write.
@@ -42,6 +59,7 @@ class Mutation:
 
     ``claims`` are texts that the key holds from then on and that no other key of any resource may hold; ``frees`` are
     those it holds no more. So what must be unique beyond names (an address) is unique by the commit.
+    A ``reckoning`` makes sure in the same way that no sum is exceeded.
 
     ``token`` (``writer/sequence``) names one write, however often and however late it is sent: a mutation whose token
     was committed or withdrawn is answered with that, whatever its other conditions say, and a group goes on behind the
@@ -61,13 +79,14 @@ class Mutation:
     token: str = ""
     claims: tuple[str, ...] = ()
     frees: tuple[str, ...] = ()
+    reckoning: Reckoning | None = None
 
 
 class Refusal(Enum):
     """Why a mutation was not committed.
 
     Checked in this order: WITHDRAWN, NOT_ATTEMPTED, FENCED, the namespace, what is stored under the key, CLAIMED,
-    NO_MEMORY. A server at its limit of memory refuses what would make the cell larger; deletions go through.
+    OVERTAKEN, NO_MEMORY. A server at its limit of memory refuses what would make the cell larger; deletions go through.
     """
 
     EXISTS = "exists"
@@ -80,6 +99,7 @@ class Refusal(Enum):
     WITHDRAWN = "withdrawn"
     NO_MEMORY = "no memory"
     CLAIMED = "claimed"
+    OVERTAKEN = "overtaken"
 
 
 @frozen

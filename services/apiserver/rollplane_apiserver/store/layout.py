@@ -12,6 +12,8 @@ runs        list of jumps, ``last to``
 resources   set of the resources that have an ``obj`` hash
 segments    list of closed parts of the log, ``last-revision entries bytes``, the units of trimming
 claims      hash: claim to who holds it, ``resource namespace/name``
+ledgers     hash: ledger to the revisions (8 bytes each) at which it was entered last, and last by another than who did
+            that; then who it was
 tokens      hash: token to revision (8 bytes; 0: withdrawn); ``tokens:older`` is the generation before
 """
 
@@ -22,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import (
+    NAMESPACES,
     Change,
     Committed,
     Jump,
@@ -39,14 +42,13 @@ from rollplane_machinery.shards import SHARDS
 SCHEMA = 2
 """The version of this layout."""
 
-NAMESPACES = "namespaces"
 VALUE_HEADER = struct.Struct(">QB")
 
 _ITEM_HEADER = struct.Struct(">HBHQQ")
 _NOBODYS = 2**64 - 1
 """Stands for numbers that no revision can be."""
 _REQUIRE_FLAGS = {Require.ABSENT: 0, Require.PRESENT: 1, Require.REVISION: 2, Require.NEVER: 3}
-_DELETE, _SEALED, _LOG_PREVIOUS, _FENCED, _CLAIMING = 4, 8, 16, 32, 64
+_DELETE, _SEALED, _LOG_PREVIOUS, _FENCED, _CLAIMING, _RECKONING = 4, 8, 16, 32, 64, 128
 _EVENT_TYPES = {b"A": EventType.ADDED, b"M": EventType.MODIFIED, b"D": EventType.DELETED}
 _REFUSALS = (
     Refusal.EXISTS,
@@ -59,6 +61,7 @@ _REFUSALS = (
     Refusal.WITHDRAWN,
     Refusal.NO_MEMORY,
     Refusal.CLAIMED,
+    Refusal.OVERTAKEN,
 )
 _REPEATED = 16
 
@@ -102,6 +105,10 @@ class Keys:
         return self._key("tokens:older")
 
     @property
+    def ledgers(self) -> bytes:
+        return self._key("ledgers")
+
+    @property
     def claims(self) -> bytes:
         return self._key("claims")
 
@@ -127,7 +134,7 @@ class CommitCall:
     def __init__(self, keys: Keys, limits: CommitLimits) -> None:
         own = (keys.meta, keys.log, keys.fence, keys.runs, keys.resources, keys.segments, keys.tokens)
         self._keys = keys
-        self._own = (*own, keys.older_tokens, keys.claims, keys.objects(NAMESPACES))
+        self._own = (*own, keys.older_tokens, keys.claims, keys.ledgers, keys.objects(NAMESPACES))
         tokens = limits.tokens
         numbers = (limits.log_entries, limits.log_bytes, tokens.entries, tokens.bytes)
         self._limits = (*(b"%d" % number for number in numbers), b"%f" % tokens.seconds)
@@ -169,6 +176,10 @@ def _item_header(index: int, token: int, mutation: Mutation) -> bytes:
     if mutation.claims or mutation.frees:
         flags |= _CLAIMING
         names += f"{_lines(mutation.claims)}\0{_lines(mutation.frees)}\0"
+    if mutation.reckoning is not None:
+        flags |= _RECKONING
+        reckoning = mutation.reckoning
+        names += f"{reckoning.ledger}\0{reckoning.reader}\0{reckoning.seen}\0"
     return _ITEM_HEADER.pack(index, flags, token, _number(mutation.revision), _number(epoch)) + names.encode()
 
 

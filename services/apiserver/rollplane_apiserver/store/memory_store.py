@@ -17,12 +17,14 @@ from rollplane_apiserver.store.interface import (
     BATCH_BYTES,
     BATCH_CHANGES,
     DEFAULT_TOKENS,
+    NAMESPACES,
     Change,
     Committed,
     Jump,
     LogBatch,
     Mutation,
     Outcome,
+    Reckoning,
     Refusal,
     Refused,
     Require,
@@ -66,6 +68,7 @@ class MemoryStore:
     ) -> None:
         self._objects: dict[str, dict[str, _Slot]] = {}
         self._claims: dict[str, str] = {}
+        self._ledgers: dict[str, _Page] = {}
         self._fences: dict[str, int] = {}
         self._jumps: list[Jump] = []
         self._revision = 0
@@ -202,17 +205,29 @@ class MemoryStore:
         if fence is not None and self._fences.get(fence.shard) != fence.epoch:
             return Refusal.FENCED
         if mutation.namespace:
-            namespace = self._objects.get("namespaces", {}).get(f"/{mutation.namespace}")
+            namespace = self._objects.get(NAMESPACES, {}).get(f"/{mutation.namespace}")
             if namespace is None:
                 return Refusal.NAMESPACE_MISSING
             if namespace.sealed:
                 return Refusal.NAMESPACE_SEALED
-        refusal = _unmet(mutation, slot) or self._claimed(mutation)
+        refusal = _unmet(mutation, slot) or self._claimed(mutation) or self._overtaken(mutation)
         return Refusal.NO_MEMORY if refusal is None and self.full and not _makes_room(mutation, slot) else refusal
 
     def _claimed(self, mutation: Mutation) -> Refusal | None:
         holders = (self._claims.get(claim) for claim in mutation.claims)
         return Refusal.CLAIMED if any(holder not in (None, _holder(mutation)) for holder in holders) else None
+
+    def _overtaken(self, mutation: Mutation) -> Refusal | None:
+        reckoning = mutation.reckoning
+        page = self._ledgers.get(reckoning.ledger) if reckoning is not None else None
+        if reckoning is None or page is None:
+            return None
+        return Refusal.OVERTAKEN if page.last_but_of(reckoning.reader) > reckoning.seen else None
+
+    def _enter(self, reckoning: Reckoning) -> None:
+        page = self._ledgers.get(reckoning.ledger, _Page())
+        others = page.last_but_of(reckoning.reader)
+        self._ledgers[reckoning.ledger] = _Page(self._revision, others, reckoning.reader)
 
     def _keep_claims(self, mutation: Mutation) -> None:
         holder = _holder(mutation)
@@ -223,9 +238,13 @@ class MemoryStore:
 
     def _store(self, mutation: Mutation) -> None:
         self._keep_claims(mutation)
+        if mutation.reckoning is not None:
+            self._enter(mutation.reckoning)
         slots = self._objects.setdefault(mutation.resource, {})
         if mutation.value is None:
             del slots[mutation.key]
+            if mutation.resource == NAMESPACES:
+                self._ledgers.pop(mutation.key.removeprefix("/"), None)
         else:
             slots[mutation.key] = _Slot(mutation.value, self._revision, mutation.sealed)
 
@@ -239,6 +258,19 @@ class MemoryStore:
     def _wake(self) -> None:
         for follower in self._followers:
             follower.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """When a ledger was entered last, by whom, and when last by another."""
+
+    last: int = 0
+    others: int = 0
+    reader: str = ""
+
+    def last_but_of(self, reader: str) -> int:
+        """Return when another than ``reader`` entered last."""
+        return self.others if reader == self.reader else self.last
 
 
 def _holder(mutation: Mutation) -> str:

@@ -76,6 +76,11 @@ class Cache:
         """Return the object as last seen; it may have changed since."""
         return self._tables[kind].entries.get(key)
 
+    @property
+    def kinds(self) -> Iterable[Kind]:
+        """The kinds of which there are, or could be, objects."""
+        return self._tables.keys()
+
     def count(self, kind: Kind) -> int:
         """Return how many objects of a kind there are, as last seen."""
         return len(self._tables[kind].entries)

@@ -1,0 +1,271 @@
+"""ResourceQuotas: what they allow is decided where writes are ordered, whatever happens at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from rollplane.core.v1 import Pod, Service
+from rollplane.stored.v1 import StoredObject
+from rollplane_apiserver.core import ADMIN, Core
+from rollplane_apiserver.store.interface import Mutation
+from rollplane_apiserver.store.interface import Outcome as StoreOutcome
+from rollplane_machinery.api import Create, WriteOptions, WriteResult
+from rollplane_machinery.clock import FakeClock
+from rollplane_machinery.errors import (
+    AlreadyExistsError,
+    ForbiddenError,
+    NotFoundError,
+    Outcome,
+    RollplaneError,
+    UnavailableError,
+)
+from rollplane_machinery.kinds import RESOURCE_QUOTA, Encoded
+from rollplane_rules.admission.reading import json_text
+from tests.apiserver.core.office import (
+    CountingStore,
+    Office,
+    config_map,
+    copied,
+    namespace,
+    pod,
+    service,
+)
+
+
+def quota(name: str = "q", **spec: Any) -> StoredObject:
+    made = RESOURCE_QUOTA.new()
+    assert isinstance(made, StoredObject)
+    made.metadata.name, made.metadata.namespace = name, "default"
+    made.spec.json = json_text(spec)
+    return made
+
+
+def of_pods(count: int | str, name: str = "q") -> StoredObject:
+    return quota(name, hard={"pods": str(count)})
+
+
+def asking(name: str, cpu: str) -> Pod:
+    made = pod(name)
+    made.spec.containers[0].resources.requests["cpu"].string = cpu
+    return made
+
+
+def creates(count: int, prefix: str = "p", **asked: Any) -> list[Create]:
+    return [Create(Encoded.of(pod(f"{prefix}{at}")), **asked) for at in range(count)]
+
+
+def made(results: Sequence[WriteResult | RollplaneError]) -> list[bool]:
+    assert all(isinstance(result, WriteResult | ForbiddenError) for result in results), results
+    return [isinstance(result, WriteResult) for result in results]
+
+
+async def test_a_pod_too_many_is_forbidden_in_kubernetes_words(office: Office) -> None:
+    await office.create(of_pods(5))
+    assert made(await office.api.batch(creates(5))) == [True] * 5
+    why = 'pods "p6" is forbidden: exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5$'
+    with pytest.raises(ForbiddenError, match=why):
+        await office.create(pod("p6"))
+
+
+async def test_of_a_batch_exactly_so_many_pass_and_the_others_are_told(office: Office) -> None:
+    await office.create(of_pods(50))
+    results = await office.api.batch(creates(100))
+    assert made(results) == [True] * 50 + [False] * 50
+    assert "used: pods=50, limited: pods=50" in str(results[99])
+
+
+async def test_objects_from_before_the_quota_count(office: Office) -> None:
+    await office.api.batch(creates(3))
+    await office.create(of_pods(4))
+    assert made(await office.api.batch(creates(2, "later"))) == [True, False]
+
+
+async def test_what_goes_or_ends_makes_room(office: Office) -> None:
+    await office.create(of_pods(1))
+    first = await office.create(pod("p1"))
+    with pytest.raises(ForbiddenError):
+        await office.create(pod("p2"))
+    await office.delete(first, grace_period_seconds=0)
+    second = await office.create(pod("p2"))
+    second.status.phase = "Succeeded"
+    await office.update_status(second)
+    await office.create(pod("p3"))
+
+
+async def test_a_pod_on_a_lost_node_makes_room_once_its_time_is_over(office: Office) -> None:
+    await office.create(of_pods(1))
+    stuck = pod("p1", node="gone")
+    stuck.metadata.finalizers.append("example.com/stay")
+    await office.delete(await office.create(stuck))
+    with pytest.raises(ForbiddenError):
+        await office.create(pod("p2"))
+    await office.clock.advance(61)
+    await office.create(pod("p2"))
+
+
+async def test_a_rehearsal_takes_nothing(office: Office) -> None:
+    await office.create(of_pods(1))
+    for at in range(3):
+        await office.create(pod(f"p{at}"), WriteOptions(dry_run=True))
+    await office.create(pod())
+    with pytest.raises(ForbiddenError):
+        await office.create(pod("p2"), WriteOptions(dry_run=True))
+
+
+async def test_a_refused_create_takes_nothing(office: Office) -> None:
+    await office.create(pod())
+    await office.create(of_pods(2))
+    twice = Create(Encoded.of(pod()))
+    assert all(isinstance(result, AlreadyExistsError) for result in await office.api.batch([twice]))
+    await office.create(pod("p2"))
+
+
+async def test_a_group_ends_at_the_first_that_is_too_many(office: Office) -> None:
+    await office.create(of_pods(2))
+    results = await office.api.batch(creates(5, group="g"))
+    assert [type(result).__name__ for result in results] == [
+        "WriteResult",
+        "WriteResult",
+        "AdmissionRefusedError",
+        "NotAttemptedError",
+        "NotAttemptedError",
+    ]
+
+
+async def test_every_quota_is_asked(office: Office) -> None:
+    await office.create(quota("a", hard={"requests.cpu": "1"}))
+    await office.create(quota("b", hard={"requests.cpu": "2", "pods": "1"}))
+    with pytest.raises(ForbiddenError, match=r"failed quota: a: must specify requests.cpu for: app$"):
+        await office.create(pod())
+    with pytest.raises(ForbiddenError, match=r"exceeded quota: a, requested: requests.cpu=1500m, used: requests.cpu=0"):
+        await office.create(asking("p", "1500m"))
+    await office.create(asking("p", "500m"))
+    with pytest.raises(ForbiddenError, match=r"exceeded quota: b, requested: pods=1, used: pods=1, limited: pods=1$"):
+        await office.create(asking("p2", "500m"))
+
+
+async def test_a_change_of_a_quota_acts_at_once(office: Office) -> None:
+    stored = await office.create(of_pods(5))
+    await office.api.batch(creates(3))
+    stored.spec.json = json_text({"hard": {"pods": "3"}})
+    stored = await office.update(stored)
+    with pytest.raises(ForbiddenError, match="limited: pods=3"):
+        await office.create(pod("p9"))
+    await office.delete(stored)
+    await office.create(pod("p9"))
+
+
+async def test_other_namespaces_are_not_meant(office: Office) -> None:
+    await office.create(of_pods(0))
+    await office.create(pod(namespace="kube-public"))
+
+
+async def test_kinds_are_counted_by_their_names(office: Office) -> None:
+    await office.create(quota(hard={"configmaps": "1", "count/jobs.batch": "0"}))
+    await office.create(config_map("one"))
+    with pytest.raises(
+        ForbiddenError, match='configmaps "two" is forbidden: exceeded quota: q, requested: configmaps=1'
+    ):
+        await office.create(config_map("two"))
+    job = StoredObject(api_version="batch/v1", kind="Job")
+    job.metadata.name, job.metadata.namespace = "j", "default"
+    with pytest.raises(
+        ForbiddenError, match=r'jobs.batch "j" is forbidden: exceeded quota: q, requested: count/jobs.batch=1'
+    ):
+        await office.create(job)
+
+
+async def test_a_service_that_becomes_a_load_balancer_is_asked_again(office: Office) -> None:
+    await office.create(quota(hard={"services": "1", "services.loadbalancers": "0"}))
+    stored = await office.create(service())
+    balanced = copied(stored)
+    balanced.spec.type = "LoadBalancer"
+    with pytest.raises(ForbiddenError, match=r"requested: services.loadbalancers=1, used: services.loadbalancers=0"):
+        await office.update(balanced)
+    stored.metadata.labels["a"] = "b"
+    assert isinstance(await office.update(stored), Service)
+
+
+async def test_a_namespace_that_goes_is_told_before_its_quota(office: Office) -> None:
+    await office.create(namespace("team"))
+    full = of_pods(0)
+    full.metadata.namespace = "team"
+    await office.create(full)
+    await office.delete(namespace("team"))
+    with pytest.raises(ForbiddenError, match="because it is being terminated"):
+        await office.create(pod(namespace="team"))
+    with pytest.raises(NotFoundError):
+        await office.create(pod(namespace="nowhere"))
+
+
+@asynccontextmanager
+async def two_cores() -> AsyncIterator[tuple[Office, Office]]:
+    store, clock = CountingStore(), FakeClock()
+    async with (
+        Core(store, clock, randomness=random.Random(1)) as one,
+        Core(store, clock, randomness=random.Random(2)) as two,
+    ):
+        yield Office(one, store, clock), Office(two, store, clock)
+
+
+async def pods_of(office: Office) -> int:
+    return len(await office.names(Encoded.of(pod()).kind, namespace="default"))
+
+
+async def test_two_apiservers_at_once_pass_no_more_than_there_may_be() -> None:
+    async with two_cores() as (one, two):
+        await one.create(of_pods(1))
+        await two.core.as_identity(ADMIN).get(Encoded.of(of_pods(1)).key)
+        await asyncio.sleep(0)
+        results = await asyncio.gather(one.create(pod("p1")), two.create(pod("p2")), return_exceptions=True)
+        assert sorted(type(result).__name__ for result in results) == ["AdmissionRefusedError", "Pod"]
+
+
+async def test_a_crowd_at_two_apiservers_fills_the_quota_exactly() -> None:
+    async with two_cores() as (one, two):
+        await one.create(of_pods(100))
+        await pods_of(two)
+        batches = [
+            office.api.batch(creates(30, f"{at}-{n}-")) for at, office in enumerate((one, two)) for n in range(4)
+        ]
+        results = [result for batch in await asyncio.gather(*batches) for result in batch]
+        passed = sum(isinstance(result, WriteResult) for result in results)
+        assert passed == await pods_of(one)
+        assert passed <= 100
+        assert all(isinstance(result, WriteResult | RollplaneError) for result in results)
+        for at in range(100 - passed):
+            await one.create(pod(f"last-{at}"))
+        with pytest.raises(ForbiddenError):
+            await two.create(pod("beyond"))
+
+
+async def test_a_quota_lowered_at_one_apiserver_holds_at_the_other() -> None:
+    async with two_cores() as (one, two):
+        stored = await one.create(of_pods(10))
+        await two.create(pod("p1"))
+        stored.spec.json = json_text({"hard": {"pods": "1"}})
+        await one.update(stored)
+        with pytest.raises(ForbiddenError, match="limited: pods=1"):
+            await two.create(pod("p2"))
+
+
+async def test_after_a_lost_answer_the_commit_tells_what_is_taken(office: Office) -> None:
+    """The pod was made though nobody was told; what is decided before the cache shows it must not forget it."""
+    await office.create(of_pods(1))
+    commit = office.store.commit
+
+    async def lose(mutations: Sequence[Mutation]) -> Sequence[StoreOutcome]:
+        office.store.commit = commit  # type: ignore[method-assign]
+        await commit(mutations)
+        raise UnavailableError("lost", outcome=Outcome.OUTCOME_UNKNOWN)
+
+    office.store.commit = lose  # type: ignore[method-assign]
+    results = await asyncio.gather(office.create(pod("p1")), office.create(pod("p2")), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["AdmissionRefusedError", "UnavailableError"]
+    assert await pods_of(office) == 1
