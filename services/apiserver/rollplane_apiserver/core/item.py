@@ -96,31 +96,23 @@ class Item:
 
     def reconsider(self) -> None:
         """Forget what was decided: the object has moved on."""
-        self.let_go(made=False)
+        if isinstance(self.decision, Proposal) and self.decision.hold is not None:
+            self.decision.hold.release()
         self.decision = self.refusal = None
         self.is_live = False
         self.tries += 1
 
-    def let_go(self, *, made: bool | None) -> None:
-        """Tell the quotas that it was to draw on whether it was made; None when that is not known."""
+    def let_go(self, *, for_good: bool = False) -> None:
+        """Tell the quotas that it was to draw on what became of it, once that is known, or ``for_good`` must be."""
         hold = self.decision.hold if isinstance(self.decision, Proposal) else None
         if hold is None:
             return
-        if made is None:
-            hold.lose()
-        elif made:
-            hold.keep()
-        else:
+        if self.made_at or self.step.options.dry_run or _is_unmade(self.result):
             hold.release()
-
-    @property
-    def was_made(self) -> bool | None:
-        """Whether this sending changed what is stored; None when nobody knows."""
-        if self.made_at or self.step.options.dry_run:
-            return False
-        if isinstance(self.result, RollplaneError):
-            return None if self.result.outcome is Outcome.OUTCOME_UNKNOWN else False
-        return None if self.result is None else True
+        elif isinstance(self.result, WriteResult):
+            hold.keep()
+        elif for_good:
+            hold.lose()
 
     def mutations(self) -> Sequence[Mutation]:
         """Return what is to be committed, the main mutation last; those before it share a group with it."""
@@ -236,6 +228,11 @@ class Batch:
     def _fail(self, item: Item, error: RollplaneError) -> None:
         item.result = error
         self._groups.note(item.group, error)
+
+
+def _is_unmade(result: Result | None) -> bool:
+    """Tell whether this sending was not made, and will not be."""
+    return isinstance(result, RollplaneError) and result.outcome is not Outcome.OUTCOME_UNKNOWN
 
 
 def _is_definite(error: RollplaneError | None) -> bool:

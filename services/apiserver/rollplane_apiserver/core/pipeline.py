@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
@@ -51,7 +52,8 @@ class Pipeline:
     async def write(self, step: Step) -> WriteResult:
         """Carry out one write ahead of batches; raises what refused it."""
         item = Item(step)
-        await self._carry_out([item], single=True)
+        with _letting_go([item]):
+            await self._carry_out([item], single=True)
         result = _result(item)
         if isinstance(result, RollplaneError):
             raise result
@@ -76,10 +78,11 @@ class Pipeline:
     async def batch(self, steps: Sequence[tuple[Step, str]]) -> list[Result]:
         """Carry out writes, each with its group; results in order, failures as values."""
         items = [Item(step, group) for step, group in steps]
-        if any(item.group for item in items):
-            await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
-        else:
-            await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])
+        with _letting_go(items):
+            if any(item.group for item in items):
+                await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
+            else:
+                await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])
         return [_result(item) for item in items]
 
     async def _carry_out_chunks(self, chunks: Sequence[list[Item]]) -> None:
@@ -90,13 +93,6 @@ class Pipeline:
                 tasks.create_task(self._carry_out(chunk, single=False))
 
     async def _carry_out(self, items: Sequence[Item], *, single: bool) -> None:
-        try:
-            await self._settle(items, single=single)
-        finally:
-            for item in items:
-                item.let_go(made=item.was_made)
-
-    async def _settle(self, items: Sequence[Item], *, single: bool) -> None:
         batch = Batch()
         pending = items
         while pending:
@@ -196,6 +192,7 @@ class Pipeline:
         settled = iter(await self._settled(flat, single=single))
         for item, part in zip(written, mutations, strict=True):
             batch.settle(item, [next(settled) for _ in part])
+            item.let_go()
 
     async def _settled(self, mutations: Sequence[Mutation], *, single: bool) -> Sequence[Settled]:
         try:
@@ -225,6 +222,16 @@ class Pipeline:
             raise refusals.namespace_missing(key.namespace)
         if is_sealed(namespace.encoded.parse()):
             raise refusals.namespace_terminating(key)
+
+
+@contextmanager
+def _letting_go(items: Sequence[Item]) -> Iterator[None]:
+    """Leave nothing held of quotas, however the writes end."""
+    try:
+        yield
+    finally:
+        for item in items:
+            item.let_go(for_good=True)
 
 
 def _result(item: Item) -> Result:

@@ -33,7 +33,7 @@ class Require(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reckoning:
     """What a mutation was decided on beyond its own object, such as what all objects of a namespace take together.
 

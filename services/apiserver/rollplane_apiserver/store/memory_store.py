@@ -260,7 +260,7 @@ class MemoryStore:
             follower.set()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Page:
     """When a ledger was entered last, by whom, and when last by another."""
 
