@@ -30,6 +30,7 @@ from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.pod_gc import PodGarbageCollector
 from rollplane_controller.reconcile.reconciler import Reconciler
 from rollplane_controller.reconcile.replica_sets import PodControllerReconciler
+from rollplane_controller.reconcile.resource_quotas import QuotaReconciler
 from rollplane_controller.reconcile.rolling_updates import RollingUpdateReconciler
 from rollplane_controller.reconcile.scheduler import Scheduler
 from rollplane_controller.reconcile.soundings import Soundings
@@ -52,6 +53,7 @@ from rollplane_machinery.kinds import (
     POD_DISRUPTION_BUDGET,
     REPLICA_SET,
     REPLICATION_CONTROLLER,
+    RESOURCE_QUOTA,
     SECRET,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -84,7 +86,7 @@ OBSERVED: tuple[Kind, ...] = (
 )
 """All kinds but those that are written all the time and own nothing, Lease and Event."""
 
-METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT, *STORED_KINDS})
+METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE_ACCOUNT, *STORED_KINDS}) - {RESOURCE_QUOTA}
 """Those of which controllers ask only who owns them, and whether they are still there: contents stay at home."""
 
 
@@ -150,6 +152,7 @@ class Manager:
             StatefulSetReconciler(observer, release),
             DaemonSetReconciler(observer, release, clock),
             DisruptionReconciler(observer),
+            QuotaReconciler(observer, OBSERVED),
             StaleDisruption(observer),
             ClaimBinder(observer),
             Furnisher(observer, release),
