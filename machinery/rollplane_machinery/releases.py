@@ -45,12 +45,20 @@ class TaintSentence(Enum):
 
 
 class PreemptionSentence(Enum):
-    """How FailedScheduling tells that preemption found nothing either; the values are formats."""
+    """How FailedScheduling tells that preemption found nothing either; the values are formats of a whole sentence."""
 
     UNTOLD = ""
-    TOLD = " preemption: {said}."
-    TWO_DOTS = " preemption: {said}.."
-    AFTER_CLAIMS = " no new claims to deallocate, preemption: {said}."
+    TOLD = " preemption: {said}"
+    TWO_DOTS = " preemption: {said}."
+    AFTER_CLAIMS = " no new claims to deallocate, preemption: {said}"
+
+
+class PreemptedSentence(Enum):
+    """How a victim is told who took its place; the values are formats."""
+
+    BY_NAME = "Preempted by {namespace}/{name} on node {node}"
+    BY_A_POD = "Preempted by a pod on node {node}"
+    BY_UID = "Preempted by pod {uid} on node {node}"
 
 
 class StartSentence(Enum):
@@ -101,6 +109,7 @@ class Release:
     - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
     - ``schema_ratcheting``: what was wrong in a custom object already is not held against an update that leaves it.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
+    - ``preempted_sentence``: what victims of preemption are told.
     - ``pull_sentence``, ``start_sentence``: what kubelets say of pulled images and of starting containers.
     """
 
@@ -143,6 +152,7 @@ class Release:
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
     pull_sentence: PullSentence
+    preempted_sentence: PreemptedSentence
     start_sentence: StartSentence
 
     @property
@@ -201,6 +211,7 @@ def release_of(name: str) -> Release:
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
         pull_sentence=PullSentence.WITH_WAITING if version >= (1, 27, 0) else PullSentence.ALONE,
+        preempted_sentence=_preempted_sentence(version),
         start_sentence=_start_sentence(version),
     )
 
@@ -231,6 +242,12 @@ def _preemption_sentence(version: _Version) -> PreemptionSentence:
     if (1, 25, 0) <= version < (1, 30, 0):
         return PreemptionSentence.TWO_DOTS
     return PreemptionSentence.AFTER_CLAIMS if (1, 34, 0) <= version < (1, 37, 0) else PreemptionSentence.TOLD
+
+
+def _preempted_sentence(version: _Version) -> PreemptedSentence:
+    if version < (1, 27, 0):
+        return PreemptedSentence.BY_NAME
+    return PreemptedSentence.BY_A_POD if version < (1, 29, 0) else PreemptedSentence.BY_UID
 
 
 def _start_sentence(version: _Version) -> StartSentence:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import overload
 
-from rollplane.core.v1 import ObjectReference, Pod, PodTemplateSpec
+from rollplane.core.v1 import ObjectReference, Pod, PodCondition, PodTemplateSpec
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.frozen import frozen
@@ -54,7 +54,7 @@ class CreatePods:
     template: PodTemplateSpec
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CreateDistinctPods:
     """Create each of ``pods``, which differ; the shell names them ``<prefix>xxxxx``."""
 
@@ -86,7 +86,7 @@ class UpdateObjectStatus:
     events: Sequence[PlannedEvent] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateMetadata:
     """Replace owner references and finalizers of an object of which no more than the metadata may be known.
 
@@ -109,6 +109,16 @@ class BindPod:
     uid: str
     node: str
     events: Sequence[PlannedEvent] = ()
+
+
+@frozen
+class MarkPod:
+    """Set one condition of a pod, whatever else its status says meanwhile; ``uid`` is a precondition."""
+
+    namespace: str
+    name: str
+    uid: str
+    condition: PodCondition
 
 
 @frozen
@@ -137,6 +147,7 @@ PlannedWrite = (
     | UpdateObjectStatus
     | UpdateMetadata
     | BindPod
+    | MarkPod
     | DeleteObject
 )
 

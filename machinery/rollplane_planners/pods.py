@@ -25,7 +25,7 @@ from rollplane_planners.scheduling.resources import Resources
 
 A_MOMENT = 0.01
 """Seconds past the moment after which something is true."""
-BY_KUBELET = "TerminationByKubelet"
+BY_KUBELET, BY_SCHEDULER = "TerminationByKubelet", "PreemptionByScheduler"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _INT32 = re.compile(r"0|-?[1-9][0-9]{0,9}")
 
@@ -36,7 +36,8 @@ class PodView:
     0.0 where it does not say since when.
 
     ``unschedulable`` is the scheduler's sentence about a pod that no node takes, "" for any other.
-    ``disrupted_since`` is that of the function of this name.
+    ``disrupted_since`` is that of the function of this name. ``started`` is when its kubelet took it on. ``nominated``
+    is the node that the scheduler keeps for it; ``preempted`` tells that it ends for another's sake.
     """
 
     namespace: str
@@ -61,6 +62,10 @@ class PodView:
     requests: Resources
     host_ports: frozenset[HostPort]
     anti_affinity: tuple[Term, ...]
+    priority: int
+    started: float | None
+    nominated: str
+    preempted: bool
 
     @property
     def ready(self) -> bool:
@@ -119,6 +124,10 @@ def pod_view(pod: Pod) -> PodView:
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),
         anti_affinity=away_from(pod.spec, metadata.namespace, labels),
+        priority=pod.spec.priority,
+        started=float(status.start_time.seconds) if status.HasField("start_time") else None,
+        nominated=status.nominated_node_name,
+        preempted=is_being_deleted(metadata) and _is_preempted(pod),
     )
 
 
@@ -131,6 +140,11 @@ def disrupted_since(pod: Pod) -> float | None:
     if said is None or said.status != TRUE or said.reason == BY_KUBELET or not is_pod_active(pod):
         return None
     return to_seconds(said.last_transition_time)
+
+
+def _is_preempted(pod: Pod) -> bool:
+    said = get_condition(pod.status.conditions, DISRUPTION_TARGET)
+    return said is not None and said.status == TRUE and said.reason == BY_SCHEDULER
 
 
 def _deletion_cost(text: str) -> int:

@@ -6,12 +6,13 @@ import time
 from typing import Any
 
 from rollplane.core.v1 import PodSpec
-from tests.planners.placing import World, a_spec
+from rollplane_planners.scheduling.preemption import Asker
+from tests.planners.placing import APod, World, a_spec
 from tests.planners.pods import a_node
 from tests.planners.test_plan_pod_affinity import HOST, WEB, ZONE, away, term
 from tests.planners.test_plan_topology_spread import spread, spreading
 
-NODES, PODS, TEMPLATES, REPEATS = 1_000, 10_000, 1_000, 3
+NODES, PODS, TEMPLATES, PREEMPTORS, REPEATS = 1_000, 10_000, 1_000, 100, 3
 REQUESTS = {"cpu": "100m", "memory": "128Mi"}
 SOFT: dict[str, Any] = {"whenUnsatisfiable": "ScheduleAnyway"}
 APART = [{"weight": 100, "podAffinityTerm": term(WEB, HOST)}]
@@ -34,6 +35,7 @@ def main() -> None:
         _report(f"{name}, {PODS} pods", lambda world, spec=spec: _place(world, spec, PODS))
     _report(f"required host anti-affinity, {NODES} pods", lambda world: _place(world, away(term(WEB, HOST)), NODES))
     _report(f"spread over zones, {TEMPLATES} templates of {PODS // TEMPLATES} pods", _place_templates)
+    _report(f"preemption by {PREEMPTORS} pods, {PODS} pods run", _preempt)
 
 
 def _world() -> World:
@@ -56,6 +58,17 @@ def _place_templates(world: World) -> None:
         app = f"app-{at}"
         own = spread(labelSelector={"matchLabels": {"app": app}})
         _place(world, spreading(own, requests=REQUESTS), PODS // TEMPLATES, app)
+
+
+def _preempt(world: World) -> None:
+    """Ten pods fill each node; two of them go for each that comes."""
+    small, large = (world.demand(a_spec(requests={"cpu": cpu})) for cpu in ("6", "12"))
+    for at in range(PODS):
+        world.run(f"n{at % NODES:04}", small, started=float(at))
+    for at in range(PREEMPTORS):
+        pod = APod(large, priority=1, uid=f"preemptor-{at}")
+        choice = world.cluster.choose(large, Asker(pod.uid, pod.priority))
+        world.cluster.keep(choice.nominated, pod)
 
 
 def _report(name: str, run: Any) -> None:

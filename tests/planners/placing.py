@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rollplane.core.v1 import Node, Pod, PodSpec
@@ -24,12 +25,23 @@ def a_spec(**fields: Any) -> PodSpec:
     return pod.spec
 
 
+_NUMBERS = itertools.count()
+
+
 @dataclass(eq=False)
 class APod:
     """A pod that has been placed, as a cluster counts it."""
 
     demand: Demand
     terminating: bool = False
+    priority: int = 0
+    started: float | None = None
+    preempted: bool = False
+    uid: str = field(default_factory=lambda: f"uid-{next(_NUMBERS)}")
+
+    @property
+    def name(self) -> str:
+        return self.uid
 
     @property
     def namespace(self) -> str:
@@ -84,9 +96,9 @@ class World:
     def choose(self, spec: PodSpec, namespace: str = "shop", labels: Mapping[str, str] | None = None) -> Choice:
         return self.cluster.choose(self.demand(spec, namespace, labels))
 
-    def run(self, node: str, demand: Demand) -> APod:
+    def run(self, node: str, demand: Demand, **fields: Any) -> APod:
         """Count such a pod on ``node``, wherever it would fit."""
-        pod = APod(demand)
+        pod = APod(demand, **fields)
         self.cluster.add(node, pod)
         self.placed[pod] = node
         return pod
@@ -96,7 +108,7 @@ class World:
 
     def mark(self, pod: APod) -> None:
         """Let the pod be going."""
-        self.cluster.change(self.placed[pod], pod, going := APod(pod.demand, terminating=True))
+        self.cluster.change(self.placed[pod], pod, going := replace(pod, terminating=True))
         self.placed[going] = self.placed.pop(pod)
 
     def place(self, spec: PodSpec, count: int, namespace: str = "shop", **labels: str) -> list[str]:

@@ -9,17 +9,21 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
+from rollplane_client.lanes import Lanes
 from rollplane_client.tally import Tally
 from rollplane_machinery.clock import Clock
 
 K = TypeVar("K", bound=Hashable)
 
 DEFAULT_BACKOFF = Backoff(base_seconds=0.005, cap_seconds=60.0, spread=0.0)
+
+
+def _all_alike(_key: object) -> int:
+    return 0
 
 
 class QueueStats:
@@ -35,17 +39,26 @@ class QueueStats:
 
 
 class WorkQueue(Generic[K]):
-    """Keys in the order they were first added.
+    """Keys in the order they were first added, the more urgent before the others.
 
-    Its bound is the number of different keys: adding one that waits already changes nothing. A key that is added while
-    it is being processed comes back once it is finished. Not thread-safe; any number of tasks of one loop may take.
+    ``urgency`` is asked when a key becomes ready; all are alike without it. The bound of the queue is the number of
+    different keys: adding one that waits already changes nothing. A key that is added while it is being processed comes
+    back once it is finished. Not thread-safe; any number of tasks of one loop may take.
     """
 
-    def __init__(self, *, clock: Clock, backoff: Backoff = DEFAULT_BACKOFF, jitter: Jitter = no_jitter) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        backoff: Backoff = DEFAULT_BACKOFF,
+        jitter: Jitter = no_jitter,
+        urgency: Callable[[K], int] = _all_alike,
+    ) -> None:
         self._clock = clock
         self._backoff = backoff
         self._jitter = jitter
-        self._ready: deque[K] = deque()
+        self._urgency = urgency
+        self._ready: Lanes[K] = Lanes()
         self._waiting: dict[K, float] = {}
         """Since when (monotonic) each key is ready."""
         self._processing: dict[K, float] = {}
@@ -84,7 +97,7 @@ class WorkQueue(Generic[K]):
             self._dirty.add(key)
         elif key not in self._waiting:
             self._waiting[key] = self._clock.monotonic()
-            self._ready.append(key)
+            self._ready.append(key, self._urgency(key))
             self.stats.adds += 1
             self._changed.set()
 

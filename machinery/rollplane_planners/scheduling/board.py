@@ -11,10 +11,11 @@ import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.demand import Demand
 from rollplane_planners.scheduling.nodes import Room, fits
-from rollplane_planners.scheduling.rules import Rule, Wish
+from rollplane_planners.scheduling.rules import Obstacle, Rule, Wish
 from rollplane_planners.scheduling.suited import Suited
 
 Rank = tuple[float, ...]
@@ -33,7 +34,7 @@ class _Group:
     entries: list[Entry] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demands:
     """What a board is made for: the demand, its rules, and its wishes for pod affinity and for spread."""
 
@@ -44,17 +45,34 @@ class Demands:
     keys: frozenset[object]
     """The tallies that rules and wishes look at."""
 
+    def obstacle(self, labels: Labels) -> Obstacle | None:
+        """Return the first rule's that refuses nodes with these labels, None when all allow them."""
+        return next((found for rule in self.rules if (found := rule.obstacle(labels))), None)
+
+
+@frozen
+class Stuck:
+    """Why no node takes a pod, by node and as a sentence, as long as there are no more ``moves`` than these.
+
+    ``beyond_help`` is the sentence for pods that preemption does not help either, by how urgent they are.
+    """
+
+    moves: int
+    obstacles: Mapping[str, Obstacle]
+    sentence: str
+    beyond_help: dict[int, str] = field(default_factory=dict)
+
 
 class Board:
     """``rooms`` has one for each node that is suited.
 
     ``attracts`` tells whether a pod that comes may make its node better.
-    ``stuck_at`` is how many pods had come and gone when there was no node last, and ``why``.
+    ``stuck`` is what was found out when there was no node last.
     """
 
     def __init__(self, asked: Demands, suited: Suited, rooms: Mapping[str, Room], is_shared: Shared) -> None:
         self.asked = asked
-        self.stuck_at, self.why = -1, ""
+        self.stuck: Stuck | None = None
         self._rooms = rooms
         self._nodes = {node.name: node for node in suited.nodes}
         keys = sorted({key for rule in asked.rules for key in rule.keys} | {one.key for one in self._wishes})

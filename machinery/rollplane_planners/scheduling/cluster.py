@@ -6,45 +6,70 @@ about nodes. Pods of one template spread by themselves: the emptiest node is tak
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.selectors.requirement import Labels
-from rollplane_planners.scheduling.board import Board, Demands
-from rollplane_planners.scheduling.constraints import Spread, Term
+from rollplane_planners.scheduling.board import Board, Demands, Stuck
+from rollplane_planners.scheduling.constraints import FREE, Spread, Term
 from rollplane_planners.scheduling.demand import Demand
-from rollplane_planners.scheduling.explanation import unavailable, without_claim
-from rollplane_planners.scheduling.nodes import NodeView, Room, full, unsuited
+from rollplane_planners.scheduling.explanation import unavailable, with_preemption, without_claim, without_victims
+from rollplane_planners.scheduling.nodes import NodeView, fits, full, unsuited
+from rollplane_planners.scheduling.occupancy import Occupancy
+from rollplane_planners.scheduling.preemption import (
+    ANYBODY,
+    NEVER,
+    NOT_HELPFUL,
+    VICTIMS_ENDING,
+    Asker,
+    Budget,
+    Candidate,
+    awaits_victims,
+    best_of,
+    candidate_limit,
+    try_node,
+)
 from rollplane_planners.scheduling.rules import OTHERS, OWN, Away, Beside, Even, Obstacle, Rule, Wish, even_wish
 from rollplane_planners.scheduling.suited import Suited, is_tolerated, selection_of, suited_of
-from rollplane_planners.scheduling.tallies import Neighbours, Placed, Places, Pods, Tally
+from rollplane_planners.scheduling.tallies import Placed, Places, Pods, Tally
 
 REMEMBERED_DEMANDS = 256
 """Demands whose boards are kept; the oldest is dropped beyond that and made anew when it is asked for."""
 
 
+Budgets = Callable[[], Sequence[Budget]]
+
+
 @frozen
 class Choice:
-    """A node for the pod, or, when ``node`` is empty, why there is none."""
+    """A node for the pod, or, when ``node`` is empty, why there is none.
+
+    ``nominated`` is then the node that is to be kept for it, "" for none. ``victims`` have to go for its sake.
+    """
 
     node: str
     why: str = ""
+    nominated: str = ""
+    victims: tuple[Placed, ...] = ()
 
 
 class Cluster:
     """All nodes and what runs on them. Deterministic: equal nodes are taken in the order of their names.
 
     ``pods`` yields the pods that were added and not removed; they are asked for when a constraint first counts them.
+    A place that is kept for a pod counts as taken for others, but those that are more urgent.
     """
 
     def __init__(self, pods: Pods, release: Release = LATEST) -> None:
         self._release = release
-        self._neighbours = Neighbours(pods)
+        self._taken = Occupancy(pods)
+        self._neighbours = self._taken.neighbours
         self._nodes: dict[str, NodeView] = {}
-        self._rooms: dict[str, Room] = defaultdict(Room)
+        self._rooms = self._taken.rooms
         self._moves = 0
+        self._start = 0
         self._boards: dict[tuple[bytes, tuple[Term, ...]], Board] = {}
         self._selections: dict[bytes, Suited] = {}
         self._places: dict[str, Places] = {}
@@ -83,34 +108,56 @@ class Cluster:
 
     def add(self, node: str, pod: Placed) -> bool:
         """Count a pod that runs, or will run, on ``node``; tells whether that may help one that wants neighbours."""
-        room = self._rooms[node]
-        room.used += pod.requests
-        room.pods += 1
-        room.ports.update(pod.host_ports)
         self._moves += 1
-        counted = self._neighbours.add(node, pod, 1)
+        counted = self._taken.add(node, pod)
         if counted:
             self._offer(node, [board for board in self._boards.values() if board.attracts])
         return counted
 
     def remove(self, node: str, pod: Placed) -> None:
         """Count a pod no more, and offer the room it leaves."""
-        room = self._rooms[node]
-        room.used -= pod.requests
-        room.pods -= 1
-        room.ports.subtract(pod.host_ports)
         self._moves += 1
-        self._neighbours.add(node, pod, -1)
+        self._taken.remove(node, pod)
         self._offer(node, self._boards.values())
+
+    def refresh(self, node: str, pod: Placed) -> None:
+        """Take note of a pod as it is now, where nothing changed that ``change`` tells of."""
+        self._rooms[node].tenants[pod.uid] = pod
 
     def change(self, node: str, before: Placed, after: Placed) -> bool:
         """Take note that a pod has other labels, or is going, but still holds its room; tells as ``put_node`` does."""
+        self.refresh(node, after)
         gone = self._neighbours.add(node, before, -1)
         come = self._neighbours.add(node, after, 1)
         if gone or come:
             self._moves += 1
             self._offer(node, self._boards.values())
         return gone or come
+
+    def keep(self, node: str, pod: Placed) -> list[Placed]:
+        """Keep a place on a node for a pod that waits there for others to end.
+
+        Return the less urgent pods for which one was kept there: it is not any more.
+        """
+        ousted = [one for one in self._taken.kept_on(node) if one.priority < pod.priority]
+        for one in ousted:
+            self.keep_no_more(one.uid)
+        self.keep_no_more(pod.uid)
+        self._moves += 1
+        self._taken.keep(node, pod)
+        return ousted
+
+    def kept_for(self, uid: str) -> str:
+        """Return the node on which a place is kept for a pod, "" for none."""
+        return self._taken.kept_for(uid)
+
+    def keep_no_more(self, uid: str) -> bool:
+        """Keep no place for a pod; tells whether one was, and may let another fit."""
+        node = self._taken.keep_no_more(uid)
+        if node:
+            self._moves += 1
+            self._offer(node, self._boards.values())
+        return bool(node)
 
     def _offer(self, node: str, boards: Iterable[Board]) -> None:
         for board in boards:
@@ -130,31 +177,123 @@ class Cluster:
         """The labels of all namespaces."""
         return self._neighbours.namespaces
 
-    def choose(self, demand: Demand) -> Choice:
-        """Return the best node that may take the pod and has room; it is not counted there yet."""
-        board = self._board(demand)
-        if board.stuck_at == self._moves:
-            return Choice("", board.why)
-        chosen = board.best()
-        if not chosen:
-            board.stuck_at, board.why = self._moves, self._explain(demand, board.asked.rules)
-        return Choice(chosen, board.why if not chosen else "")
+    def choose(self, demand: Demand, asker: Asker = ANYBODY, budgets: Budgets = tuple) -> Choice:
+        """Return the best node that may take the pod and has room, or whom it may have go for its sake.
+
+        It is not counted there yet, nor is a place kept. ``budgets`` are asked for when somebody may have to go.
+        """
+        with self._as_seen_by(asker):
+            board = self._board(demand)
+            if board.stuck is None or board.stuck.moves != self._moves:
+                node = self._node_for(board, asker)
+                if node:
+                    return Choice(node)
+                board.stuck = self._stuck(board)
+            return self._help(board, board.stuck, asker, budgets)
 
     def without_claim(self, name: str) -> Choice:
         """Return that no node takes a pod whose claim is not there, in the scheduler's words."""
-        return Choice("", without_claim(len(self._nodes), name, self._release))
+        nodes = len(self._nodes)
+        said = without_victims([NOT_HELPFUL] * nodes)
+        return Choice("", with_preemption(without_claim(nodes, name), said, self._release))
 
-    def _explain(self, demand: Demand, rules: Iterable[Rule]) -> str:
-        obstacles = [self._obstacle(node, demand, rules) for node in self._nodes.values()]
-        return unavailable([one for one in obstacles if one is not None], self._release)
+    @contextmanager
+    def _as_seen_by(self, asker: Asker) -> Iterator[None]:
+        """Leave out places that are kept for the asker itself, and for those that are less urgent."""
+        if not self._taken.keeps_any:
+            yield
+            return
+        with self._taken.without_kept(asker.uid, asker.priority) as nodes:
+            self._move_on(nodes)
+            yield
+        self._moves += bool(nodes)
 
-    def _obstacle(self, node: NodeView, demand: Demand, rules: Iterable[Rule]) -> Obstacle | None:
+    def _move_on(self, nodes: Sequence[str]) -> None:
+        self._moves += bool(nodes)
+        for node in nodes:
+            self._offer(node, self._boards.values())
+
+    def _node_for(self, board: Board, asker: Asker) -> str:
+        """Return the node that was nominated, if it takes the pod, else the best; "" for none."""
+        if asker.nominated in self._nodes and self._obstacle(board, self._nodes[asker.nominated]) is None:
+            return asker.nominated
+        node = board.best()
+        return node if not node or self._obstacle_of_absence(board, self._nodes[node]) is None else ""
+
+    def _stuck(self, board: Board) -> Stuck:
+        found = ((name, self._obstacle(board, node)) for name, node in self._nodes.items())
+        obstacles = {name: obstacle for name, obstacle in found if obstacle is not None}
+        return Stuck(self._moves, obstacles, unavailable(obstacles.values()))
+
+    def _obstacle(self, board: Board, node: NodeView) -> Obstacle | None:
+        """Return the first that is in the way, whether those that places are kept for come or not."""
+        return self._obstacle_now(board, node) or self._obstacle_of_absence(board, node)
+
+    def _obstacle_of_absence(self, board: Board, node: NodeView) -> Obstacle | None:
+        """Return what is in the way when nobody comes that a place is kept for: constraints may need them."""
+        if not self._taken.keeps_any or board.asked.demand.constraints is FREE:
+            return None
+        with self._taken.without_kept("", _ABOVE_ALL):
+            return self._obstacle_now(board, node)
+
+    def _obstacle_now(self, board: Board, node: NodeView) -> Obstacle | None:
         """Return the first that is in the way, in the order of kube-scheduler's plugins."""
-        final = self._release.capacity_is_final
+        demand, final = board.asked.demand, self._release.capacity_is_final
         own = unsuited(node, demand, self._release.taint_sentence) or full(
             node, self._rooms[node.name], demand, capacity_is_final=final
         )
-        return own or next((found for rule in rules if (found := rule.obstacle(node.labels))), None)
+        return own or board.asked.obstacle(node.labels)
+
+    def _has_room(self, board: Board, node: NodeView) -> bool:
+        """Tell whether nothing is in the way on a node that suits the pod."""
+        has_room = fits(node, self._rooms[node.name], board.asked.demand) and board.asked.obstacle(node.labels) is None
+        return has_room and self._obstacle_of_absence(board, node) is None
+
+    # Who would have to go.
+
+    def _help(self, board: Board, stuck: Stuck, asker: Asker, budgets: Budgets) -> Choice:
+        if not asker.preempts:
+            return Choice("", self._told(stuck, NEVER), asker.nominated)
+        if asker.nominated and awaits_victims(asker, self._rooms[asker.nominated].tenants.values(), stuck.obstacles):
+            return Choice("", self._told(stuck, VICTIMS_ENDING), asker.nominated)
+        if asker.priority in stuck.beyond_help:
+            return Choice("", stuck.beyond_help[asker.priority])
+        said = without_victims(stuck.obstacles.values())
+        if self._taken.runs_below(asker.priority):
+            candidates, said = self._candidates(board, stuck.obstacles, asker, budgets())
+            if candidates:
+                best = best_of(candidates)
+                return Choice("", stuck.sentence, best.node, best.victims)
+        why = stuck.beyond_help[asker.priority] = self._told(stuck, said)
+        return Choice("", why)
+
+    def _told(self, stuck: Stuck, said: str) -> str:
+        return with_preemption(stuck.sentence, said, self._release)
+
+    def _candidates(
+        self, board: Board, obstacles: Mapping[str, Obstacle], asker: Asker, budgets: Sequence[Budget]
+    ) -> tuple[list[Candidate], str]:
+        """Return nodes that would take the pod without others, and what is in the way on those tried in vain."""
+        candidates: list[Candidate] = []
+        vain: list[Obstacle] = []
+        names = list(obstacles)
+        start = self._start % len(names)
+        for tried, name in enumerate([*names[start:], *names[:start]], 1):
+            obstacle = obstacles[name]
+            found = NOT_HELPFUL if obstacle.lasting else self._tried(board, name, asker.priority, budgets)
+            if isinstance(found, Obstacle):
+                vain.append(found)
+                continue
+            candidates.append(found)
+            if len(candidates) == candidate_limit(len(self._nodes)):
+                self._start = start + tried  # others make their room elsewhere
+                break
+        return candidates, unavailable(vain)
+
+    def _tried(self, board: Board, name: str, priority: int, budgets: Sequence[Budget]) -> Candidate | Obstacle:
+        node = self._nodes[name]
+        trial = _Trial(self._taken, name, lambda: self._obstacle(board, node), lambda: self._has_room(board, node))
+        return try_node(name, self._rooms[name].tenants.values(), priority, budgets, trial)
 
     # Boards, and what they are made of.
 
@@ -233,3 +372,23 @@ class Cluster:
             places = self._places_by(key)
             shared = self._shared[key] = len({*places.values()}) < len(places)
         return shared
+
+
+_ABOVE_ALL = 2**32
+"""More than any priority."""
+
+
+@frozen
+class _Trial:
+    """A node on which pods may be missing for a moment: boards hear nothing of it."""
+
+    taken: Occupancy
+    node: str
+    obstacle: Callable[[], Obstacle | None]
+    fits: Callable[[], bool]
+
+    def free(self, pod: Placed) -> None:
+        self.taken.free(self.node, pod)
+
+    def take(self, pod: Placed) -> None:
+        self.taken.take(self.node, pod)

@@ -1,37 +1,45 @@
-"""The sentence of FailedScheduling: how many nodes each obstacle rules out, and that preemption does not help."""
+"""The sentence of FailedScheduling: how many nodes each obstacle rules out, and what preemption comes to."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rollplane_machinery.releases import Release
+from rollplane_planners.scheduling.preemption import NO_VICTIMS, NOT_HELPFUL
 from rollplane_planners.scheduling.rules import Obstacle
 
 NO_NODES = "no nodes available to schedule pods"
-NOT_HELPFUL = "Preemption is not helpful for scheduling"
-NO_VICTIMS = "No preemption victims found for incoming pod"
 
 
-def unavailable(obstacles: Sequence[Obstacle], release: Release) -> str:
-    """Return the sentence; ``obstacles`` has one for each node."""
-    if not obstacles:
-        return NO_NODES
+def unavailable(obstacles: Iterable[Obstacle]) -> str:
+    """Return the sentence about nodes that do not take a pod, or would not even with victims gone.
+
+    ``obstacles`` has one for each.
+    """
+    obstacles = list(obstacles)
     said = Counter(sentence for one in obstacles for sentence in one.sentences)
-    return _sentence(len(obstacles), _listed(said), sum(one.lasting for one in obstacles), release)
+    return _sentence(len(obstacles), _listed(said)) if obstacles else NO_NODES
 
 
-def without_claim(nodes: int, name: str, release: Release) -> str:
+def without_victims(obstacles: Iterable[Obstacle]) -> str:
+    """Return the sentence about preemption where no pod runs that might go; ``obstacles`` has one for each node."""
+    return unavailable(NOT_HELPFUL if one.lasting else NO_VICTIMS for one in obstacles)
+
+
+def without_claim(nodes: int, name: str) -> str:
     """Return the sentence about a claim that is not there, which rules out all ``nodes``."""
-    said = f'persistentvolumeclaim "{name}" not found'
-    return _sentence(nodes, said, nodes, release) if nodes else NO_NODES
+    return _sentence(nodes, f'persistentvolumeclaim "{name}" not found') if nodes else NO_NODES
 
 
-def _sentence(nodes: int, said: str, lasting: int, release: Release) -> str:
-    available = f"0/{nodes} nodes are available: "
-    preemption = available + _listed(Counter({NOT_HELPFUL: lasting, NO_VICTIMS: nodes - lasting}))
-    return f"{available}{said}." + release.preemption_sentence.value.format(said=preemption)
+def with_preemption(sentence: str, said: str, release: Release) -> str:
+    """Return a sentence with what is ``said`` of preemption behind it."""
+    return sentence if sentence == NO_NODES else sentence + release.preemption_sentence.value.format(said=said)
+
+
+def _sentence(nodes: int, said: str) -> str:
+    return f"0/{nodes} nodes are available: {said}."
 
 
 def _listed(said: Counter[str]) -> str:
-    return ", ".join(sorted(f"{count} {sentence}" for sentence, count in said.items() if count))
+    return ", ".join(sorted(f"{count} {sentence}" for sentence, count in said.items()))

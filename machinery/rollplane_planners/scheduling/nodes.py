@@ -18,6 +18,7 @@ from rollplane_planners.scheduling.node_affinity import (
 )
 from rollplane_planners.scheduling.resources import NOTHING, PODS, Resources, resources_of
 from rollplane_planners.scheduling.rules import Obstacle
+from rollplane_planners.scheduling.tallies import Placed
 
 UNSCHEDULABLE_TAINT = Taint(key="node.kubernetes.io/unschedulable", effect=NO_SCHEDULE)
 CORDONED = Obstacle(("node(s) were unschedulable",), lasting=True)
@@ -54,11 +55,12 @@ def node_view(node: Node) -> NodeView:
 
 @dataclass(slots=True)
 class Room:
-    """What is taken on a node."""
+    """What is taken on a node; ``tenants`` are the pods that run there, by uid. A place may be kept for others."""
 
     used: Resources = NOTHING
     pods: int = 0
     ports: Counter[HostPort] = field(default_factory=Counter)
+    tenants: dict[str, Placed] = field(default_factory=dict)
 
 
 def unsuited(node: NodeView, demand: Demand, sentence: TaintSentence) -> Obstacle | None:

@@ -39,6 +39,15 @@ async def test_a_key_added_twice_is_taken_once_in_order(queue: WorkQueue[str]) -
     assert len(queue) == 0
 
 
+async def test_the_more_urgent_are_taken_first(clock: FakeClock) -> None:
+    queue: WorkQueue[str] = WorkQueue(clock=clock, urgency=lambda key: int(key[1:]))
+    for key in ("a0", "b5", "c-1", "d5", "e0"):
+        queue.add(key)
+    assert await queue.take(3) == ["b5", "d5", "a0"]
+    queue.add("f9")
+    assert await queue.take(9) == ["f9", "e0", "c-1"]
+
+
 async def test_take_returns_at_most_limit(queue: WorkQueue[str]) -> None:
     for key in "abc":
         queue.add(key)

@@ -70,7 +70,9 @@ class Loop:
         self._failures: dict[Key, Failure] = {}
         self.name = reconciler.name
         self._options = WriteOptions(self.name, omit_object=True)
-        self.queue: WorkQueue[Key] = WorkQueue(clock=means.clock, backoff=reconciler.pace.backoff)
+        self.queue: WorkQueue[Key] = WorkQueue(
+            clock=means.clock, backoff=reconciler.pace.backoff, urgency=reconciler.urgency
+        )
         self.results: Counter[str] = Counter()
         """How looks at keys ended, by one of the words above."""
         self.planning = Tally()

@@ -90,6 +90,10 @@ class Reconciler(ABC):
         """Yield all keys that there may be something to do for, as when a shard has been acquired."""
         yield from (key for key, _ in self._observer.informer.items(self.kind))
 
+    def urgency(self, _key: Key) -> int:
+        """Return how urgent a key is that is added: the more urgent are planned first. It must be known at once."""
+        return 0
+
     @abstractmethod
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan | Look:
         """Return the plan for ``key`` as observed now; ``failure`` is what became of its last one, if it failed.

@@ -31,6 +31,7 @@ from rollplane_planners.model import (
     CreateObject,
     CreatePods,
     DeleteObject,
+    MarkPod,
     PlannedEvent,
     PlannedWrite,
     UpdateMetadata,
@@ -72,6 +73,8 @@ def wire_writes(write: PlannedWrite, key: Key, uid: str, options: WriteOptions, 
         case BindPod():
             pod = Key(POD, write.namespace, write.name)
             yield Sent(Bind(pod, write.node, Preconditions(uid=write.uid), options), write.events)
+        case MarkPod():
+            yield Sent(_mark(write, options))
         case DeleteObject():
             yield Sent(_deletion(write, options), write.events)
 
@@ -91,6 +94,12 @@ def _metadata_patch(write: UpdateMetadata, options: WriteOptions, group: str) ->
     }
     target = Key(write.kind, metadata.namespace, metadata.name)
     return Patch(target, PatchType.MERGE, json.dumps({"metadata": document}).encode(), options=options, group=group)
+
+
+def _mark(write: MarkPod, options: WriteOptions) -> Patch:
+    document = {"metadata": {"uid": write.uid}, "status": {"conditions": [message_to_json(write.condition)]}}
+    pod = Key(POD, write.namespace, write.name)
+    return Patch(pod, PatchType.STRATEGIC_MERGE, json.dumps(document).encode(), "status", options)
 
 
 def _deletion(write: DeleteObject, options: WriteOptions) -> Delete:
