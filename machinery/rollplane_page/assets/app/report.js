@@ -1,0 +1,179 @@
+// A finished run that one can look back through.
+import { html, useEffect, useMemo, useState } from "rollplane/html";
+import { countsOverTime, momentsOf, podsByRevision, statesAt, waitsAt } from "rollplane/model";
+import { duration, preferred, speaker } from "rollplane/words";
+import { Chart } from "rollplane/chart";
+import { Squares } from "rollplane/squares";
+
+/** @typedef {(key: string, values?: Record<string, string | number>) => string} Say */
+
+const FRAME_MILLISECONDS = 100;
+const FRAMES = 150;
+const MOST_EVENTS = 200;
+
+/** @param {{recording: import("rollplane/model").Recording}} props */
+export function Report({ recording }) {
+  const [at, setAt] = useState(recording.end);
+  const [language, setLanguage] = useState(preferred());
+  const say = useMemo(() => speaker(language), [language]);
+  useEffect(() => void (document.documentElement.lang = language), [language]);
+  const states = useMemo(() => statesAt(recording, at), [recording, at]);
+  const dark = useDark();
+  return html`
+    <header>
+      <h1>${recording.title}</h1>
+      <button class="plain" onClick=${() => setLanguage(language === "en" ? "zh" : "en")}>${say("language")}</button>
+    </header>
+    <${Verdict} verdict=${recording.verdict} />
+    <${Figures} figures=${recording.figures} say=${say} />
+    <${Clock} recording=${recording} at=${at} onMoment=${setAt} say=${say} />
+    ${recording.workloads.length ? "" : html`<p>${say("no_workloads")}</p>`}
+    ${recording.workloads.map(
+      (_, workload) => html`<${One} key=${workload} ...${{ recording, workload, states, at, say, dark, onMoment: setAt }} />`,
+    )}
+    <${Waits} recording=${recording} say=${say} onMoment=${setAt} />
+    <${Events} recording=${recording} at=${at} say=${say} />
+  `;
+}
+
+function useDark() {
+  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setDark(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, [query]);
+  return dark;
+}
+
+/** @param {{verdict: import("rollplane/model").Recording["verdict"]}} props */
+function Verdict({ verdict }) {
+  if (!verdict) return "";
+  const sign = verdict.tone === "good" ? "✓" : verdict.tone === "bad" ? "✗" : "•";
+  return html`<p class=${`verdict ${verdict.tone}`}>
+    <span aria-hidden="true">${sign}</span> <strong>${verdict.sentence}</strong> ${verdict.reason}
+  </p>`;
+}
+
+/** @param {{figures: import("rollplane/model").Figure[], say: Say}} props */
+function Figures({ figures, say }) {
+  if (!figures.length) return "";
+  return html`<section aria-label=${say("figures")}>
+    <dl class="figures">
+      ${figures.map(
+        ({ label, value, tone }) => html`<div class=${tone}>
+          <dt>${label}</dt>
+          <dd>${tone === "bad" ? html`<span aria-hidden="true">✗ </span>` : ""}${value}</dd>
+        </div>`,
+      )}
+    </dl>
+  </section>`;
+}
+
+/**
+ * @param {{recording: import("rollplane/model").Recording, at: number, onMoment: (at: number) => void, say: Say}} props
+ */
+function Clock({ recording, at, onMoment, say }) {
+  const [playing, setPlaying] = useState(false);
+  const moments = useMemo(() => momentsOf(recording), [recording]);
+  const end = recording.end;
+  useEffect(() => {
+    if (!playing) return undefined;
+    const timer = setTimeout(() => {
+      onMoment(Math.min(end, at + end / FRAMES));
+      if (at >= end) setPlaying(false);
+    }, FRAME_MILLISECONDS);
+    return () => clearTimeout(timer);
+  }, [playing, at]);
+  const play = () => {
+    if (!playing && at >= end) onMoment(0);
+    setPlaying(!playing);
+  };
+  const back = moments.findLast((each) => each < at);
+  const next = moments.find((each) => each > at);
+  const moment = say("moment", { at: duration(at), end: duration(end) });
+  return html`<section class="clock" aria-label=${say("time")}>
+    <div class="row">
+      <button onClick=${play}>${say(playing ? "pause" : "play")}</button>
+      <button disabled=${back === undefined} onClick=${() => onMoment(back ?? 0)} aria-label=${say("step_back")}>‹</button>
+      <button disabled=${next === undefined} onClick=${() => onMoment(next ?? end)} aria-label=${say("step_on")}>›</button>
+      <input type="range" min="0" max=${end} step="any" value=${at} aria-label=${say("time")} aria-valuetext=${moment}
+        onInput=${(/** @type {any} */ event) => onMoment(Number(event.target.value))} />
+      <output>${moment}</output>
+    </div>
+    ${recording.marks.length
+      ? html`<div class="row marks" role="group" aria-label=${say("marks")}>
+          ${recording.marks.map(
+            ([when, label]) => html`<button class="plain" aria-current=${when === at ? "time" : undefined}
+              onClick=${() => onMoment(when)}>${duration(when)} ${label}</button>`,
+          )}
+        </div>`
+      : ""}
+  </section>`;
+}
+
+/**
+ * @param {{recording: import("rollplane/model").Recording, workload: number, states: Uint8Array, at: number, say: Say,
+ *   dark: boolean, onMoment: (at: number) => void}} props
+ */
+function One({ recording, workload, states, at, say, dark, onMoment }) {
+  const own = recording.workloads[workload];
+  const counts = useMemo(() => countsOverTime(recording, workload), [recording, workload]);
+  const groups = podsByRevision(recording, workload, states);
+  const name = `${own.kind.toLowerCase()}/${own.name}`;
+  const available = groups.flat().filter(([, state]) => state === 3).length;
+  return html`<article class="workload">
+    <h2>${name} <span class="quiet">${own.namespace}</span></h2>
+    <p>${say("available")} ${say("of", { count: available, desired: own.desired })}</p>
+    <${Chart} ...${{ counts, workload: own, at, onMoment, say, dark }} label=${say("pods_over_time", { name })} />
+    ${waitsAt(recording, workload, at).map((sentence) => html`<p class="waiting">${say("waiting", { sentence })}</p>`)}
+    <${Squares} ...${{ recording, workload, groups, say }} />
+  </article>`;
+}
+
+/** @param {{recording: import("rollplane/model").Recording, say: Say, onMoment: (at: number) => void}} props */
+function Waits({ recording, say, onMoment }) {
+  return html`<section>
+    <h2>${say("waits")}</h2>
+    ${recording.waits.length
+      ? html`<ul class="lines">
+          ${recording.waits.map(
+            ([begin, end, workload, sentence]) => html`<li>
+              <button class="plain" onClick=${() => onMoment(begin)}>
+                ${say("waited", { from: duration(begin), to: duration(end), seconds: duration(end - begin) })}
+              </button>
+              <span class="quiet">${recording.workloads[workload].name}</span> ${sentence}
+            </li>`,
+          )}
+        </ul>`
+      : html`<p class="quiet">${say("no_waits")}</p>`}
+  </section>`;
+}
+
+/** @param {{recording: import("rollplane/model").Recording, at: number, say: Say}} props */
+function Events({ recording, at, say }) {
+  const [warnings, setWarnings] = useState(false);
+  const [text, setText] = useState("");
+  const past = recording.events.filter(
+    ([when, warning, ...words]) => when <= at && (warning || !warnings) && words.join(" ").includes(text),
+  );
+  const shown = past.slice(-MOST_EVENTS).reverse();
+  return html`<section>
+    <h2>${say("events")}</h2>
+    <div class="row">
+      <label><input type="checkbox" checked=${warnings} onChange=${() => setWarnings(!warnings)} /> ${say("only_warnings")}</label>
+      <label>${say("filter")} <input type="search" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></label>
+    </div>
+    ${shown.length ? "" : html`<p class="quiet">${say("no_events")}</p>`}
+    <ul class="lines">
+      ${shown.map(
+        ([when, warning, reason, about, message]) => html`<li class=${warning ? "warning" : ""}>
+          <time>${duration(when)}</time>
+          ${warning ? html`<b>${say("warning")}</b>` : ""} <b>${reason}</b> <span class="quiet">${about}</span> ${message}
+        </li>`,
+      )}
+    </ul>
+    ${past.length > shown.length ? html`<p class="quiet">${say("more", { count: past.length - shown.length })}</p>` : ""}
+  </section>`;
+}

@@ -1,0 +1,75 @@
+"""The page as one HTML file that needs nothing else: no network, no server, no build step."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from rollplane_page.recording import Recording
+
+VENDOR = {"preact": "preact.js", "preact/hooks": "hooks.js", "htm": "htm.js", "uplot": "uplot.js"}
+"""The libraries of others, by the names that they and we import them under."""
+APP = ("words", "html", "model", "chart", "squares", "report", "main")
+"""Our own modules, imported as ``rollplane/<name>``."""
+STYLES = ("vendor/uplot.css", "page.css")
+
+POLICY = "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:"
+"""Whatever the file holds, it can ask nobody anything."""
+
+
+def report_document(recording: Recording) -> str:
+    """Return the page of a finished ``recording``, data and programs included."""
+    data = json.dumps(recording.as_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _PAGE.format(
+        policy=POLICY,
+        title=html.escape(recording.title),
+        styles="\n".join(_text(name) for name in STYLES),
+        imports=json.dumps({"imports": _imports()}),
+        # A script element ends at the first "</", wherever it stands; JSON may write it otherwise.
+        data=data.replace("<", "\\u003c"),
+        licences=html.escape(_text("vendor/LICENSES.txt")).replace("--", "- -"),
+    )
+
+
+@cache
+def _imports() -> Mapping[str, str]:
+    modules = {name: f"vendor/{file}" for name, file in VENDOR.items()}
+    modules |= {f"rollplane/{name}": f"app/{name}.js" for name in APP}
+    return {name: f"data:text/javascript;base64,{_base64(path)}" for name, path in modules.items()}
+
+
+def _base64(path: str) -> str:
+    return base64.b64encode(_text(path).encode()).decode()
+
+
+def _text(path: str) -> str:
+    return resources.files(__package__).joinpath("assets", path).read_text(encoding="utf-8")
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<!-- Libraries within:
+{licences}
+-->
+<style>
+{styles}
+</style>
+<script type="importmap">{imports}</script>
+</head>
+<body>
+<main id="page"><noscript>This page draws with JavaScript.</noscript></main>
+<script type="application/json" id="recording">{data}</script>
+<script type="module">import "rollplane/main";</script>
+</body>
+</html>
+"""

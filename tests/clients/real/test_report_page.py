@@ -1,0 +1,122 @@
+"""The page of a finished run in a real browser: read by role and text, scrubbed, in both schemes, without a network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollplane_page.document import report_document
+from rollplane_page.recording import Figure, Recording, Tone, Verdict
+from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright cannot be had")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SIZES = ((320, 640), (1280, 900), (3840, 2160))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if BROWSER is None:
+        pytest.skip("no Chromium here")
+    with sync_api.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=BROWSER, args=list(QUIET))
+        yield started
+        started.close()
+
+
+def _recording() -> Recording:
+    told = recorder()
+    told.take(batch(deployment(), replica_set(), *(pod(f"a{n}", node="n", ready_at=0) for n in range(4))), BEGAN + 1)
+    told.mark("v2 applied", BEGAN + 5)
+    told.take(batch(replica_set("r2"), pod("b", owner="r2", image="web:v2"), event("Failed")), BEGAN + 6)
+    told.waits("d", "waits for b", BEGAN + 6)
+    recording = told.finish(BEGAN + 20)
+    recording.verdict = Verdict(Tone.BAD, "web does not finish.", "b is not scheduled.")
+    recording.figures = [Figure("Least available", "2 of 3", Tone.BAD), Figure("Runs", "1")]
+    return recording
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(report_document(_recording()), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser: Any, file: str) -> Iterator[Any]:
+    """The open page; anything its console complains of, and any request but for the file, fails the test."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, offline=True)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
+    opened.goto(file)
+    yield opened
+    context.close()
+    assert not complaints
+
+
+def test_the_end_is_shown_first_and_a_moment_can_be_looked_at(page: Any) -> None:
+    expect = sync_api.expect
+    expect(page.get_by_text("web does not finish.")).to_be_visible()
+    expect(page.get_by_role("heading", name="deployment/web")).to_be_visible()
+    expect(page.get_by_role("img", name="web:v2 r2: 1 pending")).to_be_visible()
+    expect(page.get_by_text("Waits: waits for b")).to_be_visible()
+    page.get_by_role("button", name="v2 applied").click()
+    expect(page.get_by_role("img", name="web:v1 r1: 4 available")).to_be_visible()
+    expect(page.get_by_role("img", name="web:v2 r2: no pods")).to_be_attached()
+    expect(page.get_by_text("None yet.")).to_be_visible()
+    page.get_by_role("button", name="Next change").click()
+    expect(page.get_by_role("listitem").filter(has_text="Failed")).to_be_visible()
+
+
+def test_the_slider_is_a_slider_for_the_keyboard(page: Any) -> None:
+    slider = page.get_by_role("slider", name="Time")
+    slider.focus()
+    page.keyboard.press("Home")
+    sync_api.expect(page.get_by_text("0.0 s of 20 s")).to_be_visible()
+    assert slider.get_attribute("aria-valuetext") == "0.0 s of 20 s"
+
+
+def test_it_plays_to_the_end(page: Any) -> None:
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Play").click()
+    sync_api.expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.get_by_role("slider", name="Time").evaluate(
+        "(slider) => { slider.value = 20; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    sync_api.expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_it_speaks_chinese(page: Any) -> None:
+    page.get_by_role("button", name="中文").click()
+    sync_api.expect(page.get_by_role("heading", name="等待的原因")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_anybody_out(page: Any, scheme: str) -> None:
+    """By axe-core; in both schemes, for contrast is a matter of colours."""
+    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core cannot be had")
+    page.emulate_media(color_scheme=scheme)
+    found = axe.Axe().run(page)["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_it_fits_every_screen(page: Any, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -1,0 +1,106 @@
+"""What a watch shows becomes a recording: states, promises, revisions, waits."""
+
+from __future__ import annotations
+
+import pytest
+
+from rollplane.core.v1 import Pod
+from rollplane_machinery.api import EventType
+from rollplane_page.recording import EventLine, Mark, PodLine, PodState, Recording, Wait
+from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
+
+
+def _failing() -> Pod:
+    message = pod("a", node="n")
+    status = message.status.container_statuses.add(name="web", image="web:v1")
+    status.state.waiting.reason = "ImagePullBackOff"
+    return message
+
+
+def _deleted() -> Pod:
+    message = pod("a", node="n", ready_at=0)
+    message.metadata.deletion_timestamp.seconds = int(BEGAN)
+    return message
+
+
+STATES = {
+    "without a node": (pod("a"), PodState.PENDING),
+    "bound": (pod("a", node="n"), PodState.STARTING),
+    "ready": (pod("a", node="n", ready_at=0), PodState.AVAILABLE),
+    "in trouble": (_failing(), PodState.FAILING),
+    "being deleted": (_deleted(), PodState.TERMINATING),
+}
+
+
+@pytest.mark.parametrize(("message", "state"), STATES.values(), ids=STATES)
+def test_the_state_of_a_pod(message: Pod, state: PodState) -> None:
+    told = recorder()
+    told.take(batch(deployment(), replica_set(), message), BEGAN + 2)
+    assert told.recording.changes == [(2.0, 0, state)]
+    assert told.recording.pods == [PodLine("a", 0, 0, message.spec.node_name)]
+
+
+def test_a_pod_ripens_without_a_change_and_goes() -> None:
+    told = recorder()
+    told.take(batch(deployment(min_ready=10), replica_set(), pod("a", node="n", ready_at=3)), BEGAN + 3)
+    told.take(batch(event("Pulled")), BEGAN + 20)
+    told.take(batch(pod("a", node="n", ready_at=3), kind=EventType.DELETED), BEGAN + 25)
+    assert told.recording.changes == [
+        (3.0, 0, PodState.READY),
+        (13.0, 0, PodState.AVAILABLE),
+        (25.0, 0, PodState.GONE),
+    ]
+
+
+def test_a_pod_that_lost_its_readiness_does_not_ripen() -> None:
+    told = recorder()
+    told.take(batch(deployment(min_ready=10), replica_set(), pod("a", node="n", ready_at=3)), BEGAN + 3)
+    told.take(batch(pod("a", node="n")), BEGAN + 5)
+    told.take(batch(pod("a", node="n", ready_at=8)), BEGAN + 8)
+    assert told.finish(BEGAN + 15).changes[-1] == (8.0, 0, PodState.READY)
+
+
+def test_revisions_come_in_the_order_they_are_seen_and_pods_of_others_do_not_count() -> None:
+    told = recorder()
+    pods = [pod("a"), pod("b", owner="r2", image="web:v2"), pod("stranger", owner="nobody")]
+    told.take(batch(deployment(), replica_set(), replica_set("r2"), *pods), BEGAN)
+    (workload,) = told.recording.workloads
+    assert workload.revisions == ["web:v1 r1", "web:v2 r2"]
+    assert [line.revision for line in told.recording.pods] == [0, 1]
+
+
+PROMISES = {"RollingUpdate": (4, 3, 5), "Recreate": (4, None, 4)}
+
+
+@pytest.mark.parametrize(("kind", "promised"), PROMISES.items())
+def test_what_a_manifest_promises(kind: str, promised: tuple[int, int | None, int | None]) -> None:
+    told = recorder()
+    told.take(batch(deployment(kind=kind)), BEGAN)
+    (workload,) = told.recording.workloads
+    assert (workload.desired, workload.least_available, workload.most_pods) == promised
+
+
+def test_waits_follow_each_other_and_end_with_the_recording() -> None:
+    told = recorder()
+    told.take(batch(deployment()), BEGAN)
+    for at, sentence in ((1, "a"), (2, "a"), (3, "b"), (4, ""), (6, "c")):
+        told.waits("d", sentence, BEGAN + at)
+    told.waits("stranger", "x", BEGAN)
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 3, 0, "a"), Wait(3, 4, 0, "b"), Wait(6, 9, 0, "c")]
+
+
+def test_events_and_marks() -> None:
+    told = recorder()
+    told.take(batch(event("Failed")), BEGAN + 1)
+    told.mark("v2 applied", BEGAN + 2)
+    assert told.recording.events == [EventLine(1.0, True, "Failed", "pod/a", "told")]
+    assert told.recording.marks == [Mark(2.0, "v2 applied")]
+
+
+def test_json_holds_places_and_rounded_times() -> None:
+    told = recorder()
+    told.take(batch(deployment(), replica_set(), pod("a", node="n")), BEGAN + 1.23456)
+    as_json = told.finish(BEGAN + 2).as_json()
+    assert as_json["changes"] == [[1.235, 0, 1]]
+    assert as_json["pods"] == [["a", 0, 0, "n"]]
+    assert Recording("empty").as_json()["end"] == 0.0
