@@ -84,13 +84,15 @@ export function countsOverTime(recording, workload) {
 }
 
 /**
- * Return the sentences that the workload waits for at `at`.
+ * Return the sentences that the workload waits for at `at`; what is waited for to the end is so at the end, too.
  * @param {Recording} recording
  * @param {number} workload
  * @param {number} at
  */
 export const waitsAt = (recording, workload, at) =>
-  recording.waits.filter(([begin, end, own]) => own === workload && begin <= at && at < end).map((wait) => wait[3]);
+  recording.waits
+    .filter(([begin, end, own]) => own === workload && begin <= at && (at < end || end === recording.end))
+    .map((wait) => wait[3]);
 
 /**
  * Return every moment at which anything changed, in order, the begin and the end among them.
