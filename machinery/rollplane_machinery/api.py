@@ -88,7 +88,8 @@ class WriteOptions:
     ``omit_object`` leaves the object out of the result, as batches want it. ``repeat`` says that a write of this
     ``token`` may have been sent before, and may have been made. A dry run has no token. With ``track_fields`` the
     object keeps a record of which fields ``field_manager`` wrote; an apply is recorded in any case.
-    ``field_validation`` says what becomes of fields of a patch that nobody knows, or that are given twice.
+    ``field_validation`` says what becomes of fields of a patch that nobody knows, or that are given twice. One that is
+    ``harmless_twice`` is made no worse by being made again, however late, as an Event is: its client gives it no token.
     """
 
     field_manager: str = ""
@@ -99,6 +100,7 @@ class WriteOptions:
     repeat: bool = False
     track_fields: bool = False
     field_validation: FieldValidation = FieldValidation.STRICT
+    harmless_twice: bool = False
 
     def __post_init__(self) -> None:
         if self.token is not None and self.dry_run:

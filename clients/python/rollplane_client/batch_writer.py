@@ -148,14 +148,14 @@ class BatchWriter:
         return [await answer for answer in answers]
 
     def record(self, write: Write) -> bool:
-        """Hand in a write nobody waits for, such as an Event; return False when it was dropped instead.
+        """Hand in a write nobody waits for and that is harmless twice, an Event; return False when it was dropped.
 
         These fill what room other writes leave in a batch. They are dropped when too many wait, and not repeated.
         """
         if self._closed or self._lanes.events >= self._limits.pending_events:
             self.stats.events_dropped += 1
             return False
-        self._lanes.add_event(item_of(self._tokens.stamped(write), None))
+        self._lanes.add_event(item_of(write, None))
         self._wake.set()
         return True
 

@@ -70,7 +70,7 @@ class EventRecorder:
         self._component = component
         self._clock = clock
         self._subjects: OrderedDict[str, _Subject] = OrderedDict()
-        self._options = WriteOptions(component, omit_object=True)
+        self._options = WriteOptions(component, omit_object=True, harmless_twice=True)
         self._origin = zlib.crc32(component.encode()) % 1000
         self._micros = 0
 
@@ -122,7 +122,7 @@ class EventRecorder:
     def _options_under(self, fence: Fence | None) -> WriteOptions:
         """Return the options of a write; the fence of a shard stays the same for many."""
         if fence != self._options.fence:
-            self._options = WriteOptions(self._component, fence=fence, omit_object=True)
+            self._options = WriteOptions(self._component, fence=fence, omit_object=True, harmless_twice=True)
         return self._options
 
     def _new_name(self, subject: str, now: float) -> str:

@@ -32,8 +32,11 @@ class Tokens:
         self._sequence = itertools.count(1)
 
     def stamp(self, options: WriteOptions) -> WriteOptions:
-        """Return ``options`` with a token; as they are if they have one, or are a dry run's, which stores nothing."""
-        if options.token is not None or options.dry_run:
+        """Return ``options`` with a token, unless they have one or need none.
+
+        A dry run needs none, which stores nothing, nor what is harmless twice.
+        """
+        if options.token is not None or options.dry_run or options.harmless_twice:
             return options
         token = WriteToken(self._writer, next(self._sequence))
         return WriteOptions(

@@ -207,3 +207,27 @@ async def test_nobody_listens() -> None:
 def _set_schema(version: int) -> Script:
     source = f"#!lua\nreturn redis.call('HSET', KEYS[1], 'schema', '{version}')".encode()
     return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+
+
+async def test_a_follower_at_the_end_of_the_log_reads_without_a_script(
+    new_redis_store: NewRedisStore, server_url: str
+) -> None:
+    """It must do so within a moment, which a busy machine may miss: one time in five is enough."""
+    store = new_redis_store()
+    (revision,) = await must_commit(store, create("pods", "a/1"))
+    async with store.follow(revision - 1) as batches:
+        assert len((await anext(batches)).changes) == 1
+        for number in range(5):
+            before = await scripts_run(server_url)
+            await must_commit(store, *(create("pods", f"b/{number}-{one}") for one in range(20)))
+            batch = await anext(batches)
+            if await scripts_run(server_url) == before + 1:
+                assert len(batch.changes) == 20
+                return
+    pytest.fail("each read took a script")
+
+
+async def scripts_run(url: str) -> int:
+    """Return how many scripts the server has run."""
+    stats = (await command(url, b"INFO", b"commandstats")).decode()
+    return int(stats.partition("cmdstat_evalsha:calls=")[2].partition(",")[0])

@@ -55,6 +55,7 @@ async def test_what_an_event_looks_like() -> None:
     assert event.first_timestamp.seconds == event.last_timestamp.seconds == int(told.clock.now())
     (write,) = told.writes
     assert write.options.fence == FENCE
+    assert write.options.harmless_twice
 
 
 async def test_identical_events_are_folded() -> None:

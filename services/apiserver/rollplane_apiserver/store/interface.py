@@ -199,7 +199,8 @@ BATCH_BYTES = 8 * 1024 * 1024
 class LogBatch:
     """Changes in order and the revision up to which the log has been read.
 
-    It holds BATCH_CHANGES changes at most, and BATCH_BYTES of their values, or one change.
+    It holds BATCH_CHANGES changes at most, and BATCH_BYTES of their values, or one change. A reader that was at the end
+    of the log a moment ago may be given more bytes: what was committed since.
     ``changes`` is empty when idle, and when the revision moved without a change (a jump).
     """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncGenerator, Sequence
 
 from rollplane_apiserver.store import scripts
@@ -11,6 +13,8 @@ from rollplane_apiserver.store.layout import Keys, jump, log_entry
 from rollplane_apiserver.store.link import Link, Reply, pack
 
 BLOCK_SECONDS = 0.8  # an idle batch each second is promised, and Redis looks for ended waits each 100 ms
+FRESH_SECONDS = 0.25
+"""How long after the end of the log was read only a little can be behind it."""
 SCRIPT = scripts.load("read_log")
 
 
@@ -36,31 +40,49 @@ async def read_log(link: Link, keys: Keys, after: int) -> LogBatch:
 
 
 async def _batches(link: Link, keys: Keys, position: int) -> AsyncGenerator[LogBatch, None]:
+    loop = asyncio.get_running_loop()
+    fresh_until = -math.inf
     while True:
+        # A script bounds the bytes, at four times the cost of a plain read. Whoever was at the end a moment ago needs
+        # none: there is only what was committed since.
+        is_fresh = loop.time() < fresh_until
+        read = _follow_commands(keys, position) if is_fresh else _catch_up_commands(keys, position)
         # The others are carried out after the first has ended its wait, one after another. So if at last nothing behind
         # the position has been trimmed, neither had it been when the entries were read.
-        _, found, bounds, role = await link.call_all(
-            _wait_command(keys, position),
-            _read_command(keys, position),
-            _bounds_command(keys),
-            pack(b"ROLE"),
-            patience_seconds=BLOCK_SECONDS,
+        *_, found, bounds, role = await link.call_all(
+            *read, _bounds_command(keys), pack(b"ROLE"), patience_seconds=BLOCK_SECONDS
         )
         await link.check_master(role)
-        entries = [log_entry(entry_id, fields) for entry_id, fields in found]
+        entries = [log_entry(entry_id, fields) for entry_id, fields in (_of_stream(found) if is_fresh else found)]
         _check(position, bounds, [entry for entry in entries if isinstance(entry, Jump)])
         batch = _batch(entries, position)
         position = batch.revision
+        fresh_until = loop.time() + FRESH_SECONDS if position == int(bounds[1] or 0) else -math.inf
         yield batch
+
+
+def _of_stream(found: Reply) -> Reply:
+    """Return the entries in what XREAD found in our stream; it answers nothing when its wait was in vain."""
+    return found[0][1] if found else ()
 
 
 def _batch(entries: Sequence[Change | Jump], position: int) -> LogBatch:
     return LogBatch([entry for entry in entries if isinstance(entry, Change)], _last_revision(entries, position))
 
 
-def _wait_command(keys: Keys, position: int) -> bytes:
-    block = b"%d" % (BLOCK_SECONDS * 1000)
-    return pack(b"XREAD", b"BLOCK", block, b"COUNT", b"1", b"STREAMS", keys.log, b"%d-0" % position)
+def _follow_commands(keys: Keys, position: int) -> Sequence[bytes]:
+    """Wait for what follows, and read it."""
+    return (_wait_command(keys, position, BATCH_CHANGES),)
+
+
+def _catch_up_commands(keys: Keys, position: int) -> Sequence[bytes]:
+    """Wait until something follows, and read as many bytes of it as make a batch."""
+    return _wait_command(keys, position, 1), _read_command(keys, position)
+
+
+def _wait_command(keys: Keys, position: int, most: int) -> bytes:
+    block, count = b"%d" % (BLOCK_SECONDS * 1000), b"%d" % most
+    return pack(b"XREAD", b"BLOCK", block, b"COUNT", count, b"STREAMS", keys.log, b"%d-0" % position)
 
 
 def _read_command(keys: Keys, position: int) -> bytes:
