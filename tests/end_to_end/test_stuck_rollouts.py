@@ -52,6 +52,26 @@ STUCK: dict[str, tuple[str, str, str]] = {
         "0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints.",
     ),
 }
+ALLOWED: dict[str, tuple[str, str, str, str]] = {
+    "quota without room for a surge": (
+        "kind: ResourceQuota, spec: {hard: {pods: 3}}",
+        "",
+        "",
+        "exceeded quota: room, requested: pods=1, used: pods=3, limited: pods=3",
+    ),
+    "quota of cpu, which the update says nothing of": (
+        "kind: ResourceQuota, spec: {hard: {requests.cpu: 3}}",
+        "resources: {requests: {cpu: 500m}}",
+        "resources: {}",
+        "failed quota: room: must specify requests.cpu for: web",
+    ),
+    "limits that the update goes beyond": (
+        "kind: LimitRange, spec: {limits: [{type: Container, max: {cpu: 500m}}]}",
+        "resources: {limits: {cpu: 500m}}",
+        "resources: {limits: {cpu: 1}}",
+        "maximum cpu usage per Container is 500m, but limit is 1",
+    ),
+}
 MISSING: dict[str, tuple[str, str, str]] = {
     "missing ConfigMap": ("", "envFrom: [{configMapRef: {name: settings}}]", 'configmap "settings" not found'),
     "missing Secret": ("", "envFrom: [{secretRef: {name: token}}]", 'secret "token" not found'),
@@ -100,6 +120,23 @@ async def test_a_rollout_is_stuck_from_the_start(spec: str, container: str, reas
         path.write_text(DEPLOYMENT.format(spec=spec, container=container, round=1))
         await cli.ok("apply", "-f", str(path))
         await is_stuck(cli, reason)
+
+
+@pytest.mark.parametrize(("allows", "before", "after", "reason"), ALLOWED.values(), ids=ALLOWED)
+async def test_an_update_is_not_allowed_its_pods(
+    allows: str, before: str, after: str, reason: str, tmp_path: Path
+) -> None:
+    async with three_zones() as plane:
+        cli, path = Cli(plane.address), tmp_path / "web.yaml"
+        path.write_text(f"{{apiVersion: v1, metadata: {{name: room}}, {allows}}}")
+        await cli.ok("apply", "-f", str(path))
+        path.write_text(DEPLOYMENT.format(spec="", container=before, round=1))
+        await cli.ok("apply", "-f", str(path))
+        assert (await cli.run("rollout", "status", "deploy/web", "--timeout=20s")).code == 0
+        path.write_text(DEPLOYMENT.format(spec="", container=after, round=2))
+        await cli.ok("apply", "-f", str(path))
+        await is_stuck(cli, reason)
+        assert (await cli.ok("get", "pods", "-l", "app=web")).count("Running") == 3, "nothing is lost meanwhile"
 
 
 async def is_stuck(cli: Cli, reason: str) -> None:
