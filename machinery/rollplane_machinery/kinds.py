@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from google.protobuf.any_pb2 import Any as WellKnownAny
+from google.protobuf.descriptor import Descriptor
 
 from rollplane.apps import v1 as apps
 from rollplane.coordination import v1 as coordination
@@ -21,6 +22,7 @@ from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.frozen import frozen
+from rollplane_machinery.shapes.shapes import shape_of
 
 TYPE_URL_PREFIX = "type.googleapis.com/"
 
@@ -104,6 +106,15 @@ class Kind:
     def parse(self, value: bytes) -> ApiObject:
         """Return the message in ``value``; raises BadRequestError when it is not one."""
         return _parsed(self.message, value, self)
+
+    @property
+    def shape(self) -> Descriptor:
+        """What its objects look like in JSON: their message, or Kubernetes' where they are kept as JSON.
+
+        Of what is kept as JSON and nothing is known of, it is our own message.
+        """
+        kept = shape_of(self.api_version, self.name) if self.is_stored_only else None
+        return kept or self.message.DESCRIPTOR
 
     def __repr__(self) -> str:
         return f"Kind({self.resource})"

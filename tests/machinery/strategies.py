@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rollplane.meta import v1 as meta
 from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_machinery import int_or_string
+from rollplane_machinery.codec import from_json, message_to_json
 from rollplane_machinery.codec.fields import is_inline, is_pointer, map_value, message_of
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 
@@ -87,14 +88,17 @@ def objects(*, zeros: bool = False) -> st.SearchStrategy[ApiObject]:
 
 
 def of_kind(kind: Kind, *, zeros: bool = False) -> st.SearchStrategy[ApiObject]:
-    """Return a strategy for objects of ``kind``; those that are kept as JSON say that they are of it."""
+    """Return a strategy for objects of ``kind``; those that are kept as JSON look as Kubernetes' message of it does."""
+    if not kind.is_stored_only:
+        return messages(kind.message, zeros=zeros)
 
-    def typed(message: ApiObject) -> ApiObject:
-        if isinstance(message, StoredObject):
-            message.api_version, message.kind = kind.api_version, kind.name
-        return message
+    def kept(shaped: Message) -> ApiObject:
+        if isinstance(shaped, StoredObject):
+            shaped.api_version, shaped.kind = kind.api_version, kind.name
+            return shaped
+        return from_json({"apiVersion": kind.api_version, "kind": kind.name, **message_to_json(shaped)})
 
-    return messages(kind.message, zeros=zeros).map(typed)
+    return messages(GetMessageClass(kind.shape), zeros=zeros).map(kept)
 
 
 def _fill(draw: st.DrawFn, message: Message, depth: int, zeros: bool) -> None:

@@ -235,11 +235,11 @@ def test_a_limit_range_says_what_it_means() -> None:
     rows = spec_of(stored)["limits"]
     assert rows[0]["default"] == {"cpu": "2"}
     assert rows[0]["defaultRequest"] == {"cpu": "2", "memory": "1Mi"}
-    assert rows[1] == {"type": "Pod", "max": {"cpu": 9}}
+    assert rows[1] == {"type": "Pod", "max": {"cpu": "9"}}
 
 
 WRONG: dict[str, tuple[Row, str]] = {
-    "no quantity": ({"type": "Container", "max": {"cpu": "much"}}, "spec.limits[0].max[cpu]"),
+    "no quantity": ({"type": "Container", "max": {"cpu": "much"}}, "spec.limits[0].max.cpu"),
     "negative": ({"type": "Container", "max": {"cpu": "-1"}}, "spec.limits[0].max[cpu]"),
     "no type": ({"max": {"cpu": "1"}}, "spec.limits[0].type"),
     "unknown type": ({"type": "Container ", "max": {"cpu": "1"}}, "spec.limits[0].type"),

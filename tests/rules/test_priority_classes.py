@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from rollplane.core.v1 import PodSpec
+from rollplane.meta.v1 import ObjectMeta
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import codec
 from rollplane_machinery.errors import ForbiddenError
@@ -23,9 +25,10 @@ from rollplane_rules.admission.priority import (
 
 
 def a_class(name: str = "high", **members: Any) -> StoredObject:
-    manifest = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, **members}
-    found = codec.from_json(manifest)
-    assert isinstance(found, StoredObject)
+    """As it comes over gRPC, where no codec looks at its values."""
+    found = StoredObject(api_version="scheduling.k8s.io/v1", kind="PriorityClass", metadata=ObjectMeta(name=name))
+    for member, value in members.items():
+        found.members[member].json = json.dumps(value).encode()
     defaults.apply_defaults(found)
     return found
 

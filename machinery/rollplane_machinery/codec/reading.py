@@ -13,8 +13,10 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from rollplane.meta.v1 import ManagedFieldsEntry
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.codec.fields import (
     is_bytes,
     is_inline,
@@ -23,11 +25,14 @@ from rollplane_machinery.codec.fields import (
     message_of,
     scalar_of,
 )
+from rollplane_machinery.codec.printing import printer_of
 from rollplane_machinery.codec.problems import Json, Path, Report
 from rollplane_machinery.codec.type_meta import type_meta
 from rollplane_machinery.codec.values import SPECIAL_TYPES, decode_base64
+from rollplane_machinery.shapes.shapes import shape_of
 
 _MANAGED_FIELDS = ManagedFieldsEntry.DESCRIPTOR
+_TYPE = ("apiVersion", "kind")
 
 _ReadField = Callable[[Any, Json, Path | None, Report], None]
 """Sets a field of the message from JSON that is not null; the path is that of the message."""
@@ -76,10 +81,45 @@ class Reader:
             report.invalid((path, name), "is not valid Unicode")
 
 
+class ShapedReader(Reader):
+    """Reads objects that are kept as JSON, where it is known what Kubernetes' message of their kind looks like.
+
+    What is kept is what a server would show: without what the message does not know, amounts in their canonical form.
+    """
+
+    def read(self, message: Message, data: Json, path: Path | None, report: Report) -> None:
+        """Fill ``message`` from ``data``."""
+        shape = _shape(data)
+        if shape is not None:
+            known = len(report.errors)
+            data = {**_typed(data), **_shown(shape, data, path, report)}
+            if len(report.errors) > known:
+                return
+        super().read(message, data, path, report)
+
+
+def _shape(data: Json) -> Descriptor | None:
+    if not isinstance(data, dict):
+        return None
+    api_version, kind = data.get("apiVersion"), data.get("kind")
+    return shape_of(api_version, kind) if isinstance(api_version, str) and isinstance(kind, str) else None
+
+
+def _typed(data: dict[str, Json]) -> dict[str, Json]:
+    return {name: data[name] for name in _TYPE}
+
+
+def _shown(shape: Descriptor, data: dict[str, Json], path: Path | None, report: Report) -> Json:
+    """Return ``data`` as the JSON of the message ``shape``."""
+    typed = GetMessageClass(shape)()
+    reader_of(shape).read(typed, {name: value for name, value in data.items() if name not in _TYPE}, path, report)
+    return printer_of(shape).print(typed)
+
+
 @cache
 def reader_of(descriptor: Descriptor) -> Reader:
     """Return the reader of messages of ``descriptor``."""
-    return Reader(descriptor)
+    return ShapedReader(descriptor) if descriptor is StoredObject.DESCRIPTOR else Reader(descriptor)
 
 
 def _reader(field: FieldDescriptor) -> _ReadField:

@@ -35,7 +35,7 @@ def read_configuration(text: bytes, kind: Kind) -> Configuration:
     left_out = _checked(understand(kind.message, document, sent.duplicates))
     if as_members(document.get("metadata")).get("managedFields") is not None:
         raise BadRequestError("metadata.managedFields must be nil")
-    check_items(document, node_of(kind.message.DESCRIPTOR))
+    check_items(document, node_of(kind.shape))
     return Configuration(kind, document, left_out)
 
 

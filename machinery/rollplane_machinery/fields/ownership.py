@@ -182,7 +182,7 @@ def _document(obj: ApiObject) -> JsonObject:
 
 
 def _node(kind: Kind) -> Node:
-    return node_of(kind.message.DESCRIPTOR)
+    return node_of(kind.shape)
 
 
 def _ignored(kind: Kind, subresource: str) -> FieldSet:

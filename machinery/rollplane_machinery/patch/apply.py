@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.api import PatchType
 from rollplane_machinery.codec import message_and_left_out, read_sent, to_json
 from rollplane_machinery.codec.sent import Steps
@@ -19,6 +20,7 @@ from rollplane_machinery.patch.json_patch import json_patch
 from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth, expect_object
 from rollplane_machinery.patch.merge_patch import merge_patch
 from rollplane_machinery.patch.strategic import strategic_merge_patch
+from rollplane_machinery.shapes.shapes import shape_of
 
 _M = TypeVar("_M", bound=Message)
 
@@ -52,13 +54,17 @@ def patched(
     document: JsonObject = to_json(message)
     sent = read_sent(patch)
     check_depth(sent.value)
-    changed = expect_object(
-        algorithm(document, sent.value, cast("Descriptor", message.DESCRIPTOR)), "the patched object"
-    )
+    changed = expect_object(algorithm(document, sent.value, _shape(message)), "the patched object")
     for name in ("apiVersion", "kind"):
         if changed.get(name) != document.get(name):
             raise BadRequestError(f"a patch cannot change {name}")
     return _read(type(message), changed, sent.duplicates, validation)
+
+
+def _shape(message: Message) -> Descriptor:
+    """Return what is known of ``message``: of an object that is kept as JSON, what Kubernetes' message looks like."""
+    kept = shape_of(message.api_version, message.kind) if isinstance(message, StoredObject) else None
+    return kept or cast("Descriptor", message.DESCRIPTOR)
 
 
 def _read(

@@ -22,6 +22,7 @@ from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import AnyValue
 from rollplane_machinery.codec.fields import is_inline, map_value, message_of
+from rollplane_machinery.shapes.building import is_shape, told_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,15 @@ def schema_of(descriptor: Descriptor) -> Schema:
         if is_inline(field):
             members |= schema_of(message_of(field)).members
         else:
-            members[field.json_name] = _field(field, _RULES.get((descriptor.full_name, field.name), ATOMIC))
+            members[field.json_name] = _field(field, _rule(descriptor, field))
     return Schema(MappingProxyType(members))
+
+
+def _rule(descriptor: Descriptor, field: FieldDescriptor) -> Rule:
+    if not is_shape(descriptor):
+        return _RULES.get((descriptor.full_name, field.name), ATOMIC)
+    key = told_of(field).get("merge")
+    return ATOMIC if key is None else Rule(merge_key=key, is_set=not key)
 
 
 def _field(field: FieldDescriptor, rule: Rule) -> Field:

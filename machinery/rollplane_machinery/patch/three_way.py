@@ -27,7 +27,7 @@ def three_way_merge(original: JsonObject | None, modified: JsonObject, current: 
     kind = BY_API_VERSION_KIND.get((str(current.get("apiVersion")), str(current.get("kind"))))
     if kind is None:
         raise BadRequestError("the live object is of no kind that can be merged")
-    return _diff_object(original or {}, modified, current, schema_of(kind.message.DESCRIPTOR))
+    return _diff_object(original or {}, modified, current, schema_of(kind.shape))
 
 
 def _diff_object(original: JsonObject, modified: JsonObject, current: JsonObject, schema: Schema) -> JsonObject:

@@ -22,6 +22,7 @@ from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
+from rollplane_machinery.shapes.building import atomic_structs, is_shape, told_of
 
 
 class ListType(StrEnum):
@@ -140,17 +141,20 @@ _MAPS = frozenset(f"{message.DESCRIPTOR.full_name}.{name}" for message, names in
 
 def list_topology(field: FieldDescriptor) -> ListTopology:
     """Return how the items of the list ``field`` are told apart."""
-    return _LIST_OF.get(field.full_name, _ATOMIC)
+    if not is_shape(field):
+        return _LIST_OF.get(field.full_name, _ATOMIC)
+    keys = told_of(field).get("list")
+    return _ATOMIC if keys is None else _by(*keys) if keys else _SET
 
 
 def is_atomic_map(field: FieldDescriptor) -> bool:
     """Whether the map ``field`` is one value, of which nobody owns a part."""
-    return field.full_name in _MAPS
+    return bool(told_of(field).get("atomic")) if is_shape(field) else field.full_name in _MAPS
 
 
 def is_atomic_object(descriptor: Descriptor) -> bool:
     """Whether an object of this message type is one value, wherever it stands."""
-    return descriptor.full_name in _ATOMIC_OBJECTS
+    return descriptor.full_name in (atomic_structs() if is_shape(descriptor) else _ATOMIC_OBJECTS)
 
 
 def key_default(field: FieldDescriptor) -> str | None:

@@ -9,7 +9,8 @@ from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import names
 from rollplane_machinery.codec import message_to_json
-from rollplane_machinery.errors import Cause, InternalError
+from rollplane_machinery.codec.shaped import read_shaped
+from rollplane_machinery.errors import BadRequestError, Cause, InternalError
 from rollplane_machinery.times import is_set
 from rollplane_rules.validation.causes import (
     immutable,
@@ -102,8 +103,11 @@ def check_stored(obj: StoredObject) -> list[Cause]:
     found = [invalid(name, None, "it has a field of its own") for name in sorted(_BORNE_ELSEWHERE & obj.members.keys())]
     try:
         message_to_json(obj)
+        read_shaped(obj)
     except InternalError:
         found.append(invalid("", None, "spec, status and members must be JSON"))
+    except BadRequestError as exc:
+        found += exc.causes
     return found
 
 

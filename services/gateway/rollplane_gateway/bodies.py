@@ -14,6 +14,7 @@ from rollplane_gateway.negotiation import BodyForm, body_form, unsupported_media
 from rollplane_gateway.refusals import refused_options, unsupported
 from rollplane_gateway.requests import Request
 from rollplane_machinery.codec import Sent, read_sent, understand
+from rollplane_machinery.codec.shaped import from_protobuf, has_protobuf
 from rollplane_machinery.dresses import by_type
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.field_validation import FieldValidation, field_sentence, strict_sentence
@@ -51,12 +52,16 @@ def read_body(request: Request, wanted: ServedType, also: Sequence[GroupVersion]
     """
     form = body_form(request.content_type)
     expected = _Expected(wanted, frozenset({str(wanted.group_version), *map(str, also)}))
-    if form is BodyForm.PROTOBUF and wanted.message is StoredObject:
+    if form is BodyForm.PROTOBUF and not _has_protobuf(wanted):
         raise unsupported_media_type(f"{wanted.name} is kept as JSON, and its protobuf is not read: send JSON or YAML")
     if form is BodyForm.PROTOBUF:
         return Body(_from_protobuf(request.body, expected))
     sent = read_sent(request.body, is_yaml=form is BodyForm.YAML)
     return _from_json(sent, expected, validation_of(request), request.body)
+
+
+def _has_protobuf(wanted: ServedType) -> bool:
+    return wanted.message is not StoredObject or has_protobuf(str(wanted.group_version), wanted.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +99,15 @@ def _from_protobuf(body: bytes, expected: _Expected) -> Message:
     try:
         unknown = Unknown.FromString(body[len(PROTOBUF_PREFIX) :])
         expected.check(unknown.type_meta.api_version, unknown.type_meta.kind)
-        return _taken_off(unknown.type_meta, wanted.message.FromString(unknown.raw))
+        return _taken_off(unknown.type_meta, _message(unknown.raw, wanted))
     except (DecodeError, RuntimeError) as exc:
         raise BadRequestError(f"the body is not the protobuf of a {wanted.name}") from exc
+
+
+def _message(raw: bytes, wanted: ServedType) -> Message:
+    if wanted.message is StoredObject:
+        return from_protobuf(raw, str(wanted.group_version), wanted.name)
+    return wanted.message.FromString(raw)
 
 
 def _taken_off(type_: TypeMeta, sent: Message) -> Message:

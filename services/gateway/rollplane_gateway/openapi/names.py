@@ -11,7 +11,9 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from rollplane.meta import v1 as meta
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.served import GroupVersion, ServedType
+from rollplane_machinery.shapes.shapes import shape_of
 
 Json = dict[str, Any]
 
@@ -42,6 +44,12 @@ def schema_name(descriptor: Descriptor) -> str:
 def descriptor_of(message: type[Message]) -> Descriptor:
     """Return the descriptor of ``message``."""
     return descriptor_pool.Default().FindMessageTypeByName(message.DESCRIPTOR.full_name)
+
+
+def shape_of_type(type_: ServedType) -> Descriptor:
+    """Return what objects of ``type_`` look like; StoredObject's own descriptor for what nothing is known of."""
+    known = shape_of(str(type_.group_version), type_.name) if type_.message is StoredObject else None
+    return known or descriptor_of(type_.message)
 
 
 def type_name(type_: ServedType) -> str:

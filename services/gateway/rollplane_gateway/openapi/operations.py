@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from rollplane.meta import v1 as meta
 from rollplane.stored.v1 import StoredObject
-from rollplane_gateway.openapi.names import Json, descriptor_of, kind_of
+from rollplane_gateway.openapi.names import Json, descriptor_of, kind_of, shape_of_type
 from rollplane_gateway.openapi.parameters import QUERIES
 from rollplane_gateway.openapi.schemas import Schemas
 from rollplane_machinery.api import PatchType
@@ -94,7 +94,7 @@ def _body(verb: str, place: Place, schemas: Schemas) -> Json | None:
 
 def _patch_types(type_: ServedType) -> list[PatchType]:
     """Return the patches that can be made by the document: strategic ones need what it does not tell of raw JSON."""
-    is_raw = type_.message is StoredObject
+    is_raw = shape_of_type(type_) is StoredObject.DESCRIPTOR
     return [each for each in PatchType if not (is_raw and each is PatchType.STRATEGIC_MERGE)]
 
 

@@ -20,6 +20,7 @@ from rollplane.core import v1 as core
 from rollplane.events import v1 as events
 from rollplane.meta import v1 as meta
 from rollplane_machinery.codec.fields import is_always_printed, is_null_when_absent
+from rollplane_machinery.shapes.building import is_shape, told_of
 
 _Fields = Mapping[type[Message], tuple[str, ...]]
 
@@ -70,6 +71,8 @@ _REQUIRED_NAMES, _OPTIONAL_NAMES = _names(_REQUIRED), _names(_OPTIONAL)
 
 def is_required(field: FieldDescriptor) -> bool:
     """Whether an object without ``field`` is incomplete."""
+    if is_shape(field):
+        return bool(told_of(field).get("required"))
     if field.full_name in _REQUIRED_NAMES or field.full_name in _OPTIONAL_NAMES:
         return field.full_name in _REQUIRED_NAMES
     may_be_empty = field.message_type is not None and not field.is_repeated

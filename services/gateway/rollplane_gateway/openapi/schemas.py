@@ -11,7 +11,16 @@ from rollplane.meta import v1 as meta
 from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_gateway.openapi.comments import comments
 from rollplane_gateway.openapi.facts import facts
-from rollplane_gateway.openapi.names import PATCH, Json, descriptor_of, kind_of, reference, schema_name, type_name
+from rollplane_gateway.openapi.names import (
+    PATCH,
+    Json,
+    descriptor_of,
+    kind_of,
+    reference,
+    schema_name,
+    shape_of_type,
+    type_name,
+)
 from rollplane_gateway.openapi.required import is_required
 from rollplane_gateway.openapi.scalars import SCALARS, SPECIAL
 from rollplane_machinery.codec.fields import is_inline, is_type_meta, map_value, message_of
@@ -39,9 +48,7 @@ class Schemas:
 
     def of_type(self, type_: ServedType) -> Json:
         """Return the reference to an object's schema in its own version."""
-        return self._reference(
-            type_name(type_), descriptor_of(type_.message), [kind_of(type_.group_version, type_.name)]
-        )
+        return self._reference(type_name(type_), shape_of_type(type_), [kind_of(type_.group_version, type_.name)])
 
     def of_list(self, type_: ServedType) -> Json:
         """Return the reference to the schema of a list of such objects."""

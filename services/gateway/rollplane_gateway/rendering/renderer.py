@@ -16,7 +16,7 @@ from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_gateway.rendering.members import Members
 from rollplane_gateway.rendering.messages import ListHead
 from rollplane_gateway.rendering.metadata import bare_message
-from rollplane_gateway.rendering.types import dressed_message, dressed_text, kind_in, type_members
+from rollplane_gateway.rendering.types import dressed_message, dressed_text, kind_in, shaped_message, type_members
 from rollplane_gateway.slices import in_slices
 from rollplane_machinery import codec
 from rollplane_machinery.dresses import Dress, dress_of
@@ -115,9 +115,14 @@ class Renderer:
 
 
 def _message(dress: Dress | None, form: Form, encoded: Encoded) -> bytes:
-    """Return the message that goes into an envelope or a list: of the stored version nothing is parsed."""
+    """Return the message that goes into an envelope or a list: of the stored version nothing is parsed.
+
+    What is kept as JSON is written anew.
+    """
     if form.is_partial:
         return bare_message(encoded.value)
+    if encoded.kind.is_stored_only:
+        return shaped_message(dress, encoded)
     return encoded.value if dress is None else dressed_message(dress, encoded)
 
 

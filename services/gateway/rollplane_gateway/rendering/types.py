@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from rollplane.stored.v1 import StoredObject
 from rollplane_gateway.rendering.forms import Form
 from rollplane_gateway.rendering.json_text import json_bytes
 from rollplane_machinery import codec
+from rollplane_machinery.codec.shaped import to_protobuf
 from rollplane_machinery.dresses import Dress
 from rollplane_machinery.kinds import Encoded
 
@@ -34,3 +36,12 @@ def dressed_text(dress: Dress) -> Callable[[Encoded], bytes]:
 def dressed_message(dress: Dress, encoded: Encoded) -> bytes:
     """Return the message of an object in another version than the stored one."""
     return dress.put_on(encoded.parse()).SerializeToString(deterministic=True)
+
+
+def shaped_message(dress: Dress | None, encoded: Encoded) -> bytes:
+    """Return the message of an object that is kept as JSON."""
+    stored = encoded.read_as(StoredObject)
+    shown = stored if dress is None else dress.put_on(stored)
+    if not isinstance(shown, StoredObject):
+        raise TypeError(f"{encoded.kind.resource} is shown as {type(shown).__name__}")
+    return to_protobuf(shown)

@@ -13,6 +13,7 @@ from rollplane_gateway.replies import Reply
 from rollplane_gateway.tables import object_table, page_table
 from rollplane_gateway.verbs.tabled import table_form
 from rollplane_machinery.api import Page
+from rollplane_machinery.codec.shaped import has_protobuf
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import ServedType
 
@@ -22,8 +23,10 @@ _FORMS_OF_JSON = STORED_FORMS - {Form.PROTOBUF}
 
 
 def forms_of(call: Call) -> frozenset[Form]:
-    """Return the forms of the objects in question; what is kept as JSON has no protobuf of Kubernetes' own."""
-    return _FORMS_OF_JSON if call.target.kind.is_stored_only else STORED_FORMS
+    """Return the forms of the objects in question; what is kept as JSON may have no protobuf of Kubernetes' own."""
+    target = call.target
+    has_none = target.kind.is_stored_only and not has_protobuf(target.api_version, target.kind.name)
+    return _FORMS_OF_JSON if has_none else STORED_FORMS
 
 
 def object_reply(call: Call, encoded: Encoded, status: int = HTTPStatus.OK, warnings: tuple[str, ...] = ()) -> Reply:
