@@ -20,6 +20,8 @@ class Chaos:
     def __init__(self, stage: Stage, chance: Random) -> None:
         self._stage = stage
         self._chance = chance
+        self._setting = asyncio.Lock()
+        """One thing at a time is set wrongly: a server short of memory that may throw keys away would do it."""
         self._faults: Sequence[tuple[int, Callable[[], Awaitable[None]]]] = (
             (8, self._kill_service),
             (2, self._kill_store),
@@ -29,6 +31,9 @@ class Chaos:
             (3, self._delay),
             (3, self._stall),
             (4, self._lose_answers),
+            (2, self._starve),
+            (1, self._refuse),
+            (1, self._let_evict),
         )
 
     async def run(self, seconds: float) -> None:
@@ -42,6 +47,7 @@ class Chaos:
                     tasks.create_task(fault())
         except TimeoutError:
             self._stage.heal()
+            await self._stage.set_rightly()
 
     async def _kill_service(self) -> None:
         if self._chance.choice(self._stage.services).signal(signal.SIGKILL):
@@ -94,3 +100,24 @@ class Chaos:
             await asyncio.sleep(self._chance.uniform(0.1, 2.0))
         finally:
             link.keep_answers()
+
+    async def _starve(self) -> None:
+        """Leave the store no memory: it takes what makes it smaller, and nothing else."""
+        await self._set_wrongly("shortages of memory", "maxmemory", "1mb")
+
+    async def _refuse(self) -> None:
+        """Let the store refuse all writes."""
+        await self._set_wrongly("refusals of writes", "min-replicas-to-write", "3")
+
+    async def _let_evict(self) -> None:
+        """Set the store up so that no apiserver may take it; those that are connected have to look again."""
+        await self._set_wrongly("wrong policies", "maxmemory-policy", "allkeys-lru", cut=True)
+
+    async def _set_wrongly(self, what: str, name: str, value: str, *, cut: bool = False) -> None:
+        async with self._setting:
+            if await self._stage.set_up(name, value):
+                self._stage.count(what)
+            if cut:
+                await self._stage.command("CLIENT", "KILL", "TYPE", "normal")
+            await asyncio.sleep(self._chance.uniform(0.5, 12.0))
+            await self._stage.set_rightly()

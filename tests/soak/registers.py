@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from time import monotonic
@@ -18,6 +18,7 @@ from rollplane_machinery.api import (
     Key,
     Preconditions,
     Update,
+    WatchBatch,
     WatchFilter,
     WatchQuery,
     WriteResult,
@@ -180,9 +181,7 @@ class RegisterWatcher:
                             stretch = Watched(f"{self._name}.{len(self.stretches)}", batch.revision, batch.revision)
                             self.stretches.append(stretch)
                         elif stretch is not None:
-                            stretch.events += [
-                                Seen(event.revision, event.type.name, *_content(event.object)) for event in batch.events
-                            ]
+                            stretch.events += _seen(batch)
                             stretch.until = max(stretch.until, batch.revision)
             except ExpiredError:
                 raise
@@ -190,6 +189,14 @@ class RegisterWatcher:
                 if stretch is None:
                     raise
                 await asyncio.sleep(0.1)
+
+
+def _seen(batch: WatchBatch) -> Iterator[Seen]:
+    """Yield the changes of registers; what else is in their namespace is its controllers', and made anew by them."""
+    for event in batch.events:
+        name, mark = _content(event.object)
+        if mark:
+            yield Seen(event.revision, event.type.name, name, mark)
 
 
 def _version(encoded: Encoded) -> Version:

@@ -81,10 +81,18 @@ class _Soak:
         self._marks = Histories().marks
 
     async def prepare(self) -> None:
-        """Create what is worked on."""
+        """Create what is worked on; waits for a plane that is away."""
         await create_all(self._client)
         namespace = Namespace()
         namespace.metadata.name = NAMESPACE
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while True:
+                try:
+                    return await self._create(namespace)
+                except RollplaneError:
+                    await asyncio.sleep(0.2)
+
+    async def _create(self, namespace: Namespace) -> None:
         with suppress(AlreadyExistsError):
             await self._client.create(namespace)
 
@@ -102,7 +110,7 @@ class _Soak:
 
     async def era(self, number: int, seconds: float, *, store_eras: bool) -> None:
         """Work under chaos, mend, judge; at the end of some the store itself comes to harm."""
-        ending = self._chance.choice(["none", "failover", "older copy"]) if store_eras else "none"
+        ending = self._chance.choice(["none", "failover", "older copy", "emptied"]) if store_eras else "none"
         histories = Histories(marks=self._marks)
         names = [f"era-{number}-{n}" for n in range(REGISTERS)]
         async with asyncio.TaskGroup() as tasks:
@@ -119,6 +127,8 @@ class _Soak:
         await self._judge(histories, names, reads_count=ending != "failover")
         if ending == "older copy":
             await self._restore()
+        elif ending == "emptied":
+            await self._empty()
 
     def _branch(self) -> Random:
         return Random(self._chance.random())
@@ -171,6 +181,12 @@ class _Soak:
             self._stage.count("older copies restored")
         else:
             self._stage.store.copy_data(self._backup)
+
+    async def _empty(self) -> None:
+        """Take everything from the store, as somebody does who mistakes it for another."""
+        if await self._stage.command("FLUSHALL"):
+            self._stage.count("stores emptied")
+        await self.prepare()
 
     async def rest(self) -> None:
         """Mend all, and demand that every workload comes to rest, and then that nothing is written any more."""

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from rollplane_apiserver.store.server import find_server
-from tests.soak.processes import Process, StoreServer, redis_command, redis_info, service, wait_for_port
+from tests.soak.processes import READY_SECONDS, Process, StoreServer, redis_command, redis_info, service, wait_for_port
 from tests.soak.proxy import HOST, FaultProxy, free_ports, serving
 
 APISERVERS = CONTROLLERS = FLEETS = 2
 NODES = 4
 """Nodes of each fleet."""
+
+RIGHT_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {"maxmemory": "0", "maxmemory-policy": "noeviction", "min-replicas-to-write": "0"}
+)
+"""Of a store, as an operator sets it up."""
 
 
 @dataclass(slots=True)
@@ -70,6 +76,24 @@ class Stage:
             link.cut()
         await redis_command(self.replica.port, "REPLICAOF", HOST, str(self.store.port))
 
+    async def command(self, *words: str) -> bool:
+        """Send a command to the master of the moment; return whether it was carried out: it may be away."""
+        try:
+            return not (await redis_command(self.store.port, *words)).startswith(b"-")
+        except (OSError, TimeoutError):
+            return False
+
+    async def set_up(self, name: str, value: str) -> bool:
+        """Set up the master of the moment until it is started anew; return whether it was done."""
+        return await self.command("CONFIG", "SET", name, value)
+
+    async def set_rightly(self) -> None:
+        """Undo every ``set_up``, on either server; waits for one that is away."""
+        async with asyncio.timeout(READY_SECONDS):
+            for server in (self.store, self.replica):
+                while not await _is_set(server.port):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.1)
+
     def heal(self) -> None:
         """Undo every fault that lasts."""
         for link in self.links:
@@ -79,6 +103,14 @@ class Stage:
         for process in (self.store, self.replica, *self.services):
             process.signal(signal.SIGCONT)
             process.release()
+
+
+async def _is_set(port: int) -> bool:
+    words = [word for pair in RIGHT_SETTINGS.items() for word in pair]
+    try:
+        return await redis_command(port, "CONFIG", "SET", *words) == b"+OK\r\n"
+    except (OSError, TimeoutError):
+        return False
 
 
 @asynccontextmanager
@@ -140,9 +172,12 @@ def _apiserver(folder: Path, number: int, port: int, link: FaultProxy) -> Proces
 
 def _controller(folder: Path, number: int, links: Sequence[FaultProxy]) -> Process:
     own = links[number * APISERVERS : (number + 1) * APISERVERS]
+    name = f"controller-{number}"
     arguments = ("--server", _addresses(own), "--health-listen", f"{HOST}:0", "--metrics-listen", f"{HOST}:0")
     return Process(
-        f"controller-{number}", lambda: service("rollplane_controller", *arguments), folder / f"controller-{number}.log"
+        name,
+        lambda: service("rollplane_controller", "--identity", name, *arguments),
+        folder / f"{name}.log",
     )
 
 
