@@ -108,6 +108,7 @@ class Release:
     - ``ip_families``: Services tell their address families.
     - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
     - ``schema_ratcheting``: what was wrong in a custom object already is not held against an update that leaves it.
+    - ``schema_rules``: schemas of custom resources may have rules.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
     - ``preempted_sentence``: what victims of preemption are told.
     - ``pull_sentence``, ``start_sentence``: what kubelets say of pulled images and of starting containers.
@@ -149,6 +150,7 @@ class Release:
     ip_families: bool
     name_formats: bool
     schema_ratcheting: bool
+    schema_rules: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
     pull_sentence: PullSentence
@@ -208,6 +210,7 @@ def release_of(name: str) -> Release:
         ip_families=since(21),
         name_formats=since(34),
         schema_ratcheting=since(30),
+        schema_rules=since(25),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
         pull_sentence=PullSentence.WITH_WAITING if version >= (1, 27, 0) else PullSentence.ALONE,

@@ -22,6 +22,11 @@ def invalid(field: str, value: object, detail: str) -> Cause:
     return _cause(CauseReason.INVALID, field, f"Invalid value: {shown(value)}", detail)
 
 
+def invalid_unseen(field: str, detail: str) -> Cause:
+    """``field`` holds something too large to show that breaks a rule."""
+    return _cause(CauseReason.INVALID, field, "Invalid value", detail)
+
+
 def type_invalid(field: str, value: object, detail: str) -> Cause:
     """``field`` holds a value of another type."""
     return _cause(CauseReason.TYPE_INVALID, field, f"Invalid value: {shown(value)}", detail)

@@ -17,6 +17,7 @@ from rollplane_machinery.patch.json_value import Json, equal
 from rollplane_machinery.structural.causes import invalid, not_supported, required, shown, too_many, type_invalid
 from rollplane_machinery.structural.faults import NONE, Check, Faults, fault, under, whole_fault
 from rollplane_machinery.structural.formats import format_check
+from rollplane_machinery.structural.pairing import paired_by_keys
 from rollplane_machinery.structural.scalars import number_checks, text_checks
 from rollplane_machinery.structural.schema import Document, Structural
 from rollplane_machinery.structural.types import FORMAT_OF, accepts, type_name
@@ -144,36 +145,18 @@ def _list(node: Structural, compiled: Compile) -> Iterator[Check]:
 
 
 def _items(node: Structural, check_item: Check) -> Check:
-    pair = _paired_by_keys(node.map_keys) if node.list_type == "map" else _unpaired
+    keys = node.map_keys if node.list_type == "map" else ()
 
     def check(value: Any, old: Value) -> Faults:
         found: Faults = NONE
-        before = pair(old)
+        like = paired_by_keys(keys, old) if keys and isinstance(old, list) else None
         for index, item in enumerate(value):
-            if faults := check_item(item, before(item)):
+            before = ABSENT if like is None or (same := like(item)) is None else same
+            if faults := check_item(item, before):
                 found = [*found, *under(f"[{index}]", faults)]
         return found
 
     return check
-
-
-def _unpaired(_: Value) -> Callable[[Json], Value]:
-    return lambda _: ABSENT
-
-
-def _paired_by_keys(keys: Sequence[str]) -> Callable[[Value], Callable[[Json], Value]]:
-    """Return what finds, for an item of a list, the one with the same keys in the list before."""
-
-    def keys_of(item: Json) -> str:
-        return shown([item.get(key) for key in keys] if isinstance(item, dict) else None)
-
-    def pair(old: Value) -> Callable[[Json], Value]:
-        if not isinstance(old, list):
-            return lambda _: ABSENT
-        by_keys = {keys_of(item): item for item in old}
-        return lambda item: by_keys.get(keys_of(item), ABSENT)
-
-    return pair
 
 
 def _unique(value: Any, _: Value) -> Faults:

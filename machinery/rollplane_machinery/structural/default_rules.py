@@ -36,4 +36,4 @@ def _below(node: Structural, path: str, *, inside_meta: bool) -> Iterator[Cause]
 def _default(node: Structural, value: Json, field: str, inside_meta: bool) -> Iterator[Cause]:
     if not inside_meta and pruned(value, node)[1]:
         yield invalid(field, value, "must not have unknown fields")
-    yield from Schema(node).validate(value, path=field)
+    yield from Schema(node, is_resource=node.is_embedded).validate(value, path=field)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollplane_machinery.releases import LATEST, Release
-from rollplane_machinery.structural.custom import Schema
-from rollplane_machinery.structural.schema import read
+from rollplane_machinery.structural.custom import Schema, schema_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _version(version: Mapping[str, Any], group: str, spec: Mapping[str, Any], re
         name=version["name"],
         is_served=version["served"],
         is_stored=version["storage"],
-        schema=Schema(read(version["schema"]["openAPIV3Schema"], release), release.schema_ratcheting),
+        schema=schema_of(version["schema"]["openAPIV3Schema"], release),
         has_status=subresources.get("status") is not None,
         scale=_scale(subresources.get("scale")),
         columns=tuple(map(_column, version.get("additionalPrinterColumns") or ())) or DEFAULT_COLUMNS,

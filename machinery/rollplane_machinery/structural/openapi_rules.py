@@ -12,6 +12,7 @@ from typing import Any
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.structural.causes import forbidden, invalid, not_supported, required
 from rollplane_machinery.structural.faults import join
+from rollplane_machinery.structural.rule_documents import check_rules
 from rollplane_machinery.structural.schema import META_FIELDS, Document
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
@@ -103,6 +104,7 @@ def _extensions(document: Document, path: str) -> Iterator[Cause]:
     yield from _sets(document, path)
     yield from _maps(document, path)
     yield from _items_of_maps_and_sets(document, path)
+    yield from check_rules(document, path)
 
 
 def _extension_type(document: Document, path: str, name: str, kind: str, words: Sequence[str]) -> Iterator[Cause]:

@@ -7,14 +7,15 @@ from typing import Any
 
 from rollplane_machinery.errors import Cause, InvalidError
 from rollplane_machinery.releases import LATEST, Release
-from rollplane_machinery.structural.custom import Schema
+from rollplane_machinery.structural.cel.rule_set import RuleSet
+from rollplane_machinery.structural.custom import Schema, schema_of
 from rollplane_machinery.structural.default_rules import check_defaults
 from rollplane_machinery.structural.openapi_rules import check_openapi, is_supported
 from rollplane_machinery.structural.schema import read
 from rollplane_machinery.structural.shape import SCHEMA
 from rollplane_machinery.structural.structure import check_structure
 
-_SCHEMAS = Schema(SCHEMA)
+_SCHEMAS = Schema(SCHEMA, has_rules=False)
 
 
 def check_schema(document: Mapping[str, Any], path: str, release: Release = LATEST) -> list[Cause]:
@@ -25,7 +26,10 @@ def check_schema(document: Mapping[str, Any], path: str, release: Release = LATE
     if not is_supported(document):
         return found
     root = read(document, release)
-    return [*(check_structure(root, path) or check_defaults(root, path)), *found]
+    found = [*(check_structure(root, path) or check_defaults(root, path)), *found]
+    if found or not release.schema_rules:
+        return found
+    return RuleSet(root).check(path)
 
 
 def parse_schema(document: Mapping[str, Any], path: str = "", release: Release = LATEST) -> Schema:
@@ -35,4 +39,4 @@ def parse_schema(document: Mapping[str, Any], path: str = "", release: Release =
     """
     if causes := check_schema(document, path, release):
         raise InvalidError("; ".join(map(str, causes)), causes=causes)
-    return Schema(read(document, release), release.schema_ratcheting)
+    return schema_of(document, release)

@@ -5,8 +5,9 @@ Source of the sentences: Go's regexp/syntax.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import re2
@@ -33,6 +34,21 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     """Return what tells whether a text holds ``pattern`` anywhere; raises PatternError for what is none."""
     search: Callable[[bytes], object] = _compiled(pattern).search
     return lambda text: search(text.encode(errors="replace")) is not None
+
+
+@lru_cache(_REMEMBERED)
+def finder(pattern: str) -> Callable[[str, int], list[str]]:
+    """Return what finds the parts of a text that match, as many as wanted, all for a negative count.
+
+    Raises PatternError for what is no pattern.
+    """
+    find: Callable[[str], Iterator[Any]] = _compiled(pattern).finditer
+
+    def found(text: str, count: int) -> list[str]:
+        matches = find(text) if count < 0 else islice(find(text), count)
+        return [match.group() for match in matches]
+
+    return found
 
 
 def _compiled(pattern: str) -> Any:

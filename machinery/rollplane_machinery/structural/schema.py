@@ -98,6 +98,13 @@ class Structural:
             yield "not", self.none_of
 
 
+def has_rules(node: Structural) -> bool:
+    """Whether the schema has rules (x-kubernetes-validations), at ``node`` or below it."""
+    if node.document.get("x-kubernetes-validations"):
+        return True
+    return any(has_rules(child) for _, child in node.children())
+
+
 def read(document: Document, release: Release = LATEST) -> Structural:
     """Return ``document`` as a tree; its members have the types they should have, which ``shape`` looks after."""
 

@@ -107,7 +107,8 @@ DEFINITION = Schema(
             storedVersions=_TEXTS,
             observedGeneration=_WHOLE,
         ),
-    )
+    ),
+    has_rules=False,
 )
 """Whole CustomResourceDefinitions."""
 

@@ -34,7 +34,7 @@ class Walk:
     def __init__(self, root: Structural, look_of: Callable[[Structural], Look | None]) -> None:
         self._root = root
         looks = {node: look for node in _reachable(root) if (look := look_of(node)) is not None}
-        wanted = _ancestors(root, set(looks))
+        wanted = ancestors(root, set(looks))
         self._stops = {node: _stop(node, looks.get(node), wanted) for node in wanted}
 
     def causes(self, value: Json, path: str = "") -> list[Cause]:
@@ -76,8 +76,8 @@ def _reachable(root: Structural) -> list[Structural]:
     return list(seen)
 
 
-def _ancestors(root: Structural, wanted: set[Structural]) -> set[Structural]:
-    """``wanted``, and all nodes that lead to them."""
+def ancestors(root: Structural, wanted: set[Structural]) -> set[Structural]:
+    """Return ``wanted``, and all nodes that lead to them from ``root``."""
     parents: dict[Structural, list[Structural]] = {}
     for node in _reachable(root):
         for _, child in node.children():
