@@ -31,7 +31,7 @@ _TOKEN = re.compile(
       | \[\?\((?P<filter>[^\]]*)\)\]""",
     re.VERBOSE,
 )
-_FILTER = re.compile(r"""\s*(?P<left>.+?)\s*(?:(?P<op>==|!=|<=|>=|<|>)\s*(?P<right>.+?)\s*)?""", re.DOTALL)
+_FILTER = re.compile(r"""\s*(?P<left>[^=!<>]+?)\s*(?:(?P<op>==|!=|<=|>=|<|>)\s*(?P<right>.+?)\s*)?""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
