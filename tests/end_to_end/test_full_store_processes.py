@@ -18,8 +18,8 @@ from tests.clients.cli.commands import Cli
 from tests.service.workers import CONTROLLER, FLEET, WAIT_SECONDS, worker
 
 NAMESPACE = "default"
-FREED_SECONDS = 8.0
-"""Within these a deletion must have freed its pods: sooner than what is refused is given up."""
+FREED_SECONDS = 30.0
+"""Within these a deletion must have freed its pods, on a machine that does much else: it takes about one."""
 
 WEB = """
 apiVersion: apps/v1
