@@ -283,6 +283,26 @@ async def test_two_lives_of_one_name_are_told_apart_while_neither_holds_a_shard(
         assert {said.__dict__["other"], said.__dict__["own"]} == {"waiting_a", "waiting_b"}
 
 
+async def test_a_renewal_that_comes_late_is_no_sign_of_life(caplog: pytest.LogCaptureFixture) -> None:
+    """As when a process is killed whose last bytes are still on their way."""
+    async with a_plane() as plane:
+        mortal: list[MortalApi] = []
+
+        def wrap(api: ObjectApi) -> MortalApi:
+            mortal.append(MortalApi(api))
+            return mortal[-1]
+
+        await plane.start("controller_a", wrap)
+        await dies(plane, "controller_a", mortal[0])
+        second = await plane.start("controller_b")
+        await plane.pass_time(3)
+        for lease in await plane.all(LEASE, "kube-system"):
+            lease.metadata.annotations["late"] = "renewal"
+            await plane.update(lease)
+        await plane.until(lambda: len(second.shards.owned) == len(ALL_SHARDS), "the shards did not move")
+        assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_nothing_is_left_of_a_life_that_ended_in_good_order() -> None:
     async with a_plane() as plane:
         await plane.start("controller_a")

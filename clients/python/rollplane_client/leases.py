@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RELEASE_SECONDS = 1.0
 """How long a leaving process tries to give its leases up; without, they run out by themselves."""
+ALIVE_LOOKS = 2
+"""In so many looks another must have renewed a lease to be thought alive."""
 DEFAULT_TIMES = LeaseTimes()
 
 
@@ -74,7 +77,8 @@ class LeaseHolder:
         self._on_lost = on_lost
         self._held: dict[str, _Held] = {}
         self._seen: dict[str, Observation] = {}
-        self._namesakes: set[str] = set()
+        self._namesakes: Counter[str] = Counter()
+        """In how many looks each other life of our own name had renewed a lease."""
         self._hurry = asyncio.Event()
 
     def epoch(self, name: str) -> int | None:
@@ -170,9 +174,9 @@ class LeaseHolder:
         """Return the leases to write that are nobody's now, or were ours in an earlier life."""
         claims = {}
         now = self._clock.now()
-        for name in self._names:
-            if name in self._held:
-                continue
+        missing = [name for name in self._names if name not in self._held]
+        self._note_namesakes({stored[name].spec.holder_identity for name in missing if self._is_renewed(name, stored)})
+        for name in missing:
             lease = stored.get(name)
             if lease is None:
                 claims[name] = new_lease(Key(LEASE, self._namespace, name), self._identity, self._times, now)
@@ -182,19 +186,28 @@ class LeaseHolder:
 
     def _is_free(self, name: str, lease: Lease) -> bool:
         monotonic = self._clock.monotonic()
-        before = self._seen.get(name)
-        seen = self._seen[name] = Observation.of(lease, monotonic, before)
-        if before is not None and before.holder == seen.holder and before != seen:
-            self._note_alive(seen.holder)
+        seen = self._seen[name] = Observation.of(lease, monotonic, self._seen.get(name))
         return has_ended(seen.holder, self._identity) or seen.is_free(monotonic)
 
-    def _note_alive(self, holder: str) -> None:
-        """Say loudly, once for each, that another process renews leases under our own name."""
-        name = name_in(self._identity)
-        if name and name_in(holder) == name and holder not in self._namesakes:
-            self._namesakes.add(holder)
-            extra = {"holder": name, "other": holder, "own": self._identity}
-            log.error("another holder of this name is alive; give each a name of its own", extra=extra)
+    def _is_renewed(self, name: str, stored: Mapping[str, Lease]) -> bool:
+        """Return whether a lease was renewed by its holder since we last saw it."""
+        before, lease = self._seen.get(name), stored.get(name)
+        if before is None or lease is None or before.holder != lease.spec.holder_identity:
+            return False
+        return before.resource_version != lease.metadata.resource_version
+
+    def _note_namesakes(self, renewing: Collection[str]) -> None:
+        """Say loudly, once for each, that another process renews leases under our own name.
+
+        Once renewed proves nothing: that may be the last deed of a life that has ended, late on its way.
+        """
+        own = name_in(self._identity)
+        for holder in renewing:
+            if own and name_in(holder) == own:
+                self._namesakes[holder] += 1
+                if self._namesakes[holder] == ALIVE_LOOKS:
+                    extra = {"holder": own, "other": holder, "own": self._identity}
+                    log.error("another holder of this name is alive; give each a name of its own", extra=extra)
 
     async def _write(self, leases: dict[str, Lease], *, acquiring: bool) -> bool:
         """Write leases in one batch; those that went through are held from now on, counting from when it was sent.
