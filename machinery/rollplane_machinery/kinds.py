@@ -313,6 +313,9 @@ STORED_KINDS: tuple[Kind, ...] = (
 )
 """Kinds that real manifests carry and no controller runs; the columns are those of Kubernetes' discovery."""
 
+UNCALLED_KINDS = frozenset(kind for kind in STORED_KINDS if kind.group == "admissionregistration.k8s.io")
+"""Those that have whoever writes ask somebody else, which nobody here does: webhooks and admission policies."""
+
 ACTING_KINDS = frozenset({LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA})
 """Those of the stored kinds that act on other objects all the same, by admission."""
 

@@ -25,7 +25,7 @@ from rollplane_machinery.conditions import FALSE
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
-from rollplane_machinery.kinds import POD, ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import POD, UNCALLED_KINDS, ApiObject, Kind, kind_of
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import POD_SCHEDULED, SCHEDULING_GATED
 from rollplane_machinery.releases import LATEST, Release
@@ -65,6 +65,8 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
 
 def not_acted_upon(kind: Kind) -> str:
     """Return what whoever creates an object of ``kind``, which is kept as JSON, is warned of."""
+    if kind in UNCALLED_KINDS:
+        return f"Rollplane does not call this {kind.name}: what it would change or refuse passes as it is"
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(kind.singular, kind.plural, strict=False)))
     return f"Rollplane stores {kind.name[:common]}{kind.plural[common:]} but does not act on them"
 

@@ -296,7 +296,7 @@ async def a_plane(
     """Run a plane without a manager, with a namespace ``shop`` and nodes n0, n1 and so on."""
     clock = FakeClock()
     # Idle watches tell of progress by the time of the loop, which is not ours: at once, then.
-    settings = CoreSettings(progress_seconds=0.0, release=release)
+    settings = CoreSettings(progress_seconds=0.0, release=release, ignore_webhooks=True)
     async with (
         Core(store or MemoryStore(), clock, settings=settings, randomness=Random(7)) as core,
         asyncio.TaskGroup() as tasks,

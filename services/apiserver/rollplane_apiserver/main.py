@@ -92,7 +92,12 @@ def _open_store(settings: Settings) -> Store:
 async def _enter_core(stack: AsyncExitStack, store: Store, settings: Settings, clock: Clock, metrics: Metrics) -> Core:
     """The core, loaded; tries again while the store cannot be reached."""
     while True:
-        bounds = CoreSettings(ring_bytes=settings.ring_bytes, release=settings.release, ranges=settings.ranges())
+        bounds = CoreSettings(
+            ring_bytes=settings.ring_bytes,
+            release=settings.release,
+            ranges=settings.ranges(),
+            ignore_webhooks=settings.ignore_webhooks,
+        )
         core = Core(store, clock, settings=bounds, observe_commit=metrics.committed)
         try:
             return await stack.enter_async_context(core)

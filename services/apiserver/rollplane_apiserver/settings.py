@@ -26,7 +26,8 @@ class Settings(ProcessSettings):
     A write may be repeated for ``token_seconds``, or ``token_entries`` further writes or ``token_bytes`` of their
     tokens if those come faster; the store keeps twice as many. ``wait_replicas`` counts replicas that must have a
     commit before it is acknowledged. Services get their addresses out of ``service_cidr`` (``10.96.0.0/12``), their
-    node ports out of ``node_ports`` (``30000-32767``).
+    node ports out of ``node_ports`` (``30000-32767``). With ``ignore_webhooks`` configurations of webhooks and
+    admission policies are kept though nobody calls them.
     """
 
     listen: str = "127.0.0.1:7070"
@@ -44,6 +45,7 @@ class Settings(ProcessSettings):
     max_streams: int = 4096
     service_cidr: str = "10.96.0.0/12"
     node_ports: str = "30000-32767"
+    ignore_webhooks: bool = False
 
     def __post_init__(self) -> None:
         ProcessSettings.__post_init__(self)  # not super(): a dataclass with slots is another class than its body's
@@ -68,6 +70,7 @@ FLAGS = (
     Flag("listen", "ADDRESS", "host:port or unix:path to serve gRPC on"),
     Flag("redis", "URL", "redis://, rediss://, unix:// or memory://"),
     Flag("cell", "NAME", "the cell served, default 'default'"),
+    Flag("ignore_webhooks", "", "keep webhooks and admission policies, though they are never called"),
     *PROCESS_FLAGS,
 )
 

@@ -46,7 +46,7 @@ class PlaneSettings:
     ``node_file`` say which nodes these are, as a fleet is told.
     ``profile`` is a shipped one's name or a file; ``fsync`` is Redis' ``appendfsync``.
     ``kubernetes`` is the release that all services behave as. ``controller_qps`` throttles the controllers; None leaves
-    that to the environment.
+    that to the environment. With ``ignore_webhooks`` webhooks and admission policies, which nobody calls, are kept.
     Raises ValueError for what makes no sense, RollplaneError for such pools, OSError for a file that is not there.
     """
 
@@ -60,6 +60,7 @@ class PlaneSettings:
     log_level: str = "warning"
     kubernetes: str = LATEST.name
     controller_qps: int | None = None
+    ignore_webhooks: bool = False
     node_pool: tuple[str, ...] = ()
     node_file: str = ""
 
@@ -229,7 +230,8 @@ class EmbeddedPlane:
     def _apiserver_arguments(self) -> Sequence[str]:
         self._store_url = self.store.ready["url"]
         where = ("--listen", self.address, "--rest-listen", self._rest, "--redis", self._store_url)
-        return (*where, *self._metrics_arguments(Service.APISERVER))
+        ignoring = ("--ignore-webhooks",) if self._settings.ignore_webhooks else ()
+        return (*where, *ignoring, *self._metrics_arguments(Service.APISERVER))
 
     def _controller_arguments(self) -> Sequence[str]:
         # One controller on one data folder: its next life need not wait until the leases of the former run out.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_machinery.kinds import STORED_KINDS
 from tests.clients.real.kubectl import kubectl
 from tests.clients.tools.catalogue import KUBECTLS
@@ -24,7 +25,7 @@ async def test_every_kind_is_applied_twice_changed_and_deleted(release: str, tmp
         text = text.replace(old, new)
     changed = tmp_path / "changed.yaml"
     changed.write_text(text)
-    async with serving() as gateway:
+    async with serving(settings=CoreSettings(ignore_webhooks=True)) as gateway:
         client = kubectl(release, gateway.url, tmp_path)
         first = await client.run("apply", "-f", MANIFEST)
         assert first.code == 0, first.err

@@ -10,12 +10,22 @@ from rollplane.core.v1 import PersistentVolumeClaim, Pod
 from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core.judge import Judge
 from rollplane_apiserver.core.known import Known
-from rollplane_apiserver.core.refusals import account_missing, not_admitted
+from rollplane_apiserver.core.refusals import account_missing, not_admitted, uncalled
 from rollplane_apiserver.core.step import store_key
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Key
-from rollplane_machinery.kinds import LIMIT_RANGE, NAMESPACE, NODE, PRIORITY_CLASS, SERVICE_ACCOUNT, ApiObject, kind_of
+from rollplane_machinery.kinds import (
+    LIMIT_RANGE,
+    NAMESPACE,
+    NODE,
+    PRIORITY_CLASS,
+    SERVICE_ACCOUNT,
+    UNCALLED_KINDS,
+    ApiObject,
+    Kind,
+    kind_of,
+)
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import Release
 from rollplane_rules.admission.limit_range import default_pod, read_limits, violations
@@ -30,15 +40,18 @@ DEFAULT_ACCOUNT = "default"
 class Admission:
     """One core's; ``release`` is the Kubernetes it behaves as. Quotas come last, in ``quotas.py``."""
 
-    def __init__(self, cache: Cache, judge: Judge, release: Release) -> None:
+    def __init__(self, cache: Cache, judge: Judge, release: Release, *, ignore_webhooks: bool) -> None:
         self._cache = cache
         self._judge = judge
         self._release = release
+        self._ignores_webhooks = ignore_webhooks
         self._limit_ranges = Known(cache, LIMIT_RANGE, read_limits)
         self._classes = Known(cache, PRIORITY_CLASS, priority_class_of)
 
     def admit_new(self, obj: ApiObject) -> None:
         """Make a new object whole, in place; raises InvalidError, AdmissionRefusedError."""
+        if isinstance(obj, StoredObject):
+            self._check_called(kind_of(obj), obj.metadata.name)
         if isinstance(obj, Pod):
             self._default_resources(obj)
             self._check_account(obj)
@@ -79,6 +92,11 @@ class Admission:
             self._judge.complete(pod)  # requests follow from the pod's own limits first
         for limits in ranges:
             default_pod(limits, pod)
+
+    def _check_called(self, kind: Kind, name: str) -> None:
+        """Raise ForbiddenError for what would have others asked, which nobody does here; unless that is known."""
+        if kind in UNCALLED_KINDS and not self._ignores_webhooks:
+            raise uncalled(Key(kind, "", name))
 
     def _check_account(self, pod: Pod) -> None:
         """Raise AdmissionRefusedError where there is no such ServiceAccount.

@@ -94,7 +94,7 @@ class Core:
                 Writer(settings.max_object_bytes, Quotas(self._cache, clock, identifiers.uid)),
                 self._cache,
                 Addresses(self._cache, identifiers, settings.ranges, settings.release),
-                Admission(self._cache, judge, settings.release),
+                Admission(self._cache, judge, settings.release, ignore_webhooks=settings.ignore_webhooks),
                 settings.release,
             ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),

@@ -93,6 +93,15 @@ def not_admitted(obj: ApiObject, why: str, called: str = "") -> AdmissionRefused
     return AdmissionRefusedError(f"{_called(key)} is forbidden: {why}", resource=kind.resource, name=name)
 
 
+def uncalled(key: Key) -> ForbiddenError:
+    """What others would be asked for each write; whoever knows that they are not can have it kept."""
+    why = (
+        "Rollplane calls no webhooks and evaluates no admission policies: what this one would change or refuse would "
+        "pass as it is. To keep it all the same, start the apiserver, or rollplane up, with --ignore-webhooks"
+    )
+    return ForbiddenError(f"{_called(key)} is forbidden: {why}", resource=key.kind.resource, name=key.name)
+
+
 def namespace_terminating(key: Key) -> ForbiddenError:
     """A create inside a namespace that is going away."""
     why = f"unable to create new content in namespace {key.namespace} because it is being terminated"

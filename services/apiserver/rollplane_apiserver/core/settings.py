@@ -16,7 +16,8 @@ MIB = 1024 * KIB
 class CoreSettings:
     """Bounds of one apiserver's core; bytes, counts and seconds as the names say. ``release`` is the one behaved as.
 
-    Services get their addresses and node ports out of ``ranges``.
+    Services get their addresses and node ports out of ``ranges``. With ``ignore_webhooks`` configurations of webhooks
+    and admission policies are kept though nobody calls them; without it they are refused.
     """
 
     ring_bytes: int = 64 * MIB
@@ -35,3 +36,4 @@ class CoreSettings:
     memo_bytes: int = 16 * MIB
     release: Release = LATEST
     ranges: Ranges = DEFAULT_RANGES
+    ignore_webhooks: bool = False

@@ -40,6 +40,7 @@ class UpFlags(DataFlags, ReleaseFlags):
         "Writes a second of each controller, 20 as kube-controller-manager; 0: unthrottled "
         "(else $ROLLPLANE_CONTROLLER_QPS, else 0)"
     )
+    ignore_webhooks = switch("Keep webhooks and admission policies, which are never called, instead of refusing them")
     log_format = text("How to tell what happens to the plane", default=LogFormat.TEXT, choices=tuple(LogFormat))
 
 
@@ -132,6 +133,7 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
             node_prefix=flags.node_prefix,
             kubernetes=release_name(flags, session),
             controller_qps=flags.controller_qps,
+            ignore_webhooks=flags.ignore_webhooks,
             node_pool=flags.node_pool,
             node_file=str(Path(flags.node_file).absolute()) if flags.node_file else "",
         )
@@ -142,7 +144,7 @@ def _settings(flags: UpFlags, session: Session) -> PlaneSettings:
 UP = Command(
     "[--nodes N] [--node-pool POOL]... [--node-file FILE] [--profile NAME|FILE] [--data FOLDER] "
     "[--port PORT] [--rest-port PORT] [--merge-kubeconfig] [--kubernetes RELEASE] "
-    "[--controller-qps N] [--detach]",
+    "[--controller-qps N] [--ignore-webhooks] [--detach]",
     "Start a whole control plane with simulated nodes; Ctrl-C ends it, its data stay.",
     UpFlags,
     run,
