@@ -131,6 +131,8 @@ class Reader:
         told = self._type(package, go_type.removeprefix("*"))
         emit = _emit(told, go_type, is_omitted="omitempty" in options or "omitzero" in options)
         extras = _extras(tag, markers) | ({"inline": True} if inline else {})
+        if not inline and not _is_optional(options, markers):
+            extras["required"] = True
         one: list[object] = [named.removeprefix("name=") if inline else name, int(number), told, "" if inline else emit]
         return [*one, extras] if extras else one
 
@@ -184,9 +186,11 @@ def _extras(tag: dict[str, str], markers: list[str]) -> dict[str, object]:
         extras["list"] = [marker.partition("=")[2] for marker in markers if marker.startswith("listMapKey=")]
     if said.get("mapType") == "atomic":
         extras["atomic"] = True
-    if not said.keys() & {"optional", "k8s:optional"}:
-        extras["required"] = True
     return extras
+
+
+def _is_optional(options: list[str], markers: list[str]) -> bool:
+    return bool({"omitempty", "omitzero"} & set(options) or {"optional", "k8s:optional"} & set(markers))
 
 
 def main(api: str, aggregator: str) -> None:

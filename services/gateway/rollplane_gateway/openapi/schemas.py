@@ -27,6 +27,7 @@ from rollplane_machinery.codec.fields import is_inline, is_type_meta, map_value,
 from rollplane_machinery.codec.type_meta import type_meta
 from rollplane_machinery.patch.topology import is_atomic_object
 from rollplane_machinery.served import GroupVersion, ServedType
+from rollplane_machinery.shapes.building import is_shape
 
 _TYPE_META: Json = {
     "apiVersion": {"type": "string", "description": "Group and version that the object is written in: v1, apps/v1."},
@@ -35,6 +36,7 @@ _TYPE_META: Json = {
 _UNNAMED = frozenset({ExtraValue.DESCRIPTOR.full_name, AnyValue.DESCRIPTOR.full_name})
 """Upstream has no names for them."""
 _ANY_KIND = StoredObject.DESCRIPTOR.full_name
+_OF_EVERY_KIND = ("metadata", "spec", "status")
 _OF_EVERY_VERSION = meta.DeleteOptions.DESCRIPTOR.full_name
 
 
@@ -87,6 +89,8 @@ class Schemas:
 
     def _define(self, name: str, descriptor: Descriptor, kinds: list[Json]) -> None:
         schema: Json = _described({}, descriptor.full_name)
+        if kinds and is_shape(descriptor):
+            schema["description"] = f"A {descriptor.name} as Kubernetes has it, which is kept here."
         self.by_name[name] = schema
         if descriptor.full_name in SPECIAL:
             schema |= SPECIAL[descriptor.full_name]
@@ -103,6 +107,8 @@ class Schemas:
 
     def _properties(self, descriptor: Descriptor, *, bears_type: bool) -> Json:
         own = {field.json_name: self._property(field) for field in _fields(descriptor)}
+        if bears_type and is_shape(descriptor):
+            own |= {name: _described(own[name], f"{_ANY_KIND}.{name}") for name in own if name in _OF_EVERY_KIND}
         return dict(sorted({**_TYPE_META, **own}.items() if bears_type else own.items()))
 
     def _property(self, field: FieldDescriptor) -> Json:
