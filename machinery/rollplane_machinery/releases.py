@@ -69,6 +69,14 @@ class StartSentence(Enum):
     UNNAMED = ("Container created", "Container started")
 
 
+class RejectionSentence(Enum):
+    """How a kubelet tells that it does not run a pod, and that a rule does not allow it; the values are formats."""
+
+    SHORT = ("Pod {message}", "Predicate {predicate} failed")
+    SAID = ("Pod was rejected: {message}", "Predicate {predicate} failed")
+    EXPLAINED = ("Pod was rejected: {message}", "Predicate {predicate} failed: {why}")
+
+
 class PullSentence(Enum):
     """How a kubelet tells that it pulled an image; the values are formats."""
 
@@ -111,6 +119,8 @@ class Release:
     - ``schema_rules``: schemas of custom resources may have rules.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
     - ``preempted_sentence``: what victims of preemption are told.
+    - ``kubelets_check_taints``: a kubelet does not run a pod that does not tolerate a NoExecute taint of its node.
+    - ``rejection_sentence``: what a kubelet says of a pod that it does not run.
     - ``pull_sentence``, ``start_sentence``: what kubelets say of pulled images and of starting containers.
     """
 
@@ -153,6 +163,8 @@ class Release:
     schema_rules: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
+    kubelets_check_taints: bool
+    rejection_sentence: RejectionSentence
     pull_sentence: PullSentence
     preempted_sentence: PreemptedSentence
     start_sentence: StartSentence
@@ -213,6 +225,8 @@ def release_of(name: str) -> Release:
         schema_rules=since(25),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
+        kubelets_check_taints=since(24),
+        rejection_sentence=_rejection_sentence(version),
         pull_sentence=PullSentence.WITH_WAITING if version >= (1, 27, 0) else PullSentence.ALONE,
         preempted_sentence=_preempted_sentence(version),
         start_sentence=_start_sentence(version),
@@ -251,6 +265,12 @@ def _preempted_sentence(version: _Version) -> PreemptedSentence:
     if version < (1, 27, 0):
         return PreemptedSentence.BY_NAME
     return PreemptedSentence.BY_A_POD if version < (1, 29, 0) else PreemptedSentence.BY_UID
+
+
+def _rejection_sentence(version: _Version) -> RejectionSentence:
+    if version < (1, 26, 0):
+        return RejectionSentence.SHORT
+    return RejectionSentence.SAID if version < (1, 31, 0) else RejectionSentence.EXPLAINED
 
 
 def _start_sentence(version: _Version) -> StartSentence:

@@ -13,6 +13,7 @@ from typing import cast
 from rollplane.core.v1 import Container, Pod
 from rollplane_client.batch_writer import Answer, BatchWriter
 from rollplane_kubelet_sim.addresses import node_address
+from rollplane_kubelet_sim.admission import Admissions
 from rollplane_kubelet_sim.fleet import Fleet, FleetSettings
 from rollplane_kubelet_sim.node_objects import node_object
 from rollplane_kubelet_sim.node_pools.planning import plan_nodes
@@ -136,7 +137,8 @@ async def _measure_keeper() -> None:
     writer = BatchWriter(server, clock=SystemClock())
     clock = SystemClock()
     needs = References(server, lambda: None, clock=clock)
-    keeper = PodKeeper(writer, {"node-0": 0}, server.objects.get, lambda: profile, needs, clock=clock)
+    admissions = Admissions(server.objects.get, LATEST)
+    keeper = PodKeeper(writer, {"node-0": 0}, server.objects.get, lambda: profile, needs, admissions, clock=clock)
     pods = {Key(POD, "default", f"web-{number}"): _pod(number) for number in range(PODS // 4)}
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(writer.run()), tasks.create_task(keeper.run())]

@@ -128,6 +128,9 @@ class World:
     async def patch(self, name: str, change: object) -> None:
         await self.api.write(Patch(Key(POD, "default", name), PatchType.MERGE, json.dumps(change).encode()))
 
+    async def patch_node(self, name: str, change: object) -> None:
+        await self.api.write(Patch(Key(NODE, "", name), PatchType.MERGE, json.dumps(change).encode()))
+
     async def set_profile(self, text: str) -> None:
         """Change the profile at run time, as a user does."""
         patch = json.dumps({"data": {PROFILE_DATA: text}}).encode()

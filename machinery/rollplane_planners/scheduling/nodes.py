@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rollplane.core.v1 import Node, Taint
@@ -62,6 +62,20 @@ class Room:
     ports: Counter[HostPort] = field(default_factory=Counter)
     tenants: dict[str, Placed] = field(default_factory=dict)
 
+    def take(self, requests: Resources, ports: frozenset[HostPort]) -> None:
+        """Count one pod more."""
+        self.used += requests
+        self.pods += 1
+        if ports:
+            self.ports.update(ports)
+
+    def free(self, requests: Resources, ports: frozenset[HostPort]) -> None:
+        """Count one pod less."""
+        self.used -= requests
+        self.pods -= 1
+        if ports:
+            self.ports.subtract(ports)
+
 
 def unsuited(node: NodeView, demand: Demand, sentence: TaintSentence) -> Obstacle | None:
     """Return why the node may never take such pods, None when it may; in the order of kube-scheduler's plugins."""
@@ -82,7 +96,7 @@ def fits(node: NodeView, room: Room, demand: Demand) -> bool:
         and (not asked.cpu or asked.cpu <= capacity.cpu - used.cpu)
         and (not asked.memory or asked.memory <= capacity.memory - used.memory)
         and not (asked.others and _lacking_others(node, room, demand))
-        and not (demand.host_ports and _collides(room, demand))
+        and not (demand.host_ports and collides(room, demand.host_ports))
     )
 
 
@@ -93,7 +107,7 @@ def full(node: NodeView, room: Room, demand: Demand, *, capacity_is_final: bool)
     """
     if fits(node, room, demand):
         return None
-    if _collides(room, demand):
+    if collides(room, demand.host_ports):
         return PORTS_TAKEN
     asked, free = demand.resources, node.capacity - room.used
     names = ["cpu"] * (asked.cpu > max(0, free.cpu)) + ["memory"] * (asked.memory > max(0, free.memory))
@@ -115,7 +129,6 @@ def _is_too_small(node: NodeView, asked: Resources) -> bool:
     return others or asked.cpu > node.capacity.cpu or asked.memory > node.capacity.memory
 
 
-def _collides(room: Room, demand: Demand) -> bool:
-    return any(
-        count > 0 and collide(taken, wanted) for wanted in demand.host_ports for taken, count in room.ports.items()
-    )
+def collides(room: Room, ports: Iterable[HostPort]) -> bool:
+    """Tell whether any of ``ports`` is taken."""
+    return any(count > 0 and collide(taken, wanted) for wanted in ports for taken, count in room.ports.items())

@@ -30,18 +30,12 @@ class Occupancy:
 
     def take(self, node: str, pod: Placed) -> bool:
         """Take room for a pod; tells whether constraints count it."""
-        room = self.rooms[node]
-        room.used += pod.requests
-        room.pods += 1
-        room.ports.update(pod.host_ports)
+        self.rooms[node].take(pod.requests, pod.host_ports)
         return self.neighbours.add(node, pod, 1)
 
     def free(self, node: str, pod: Placed) -> None:
         """Give back what was taken for a pod."""
-        room = self.rooms[node]
-        room.used -= pod.requests
-        room.pods -= 1
-        room.ports.subtract(pod.host_ports)
+        self.rooms[node].free(pod.requests, pod.host_ports)
         self.neighbours.add(node, pod, -1)
 
     # Pods that run.

@@ -14,6 +14,7 @@ from rollplane_client.batch_writer import BatchWriter
 from rollplane_client.events import EventRecorder
 from rollplane_client.informer import Informer
 from rollplane_client.tokens import Tokens
+from rollplane_kubelet_sim.admission import Admissions
 from rollplane_kubelet_sim.heartbeats import Heartbeats
 from rollplane_kubelet_sim.metrics import Metrics
 from rollplane_kubelet_sim.node_news import NodeNews, cordon_note
@@ -94,6 +95,7 @@ class Fleet:
             informer.encoded,
             lambda: self._profile,
             self._references,
+            Admissions(informer.encoded, settings.release),
             clock=clock,
             release=settings.release,
             reported=metrics.reported,

@@ -18,12 +18,14 @@ from rollplane.core.v1 import ObjectReference, Pod
 from rollplane_client.batch_writer import Answer
 from rollplane_client.events import EventRecorder
 from rollplane_kubelet_sim.addresses import PodAddresses, node_address
+from rollplane_kubelet_sim.admission import Admissions, has_started
 from rollplane_kubelet_sim.due import DueTimes
 from rollplane_kubelet_sim.reports import log_refusal, status_write
 from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
+from rollplane_kubelet_sim.stages.rejection import Rejection, rejected_status
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.writing import COMPONENT, OPTIONS
 from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
@@ -31,10 +33,12 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import ConflictError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import is_being_deleted
+from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.releases import LATEST, Release
 
 RETRY_SECONDS = 1.0
+REJECTION_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 60.0
 SLICE = 200
 """How many pods are looked at before others get the loop."""
@@ -64,7 +68,7 @@ class _Tenant:
 
     ``revision`` is what the watch has shown, ``awaited`` that of our last report. ``missed`` means it was to be looked
     at while a report was under way; ``leaving`` that its removal has been asked for. ``refers`` says whether it needs
-    any ConfigMap or Secret.
+    any ConfigMap or Secret. ``doubted_since`` is when its node was first found not to take it.
     """
 
     uid: str
@@ -79,6 +83,7 @@ class _Tenant:
     missed: bool = False
     leaving: bool = False
     failures: int = 0
+    doubted_since: float | None = None
 
     @property
     def is_unsure(self) -> bool:
@@ -101,6 +106,7 @@ class PodKeeper:
         stored: Callable[[Key], Encoded | None],
         profile: Callable[[], Profile],
         needs: Needs,
+        admissions: Admissions,
         *,
         clock: Clock,
         release: Release = LATEST,
@@ -111,6 +117,7 @@ class PodKeeper:
         self._stored = stored
         self._profile = profile
         self._needs = needs
+        self._admissions = admissions
         self._lacking: dict[Key, None] = {}
         self._clock = clock
         self._release = release
@@ -145,6 +152,8 @@ class PodKeeper:
             self._schedule(key, self._clock.now())
             return
         self._note_phase(tenant, pod.status.phase)
+        if is_pod_finished(pod):
+            self._admissions.release(key)
         tenant.revision = int(pod.metadata.resource_version or 0)
         if tenant.life is not None:
             tenant.life.observe(pod)
@@ -157,6 +166,7 @@ class PodKeeper:
         """The pod is gone: nothing of it is left."""
         tenant = self._tenants.pop(key, None)
         self._due.discard(key)
+        self._admissions.release(key)
         self._lacking.pop(key, None)
         if tenant is not None:
             self._needs.forget(key)
@@ -225,7 +235,7 @@ class PodKeeper:
         tenant.missed = False
         if tenant.leaving or profile.is_silent(tenant.node):
             return
-        life = tenant.life = tenant.life or self._take_up(key, tenant)
+        life = tenant.life = tenant.life or self._take_up(key, tenant, now)
         missing = self._missing(key, tenant, life) if life is not None else None
         if life is None or missing is None:
             return
@@ -233,6 +243,29 @@ class PodKeeper:
         if progress.due is not None:
             self._schedule(key, progress.due)
         self._carry_out(key, tenant, life, progress)
+
+    def _admits(self, key: Key, tenant: _Tenant, pod: Pod, now: float) -> bool:
+        """Take a pod on that has not begun; the node that does not take it still does not a moment later.
+
+        So whoever makes another pod for it does so at some pace, as behind a kubelet's own.
+        """
+        if is_being_deleted(pod.metadata):
+            return True
+        rejection = self._admissions.admit(key, pod)
+        if rejection is None:
+            return True
+        tenant.doubted_since = now if tenant.doubted_since is None else tenant.doubted_since
+        if now < tenant.doubted_since + REJECTION_SECONDS:
+            self._schedule(key, tenant.doubted_since + REJECTION_SECONDS)
+        else:
+            self._reject(key, tenant, pod, rejection, now)
+        return False
+
+    def _reject(self, key: Key, tenant: _Tenant, pod: Pod, rejection: Rejection, now: float) -> None:
+        status = rejected_status(pod, rejection, now, self._release)
+        progress = Progress(status, None, (Note(rejection.reason, rejection.message, warning=True),))
+        tenant.reporting = True
+        self._submit(status_write(pod, status, None), partial(self._reported, key, tenant, pod, progress))
 
     def _missing(self, key: Key, tenant: _Tenant, life: PodLife) -> Missing | None:
         """Return what the pod lacks, None when that cannot be told yet: it is looked at again when it can."""
@@ -245,18 +278,18 @@ class PodKeeper:
             self._lacking.pop(key, None)
         return missing
 
-    def _take_up(self, key: Key, tenant: _Tenant) -> PodLife | None:
-        """Take up the life of a pod from what is stored."""
+    def _take_up(self, key: Key, tenant: _Tenant, now: float) -> PodLife | None:
+        """Take up the life of a pod from what is stored; None where its node does not take it."""
         encoded = self._stored(key)
-        if encoded is None:
+        pod = None if encoded is None else Pod.FromString(encoded.value)
+        if pod is None or not self._admits(key, tenant, pod, now):
             return None
-        pod = Pod.FromString(encoded.value)
         host = node_address(self._nodes[tenant.node])
         if pod.spec.host_network:
             tenant.address = host
         elif not tenant.address:
             tenant.address = self._addresses_of(tenant.node).take()
-        return PodLife(pod, Place(host, tenant.address, self._clock.now()), self._release)
+        return PodLife(pod, Place(host, tenant.address, now), self._release)
 
     def _carry_out(self, key: Key, tenant: _Tenant, life: PodLife, progress: Progress) -> None:
         if progress.status is not None:
@@ -339,6 +372,8 @@ class PodKeeper:
         self.phases[pod.status.phase] += 1
         tenant = _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
         tenant.refers = self._needs.concern(key, pod)
+        if has_started(pod):
+            self._admissions.admit(key, pod)
         return tenant
 
     def _addresses_of(self, node: str) -> PodAddresses:

@@ -22,7 +22,7 @@ from rollplane_machinery.pods import FINAL_PHASES, observe_generation
 from rollplane_machinery.times import set_time, time_of
 
 TRUE, FALSE = "True", "False"
-_OWN_CONDITIONS = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
+OWN_CONDITIONS = frozenset({"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"})
 _NEVER_STARTED = frozenset(set(State) - {State.RUNNING, State.EXITED, State.CRASH_BACKOFF})
 
 
@@ -69,7 +69,7 @@ def _observe_generation(pod: Pod, status: PodStatus) -> None:
         return
     status.observed_generation = pod.metadata.generation
     for condition in status.conditions:
-        if condition.type in _OWN_CONDITIONS:
+        if condition.type in OWN_CONDITIONS:
             observe_generation(condition, pod)
 
 
