@@ -11,6 +11,7 @@ from rollplane_machinery.frozen import frozen
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
 from rollplane_machinery.pods import (
     DISRUPTION_TARGET,
+    FAILED,
     FINAL_PHASES,
     available_after,
     is_available_since,
@@ -37,7 +38,8 @@ class PodView:
 
     ``unschedulable`` is the scheduler's sentence about a pod that no node takes, "" for any other.
     ``disrupted_since`` is that of the function of this name. ``started`` is when its kubelet took it on. ``nominated``
-    is the node that the scheduler keeps for it; ``preempted`` tells that it ends for another's sake.
+    is the node that the scheduler keeps for it; ``preempted`` tells that it ends for another's sake. ``failure`` is
+    why it failed as a whole, in its kubelet's words, "" for any other.
     """
 
     namespace: str
@@ -66,6 +68,7 @@ class PodView:
     started: float | None
     nominated: str
     preempted: bool
+    failure: str
 
     @property
     def ready(self) -> bool:
@@ -128,6 +131,7 @@ def pod_view(pod: Pod) -> PodView:
         started=float(status.start_time.seconds) if status.HasField("start_time") else None,
         nominated=status.nominated_node_name,
         preempted=is_being_deleted(metadata) and _is_preempted(pod),
+        failure=f"{status.reason}: {status.message}" if status.reason and status.phase == FAILED else "",
     )
 
 

@@ -178,6 +178,15 @@ def _failing(waiting: Sequence[PodView], noun: str, now: float, behind: str) -> 
     return wait(code, f"waits while {text}{behind}", troubled)
 
 
+def about_failed(pods: Sequence[PodView], noun: str) -> Reason | None:
+    """Return what became of those of ``pods`` that failed as a whole, while others are to take their place."""
+    failures = Counter(pod.failure for pod in pods if pod.failure)
+    if not failures:
+        return None
+    words = failures.most_common(1)[0][0]
+    return note("PodsFailed", f"{counted(failures.total(), noun)} failed, {words}")
+
+
 def commonest(troubles: Sequence[Trouble]) -> tuple[str, str]:
     """Return the word and the sentence of the trouble that most have, the first of equals."""
     return Counter((trouble.reason, str(trouble)) for trouble in troubles).most_common(1)[0][0]

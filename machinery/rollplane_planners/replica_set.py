@@ -164,6 +164,9 @@ class _Sync:
             found.append(about)
         if len(owned) != owner.spec.replicas or not (found or _is_told(owner)):
             found.append(reasons.step())
+        mine = [pod for pod in self.view.pods if pod.controller_uid == self.owner.uid]
+        if found and (failed := reasons.about_failed(mine, "pod")):
+            found.append(failed)
         return found
 
 

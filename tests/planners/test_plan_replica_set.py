@@ -18,7 +18,7 @@ from rollplane_planners.replica_set import (
     ReplicaSetView,
     plan_replica_set,
 )
-from tests.planners.pods import NOW, a_pod
+from tests.planners.pods import NOW, a_pod, said
 
 GENERATION = 4
 
@@ -218,6 +218,19 @@ def test_6_nothing_is_created_or_deleted_before_the_claims_are_stored() -> None:
 def test_6_a_bare_pod_next_to_a_full_set_is_the_one_to_go() -> None:
     full = [a_pod("a", ready=50), a_pod("adopted", node="", phase="Pending", age=1)]
     assert done(plan(a_set(1), full)) == (0, ["adopted"])
+
+
+def test_pods_that_failed_as_a_whole_are_told_of_while_others_take_their_place() -> None:
+    rejected = [a_pod(name, phase="Failed") for name in ("a", "b", "strange")]
+    for pod in rejected:
+        pod.status.reason, pod.status.message = "OutOfcpu", "Pod was rejected: full"
+    rejected[2].metadata.owner_references[0].uid = "another"
+    made = plan(a_set(1), [*rejected, a_pod("c", phase="Pending")])
+    assert [(reason.code, reason.nature) for reason in made.reasons] == [
+        ("PodsNotReady", "Wait"),
+        ("PodsFailed", "Note"),
+    ]
+    assert said(made)[1] == "2 pods failed, OutOfcpu: Pod was rejected: full"
 
 
 def test_9_a_replication_controller_is_planned_alike() -> None:

@@ -64,6 +64,8 @@ def _about_new(new: Draft, status: DeploymentStatus, pods: Sequence[PodView] | N
         waiting = [pod for pod in pods if pod.active and not pod.is_available(least, now)]
         if about := reasons.about_pods(waiting, "new pod", least, now):
             yield about
+        if new.available < new.size and (failed := reasons.about_failed(pods, "new pod")):
+            yield failed
     elif missing := max(0, new.size - new.available):
         is_are = verb(new.size, "is", "are")
         yield reasons.wait("PodsNotReady", f"waits: {missing} of {counted(new.size, 'new pod')} {is_are} not available")
