@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from google.protobuf.any_pb2 import Any as WellKnownAny
 from google.protobuf.descriptor import Descriptor
@@ -19,10 +19,13 @@ from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane.policy import v1 as policy
-from rollplane.stored.v1 import StoredObject
+from rollplane.stored.v1 import CustomType, StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.shapes.shapes import shape_of
+
+if TYPE_CHECKING:
+    from rollplane_machinery.structural.definition import Version
 
 TYPE_URL_PREFIX = "type.googleapis.com/"
 
@@ -63,6 +66,9 @@ class Kind:
     name used in the API and as store key. Kinds with ``StoredObject`` for their message are told apart by what their
     objects say they are.
     """
+
+    is_custom: ClassVar[bool] = False
+    """Whether a CustomResourceDefinition made it; such a kind is a ``CustomKind``."""
 
     group: str
     version: str
@@ -118,6 +124,77 @@ class Kind:
 
     def __repr__(self) -> str:
         return f"Kind({self.resource})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CustomKind(Kind):
+    """A kind that a CustomResourceDefinition makes, in one of its versions.
+
+    All versions of one resource are equal: an object has one key in all of them. What it parses is of its version.
+    ``stored_version`` is the one that objects are kept in, ``definition`` what the definition says of this one; None
+    where the kind is known from an object or from its resource alone. By one that has no ``name``, or no ``plural``,
+    things can be asked of a server, which knows them.
+    """
+
+    is_custom: ClassVar[bool] = True
+
+    message: type[ApiObject] = StoredObject
+    has_generation: bool = True
+    singular_name: str = ""
+    categories: tuple[str, ...] = ()
+    stored_version: str = ""
+    definition: Version | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, CustomKind) and self.resource == other.resource)
+
+    def __hash__(self) -> int:
+        return hash(self.resource)
+
+    @cached_property
+    def singular(self) -> str:
+        return self.singular_name or self.name.lower()
+
+    @property
+    def described(self) -> Version:
+        """What the definition says of this version; raises NotFoundError where no server has told."""
+        if self.definition is None:
+            raise NotFoundError("the server could not find the requested resource", resource=self.resource)
+        return self.definition
+
+    def new(self) -> ApiObject:
+        """Return an object of this kind with nothing in it."""
+        return self.stamp(StoredObject())
+
+    def parse(self, value: bytes) -> ApiObject:
+        """Return the message in ``value``, whatever its version was, in this one; raises BadRequestError."""
+        message = _parsed(StoredObject, value, self)
+        return self.stamp(message) if self.name and self.plural else message
+
+    def stamp(self, message: StoredObject) -> StoredObject:
+        """Have ``message`` say that it is of this kind and version, in place; returns it."""
+        message.api_version, message.kind = self.api_version, self.name
+        message.custom.CopyFrom(
+            CustomType(
+                plural=self.plural,
+                namespaced=self.namespaced,
+                has_status=self.has_status,
+                has_scale=self.has_scale,
+            )
+        )
+        return message
+
+
+@lru_cache(maxsize=4096)
+def _told_kind(
+    api_version: str, name: str, plural: str, namespaced: bool, has_status: bool, has_scale: bool
+) -> CustomKind:
+    group, _, version = api_version.partition("/")
+    return CustomKind(group, version, name, plural, namespaced=namespaced, has_status=has_status, has_scale=has_scale)
+
+
+ANY_CUSTOM = CustomKind("*", "", "", "*")
+"""All custom kinds, whichever there are, in the filter of a watch."""
 
 
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces", core.Namespace, ("ns",), namespaced=False, has_status=True)
@@ -230,6 +307,16 @@ def _stored(
     )
 
 
+CUSTOM_RESOURCE_DEFINITION = _stored(
+    "apiextensions.k8s.io/v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    "crd",
+    "crds",
+    namespaced=False,
+    status=True,
+    generation=True,
+)
 LIMIT_RANGE = _stored("v1", "LimitRange", "limitranges", "limits")
 PRIORITY_CLASS = _stored(
     "scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", "pc", namespaced=False, generation=True
@@ -271,6 +358,7 @@ STORED_KINDS: tuple[Kind, ...] = (
         namespaced=False,
         generation=True,
     ),
+    CUSTOM_RESOURCE_DEFINITION,
     _stored("apiregistration.k8s.io/v1", "APIService", "apiservices", namespaced=False, status=True),
     _stored(
         "autoscaling/v2",
@@ -316,7 +404,7 @@ STORED_KINDS: tuple[Kind, ...] = (
 UNCALLED_KINDS = frozenset(kind for kind in STORED_KINDS if kind.group == "admissionregistration.k8s.io")
 """Those that have whoever writes ask somebody else, which nobody here does: webhooks and admission policies."""
 
-ACTING_KINDS = frozenset({LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA})
+ACTING_KINDS = frozenset({CUSTOM_RESOURCE_DEFINITION, LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA})
 """Those of the stored kinds that act on other objects all the same, by admission."""
 
 TYPED_KINDS: tuple[Kind, ...] = (
@@ -344,7 +432,7 @@ KINDS: tuple[Kind, ...] = (*TYPED_KINDS, *STORED_KINDS)
 """Every kind, those that are acted upon first."""
 
 
-def _words(kind: Kind) -> Iterable[str]:
+def words_of(kind: Kind) -> Iterable[str]:
     """Every word a person may use for ``kind``: deploy, deployment, deployments, and each with its group."""
     for word in (kind.plural, kind.singular, *kind.short_names):
         yield word
@@ -359,17 +447,30 @@ BY_API_VERSION_KIND: Mapping[tuple[str, str], Kind] = MappingProxyType(
 )
 _BY_TYPE_URL: Mapping[str, Kind] = MappingProxyType({kind.type_url: kind for kind in TYPED_KINDS})
 _BY_MESSAGE: Mapping[type[ApiObject], Kind] = MappingProxyType({kind.message: kind for kind in TYPED_KINDS})
-_BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in reversed(KINDS) for word in _words(kind)})
+_BY_WORD: Mapping[str, Kind] = MappingProxyType({word: kind for kind in reversed(KINDS) for word in words_of(kind)})
 """Where two kinds have a word in common, the one that comes first in the registry is meant."""
 _STORED_TYPE_URL = TYPE_URL_PREFIX + StoredObject.DESCRIPTOR.full_name
 
 
+def may_be_custom(group: str) -> bool:
+    """Return whether a definition may be of ``group``: it is a domain with at least one dot."""
+    return "." in group
+
+
 def by_resource(resource: str) -> Kind:
-    """Return the kind stored as ``resource`` (``deployments.apps``); raises NotFoundError."""
+    """Return the kind stored as ``resource`` (``deployments.apps``); raises NotFoundError.
+
+    A resource that may be a custom one gives a kind without name and version.
+    """
     try:
         return BY_RESOURCE[resource]
     except KeyError:
-        raise NotFoundError(f"the server doesn't have a resource {resource!r}", resource=resource) from None
+        plural, _, group = resource.partition(".")
+    if resource == ANY_CUSTOM.resource:
+        return ANY_CUSTOM
+    if plural and may_be_custom(group):
+        return CustomKind(group, "", "", plural)
+    raise NotFoundError(f"the server doesn't have a resource {resource!r}", resource=resource)
 
 
 def by_word(word: str) -> Kind:
@@ -386,11 +487,24 @@ def kind_of(message: ApiObject) -> Kind:
 
 
 def _stored_kind(message: Any) -> Kind:
+    """Return the kind that ``message`` says it is of; a custom one that no server has seen has no ``plural``."""
+    kind = BY_API_VERSION_KIND.get((message.api_version, message.kind))
+    if kind is not None:
+        return kind
+    if may_be_custom(message.api_version.partition("/")[0]) and message.kind:
+        custom = message.custom
+        told = (custom.plural, custom.namespaced, custom.has_status, custom.has_scale)
+        return _told_kind(message.api_version, message.kind, *told)
+    raise BadRequestError(f'no matches for kind "{message.kind}" in version "{message.api_version}"')
+
+
+def custom_kind_in(value: bytes) -> CustomKind | None:
+    """Return the kind of a custom object that a server stored; None for what is none."""
     try:
-        return BY_API_VERSION_KIND[message.api_version, message.kind]
-    except KeyError:
-        what = f'no matches for kind "{message.kind}" in version "{message.api_version}"'
-        raise BadRequestError(what) from None
+        kind = _stored_kind(_parsed(StoredObject, value))
+    except BadRequestError:
+        return None
+    return kind if isinstance(kind, CustomKind) and kind.plural else None
 
 
 def kind_in(packed: WellKnownAny) -> Kind:

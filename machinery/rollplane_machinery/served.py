@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -22,7 +23,8 @@ from rollplane.core.v1 import Binding
 from rollplane.events.v1 import Event
 from rollplane.policy.v1 import Eviction
 from rollplane_machinery import kinds
-from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.definitions import Customs, priority
+from rollplane_machinery.kinds import KINDS, CustomKind, Kind
 from rollplane_machinery.releases import Release
 
 OBJECT_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -50,11 +52,15 @@ class GroupVersion:
 
 @dataclass(frozen=True, slots=True)
 class ServedType:
-    """What bodies and answers are: ``name`` is the ``kind`` in JSON, ``message`` holds its fields."""
+    """What bodies and answers are: ``name`` is the ``kind`` in JSON, ``message`` holds its fields.
+
+    ``schema`` is what a definition says of them, None for what is built in.
+    """
 
     group_version: GroupVersion
     name: str
     message: type[Message]
+    schema: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,8 @@ class Resource:
         """What clients compare to learn that objects are stored in another version; empty for what is not stored."""
         if self.stored is None:
             return ""
-        stored = f"{self.stored.group}/{self.stored.version}/{self.stored.name}"
+        version = self.stored.stored_version if isinstance(self.stored, CustomKind) else self.stored.version
+        stored = f"{self.stored.group}/{version}/{self.stored.name}"
         return base64.b64encode(hashlib.sha256(stored.encode()).digest()[:8]).decode()
 
 
@@ -117,6 +124,11 @@ class Served:
     def resource(self, group_version: GroupVersion, plural: str) -> Resource | None:
         """Return the resource at ``group_version`` and ``plural``; None where nothing is served."""
         return self._by_path.get((group_version, plural))
+
+    @cached_property
+    def kind_names(self) -> Mapping[str, str]:
+        """What objects are called, by the resource they are stored as."""
+        return MappingProxyType({each.stored.resource: each.type.name for each in self.resources if each.stored})
 
     @cached_property
     def groups(self) -> Mapping[str, tuple[GroupVersion, ...]]:
@@ -162,7 +174,8 @@ _VERBS: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
 
 def _stored(kind: Kind, group_version: GroupVersion | None = None) -> Resource:
     """Return the resource of ``kind``, in its storage version or in ``group_version``."""
-    type_ = ServedType(group_version or GroupVersion(kind.group, kind.version), kind.name, kind.message)
+    schema = kind.described.document if isinstance(kind, CustomKind) else None
+    type_ = ServedType(group_version or GroupVersion(kind.group, kind.version), kind.name, kind.message, schema)
     return Resource(
         type_,
         kind.plural,
@@ -170,10 +183,16 @@ def _stored(kind: Kind, group_version: GroupVersion | None = None) -> Resource:
         verbs=_VERBS.get(kind, OBJECT_VERBS),
         namespaced=kind.namespaced,
         short_names=kind.short_names,
-        categories=("all",) if kind.in_all else (),
+        categories=_categories(kind),
         subresources=tuple(sorted(_subresources(kind, type_), key=lambda each: each.name)),
         stored=kind,
     )
+
+
+def _categories(kind: Kind) -> tuple[str, ...]:
+    if kind is kinds.CUSTOM_RESOURCE_DEFINITION:
+        return ("api-extensions",)
+    return ("all",) if kind.in_all else ()
 
 
 def _subresources(kind: Kind, type_: ServedType) -> Iterator[Subresource]:
@@ -235,3 +254,10 @@ def _as_told_by(resource: Resource, release: Release) -> Resource:
 def served(release: Release) -> Served:
     """Return what is served when ``release`` is behaved as."""
     return Served(tuple(_as_told_by(each, release) for each in _ROWS if _is_served(each, release)))
+
+
+def with_customs(built_in: Served, customs: Customs) -> Served:
+    """Return what is served beside ``built_in`` with ``customs``; the versions of a group in the order of their age."""
+    rows = [replace(_stored(kind), categories=kind.categories) for kind in customs.by_type.values()]
+    rows.sort(key=lambda row: (row.group_version.group, priority(row.group_version.version)))
+    return Served((*built_in.resources, *rows)) if rows else built_in

@@ -6,9 +6,10 @@ Source: kubernetes/apimachinery pkg/util/duration/duration.go, HumanDuration.
 from __future__ import annotations
 
 from rollplane.meta.v1 import MicroTime, Time
+from rollplane_machinery.codec.time_text import parse_time
 from rollplane_machinery.times import to_seconds
 
-UNKNOWN = "<unknown>"
+UNKNOWN, INVALID = "<unknown>", "<invalid>"
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_536_000
 
@@ -19,7 +20,7 @@ def duration_text(seconds: float) -> str:
     A clock that is up to a second behind shows ``0s``, one further behind ``<invalid>``.
     """
     if seconds <= -2:
-        return "<invalid>"
+        return INVALID
     whole = max(0, int(seconds))
     if whole < 2 * _MINUTE:
         return f"{whole}s"
@@ -50,3 +51,11 @@ def age(since: Time | MicroTime, now: float) -> str:
     """Return how long ago ``since`` was at ``now`` (seconds since the epoch); ``<unknown>`` for an unset time."""
     then = to_seconds(since)
     return duration_text(now - then) if then else UNKNOWN
+
+
+def age_of_text(since: str, now: float) -> str:
+    """As ``age``, of a time in RFC 3339; ``<invalid>`` for what is none."""
+    try:
+        return duration_text(now - parse_time(since)[0])
+    except ValueError:
+        return INVALID

@@ -101,6 +101,7 @@ _ROWS: Mapping[str, Layout] = {
     "roles.rbac.authorization.k8s.io": _CREATED,
     "clusterroles.rbac.authorization.k8s.io": _CREATED,
     "limitranges": _CREATED,
+    "customresourcedefinitions.apiextensions.k8s.io": _CREATED,
     "resourcequotas": layout(titles("Request", "Limit"), quota_cells),
     "rolebindings.rbac.authorization.k8s.io": layout(titles("Role"), role_of_cells, behind=_SUBJECTS),
     "clusterrolebindings.rbac.authorization.k8s.io": layout(titles("Role"), role_of_cells, behind=_SUBJECTS),

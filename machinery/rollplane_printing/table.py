@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from rollplane.autoscaling.v1 import Scale
 from rollplane_machinery.kinds import ApiObject
 
-Cell = str | int
-"""Numbers stay numbers, since a Table in JSON tells them from text."""
+Cell = str | int | float | bool | None
+"""Numbers stay numbers, since a Table in JSON tells them from text; None is a cell with nothing in it."""
 
 NONE = "<none>"
 """What an empty cell says where kubectl says so."""

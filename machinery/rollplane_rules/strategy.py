@@ -25,7 +25,15 @@ from rollplane_machinery.conditions import FALSE
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
-from rollplane_machinery.kinds import POD, UNCALLED_KINDS, ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import (
+    ACTING_KINDS,
+    CUSTOM_RESOURCE_DEFINITION,
+    POD,
+    UNCALLED_KINDS,
+    ApiObject,
+    Kind,
+    kind_of,
+)
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import POD_SCHEDULED, SCHEDULING_GATED
 from rollplane_machinery.releases import LATEST, Release
@@ -33,6 +41,7 @@ from rollplane_machinery.times import is_set, time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.disabled import drop_disabled_fields
 from rollplane_rules.registry.addresses import keep_addresses
+from rollplane_rules.registry.definitions import note_stored_versions
 
 DEFAULT_NAMESPACE = "default"
 NAMESPACE_FINALIZER = "kubernetes"
@@ -63,12 +72,14 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
         _set_template_generation(obj, max(1, _template_generation(obj)))
 
 
-def not_acted_upon(kind: Kind) -> str:
+def not_acted_upon(kind: Kind) -> tuple[str, ...]:
     """Return what whoever creates an object of ``kind``, which is kept as JSON, is warned of."""
+    if kind.is_custom or kind in ACTING_KINDS:
+        return ()
     if kind in UNCALLED_KINDS:
-        return f"Rollplane does not call this {kind.name}: what it would change or refuse passes as it is"
+        return (f"Rollplane does not call this {kind.name}: what it would change or refuse passes as it is",)
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(kind.singular, kind.plural, strict=False)))
-    return f"Rollplane stores {kind.name[:common]}{kind.plural[common:]} but does not act on them"
+    return (f"Rollplane stores {kind.name[:common]}{kind.plural[common:]} but does not act on them",)
 
 
 def _has_generation(kind: Kind, release: Release) -> bool:
@@ -91,6 +102,8 @@ def prepare_update(new: ApiObject, old: ApiObject, release: Release = LATEST) ->
         _keep_priority(new.spec, old.spec)
     if isinstance(new, core.Service) and isinstance(old, core.Service):
         keep_addresses(new, old)
+    if kind is CUSTOM_RESOURCE_DEFINITION and isinstance(new, StoredObject):
+        note_stored_versions(new)
     if isinstance(new, apps.Deployment | apps.StatefulSet | apps.DaemonSet):
         _end_story(new, old)
     drop_disabled_fields(new, old, release)
@@ -116,6 +129,8 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
     _keep_message(new, old, "spec")
     if isinstance(new, StoredObject):
         _keep_entries(new, old, "members")
+        if kind.is_custom:
+            _keep_all_metadata(new.metadata, old.metadata)
     if isinstance(new, apps.Deployment):
         _keep_entries(new.metadata, old.metadata, "labels")
     if isinstance(new, core.Pod):
@@ -270,6 +285,14 @@ def _end_story(new: apps.Deployment | apps.StatefulSet | apps.DaemonSet, old: An
         del new.metadata.annotations[ROLLED_BACK]
 
 
+def _keep_all_metadata(metadata: meta.ObjectMeta, stored: meta.ObjectMeta) -> None:
+    """Of a custom object nothing changes along with the status but who wrote it."""
+    owners = list(metadata.managed_fields)
+    metadata.CopyFrom(stored)
+    metadata.ClearField("managed_fields")
+    metadata.managed_fields.extend(owners)
+
+
 # Generation
 
 
@@ -279,7 +302,8 @@ def _has_new_generation(new: Any, old: Any) -> bool:
     What is kept as JSON may have its wishes elsewhere than in a spec.
     """
     if isinstance(new, StoredObject):
-        return not semantic_equal(new, old, ignore=("metadata", "status"))
+        beside = ("metadata", "status") if kind_of(new).has_status else ("metadata",)
+        return not semantic_equal(new, old, ignore=beside)
     if not semantic_equal(new.spec, old.spec):
         return True
     return isinstance(new, apps.Deployment) and dict(new.metadata.annotations) != dict(old.metadata.annotations)

@@ -53,4 +53,4 @@ async def test_every_controller_has_a_name_of_its_own() -> None:
     async with a_plane() as plane:
         manager = await plane.start()
         names = [loop.name for loop in manager.loops]
-        assert len(set(names)) == len(names) == 20
+        assert len(set(names)) == len(names) == 22

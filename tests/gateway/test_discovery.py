@@ -166,15 +166,3 @@ async def test_the_root_lists_paths_that_are_there() -> None:
         assert {"/api", "/api/v1", "/apis/apps", "/apis/apps/v1", "/version", "/readyz", "/openapi/v2"} <= set(paths)
         for path in paths:
             assert (await gateway.get(path)).status == 200, path
-
-
-async def test_there_are_no_kinds_of_a_clusters_own() -> None:
-    """What kubectl asks when it meets a kind that is not served."""
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    async with serving() as gateway:
-        got = await gateway.get(f"{path}?limit=500")
-        assert (got.status, got.json["kind"], got.json["items"]) == (200, "CustomResourceDefinitionList", [])
-        assert (await gateway.get(f"{path}?watch=1")).status == 404
-        assert (await gateway.ask("POST", path, {})).status == 405
-        assert (await gateway.get(f"{path}/a")).status == 404
-        assert not any(group["name"].startswith("apiext") for group in (await gateway.get("/apis")).json["groups"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -15,7 +15,7 @@ from rollplane.meta import v1 as meta
 from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_machinery import int_or_string
 from rollplane_machinery.codec import from_json, message_to_json
-from rollplane_machinery.codec.fields import is_inline, is_pointer, map_value, message_of
+from rollplane_machinery.codec.fields import is_inline, is_pointer, json_fields, map_value, message_of
 from rollplane_machinery.kinds import KINDS, ApiObject, Kind
 
 _M = TypeVar("_M", bound=Message)
@@ -102,7 +102,11 @@ def of_kind(kind: Kind, *, zeros: bool = False) -> st.SearchStrategy[ApiObject]:
 
 
 def _fill(draw: st.DrawFn, message: Message, depth: int, zeros: bool) -> None:
-    fields: list[Any] = [field for field in message.DESCRIPTOR.fields if depth > 0 or field.message_type is None]
+    fields: list[Any] = [
+        field
+        for field in json_fields(cast("Descriptor", message.DESCRIPTOR))
+        if depth > 0 or field.message_type is None
+    ]
     if not fields:
         return
     for field in draw(st.lists(st.sampled_from(fields), max_size=MAX_FIELDS, unique=True)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
+from rollplane_client.by_kind import ByKind
 from rollplane_machinery.api import EventType, Key, WatchEvent
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind
@@ -81,8 +82,12 @@ class Cache(Generic[T]):
 
     def __init__(self, view: View[T]) -> None:
         self._view = view
-        self._entries: dict[Kind, dict[Key, Entry[T]]] = {}
-        self._indexes: dict[Kind, dict[str, _Index[T]]] = {}
+        self._entries: ByKind[dict[Key, Entry[T]]] = ByKind(dict)
+        self._indexes: ByKind[dict[str, _Index[T]]] = ByKind(dict)
+
+    def expect(self, kind: Kind) -> None:
+        """Keep objects of ``kind`` by themselves; by ANY_CUSTOM those of all custom kinds together."""
+        _ = self._entries[kind], self._indexes[kind]
 
     def __len__(self) -> int:
         return sum(map(len, self._entries.values()))
@@ -94,20 +99,21 @@ class Cache(Generic[T]):
 
     def entry(self, key: Key) -> Entry[T] | None:
         """Return bytes, view and revision of one object, None when it is not there."""
-        return self._entries.get(key.kind, {}).get(key)
+        return self._entries[key.kind].get(key)
 
     def items(self, kind: Kind) -> Iterator[tuple[Key, T]]:
         """Yield keys and views of one kind, those first seen first; nothing may be fed in meanwhile."""
-        for key, entry in self._entries.get(kind, {}).items():
+        for key, entry in self._entries[kind].items():
             yield key, entry.view
 
     def count(self, kind: Kind) -> int:
         """Return how many objects of ``kind`` there are."""
-        return len(self._entries.get(kind, {}))
+        return len(self._entries[kind])
 
     def add_index(self, kind: Kind, name: str, values: IndexValues[T]) -> None:
         """Keep an index of ``kind`` under ``name`` from now on; raises ValueError when there is one."""
-        indexes = self._indexes.setdefault(kind, {})
+        self.expect(kind)
+        indexes = self._indexes[kind]
         if name in indexes:
             raise ValueError(f"{kind} has an index {name!r} already")
         index = indexes[name] = _Index(values)
@@ -135,22 +141,22 @@ class Cache(Generic[T]):
 
     def put(self, key: Key, entry: Entry[T]) -> Change[T] | None:
         """Store one entry; return the change, None when the same bytes were there already."""
-        entries = self._entries.setdefault(key.kind, {})
+        entries = self._entries[key.kind]
         before = entries.get(key)
         if before is not None and before.encoded.value == entry.encoded.value:
             return None
         entries[key] = entry
         old = None if before is None else before.view
-        for index in self._indexes.get(key.kind, {}).values():
+        for index in self._indexes[key.kind].values():
             index.move(key, None if before is None else before.view, entry.view)
         return Change(EventType.ADDED if before is None else EventType.MODIFIED, key, old, entry.view)
 
     def remove(self, key: Key) -> Change[T] | None:
         """Drop one object; return the change, None when it was not there."""
-        before = self._entries.get(key.kind, {}).pop(key, None)
+        before = self._entries[key.kind].pop(key, None)
         if before is None:
             return None
-        for index in self._indexes.get(key.kind, {}).values():
+        for index in self._indexes[key.kind].values():
             index.drop(key, before.view)
         return Change(EventType.DELETED, key, before.view, None)
 

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
+from rollplane_client.by_kind import ByKind
 from rollplane_client.cache import Cache, Change, Entry, IndexValues, View
 from rollplane_client.watching import Patience, is_passing, resumed
 from rollplane_machinery.api import EventType, Key, WatchApi, WatchBatch, WatchFilter, WatchQuery
@@ -58,7 +59,10 @@ class Informer(Generic[T]):
         self._backoff = backoff
         self._jitter = jitter
         self._cache: Cache[T] = Cache(view)
-        self._handlers: dict[Kind, list[Handler[T]]] = {wanted.kind: [] for wanted in self._filters}
+        self._handlers: ByKind[list[Handler[T]]] = ByKind(list)
+        for wanted in self._filters:
+            self._cache.expect(wanted.kind)
+            _ = self._handlers[wanted.kind]
         self._progress: list[Callable[[int], None]] = []
         self._revision = 0
         self._resumable = False
@@ -103,6 +107,8 @@ class Informer(Generic[T]):
 
         Raises KeyError when no filter names the kind. What a handler raises ends ``run``.
         """
+        if kind not in self._handlers:
+            raise KeyError(kind)
         self._handlers[kind].append(handler)
         for key, view in list(self._cache.items(kind)):
             handler(EventType.ADDED, key, None, view)

@@ -48,8 +48,18 @@ def is_inline(field: FieldDescriptor) -> bool:
 
 
 def is_type_meta(field: FieldDescriptor) -> bool:
-    """Whether ``field`` is the object's own apiVersion or kind."""
+    """Whether ``field`` is the object's own apiVersion or kind, or says more of its type."""
     return field.GetOptions().Extensions[options.type_meta]
+
+
+def has_no_json(field: FieldDescriptor) -> bool:
+    """Whether JSON does not show ``field``: what says more of an object's type than apiVersion and kind do."""
+    return is_type_meta(field) and field.message_type is not None
+
+
+def json_fields(descriptor: Descriptor) -> list[FieldDescriptor]:
+    """Return the fields that JSON shows."""
+    return [field for field in descriptor.fields if not has_no_json(field)]
 
 
 def map_value(field: FieldDescriptor) -> FieldDescriptor | None:

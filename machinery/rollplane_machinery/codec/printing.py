@@ -17,6 +17,7 @@ from rollplane_machinery.codec.fields import (
     is_null_when_absent,
     is_pointer,
     is_type_meta,
+    json_fields,
     map_value,
     message_of,
     scalar_of,
@@ -47,7 +48,7 @@ class Printer:
     """Prints messages of one type. Kubernetes' types do not contain themselves, so neither do printers."""
 
     def __init__(self, descriptor: Descriptor) -> None:
-        self._types = tuple((field.json_name, field.name) for field in descriptor.fields if is_type_meta(field))
+        self._types = tuple((field.json_name, field.name) for field in json_fields(descriptor) if is_type_meta(field))
         # Kubernetes' order is that of the Go struct, in which the .proto files declare the fields.
         self._rows = tuple(_row(field) for field in descriptor.fields)
         meta = type_meta(descriptor)

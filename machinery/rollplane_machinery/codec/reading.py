@@ -21,6 +21,7 @@ from rollplane_machinery.codec.fields import (
     is_bytes,
     is_inline,
     is_pointer,
+    json_fields,
     map_value,
     message_of,
     scalar_of,
@@ -52,7 +53,7 @@ class Reader:
         if type_meta(descriptor) is not None:
             self.fields |= {name: _type_meta_reader(name) for name in ("kind", "apiVersion")}
         self._read_other: _ReadEntry | None = None
-        for field in descriptor.fields:
+        for field in json_fields(descriptor):
             if is_inline(field) and map_value(field) is not None:
                 self._read_other = _other_reader(field)
             else:

@@ -8,7 +8,7 @@ from rollplane.autoscaling.v1 import Scale
 from rollplane_machinery.codec import Sent, Understood, read_sent, understand
 from rollplane_machinery.errors import BadRequestError, Cause, UnsupportedError
 from rollplane_machinery.fields.checking import check_items
-from rollplane_machinery.fields.schema import node_of
+from rollplane_machinery.fields.kinds import node_of_kind
 from rollplane_machinery.fields.values import as_members
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.patch.json_value import JsonObject, check_depth, expect_object
@@ -35,7 +35,7 @@ def read_configuration(text: bytes, kind: Kind) -> Configuration:
     left_out = _checked(understand(kind.message, document, sent.duplicates))
     if as_members(document.get("metadata")).get("managedFields") is not None:
         raise BadRequestError("metadata.managedFields must be nil")
-    check_items(document, node_of(kind.shape))
+    check_items(document, node_of_kind(kind))
     return Configuration(kind, document, left_out)
 
 

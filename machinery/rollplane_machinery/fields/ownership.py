@@ -11,21 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import kinds
-from rollplane_machinery.codec import decode, to_json
+from rollplane_machinery.codec import decode, message_from_json, to_json
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.fields.apply import Conflict, begin, conflict_error
 from rollplane_machinery.fields.comparison import compare
 from rollplane_machinery.fields.configuration import Configuration
 from rollplane_machinery.fields.elements import field_element
 from rollplane_machinery.fields.extraction import field_set
+from rollplane_machinery.fields.kinds import node_of_kind
 from rollplane_machinery.fields.managers import Managers, Owned, applier, is_reset, read_managers, updater
 from rollplane_machinery.fields.reconciling import reconciled
-from rollplane_machinery.fields.schema import Node, node_of
 from rollplane_machinery.fields.sets import EMPTY, FieldSet
 from rollplane_machinery.fields.update import NEVER_OWNED, updated
 from rollplane_machinery.fields.values import as_members
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import ApiObject, CustomKind, Kind
 from rollplane_machinery.patch.json_value import JsonObject, check_depth
 from rollplane_machinery.well_known import LAST_APPLIED
 
@@ -83,7 +84,7 @@ def owners_after_update(kind: Kind, new: ApiObject, old: ApiObject | None, write
     before = _document(kind.new() if old is None else old)
     manager = updater(writer.name, kind.api_version, writer.subresource)
     ignored = _ignored(kind, writer.subresource)
-    return updated(managers, manager, kind.api_version, before, _document(new), _node(kind), ignored, writer.now)
+    return updated(managers, manager, kind.api_version, before, _document(new), node_of_kind(kind), ignored, writer.now)
 
 
 def apply_configuration(config: Configuration, old: ApiObject | None, writer: Writer, *, force: bool) -> Merged:
@@ -98,9 +99,14 @@ def apply_configuration(config: Configuration, old: ApiObject | None, writer: Wr
         managers = _before_first_apply(config.kind, old, writer)
     kind, ignored = config.kind, _ignored(config.kind, writer.subresource)
     apply = begin(
-        _document(live), config.document, _node(kind), managers, applier(writer.name, writer.subresource), ignored
+        _document(live),
+        config.document,
+        node_of_kind(kind),
+        managers,
+        applier(writer.name, writer.subresource),
+        ignored,
     )
-    merged = decode(apply.merged, strict=False).object
+    merged = _read(config.kind, apply.merged)
     changes = apply.changes(_document(merged), ignored)
     if not force and (conflicts := apply.conflicts(changes)):
         _refuse_conflicts(config, live, conflicts, writer)
@@ -116,7 +122,7 @@ def _before_first_apply(kind: Kind, old: ApiObject, writer: Writer) -> Managers:
     """
     manager = updater(BEFORE_FIRST_APPLY, kind.api_version, writer.subresource)
     empty, ignored = _document(kind.new()), _ignored(kind, writer.subresource)
-    found = updated({}, manager, kind.api_version, empty, _document(old), _node(kind), ignored, writer.now)
+    found = updated({}, manager, kind.api_version, empty, _document(old), node_of_kind(kind), ignored, writer.now)
     own = _still_last_applied(kind, old, writer).without(ignored) - NEVER_OWNED
     if not own:
         return found
@@ -145,8 +151,8 @@ def _still_last_applied(kind: Kind, live: ApiObject, writer: Writer) -> FieldSet
         return EMPTY  # somebody else's text: no reason to take anything from anybody
     if not isinstance(last, dict) or last.get("apiVersion") != kind.api_version:
         return EMPTY
-    changes = compare(last, _document(live), _node(kind))
-    return field_set(last, _node(kind)) - changes.written - changes.removed
+    changes = compare(last, _document(live), node_of_kind(kind))
+    return field_set(last, node_of_kind(kind)) - changes.written - changes.removed
 
 
 def _last_applied(config: Configuration) -> str:
@@ -169,7 +175,7 @@ def _sent(obj: ApiObject) -> Managers:
 
 def _recorded(kind: Kind, obj: ApiObject) -> Managers:
     """Who owns what of a stored object, in the terms of today's schema."""
-    node = _node(kind)
+    node = node_of_kind(kind)
     return {each: owned.with_fields(reconciled(owned.fields, node)) for each, owned in _sent(obj).items()}
 
 
@@ -181,8 +187,10 @@ def _document(obj: ApiObject) -> JsonObject:
     return document
 
 
-def _node(kind: Kind) -> Node:
-    return node_of(kind.shape)
+def _read(kind: Kind, document: JsonObject) -> ApiObject:
+    if isinstance(kind, CustomKind):
+        return kind.stamp(message_from_json(StoredObject, document, strict=False))
+    return decode(document, strict=False).object
 
 
 def _ignored(kind: Kind, subresource: str) -> FieldSet:

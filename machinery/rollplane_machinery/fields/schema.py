@@ -15,7 +15,7 @@ from typing import TypeAlias
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from rollplane.stored.v1 import AnyValue
-from rollplane_machinery.codec.fields import is_inline, is_type_meta, map_value, message_of
+from rollplane_machinery.codec.fields import is_inline, is_type_meta, json_fields, map_value, message_of
 from rollplane_machinery.codec.values import SPECIAL_TYPES
 from rollplane_machinery.fields.elements import Element, field_name, key_element, value_element
 from rollplane_machinery.fields.values import ABSENT, Value, as_members
@@ -138,7 +138,7 @@ def _other(descriptor: Descriptor) -> Node | None:
 
 def _fields(descriptor: Descriptor) -> Iterator[FieldDescriptor]:
     """The fields whose values stand in the JSON object, those of inline messages among them."""
-    for field in descriptor.fields:
+    for field in json_fields(descriptor):
         if is_inline(field) and map_value(field) is not None:
             continue
         if is_inline(field):

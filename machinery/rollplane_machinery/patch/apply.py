@@ -14,7 +14,7 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.api import PatchType
 from rollplane_machinery.codec import message_and_left_out, read_sent, to_json
 from rollplane_machinery.codec.sent import Steps
-from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.errors import BadRequestError, UnsupportedError
 from rollplane_machinery.field_validation import FieldValidation, field_sentence
 from rollplane_machinery.patch.json_patch import json_patch
 from rollplane_machinery.patch.json_value import Json, JsonObject, check_depth, expect_object
@@ -51,6 +51,8 @@ def patched(
     algorithm = _ALGORITHMS.get(patch_type)
     if algorithm is None:
         raise BadRequestError(f"{patch_type.value} is no patch that can be made without knowing the owners of fields")
+    if patch_type is PatchType.STRATEGIC_MERGE and isinstance(message, StoredObject) and message.HasField("custom"):
+        raise UnsupportedError(f"nothing is known of {message.kind} by which a strategic merge patch could go")
     document: JsonObject = to_json(message)
     sent = read_sent(patch)
     check_depth(sent.value)
@@ -58,7 +60,10 @@ def patched(
     for name in ("apiVersion", "kind"):
         if changed.get(name) != document.get(name):
             raise BadRequestError(f"a patch cannot change {name}")
-    return _read(type(message), changed, sent.duplicates, validation)
+    found = _read(type(message), changed, sent.duplicates, validation)
+    if isinstance(message, StoredObject) and isinstance(found.message, StoredObject) and message.HasField("custom"):
+        found.message.custom.CopyFrom(message.custom)  # which no document shows
+    return found
 
 
 def _shape(message: Message) -> Descriptor:

@@ -21,7 +21,7 @@ from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import AnyValue
-from rollplane_machinery.codec.fields import is_inline, map_value, message_of
+from rollplane_machinery.codec.fields import is_inline, json_fields, map_value, message_of
 from rollplane_machinery.shapes.building import is_shape, told_of
 
 
@@ -143,7 +143,7 @@ def schema_of(descriptor: Descriptor) -> Schema:
     if descriptor is _ANY:
         return OPEN
     members: dict[str, Field] = {}
-    for field in descriptor.fields:
+    for field in json_fields(descriptor):
         if is_inline(field) and map_value(field) is not None:
             continue  # nothing is known of members by any other name
         if is_inline(field):

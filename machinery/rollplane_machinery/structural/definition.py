@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from rollplane_machinery.releases import LATEST, Release
-from rollplane_machinery.structural.custom import Schema, schema_of
+
+if TYPE_CHECKING:
+    from rollplane_machinery.structural.custom import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class ColumnDefinition:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Version:
     """One version: how its objects look, and which subresources they have.
 
+    ``document`` is its ``openAPIV3Schema``, to be read as ``release`` does.
     ``warning`` is what is told to whoever uses a deprecated one, empty where nothing is. ``selectable_fields`` are the
     paths that field selectors may name, without the dot in front.
     """
@@ -54,12 +58,23 @@ class Version:
     name: str
     is_served: bool
     is_stored: bool
-    schema: Schema
+    document: Mapping[str, Any]
+    release: Release
     has_status: bool
     scale: ScalePaths | None
     columns: tuple[ColumnDefinition, ...]
     warning: str
     selectable_fields: tuple[str, ...]
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What the version makes of objects, read when it is first asked for.
+
+        Its code, and the regular expressions in it, are loaded then: most processes only ask what kinds are called.
+        """
+        from rollplane_machinery.structural.custom import schema_of
+
+        return schema_of(self.document, self.release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +128,8 @@ def _version(version: Mapping[str, Any], group: str, spec: Mapping[str, Any], re
         name=version["name"],
         is_served=version["served"],
         is_stored=version["storage"],
-        schema=schema_of(version["schema"]["openAPIV3Schema"], release),
+        document=version["schema"]["openAPIV3Schema"],
+        release=release,
         has_status=subresources.get("status") is not None,
         scale=_scale(subresources.get("scale")),
         columns=tuple(map(_column, version.get("additionalPrinterColumns") or ())) or DEFAULT_COLUMNS,

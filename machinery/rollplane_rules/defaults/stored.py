@@ -5,7 +5,8 @@ from __future__ import annotations
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.codec.shaped import Shaped, read_shaped
 from rollplane_machinery.errors import BadRequestError, InternalError
-from rollplane_machinery.kinds import LIMIT_RANGE, PRIORITY_CLASS, kind_of
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, LIMIT_RANGE, PRIORITY_CLASS, kind_of
+from rollplane_machinery.stored import document_of, put_document
 from rollplane_rules.admission.limit_range import default_limit_range
 from rollplane_rules.admission.priority import default_priority_class
 from rollplane_rules.defaults.kept import DEFAULTERS
@@ -23,6 +24,15 @@ def default_stored(stored: StoredObject) -> None:
         default_limit_range(stored)
     elif kind is PRIORITY_CLASS:
         default_priority_class(stored)
+    elif kind is CUSTOM_RESOURCE_DEFINITION:
+        default_definition(stored)
+
+
+def default_definition(definition: StoredObject) -> None:
+    """Fill in what a definition leaves out; in place. The code is loaded here: few planes have any."""
+    from rollplane_machinery.structural.shape import completed
+
+    put_document(definition, completed(document_of(definition)))
 
 
 def _shaped(stored: StoredObject) -> Shaped | None:

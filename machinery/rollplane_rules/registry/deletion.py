@@ -13,13 +13,15 @@ from types import MappingProxyType
 
 from rollplane.core.v1 import Namespace, Pod
 from rollplane.meta.v1 import ObjectMeta
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.api import Propagation
 from rollplane_machinery.frozen import frozen
-from rollplane_machinery.kinds import PRIORITY_CLASS, ApiObject, Kind
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, PRIORITY_CLASS, ApiObject, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.well_known import FOREGROUND, ORPHAN
 from rollplane_rules.admission.priority import check_deletable
+from rollplane_rules.registry.definitions import begin_deletion
 from rollplane_rules.registry.namespaces import check_mortal
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import mark_deleted
@@ -58,6 +60,8 @@ def apply_deletion(kind: Kind, obj: ApiObject, request: DeleteRequest, now: floa
     if kind is PRIORITY_CLASS:
         check_deletable(obj.metadata.name)
     meta = obj.metadata
+    if kind is CUSTOM_RESOURCE_DEFINITION and isinstance(obj, StoredObject) and not is_being_deleted(meta):
+        begin_deletion(obj, now)
     grace = _grace(obj, request.grace_period_seconds) if isinstance(obj, Pod) else 0
     granted = meta.deletion_grace_period_seconds
     if is_being_deleted(meta) and 0 < granted <= grace:

@@ -101,8 +101,12 @@ _READ: Mapping[Kind, Rules] = MappingProxyType(
 """What is kept as JSON and read by other rules."""
 
 
-@cache
 def _stored_rules(kind: Kind) -> Rules:
+    """Return the rules of a kind that is kept as JSON; custom ones come and go, and are not remembered."""
+    return _made_rules(kind) if kind.is_custom else _remembered_rules(kind)
+
+
+def _made_rules(kind: Kind) -> Rules:
     """Return the rules of a kind that is kept as JSON: those of metadata."""
     is_segment = kind.plural in _PATH_SEGMENT_NAMES
     check_name = names.check_path_segment if is_segment else names.check_dns1123_subdomain
@@ -114,6 +118,9 @@ def _stored_rules(kind: Kind) -> Rules:
         check_name=check_name,
         namespaced=kind.namespaced,
     )
+
+
+_remembered_rules = cache(_made_rules)
 
 
 def _rules_of(obj: ApiObject) -> Rules:

@@ -18,6 +18,7 @@ from rollplane_controller.metrics import Metrics
 from rollplane_controller.reconcile.auto_rollback import AutoRollbackReconciler
 from rollplane_controller.reconcile.claim_binding import ClaimBinder
 from rollplane_controller.reconcile.daemon_sets import DaemonSetReconciler
+from rollplane_controller.reconcile.definitions import DefinitionReconciler
 from rollplane_controller.reconcile.deployments import DeploymentReconciler
 from rollplane_controller.reconcile.disruption import DisruptionReconciler
 from rollplane_controller.reconcile.event_expiry import DEFAULT_EVENT_LIMITS, EventExpiry, EventLimits
@@ -42,6 +43,7 @@ from rollplane_controller.shards import CLUSTER, ShardOwner
 from rollplane_machinery.api import ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.kinds import (
+    ANY_CUSTOM,
     CONFIG_MAP,
     CONTROLLER_REVISION,
     DAEMON_SET,
@@ -83,10 +85,11 @@ OBSERVED: tuple[Kind, ...] = (
     POD_DISRUPTION_BUDGET,
     POD,
     *STORED_KINDS,
+    ANY_CUSTOM,
 )
 """All kinds but those that are written all the time and own nothing, Lease and Event."""
 
-METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE_ACCOUNT, *STORED_KINDS}) - {RESOURCE_QUOTA}
+METADATA_ONLY = frozenset({CONFIG_MAP, SECRET, SERVICE_ACCOUNT, *STORED_KINDS, ANY_CUSTOM}) - {RESOURCE_QUOTA}
 """Those of which controllers ask only who owns them, and whether they are still there: contents stay at home."""
 
 
@@ -160,6 +163,7 @@ class Manager:
             Scheduler(observer, release),
             GarbageCollector(observer, OBSERVED, api, clock),
             NamespaceController(observer, release, OBSERVED, api, clock, fence),
+            DefinitionReconciler(observer, release, api, clock, fence),
             PodGarbageCollector(observer, api, clock),
             EventExpiry(observer, api, clock, event_limits),
             NodeLifecycle(observer, api, node_times, clock, fence),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rollplane_client.tokens import Tokens
+from rollplane_gateway.catalogue import Catalogue
 from rollplane_gateway.rendering import Renderer
 from rollplane_gateway.replies import Answer
 from rollplane_gateway.requests import Request
@@ -24,10 +25,15 @@ class Backend:
     api: Api
     clock: Clock
     release: Release
-    served: Served
+    catalogue: Catalogue
     tokens: Tokens
     renderer: Renderer
     watches: Watches
+
+    @property
+    def served(self) -> Served:
+        """What is served, as last asked for."""
+        return self.catalogue.served
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from rollplane_client.tokens import Tokens
 from rollplane_gateway.calls import Backend, Page
+from rollplane_gateway.catalogue import Catalogue
 from rollplane_gateway.discovery.answers import Discovery
-from rollplane_gateway.discovery.extensions import extension_pages
 from rollplane_gateway.discovery.root import root_page
 from rollplane_gateway.health_pages import health_pages
 from rollplane_gateway.openapi.pages import OpenApiPages
@@ -31,20 +31,20 @@ def make_backend(api: Api, clock: Clock, release: Release) -> Backend:
     """Return what handlers work with, over ``api``, behaving as ``release``."""
     renderer = Renderer()
     watches = Watches(api, clock, Shapes(renderer, clock))
-    return Backend(api, clock, release, served(release), Tokens(), renderer, watches)
+    return Backend(api, clock, release, Catalogue(api, release), Tokens(), renderer, watches)
 
 
 def gateway_routes(release: Release, health: Health, registry: CollectorRegistry) -> Routes:
     """Return all pages, and all resources of their own making, of a plane that behaves as ``release``."""
     aside = health_pages(health, registry)
-    pages = {**_discovery(Discovery(release)), **OpenApiPages(release).pages(), **extension_pages()}
-    root = root_page(served(release), (*pages, *aside))
-    return Routes({**pages, "/": root}, aside, {**virtual_routes(served(release))})
+    pages = {**_discovery(Discovery(release)), **OpenApiPages(release).pages()}
+    return Routes({**pages, "/": root_page((*pages, *aside))}, aside, {**virtual_routes(served(release))})
 
 
 def _discovery(discovery: Discovery) -> Mapping[str, Page]:
-    async def page(_: Backend, request: Request) -> Answer:
-        document = discovery.document(request.path, request.accept, request.headers.get("host", ""))
+    async def page(backend: Backend, request: Request) -> Answer:
+        served = await backend.catalogue.renewed()
+        document = discovery.document(request.path, request.accept, request.headers.get("host", ""), served)
         if document is None:
             raise not_served()
         return document.reply(request.if_none_match)

@@ -37,6 +37,7 @@ class Stream:
     pieces: AbstractAsyncContextManager[AsyncIterator[bytes]]
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=_no_headers)
+    warnings: tuple[str, ...] = ()
 
 
 Answer = Reply | Stream

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from rollplane_gateway import verbs
@@ -13,6 +13,7 @@ from rollplane_gateway.requests import Query, Request
 from rollplane_gateway.statuses import not_allowed, not_served
 from rollplane_gateway.targets import Target, place_of, target_of
 from rollplane_gateway.virtual.handlers import without_processes
+from rollplane_machinery.kinds import CustomKind
 from rollplane_machinery.served import Served
 
 READS = ("GET", "HEAD")
@@ -58,7 +59,7 @@ class Routes:
             raise not_allowed()
 
         async def run(backend: Backend, request: Request) -> Answer:
-            return await handler(Call(backend, request, target))
+            return _warned(await handler(Call(backend, request, target)), target)
 
         return Match(run, _verb(target, method, query), target.resource.plural, target.subresource_name)
 
@@ -85,6 +86,14 @@ def _page_match(page: Page, method: str, *, is_aside: bool = False) -> Match:
     if method not in READS:
         raise not_allowed()
     return Match(page, "GET", is_aside=is_aside)
+
+
+def _warned(answer: Answer, target: Target) -> Answer:
+    """Return ``answer`` with what a definition has to say on a version of it that is deprecated."""
+    kind = target.resource.stored
+    if not isinstance(kind, CustomKind) or not kind.described.warning:
+        return answer
+    return replace(answer, warnings=(kind.described.warning, *answer.warnings))
 
 
 _NONE: Mapping[str, Handler] = MappingProxyType({})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext, suppress
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -24,7 +25,8 @@ from rollplane_gateway.outgoing import Sender
 from rollplane_gateway.replies import Answer, Reply
 from rollplane_gateway.requests import NO_QUERY, Query, Request
 from rollplane_gateway.routing import READS, Match, Routes
-from rollplane_gateway.statuses import error_form, reply_of
+from rollplane_gateway.statuses import RefusedError, error_form, reply_of
+from rollplane_gateway.targets import names_custom
 from rollplane_gateway.watching import Watches
 from rollplane_machinery.errors import Outcome, RollplaneError, TimedOutError, UnavailableError
 from rollplane_service.admission import Admission
@@ -121,7 +123,7 @@ class GatewayServer:
             try:
                 self._guard.check(sent.headers)
                 query = Query(query_text) if query_text else NO_QUERY
-                match = self._routes.match(self._backend.served, sent.method, path, query)
+                match = await self._match(sent.method, path, query)
                 response = await self._answered(sent, match, path, query)
             except (asyncio.CancelledError, ConnectionError):
                 raise
@@ -131,6 +133,15 @@ class GatewayServer:
             return response
         finally:
             self._metrics.ended(match, code, self._backend.clock.monotonic() - started)
+
+    async def _match(self, method: str, path: str, query: Query) -> Match:
+        """Return what answers; what is not known may be of a kind that has just been defined."""
+        try:
+            return self._routes.match(self._backend.served, method, path, query)
+        except RefusedError as exc:
+            if exc.code != HTTPStatus.NOT_FOUND or not names_custom(path):
+                raise
+        return self._routes.match(await self._backend.catalogue.renewed(), method, path, query)
 
     async def _answered(self, sent: BaseRequest, match: Match, path: str, query: Query) -> web.StreamResponse:
         size = announced_bytes(sent, self._limits)
@@ -155,7 +166,9 @@ class GatewayServer:
             raise ConnectionError("the answer had begun") from error
         if isinstance(error, RollplaneError):
             error = self._timely(error, is_write=sent.method not in READS)
-        return await self._sender.tell(sent, reply_of(error, error_form(sent.headers.get("Accept", ""))))
+        return await self._sender.tell(
+            sent, reply_of(error, error_form(sent.headers.get("Accept", "")), self._backend.served)
+        )
 
     def _timely(self, error: RollplaneError, *, is_write: bool) -> RollplaneError:
         """Return ``error`` with when to come again, where that is safe.

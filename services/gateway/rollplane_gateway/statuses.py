@@ -11,6 +11,7 @@ from rollplane_gateway.rendering import Form, render_message
 from rollplane_gateway.replies import Reply
 from rollplane_machinery.errors import InternalError, Reason, RollplaneError
 from rollplane_machinery.kinds import BY_RESOURCE
+from rollplane_machinery.served import Served
 from rollplane_machinery.wire.status import encode_object_status
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ class RefusedError(Exception):
         self.message = message
 
 
-def status_of(error: Exception) -> Status:
-    """Return what a client is told of ``error``; a defect is logged, and told as one."""
+def status_of(error: Exception, served: Served | None = None) -> Status:
+    """Return what a client is told of ``error``, about what is ``served``; a defect is logged, and told as one."""
     if isinstance(error, RefusedError):
         return Status(
             status="Failure",
@@ -40,14 +41,20 @@ def status_of(error: Exception) -> Status:
         log.error("a request failed by a defect", exc_info=error)
         error = InternalError("Internal error occurred: recorded in the server's log")
     status = encode_object_status(error)
-    if error.reason is Reason.INVALID and error.resource in BY_RESOURCE:
-        status.details.kind = BY_RESOURCE[error.resource].name
+    if error.reason is Reason.INVALID and (name := _kind_name(error.resource, served)):
+        status.details.kind = name
     return status
 
 
-def reply_of(error: Exception, form: Form = Form.JSON) -> Reply:
+def _kind_name(resource: str, served: Served | None) -> str:
+    if resource in BY_RESOURCE:
+        return BY_RESOURCE[resource].name
+    return "" if served is None else served.kind_names.get(resource, "")
+
+
+def reply_of(error: Exception, form: Form = Form.JSON, served: Served | None = None) -> Reply:
     """Return ``error`` as an answer; with it, when to come again."""
-    return status_reply(status_of(error), form)
+    return status_reply(status_of(error, served), form)
 
 
 def status_reply(status: Status, form: Form = Form.JSON, warnings: tuple[str, ...] = ()) -> Reply:

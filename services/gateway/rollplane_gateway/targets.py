@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import Key, Kind
+from rollplane_machinery.kinds import Key, Kind, may_be_custom
 from rollplane_machinery.served import GroupVersion, Resource, Served, Subresource
 
 _NAMESPACES = "namespaces"
@@ -75,6 +75,15 @@ def place_of(path: str) -> Place | None:
             return _placed(GroupVersion(group, version), rest)
         case _:
             return None
+
+
+def names_custom(path: str) -> bool:
+    """Return whether ``path`` names something that a definition may make."""
+    match path.strip("/").split("/"):
+        case ["apis", group, _, _, *_]:
+            return may_be_custom(group)
+        case _:
+            return False
 
 
 def _segments(path: str) -> list[str]:

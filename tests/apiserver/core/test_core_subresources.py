@@ -115,7 +115,7 @@ async def test_scale_bumps_the_generation_of_its_parent(office: Office, make: Ca
     scaled = scalable(key_of(made).kind, await office.patch(made, '{"spec":{"replicas":4}}', subresource="scale"))
     assert scaled.spec.replicas == 4
     assert scaled.metadata.generation == 2
-    scale = scale_of(scaled)
+    scale = scale_of(key_of(made).kind, scaled)
     assert (scale.metadata.uid, scale.metadata.name) == (made.metadata.uid, made.metadata.name)
     assert scale.metadata.resource_version == scaled.metadata.resource_version
     assert scale.metadata.creation_timestamp == made.metadata.creation_timestamp

@@ -22,8 +22,8 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "subresource": ({"verb": "update", "group": "apps", "resource": "deployments", "subresource": "scale"}, ""),
     "in others' names": ({"verb": "impersonate", "resource": "users"}, ""),
     "custom resources": (
-        {"verb": "list", "group": "apiextensions.k8s.io", "resource": "customresourcedefinitions"},
-        "customresourcedefinitions.apiextensions.k8s.io is not served here",
+        {"verb": "list", "group": "example.com", "resource": "crontabs"},
+        "crontabs.example.com is not served here",
     ),
     "another group's": ({"verb": "list", "resource": "deployments"}, "deployments is not served here"),
     "no such subresource": (

@@ -60,4 +60,6 @@ inline: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, 
 Of a map: its entries are the members that no other field bears.
 """
 type_meta: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""The field is the object's own apiVersion or kind, which stands where an object says its type."""
+"""The field is the object's own apiVersion or kind, which stands where an object says its type. A message of that
+sort says more of the type, and has no form in JSON.
+"""

@@ -2,6 +2,7 @@
 
 from rollplane.stored.v1.stored_object_pb2 import (
     AnyValue as AnyValue,
+    CustomType as CustomType,
     StoredObject as StoredObject,
     StoredObjectList as StoredObjectList,
 )

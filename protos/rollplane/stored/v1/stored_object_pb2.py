@@ -26,7 +26,7 @@ from rollplane.json.v1 import options_pb2 as rollplane_dot_json_dot_v1_dot_optio
 from rollplane.meta.v1 import meta_pb2 as rollplane_dot_meta_dot_v1_dot_meta__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rollplane/stored/v1/stored_object.proto\x12\x13rollplane.stored.v1\x1a\x1frollplane/json/v1/options.proto\x1a\x1crollplane/meta/v1/meta.proto\"\x89\x03\n\x0cStoredObject\x12\x17\n\x04kind\x18\x06 \x01(\tB\x04\xb0\xbb\x18\x01H\x00\x88\x01\x01\x12\x1e\n\x0b\x61pi_version\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01H\x01\x88\x01\x01\x12\x35\n\x08metadata\x18\x01 \x01(\x0b\x32\x1d.rollplane.meta.v1.ObjectMetaB\x04\xa0\xbb\x18\x02\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue\x12-\n\x06status\x18\x03 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue\x12\x45\n\x07members\x18\x04 \x03(\x0b\x32..rollplane.stored.v1.StoredObject.MembersEntryB\x04\xa8\xbb\x18\x01\x1aM\n\x0cMembersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue:\x02\x38\x01\x42\x07\n\x05_kindB\x0e\n\x0c_api_version\"\x7f\n\x10StoredObjectList\x12\x33\n\x08metadata\x18\x01 \x01(\x0b\x32\x1b.rollplane.meta.v1.ListMetaB\x04\xa0\xbb\x18\x02\x12\x36\n\x05items\x18\x02 \x03(\x0b\x32!.rollplane.stored.v1.StoredObjectB\x04\xa0\xbb\x18\x02\"&\n\x08\x41nyValue\x12\x11\n\x04json\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x42\x07\n\x05_jsonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'rollplane/stored/v1/stored_object.proto\x12\x13rollplane.stored.v1\x1a\x1frollplane/json/v1/options.proto\x1a\x1crollplane/meta/v1/meta.proto\"\xc0\x03\n\x0cStoredObject\x12\x17\n\x04kind\x18\x06 \x01(\tB\x04\xb0\xbb\x18\x01H\x00\x88\x01\x01\x12\x1e\n\x0b\x61pi_version\x18\x05 \x01(\tB\x04\xb0\xbb\x18\x01H\x01\x88\x01\x01\x12\x35\n\x08metadata\x18\x01 \x01(\x0b\x32\x1d.rollplane.meta.v1.ObjectMetaB\x04\xa0\xbb\x18\x02\x12+\n\x04spec\x18\x02 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue\x12-\n\x06status\x18\x03 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue\x12\x45\n\x07members\x18\x04 \x03(\x0b\x32..rollplane.stored.v1.StoredObject.MembersEntryB\x04\xa8\xbb\x18\x01\x12\x35\n\x06\x63ustom\x18\x07 \x01(\x0b\x32\x1f.rollplane.stored.v1.CustomTypeB\x04\xb0\xbb\x18\x01\x1aM\n\x0cMembersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.rollplane.stored.v1.AnyValue:\x02\x38\x01\x42\x07\n\x05_kindB\x0e\n\x0c_api_version\"W\n\nCustomType\x12\x0e\n\x06plural\x18\x01 \x01(\t\x12\x12\n\nnamespaced\x18\x02 \x01(\x08\x12\x12\n\nhas_status\x18\x03 \x01(\x08\x12\x11\n\thas_scale\x18\x04 \x01(\x08\"\x7f\n\x10StoredObjectList\x12\x33\n\x08metadata\x18\x01 \x01(\x0b\x32\x1b.rollplane.meta.v1.ListMetaB\x04\xa0\xbb\x18\x02\x12\x36\n\x05items\x18\x02 \x03(\x0b\x32!.rollplane.stored.v1.StoredObjectB\x04\xa0\xbb\x18\x02\"&\n\x08\x41nyValue\x12\x11\n\x04json\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x42\x07\n\x05_jsonb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,16 +43,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STOREDOBJECT'].fields_by_name['metadata']._serialized_options = b'\240\273\030\002'
   _globals['_STOREDOBJECT'].fields_by_name['members']._loaded_options = None
   _globals['_STOREDOBJECT'].fields_by_name['members']._serialized_options = b'\250\273\030\001'
+  _globals['_STOREDOBJECT'].fields_by_name['custom']._loaded_options = None
+  _globals['_STOREDOBJECT'].fields_by_name['custom']._serialized_options = b'\260\273\030\001'
   _globals['_STOREDOBJECTLIST'].fields_by_name['metadata']._loaded_options = None
   _globals['_STOREDOBJECTLIST'].fields_by_name['metadata']._serialized_options = b'\240\273\030\002'
   _globals['_STOREDOBJECTLIST'].fields_by_name['items']._loaded_options = None
   _globals['_STOREDOBJECTLIST'].fields_by_name['items']._serialized_options = b'\240\273\030\002'
   _globals['_STOREDOBJECT']._serialized_start=128
-  _globals['_STOREDOBJECT']._serialized_end=521
-  _globals['_STOREDOBJECT_MEMBERSENTRY']._serialized_start=419
-  _globals['_STOREDOBJECT_MEMBERSENTRY']._serialized_end=496
-  _globals['_STOREDOBJECTLIST']._serialized_start=523
-  _globals['_STOREDOBJECTLIST']._serialized_end=650
-  _globals['_ANYVALUE']._serialized_start=652
-  _globals['_ANYVALUE']._serialized_end=690
+  _globals['_STOREDOBJECT']._serialized_end=576
+  _globals['_STOREDOBJECT_MEMBERSENTRY']._serialized_start=474
+  _globals['_STOREDOBJECT_MEMBERSENTRY']._serialized_end=551
+  _globals['_CUSTOMTYPE']._serialized_start=578
+  _globals['_CUSTOMTYPE']._serialized_end=665
+  _globals['_STOREDOBJECTLIST']._serialized_start=667
+  _globals['_STOREDOBJECTLIST']._serialized_end=794
+  _globals['_ANYVALUE']._serialized_start=796
+  _globals['_ANYVALUE']._serialized_end=834
 # @@protoc_insertion_point(module_scope)

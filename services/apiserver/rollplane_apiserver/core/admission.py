@@ -48,7 +48,7 @@ class Admission:
         self._limit_ranges = Known(cache, LIMIT_RANGE, read_limits)
         self._classes = Known(cache, PRIORITY_CLASS, priority_class_of)
 
-    def admit_new(self, obj: ApiObject) -> None:
+    def admit_new(self, kind: Kind, obj: ApiObject) -> None:
         """Make a new object whole, in place; raises InvalidError, AdmissionRefusedError."""
         if isinstance(obj, StoredObject):
             self._check_called(kind_of(obj), obj.metadata.name)
@@ -57,7 +57,7 @@ class Admission:
             self._check_account(obj)
             self._give_priority(obj)
             self.place(obj)
-        self._judge.admit_new(obj)
+        self._judge.admit_new(kind, obj)
         self.check_limits(obj)
         self.check_default_class(obj)
 

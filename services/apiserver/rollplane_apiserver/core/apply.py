@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.owners import enter
 from rollplane_apiserver.core.refusals import not_found
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed, warned
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.core.update import preconditions_in, replace_object, replace_status
 from rollplane_apiserver.watch.entry import Entry
@@ -45,11 +43,10 @@ class ApplyStep:
         self._warnings = _warnings(self._config, write.options.field_validation)
 
     def decide(self, current: Entry | None, now: float) -> Decision:
-        decision = self._decide(current, now)
-        return replace(decision, warnings=(*decision.warnings, *self._warnings)) if self._warnings else decision
+        return warned(self._decide(current, now), self._warnings)
 
     def _decide(self, current: Entry | None, now: float) -> Decision:
-        old = None if current is None else current.encoded.parse()
+        old = None if current is None else self.key.kind.parse(current.encoded.value)
         if old is None and self._write.subresource:
             raise not_found(self.key)
         writer = Writer(self.options.field_manager, self._write.subresource, now)
@@ -58,9 +55,9 @@ class ApplyStep:
         check_preconditions(self.key, old, preconditions_in(merged.object))
         if current is None or old is None:
             return self._create(merged, now)
-        self._replace(merged.object, old)
+        warnings = self._replace(merged.object, old, now)
         enter(merged.object, old, merged.managers)
-        return self._tools.writer.replace(self.key, merged.object, old, current, self.options)
+        return warned(self._tools.writer.replace(self.key, merged.object, old, current, self.options), warnings)
 
     def may_retry_existing(self) -> bool:
         return True  # somebody else was quicker: there is something to merge into now
@@ -68,11 +65,10 @@ class ApplyStep:
     def _create(self, merged: Merged, now: float) -> Decision:
         return propose_create(self._tools, self.key.kind, merged.object, now, self.options, merged.managers)
 
-    def _replace(self, new: ApiObject, old: ApiObject) -> None:
+    def _replace(self, new: ApiObject, old: ApiObject, now: float) -> tuple[str, ...]:
         if self._write.subresource == "status":
-            replace_status(self._tools, self.key, new, old)
-        else:
-            replace_object(self._tools, new, old)
+            return replace_status(self._tools, self.key.kind, new, old, self.options)
+        return replace_object(self._tools, self.key.kind, new, old, self.options, now)
 
     def _place(self, metadata: ObjectMeta) -> None:
         """Put the object where the request says; raises BadRequestError when it says otherwise itself."""

@@ -14,6 +14,7 @@ from typing import Self
 from rollplane.core.v1 import Namespace
 from rollplane_apiserver.core.addresses import Addresses
 from rollplane_apiserver.core.admission import Admission
+from rollplane_apiserver.core.custom_door import CustomDoor
 from rollplane_apiserver.core.engine import Engine
 from rollplane_apiserver.core.identity import ADMIN, Identity
 from rollplane_apiserver.core.judge import Judge
@@ -63,7 +64,7 @@ class Core:
         observe_commit: Observer | None = None,
     ) -> None:
         self._ring = Ring(settings.ring_bytes)
-        self._cache = Cache(store, clock, self._ring)
+        self._cache = Cache(store, clock, self._ring, settings.release)
         self._committer = GroupCommitter(store, clock, observe=observe_commit)
         self._freshness = Freshness(store, self._cache, settings.read_timeout_seconds)
         self._settings = settings
@@ -83,7 +84,7 @@ class Core:
             asyncio.Semaphore(settings.concurrent_catch_ups),
         )
         identifiers = Identifiers(source)
-        judge = Judge(settings.memo_entries, settings.memo_bytes)
+        judge = Judge(settings.memo_entries, settings.memo_bytes, self._cache.custom, settings.release)
         return Engine(
             store,
             clock,
@@ -99,6 +100,7 @@ class Core:
             ),
             Reads(store, self._cache, self._freshness, live, settings.page_bytes, limits),
             Pipeline(self._cache, self._committer, live, self._freshness, clock, settings.slice_seconds),
+            CustomDoor(self._cache, self._freshness),
         )
 
     async def __aenter__(self) -> Self:

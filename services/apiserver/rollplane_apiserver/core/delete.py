@@ -30,9 +30,9 @@ class DeleteStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        old = current.encoded.parse()
+        old = self.key.kind.parse(current.encoded.value)
         check_preconditions(self.key, old, self._write.preconditions)
-        new = current.encoded.parse()
+        new = self.key.kind.parse(current.encoded.value)
         return propose_delete(self._tools, self.key, new, old, current, self._request, now, self.options)
 
     def may_retry_existing(self) -> bool:

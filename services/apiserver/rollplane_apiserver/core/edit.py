@@ -32,9 +32,9 @@ class EditStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        old, new = current.encoded.parse(), current.encoded.parse()
+        old, new = self.key.kind.parse(current.encoded.value), self.key.kind.parse(current.encoded.value)
         self._change(new)
-        replace_object(self._tools, new, old)
+        replace_object(self._tools, self.key.kind, new, old, self.options, now)
         settle_owners(self.key, new, old, self.options, now, self._subresource)
         return self._tools.writer.replace(self.key, new, old, current, self.options)
 

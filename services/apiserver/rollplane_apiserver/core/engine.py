@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from rollplane_apiserver.core.custom_door import CustomDoor
 from rollplane_apiserver.core.pipeline import Pipeline
 from rollplane_apiserver.core.reads import Reads
 from rollplane_apiserver.core.settings import CoreSettings
@@ -23,4 +24,5 @@ class Engine:
     tools: Tools
     reads: Reads
     pipeline: Pipeline
+    custom_door: CustomDoor
     turns: Turns = field(default_factory=Turns)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from rollplane_apiserver.core.apply import ApplyStep
 from rollplane_apiserver.core.bind import BindStep
 from rollplane_apiserver.core.create import CreateStep
+from rollplane_apiserver.core.custom_door import names_custom
 from rollplane_apiserver.core.delete import DeleteStep
 from rollplane_apiserver.core.edit import EditStep
 from rollplane_apiserver.core.engine import Engine
@@ -37,6 +38,7 @@ from rollplane_machinery.api import (
     Patch,
     PatchType,
     Preconditions,
+    Scale,
     Unreadable,
     Update,
     UpdateStatus,
@@ -70,19 +72,33 @@ class Session(Rollouts):
         return (await self.entry(key)).encoded
 
     async def entry(self, key: Key) -> Entry:
-        return await self._engine.reads.entry(key)
+        return await self._engine.reads.entry(await self._engine.custom_door.key(key) if key.kind.is_custom else key)
 
     async def list(self, query: ListQuery) -> Page:
+        if query.kind.is_custom:
+            query = replace(query, kind=await self._engine.custom_door.kind(query.kind))
         return await self._engine.reads.list(query)
 
-    def watch(self, query: WatchQuery) -> AbstractAsyncContextManager[AsyncIterator[WatchBatch]]:
-        return self._engine.reads.watch(query)
+    @asynccontextmanager
+    async def watch(self, query: WatchQuery) -> AsyncIterator[AsyncIterator[WatchBatch]]:
+        if any(each.kind.is_custom for each in query.filters):
+            query = replace(query, filters=await self._engine.custom_door.filters(query.filters))
+        async with self._engine.reads.watch(query) as batches:
+            yield batches
 
     async def write(self, write: Write) -> WriteResult:
+        if names_custom(write):
+            write = await self._engine.custom_door.write(write)
         return await self._engine.pipeline.write(self._step(write))
 
     async def edit(self, key: Key, change: Change, options: WriteOptions, subresource: str = "") -> WriteResult:
+        key = await self._engine.custom_door.key(key) if key.kind.is_custom else key
         return await self._engine.pipeline.write(self._editing(key, change, options, subresource))
+
+    async def scale(self, request: Scale) -> WriteResult:
+        if request.key.kind.is_custom:
+            request = replace(request, key=await self._engine.custom_door.key(request.key))
+        return await super().scale(request)
 
     async def made_before(self, key: Key, options: WriteOptions) -> WriteResult | None:
         return await self._engine.pipeline.made_before(self._editing(key, _no_change, options))
@@ -90,6 +106,8 @@ class Session(Rollouts):
     async def batch(self, writes: Sequence[Write | Unreadable]) -> Sequence[WriteResult | RollplaneError]:
         """As ``Api.batch``; a write that could not be read is refused in its place."""
         self._check_size(writes)
+        if any(map(names_custom, writes)):
+            writes = await self._engine.custom_door.writes(writes)
         return await self._engine.pipeline.batch([(self._step_or_refusal(write), write.group) for write in writes])
 
     async def delete_collection(self, request: DeleteCollection) -> DeletedCollection:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core.quota_book import Hold
 from rollplane_apiserver.core.quotas import GROWING, Quotas
 from rollplane_apiserver.core.refusals import too_large
@@ -19,7 +20,7 @@ from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.frozen import frozen
-from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, Kind
+from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, CustomKind, Kind, custom_kind_in
 from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import have_same_fields
 from rollplane_rules.registry.addresses import claims_of
@@ -76,6 +77,11 @@ class Unchanged:
 
 
 Decision = Proposal | Unchanged
+
+
+def warned(decision: Decision, warnings: tuple[str, ...]) -> Decision:
+    """Return ``decision`` with ``warnings`` behind those it has."""
+    return replace(decision, warnings=(*decision.warnings, *warnings)) if warnings else decision
 
 
 class Step(Protocol):
@@ -185,6 +191,9 @@ class Writer:
     def encode(self, key: Key, obj: ApiObject) -> bytes:
         """Return ``obj`` as it is stored, without a resource version; raises RequestTooLargeError."""
         obj.metadata.ClearField("resource_version")
+        if isinstance(obj, StoredObject) and isinstance(key.kind, CustomKind):
+            # Conversion is a change of version and nothing else.
+            obj.api_version = f"{key.kind.group}/{key.kind.stored_version}"
         value = obj.SerializeToString(deterministic=True)
         if len(value) > self.max_bytes:
             raise too_large(key, len(value), self.max_bytes)
@@ -214,7 +223,7 @@ class Writer:
         """
         if is_finished(new):
             return self.remove(key, new, current, options)
-        if is_unchanged(new, old):
+        if is_unchanged(new, old) and not _is_outdated(key, current):
             return Unchanged(current)
         value = self.encode(key, new)
         hold = self.quotas.charge(key.kind, new, old, current.revision) if key.kind in GROWING else None
@@ -247,6 +256,14 @@ class Writer:
             frees=_claims(current.encoded.parse()) if key.kind is SERVICE else (),
         )
         return Proposal(mutation, self.encode(key, last))
+
+
+def _is_outdated(key: Key, current: Entry) -> bool:
+    """Return whether a custom object is stored in a version that is not that for storage any more."""
+    if not isinstance(key.kind, CustomKind):
+        return False
+    told = custom_kind_in(current.encoded.value)
+    return told is not None and told.version != key.kind.stored_version
 
 
 def _claims(obj: ApiObject) -> tuple[str, ...]:

@@ -5,32 +5,42 @@ from __future__ import annotations
 from rollplane_apiserver.core.create import propose_create
 from rollplane_apiserver.core.owners import settle_owners
 from rollplane_apiserver.core.refusals import not_found, version_required
-from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed
+from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed, warned
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
-from rollplane_machinery.api import Key, Preconditions, Update, UpdateStatus
-from rollplane_machinery.kinds import ApiObject
+from rollplane_machinery.api import Preconditions, Update, UpdateStatus, WriteOptions
+from rollplane_machinery.kinds import ApiObject, Kind
 from rollplane_rules.registry.preconditions import check_preconditions
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import prepare_status_update, prepare_update
 
 
-def replace_object(tools: Tools, new: ApiObject, old: ApiObject) -> None:
-    """Make of ``new`` what an update of the main resource may make of ``old``, in place; raises what refuses it."""
-    tools.judge.complete(new)
+def replace_object(
+    tools: Tools, kind: Kind, new: ApiObject, old: ApiObject, options: WriteOptions, now: float
+) -> tuple[str, ...]:
+    """Make of ``new`` what an update of the main resource may make of ``old``, in place; raises what refuses it.
+
+    Returns a sentence for each field of a custom object that its schema does not know.
+    """
+    warnings = tools.judge.read(kind, new, options.field_validation)
     prepare_update(new, old, tools.release)
-    tools.judge.check_update(new, old)
+    tools.judge.check_update(kind, new, old)
     tools.admission.check_limits(new, old)
     tools.admission.check_default_class(new)
-    tools.addresses.give(new, old)
+    tools.settle(kind, new, old, now)
+    return warnings
 
 
-def replace_status(tools: Tools, key: Key, new: ApiObject, old: ApiObject) -> None:
-    """Make of ``new`` what an update of the status may make of ``old``, in place; raises what refuses it."""
-    if rules_of(key.kind).defaults_status:
-        tools.judge.complete(new)
+def replace_status(tools: Tools, kind: Kind, new: ApiObject, old: ApiObject, options: WriteOptions) -> tuple[str, ...]:
+    """Make of ``new`` what an update of the status may make of ``old``, in place; raises what refuses it.
+
+    Returns a sentence for each field of a custom object that its schema does not know.
+    """
+    needs = kind.is_custom or rules_of(kind).defaults_status
+    warnings = tools.judge.read(kind, new, options.field_validation) if needs else ()
     prepare_status_update(new, old)
-    tools.judge.check_status(new, old)
+    tools.judge.check_status(kind, new, old)
+    return warnings
 
 
 class UpdateStep:
@@ -55,13 +65,13 @@ class UpdateStep:
                 raise not_found(self.key)
             check_preconditions(self.key, None, preconditions_in(new))
             return propose_create(self._tools, self.key.kind, new, now, self.options)
-        old = current.encoded.parse()
+        old = self.key.kind.parse(current.encoded.value)
         check_preconditions(self.key, old, preconditions_in(new))
         if rules.needs_resource_version and not new.metadata.resource_version:
             raise version_required(self.key)
-        replace_object(self._tools, new, old)
+        warnings = replace_object(self._tools, self.key.kind, new, old, self.options, now)
         settle_owners(self.key, new, old, self.options, now)
-        return self._tools.writer.replace(self.key, new, old, current, self.options)
+        return warned(self._tools.writer.replace(self.key, new, old, current, self.options), warnings)
 
     def may_retry_existing(self) -> bool:
         return True  # somebody created it meanwhile: now it can be updated
@@ -84,11 +94,11 @@ class StatusStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        new, old = self._write.object.parse(), current.encoded.parse()
+        new, old = self._write.object.parse(), self.key.kind.parse(current.encoded.value)
         check_preconditions(self.key, old, preconditions_in(new))
-        replace_status(self._tools, self.key, new, old)
+        warnings = replace_status(self._tools, self.key.kind, new, old, self.options)
         settle_owners(self.key, new, old, self.options, now, "status")
-        return self._tools.writer.replace(self.key, new, old, current, self.options)
+        return warned(self._tools.writer.replace(self.key, new, old, current, self.options), warnings)
 
     def may_retry_existing(self) -> bool:
         return False

@@ -14,7 +14,6 @@ from rollplane_apiserver.rollout.workloads import (
     pod_spec_of,
     refusal,
     rolled_out,
-    scalable,
 )
 from rollplane_machinery.api import Key, Scale, SetImage
 from rollplane_machinery.codec.time_text import format_time
@@ -24,6 +23,7 @@ from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.times import time_of
 from rollplane_machinery.well_known import CHANGE_CAUSE
 from rollplane_rules.registry.preconditions import check_preconditions
+from rollplane_rules.registry.scale import replicas_of, set_replicas
 
 
 def setting_images(request: SetImage) -> Change:
@@ -50,11 +50,11 @@ def scaling(request: Scale) -> Change:
 
     def change(message: ApiObject) -> None:
         check_preconditions(request.key, message, request.preconditions)
-        spec = scalable(message).spec
-        if request.current_replicas not in (None, spec.replicas):
-            why = f"Expected replicas to be {request.current_replicas}, was {spec.replicas}"
+        present = replicas_of(request.key.kind, message)
+        if request.current_replicas not in (None, present):
+            why = f"Expected replicas to be {request.current_replicas}, was {present}"
             raise ConflictError(why, resource=request.key.kind.resource, name=request.key.name)
-        spec.replicas = request.replicas
+        set_replicas(request.key.kind, message, request.replicas)
 
     return change
 

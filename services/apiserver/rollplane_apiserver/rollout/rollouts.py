@@ -16,7 +16,6 @@ from rollplane_apiserver.rollout.workloads import (
     PAUSABLE,
     ROLLED_OUT,
     ROLLING_UPDATED,
-    SCALABLE,
     WITH_PODS,
     RolledOut,
     demand,
@@ -68,7 +67,7 @@ class Rollouts:
         return await self._edit(request.key, changes.setting_images(request), request.options)
 
     async def scale(self, request: Scale) -> WriteResult:
-        demand(request.key, SCALABLE, "scaling")
+        demand(request.key, (request.key.kind,) if request.key.kind.has_scale else (), "scaling")
         return await self._edit(request.key, changes.scaling(request), request.options, "scale")
 
     async def pause(self, key: Key, options: WriteOptions = DEFAULT_OPTIONS) -> WriteResult:

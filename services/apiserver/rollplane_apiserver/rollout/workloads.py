@@ -33,9 +33,6 @@ ROLLING_UPDATED = frozenset({kinds.REPLICATION_CONTROLLER})
 
 PAUSABLE = frozenset({kinds.DEPLOYMENT})
 
-SCALABLE = frozenset(kind for kind in kinds.KINDS if kind.has_scale)
-
-Scalable = apps.Deployment | apps.ReplicaSet | apps.StatefulSet | core.ReplicationController
 RolledOut = apps.Deployment | apps.StatefulSet | apps.DaemonSet
 
 
@@ -63,13 +60,6 @@ def pod_spec_of(message: ApiObject) -> core.PodSpec:
     if isinstance(message, RolledOut | apps.ReplicaSet | core.ReplicationController):
         return message.spec.template.spec
     raise TypeError(f"a {type(message).__name__} has no pods")
-
-
-def scalable(message: ApiObject) -> Scalable:
-    """Return ``message`` as one of SCALABLE."""
-    if isinstance(message, Scalable):
-        return message
-    raise TypeError(f"a {type(message).__name__} has no replicas")
 
 
 def rolled_out(message: ApiObject) -> RolledOut:

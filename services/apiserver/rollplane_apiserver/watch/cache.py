@@ -15,14 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rollplane_apiserver.store.interface import Change, LogBatch, Store
 from rollplane_apiserver.watch.claims import ClaimTable
+from rollplane_apiserver.watch.definition_table import DefinitionTable
 from rollplane_apiserver.watch.entry import Entry, entry_of
-from rollplane_apiserver.watch.ring import Ring, RingEvent
-from rollplane_apiserver.watch.table import Table
+from rollplane_apiserver.watch.ring import Ring, RingEvent, kind_of_change
+from rollplane_apiserver.watch.table import Table, Tables
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType
 from rollplane_machinery.clock import Clock
+from rollplane_machinery.definitions import NO_CUSTOMS, Custom, Customs
 from rollplane_machinery.errors import ExpiredError, InternalError, UnavailableError
 from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.releases import LATEST, Release
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +61,12 @@ class Snapshot:
 class Cache:
     """All objects at ``revision``; ``run`` must be running for it to move."""
 
-    def __init__(self, store: Store, clock: Clock, ring: Ring) -> None:
+    def __init__(self, store: Store, clock: Clock, ring: Ring, release: Release = LATEST) -> None:
         self._store = store
         self._clock = clock
         self.ring = ring
-        self._tables = _new_tables()
+        self._told_by = release
+        self._tables = _new_tables(release)
         self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self.revision = 0
@@ -90,6 +94,20 @@ class Cache:
         table = self._tables[kind]
         return table.holders.get(claim) if isinstance(table, ClaimTable) else None
 
+    @property
+    def customs(self) -> Customs:
+        """The custom kinds, as last seen."""
+        table = self._tables[kinds.CUSTOM_RESOURCE_DEFINITION]
+        return table.customs if isinstance(table, DefinitionTable) else NO_CUSTOMS
+
+    def custom(self, kind: Kind) -> Custom | None:
+        """Return what makes a custom kind, None when nothing does any more."""
+        return self.customs.by_resource.get(kind.resource)
+
+    def kinds_of(self, kind: Kind) -> Sequence[Kind]:
+        """Return the kinds that are meant by ``kind``: itself, but by ANY_CUSTOM every custom one."""
+        return [each for each in self._tables if each.is_custom] if kind == kinds.ANY_CUSTOM else (kind,)
+
     def snapshot(self, kind: Kind, namespace: str = "", *, revision: int | None = None, after: str = "") -> Snapshot:
         """Return the objects of a kind, of one namespace or of all, that come behind the key ``after``.
 
@@ -106,7 +124,7 @@ class Cache:
         """What changed after ``revision``, as it was at it: the first event behind it tells what it replaced."""
         was: dict[str, Entry | None] = {}
         for event in self.ring.events(self.ring.position_after(revision), self.ring.end):
-            if event.kind is kind:
+            if event.kind == kind:
                 was.setdefault(event.key, event.replaced)
         return was
 
@@ -166,11 +184,11 @@ class Cache:
 
     async def _load(self) -> None:
         """Read everything: the scan is no snapshot, so the log since its start is played over it."""
-        tables = _new_tables()
+        tables = _new_tables(self._told_by)
         async with self._store.scan() as (revision, chunks):
             async for chunk in chunks:
                 for stored in chunk:
-                    kind = kinds.BY_RESOURCE.get(stored.resource)
+                    kind = kind_of_change(stored.resource, stored.value)
                     if kind is not None:
                         tables[kind].put(entry_of(kind, stored.key, stored.value, stored.revision))
         exact = await self._store.revision()
@@ -202,18 +220,21 @@ class Cache:
             raise ExpiredError(f"the store is at revision {revision}, the cache at {self.revision}")
 
     def _apply(self, batch: LogBatch) -> None:
-        events = [self._event(change) for change in batch.changes if change.resource in kinds.BY_RESOURCE]
+        events = [
+            self._event(change, kind)
+            for change in batch.changes
+            if (kind := kind_of_change(change.resource, change.value)) is not None
+        ]
         self.ring.publish(events, batch.revision, _gaps(self.revision, batch))
         self.revision = batch.revision
         self._release()
 
-    def _event(self, change: Change) -> RingEvent:
-        kind = kinds.BY_RESOURCE[change.resource]
+    def _event(self, change: Change, kind: Kind) -> RingEvent:
         table = self._tables[kind]
         known = table.entries.get(change.key)
         # What an event of the ring brought is counted there already.
         size = len(known.encoded.value) if known is not None and known.revision <= self.ring.start else 0
-        event = RingEvent(change, known, replaced_size=size)
+        event = RingEvent(change, kind, known, replaced_size=size)
         if change.type is EventType.DELETED:
             table.remove(change.key)
         else:
@@ -235,8 +256,9 @@ class Cache:
                 waiter.set_result(None)
 
 
-def _new_tables() -> dict[Kind, Table]:
-    return {kind: ClaimTable() if kind is kinds.SERVICE else Table() for kind in KINDS}
+def _new_tables(release: Release) -> Tables:
+    tables = Tables({kind: Table() for kind in KINDS})
+    return Tables(tables | {kinds.SERVICE: ClaimTable(), kinds.CUSTOM_RESOURCE_DEFINITION: DefinitionTable(release)})
 
 
 def _gaps(revision: int, batch: LogBatch) -> Sequence[tuple[int, int]]:
@@ -250,15 +272,12 @@ def _gaps(revision: int, batch: LogBatch) -> Sequence[tuple[int, int]]:
     return [(before, behind) for before, behind in itertools.pairwise(told) if behind > before + 1]
 
 
-def _replay(tables: dict[Kind, Table], batch: LogBatch) -> None:
-    for change in _known(batch.changes):
-        kind = kinds.BY_RESOURCE[change.resource]
+def _replay(tables: Tables, batch: LogBatch) -> None:
+    for change in batch.changes:
+        kind = kind_of_change(change.resource, change.value)
+        if kind is None:
+            continue
         if change.type is EventType.DELETED:
             tables[kind].remove(change.key)
         else:
             tables[kind].put(entry_of(kind, change.key, change.value, change.revision))
-
-
-def _known(changes: Iterable[Change]) -> Iterable[Change]:
-    """Leave out resources of a newer version's making."""
-    return (change for change in changes if change.resource in kinds.BY_RESOURCE)

@@ -16,11 +16,11 @@ from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.entry import Entry, view_of
 from rollplane_apiserver.watch.filters import FilterSet
-from rollplane_apiserver.watch.ring import RingEvent, trimmed
+from rollplane_apiserver.watch.ring import RingEvent, kind_of_change, trimmed
 from rollplane_apiserver.watch.slice import Slice
-from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
-from rollplane_machinery.errors import ExpiredError, Outcome, UnavailableError
+from rollplane_machinery.errors import ExpiredError, NotFoundError, Outcome, UnavailableError
+from rollplane_machinery.kinds import ANY_CUSTOM
 
 _EXAMINE = 512  # events taken from the ring at a time
 _FRAME_BYTES = 128  # what an event takes on the wire beside its object
@@ -55,7 +55,9 @@ class Cursor:
         revision: int = 0,
         initial_state: bool = False,
     ) -> None:
+        self._cache = cache
         self._ring = cache.ring
+        self._customs = [kind for kind in filters.kinds if kind.is_custom and kind != ANY_CUSTOM]
         self._store = store
         self._filters = filters
         self._limits = limits
@@ -65,8 +67,9 @@ class Cursor:
         if initial_state:
             self._initial = deque(
                 entry
-                for kind in filters.kinds
-                for namespace in filters.namespaces(kind)
+                for wanted in filters.kinds
+                for kind in cache.kinds_of(wanted)
+                for namespace in filters.namespaces(wanted)
                 for entry in cache.snapshot(kind, namespace)
             )
         self._incarnation = self._ring.incarnation
@@ -139,7 +142,11 @@ class Cursor:
             if changes.revision == self._revision:
                 # The ring is yet to get where another apiserver has been.
                 await self._ring_moved_within(self._limits.idle_seconds)
-            events = deque(RingEvent(c, None) for c in changes.changes if c.resource in kinds.BY_RESOURCE)
+            events = deque(
+                RingEvent(change, kind, None)
+                for change in changes.changes
+                if (kind := kind_of_change(change.resource, change.value)) is not None
+            )
             while events:
                 for batch in self._tell(self._told(events)):
                     yield batch
@@ -206,6 +213,9 @@ class Cursor:
         return told
 
     def _check_open(self) -> None:
+        for kind in self._customs:
+            if self._cache.custom(kind) is None:
+                raise NotFoundError("the server could not find the requested resource", resource=kind.resource)
         if self._ring.closed:
             raise UnavailableError("the server ends its watches; resume", outcome=Outcome.NOT_SENT)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rollplane_apiserver.watch.entry import View
 from rollplane_machinery.api import WatchFilter
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import Kind
+from rollplane_machinery.kinds import ANY_CUSTOM, Kind
 from rollplane_machinery.selectors import FieldSelector, LabelSelector, parse_field_selector, parse_label_selector
 from rollplane_machinery.selectors.fields import FieldOperator
 from rollplane_machinery.selectors.limits import check_request, check_terms
@@ -102,6 +102,7 @@ class FilterSet:
         self._by_kind: dict[Kind, list[Filter]] = {}
         for item in filters:
             self._by_kind.setdefault(item.kind, []).append(item)
+        self._any_custom = self._by_kind.get(ANY_CUSTOM, ())
         self._whole = frozenset(item.kind for item in filters if item.takes_all)
         self._bare = frozenset(
             kind for kind, items in self._by_kind.items() if all(item.metadata_only for item in items)
@@ -114,7 +115,7 @@ class FilterSet:
         return tuple(self._by_kind)
 
     def matches(self, kind: Kind, view: View) -> bool:
-        return kind in self._whole or any(item.matches(view) for item in self._by_kind.get(kind, ()))
+        return kind in self._whole or any(item.matches(view) for item in self._by_kind.get(kind) or self._any_custom)
 
     def namespaces(self, kind: Kind) -> Sequence[str]:
         """Return the namespaces to look into for a kind, in the order of their keys; "" stands for all."""
@@ -127,11 +128,11 @@ class FilterSet:
         return any(item.selects for item in self._by_kind[kind])
 
     def concerns(self, kind: Kind) -> bool:
-        return kind in self._by_kind
+        return kind in self._by_kind or (kind.is_custom and ANY_CUSTOM in self._by_kind)
 
     def is_metadata_only(self, kind: Kind) -> bool:
         """Return whether nothing but metadata is wanted of a kind."""
-        return kind in self._bare
+        return kind in self._bare or (kind.is_custom and ANY_CUSTOM in self._bare)
 
 
 def _key_prefix(namespace: str) -> str:

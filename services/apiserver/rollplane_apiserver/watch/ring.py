@@ -38,8 +38,8 @@ class RingEvent:
         "type",
     )
 
-    def __init__(self, change: Change, replaced: Entry | None, *, replaced_size: int = 0) -> None:
-        self.kind: Kind = kinds.BY_RESOURCE[change.resource]
+    def __init__(self, change: Change, kind: Kind, replaced: Entry | None, *, replaced_size: int = 0) -> None:
+        self.kind = kind
         self.key = change.key
         self.type = change.type
         self.revision = change.revision
@@ -72,6 +72,11 @@ class RingEvent:
             told = WatchEvent(event_type, trimmed(content) if metadata_only else content, self.revision)
             self._told[variant] = told
         return told
+
+
+def kind_of_change(resource: str, value: bytes) -> Kind | None:
+    """Return the kind of a stored object; custom ones say it themselves. None for what a newer version has made."""
+    return kinds.BY_RESOURCE.get(resource) or kinds.custom_kind_in(value)
 
 
 def trimmed(encoded: Encoded) -> Encoded:

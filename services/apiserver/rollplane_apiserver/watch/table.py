@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from rollplane_apiserver.watch.entry import Entry
+from rollplane_machinery.kinds import Kind
 
 
 class Table:
@@ -50,3 +51,13 @@ class Table:
         self._added.clear()
         self._removed = False
         return self._sorted
+
+
+class Tables(dict[Kind, Table]):
+    """The tables of all kinds; those of custom kinds come to be when they are first asked for."""
+
+    def __missing__(self, kind: Kind) -> Table:
+        if not kind.is_custom:
+            raise KeyError(kind)
+        table = self[kind] = Table()
+        return table

@@ -15,6 +15,7 @@ from functools import partial
 
 from rollplane.core.v1 import Namespace
 from rollplane_client.backoff import Backoff
+from rollplane_client.customs import read_all
 from rollplane_controller.reconcile.observer import BY_NAMESPACE, Observer
 from rollplane_controller.reconcile.reconciler import Failure, Look, Pace, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
@@ -130,7 +131,9 @@ class NamespaceController(Reconciler):
         first = deleted_first(self._release)
         found = await self._delete_all(first, key.name, options)
         if not found.left and not found.failures:
-            found = await self._delete_all([kind for kind in CONTENT if kind not in first], key.name, options)
+            rest = [kind for kind in CONTENT if kind not in first]
+            customs = [kind for kind in (await read_all(self._api)).kinds if kind.namespaced]
+            found = await self._delete_all([*rest, *customs], key.name, options)
         await self._show(namespace, found, options)
         if found.failures:
             raise found.failures[0]

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from rollplane.meta.v1 import ObjectMeta, OwnerReference
+from rollplane_client.customs import read_all
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.kinds import BY_API_VERSION_KIND
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, CustomKind
 from rollplane_machinery.well_known import FOREGROUND
 from rollplane_planners.garbage import Standing
 
@@ -79,10 +80,24 @@ class Owners:
         """Read owners that nobody has read just now. Raises what the Api raises."""
         for uid, owner in unseen.items():
             if uid not in self._absent and not self.are_alive((uid,)):
-                await self._look_up(uid, owner)
+                await self._look_up(uid, await self._placed(owner))
 
-    async def _look_up(self, uid: str, owner: Key) -> None:
-        """Note whether an owner exists; who is not there under that uid is absent for good: uids never come back."""
+    async def _placed(self, owner: Key) -> Key | None:
+        """Return where an owner is that may be of a custom kind; None for a kind that nobody has defined."""
+        if not owner.kind.is_custom:
+            return owner
+        customs = await read_all(self._api)
+        kind = customs.by_type.get((owner.kind.api_version, owner.kind.name))
+        return None if kind is None else Key(kind, owner.namespace if kind.namespaced else "", owner.name)
+
+    async def _look_up(self, uid: str, owner: Key | None) -> None:
+        """Note whether an owner exists; who is not there under that uid is absent for good: uids never come back.
+
+        One of a kind that nobody has defined counts as there: waiting loses nothing.
+        """
+        if owner is None:
+            _remember(self._alive, uid, self._clock.monotonic())
+            return
         try:
             found = (await self._api.get(owner)).parse().metadata.uid
         except NotFoundError:
@@ -121,10 +136,14 @@ def waits(view: View) -> bool:
 
 
 def _key_of(reference: OwnerReference, namespace: str) -> Key | None:
-    """Return where the owner must be: in the dependent's namespace or cluster-scoped; None for a kind unknown here."""
+    """Return where the owner must be: in the dependent's namespace or cluster-scoped; None for a kind unknown here.
+
+    Of custom kinds only their definitions tell.
+    """
     kind = BY_API_VERSION_KIND.get((reference.api_version, reference.kind))
     if kind is None:
-        return None
+        group, _, version = reference.api_version.partition("/")
+        return Key(CustomKind(group, version, reference.kind, ""), namespace, reference.name) if version else None
     return Key(kind, namespace if kind.namespaced else "", reference.name)
 
 

@@ -9,23 +9,27 @@ from rollplane_gateway.discovery.negotiation import aggregated_version
 from rollplane_gateway.discovery.version import version
 from rollplane_gateway.documents import Document
 from rollplane_machinery.releases import Release
-from rollplane_machinery.served import GroupVersion, served
+from rollplane_machinery.served import GroupVersion, Served, served
 
 
 class Discovery:
     """The documents of ``/version``, ``/api``, ``/apis`` and what stands right below them, each made when first asked
-    for."""
+    for, and again when something else is served."""
 
     def __init__(self, release: Release) -> None:
         self._release = release
         self._served = served(release)
         self._documents: dict[str, Document] = {}
 
-    def document(self, path: str, accept: str = "", host: str = "") -> Document | None:
+    def document(self, path: str, accept: str = "", host: str = "", served: Served | None = None) -> Document | None:
         """Return what stands at ``path``, with or without a slash at its end; None where it is not discovery's.
 
-        ``accept`` is the header, ``host`` the address at which the client reached us.
+        ``accept`` is the header, ``host`` the address at which the client reached us, ``served`` what is told of; None
+        is what was told last, at first what is built in.
         """
+        if served is not None and served is not self._served:
+            self._served = served
+            self._documents.clear()
         segments = tuple(path.strip("/").split("/"))
         match segments:
             case ("api" | "apis" as root,):

@@ -11,13 +11,13 @@ from rollplane_gateway.requests import Request
 from rollplane_machinery.served import Served
 
 
-def root_page(served: Served, pages: Iterable[str]) -> Page:
-    """Return the page that lists the paths of ``served`` and of ``pages`` which name no resource."""
-    paths = {*_discovery(served), *(page for page in pages if not page.endswith("/*") and page.count("/") < 3)}
-    document = Document.of({"paths": sorted(paths)})
+def root_page(pages: Iterable[str]) -> Page:
+    """Return the page that lists the paths of what is served and of ``pages`` which name no resource."""
+    others = [page for page in pages if not page.endswith("/*") and page.count("/") < 3]
 
-    async def page(_: Backend, request: Request) -> Answer:
-        return document.reply(request.if_none_match)
+    async def page(backend: Backend, request: Request) -> Answer:
+        paths = {*_discovery(await backend.catalogue.renewed()), *others}
+        return Document.of({"paths": sorted(paths)}).reply(request.if_none_match)
 
     return page
 

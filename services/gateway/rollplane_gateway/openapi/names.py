@@ -53,7 +53,13 @@ def shape_of_type(type_: ServedType) -> Descriptor:
 
 
 def type_name(type_: ServedType) -> str:
-    """Return the name of the schema of ``type_`` in its own version: ``io.k8s.api.policy.v1beta1.Eviction``."""
+    """Return the name of the schema of ``type_`` in its own version: ``io.k8s.api.policy.v1beta1.Eviction``.
+
+    Custom ones are called after their group: ``com.example.v1.CronTab``.
+    """
+    if type_.schema is not None:
+        home = reversed(type_.group_version.group.split("."))
+        return ".".join((*home, type_.group_version.version, type_.name))
     group = type_.group_version.group.partition(".")[0] or "core"
     return f"io.k8s.api.{group}.{type_.group_version.version}.{type_.name}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -37,6 +38,7 @@ _UNNAMED = frozenset({ExtraValue.DESCRIPTOR.full_name, AnyValue.DESCRIPTOR.full_
 """Upstream has no names for them."""
 _ANY_KIND = StoredObject.DESCRIPTOR.full_name
 _OF_EVERY_KIND = ("metadata", "spec", "status")
+_METADATA = descriptor_of(meta.ObjectMeta)
 _OF_EVERY_VERSION = meta.DeleteOptions.DESCRIPTOR.full_name
 
 
@@ -50,7 +52,22 @@ class Schemas:
 
     def of_type(self, type_: ServedType) -> Json:
         """Return the reference to an object's schema in its own version."""
+        if type_.schema is not None:
+            return self._of_custom(type_, type_.schema)
         return self._reference(type_name(type_), shape_of_type(type_), [kind_of(type_.group_version, type_.name)])
+
+    def _of_custom(self, type_: ServedType, schema: Mapping[str, Any]) -> Json:
+        name = type_name(type_)
+        if name not in self.by_name:
+            metadata = {"metadata": {"allOf": [self.of_message(_METADATA)], "description": "Standard metadata."}}
+            properties = {**(schema.get("properties") or {}), **_TYPE_META, **metadata}
+            self.by_name[name] = {
+                **schema,
+                "type": "object",
+                "properties": dict(sorted(properties.items())),
+                "x-kubernetes-group-version-kind": [kind_of(type_.group_version, type_.name)],
+            }
+        return reference(name)
 
     def of_list(self, type_: ServedType) -> Json:
         """Return the reference to the schema of a list of such objects."""

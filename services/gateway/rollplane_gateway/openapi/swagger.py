@@ -8,6 +8,7 @@ from rollplane_gateway.openapi.names import Json
 
 _V3, _V2 = "#/components/schemas/", "#/definitions/"
 _PARTS = {"items", "additionalProperties"}
+_SHAPES = {"type", "properties"}
 
 
 def swagger(specifications: Iterable[Json]) -> Json:
@@ -29,14 +30,18 @@ def _schema(schema: Json) -> Json:
         match name:
             case "$ref":
                 told["$ref"] = value.replace(_V3, _V2)
-            case "allOf":
+            case "allOf" if "$ref" in value[0]:
                 told |= _schema(value[0])  # what stands beside a reference stands beside it here, too
-            case "oneOf":
+            case "oneOf" if not schema.keys() & _SHAPES and "x-kubernetes-int-or-string" not in schema:
                 told["type"] = "string"  # only one type can be told
+            case "allOf" | "oneOf" | "anyOf" | "not" | "nullable":
+                continue  # what a definition says and this version has no words for
+            case "type" | "items" | "properties" if schema.get("nullable"):
+                continue  # as kube-apiserver has it, since null would be refused
             case "properties":
                 told[name] = {each: _schema(part) for each, part in value.items()}
             case _:
-                told[name] = _schema(value) if name in _PARTS else value
+                told[name] = _schema(value) if name in _PARTS and isinstance(value, dict) else value
     return told
 
 

@@ -81,7 +81,7 @@ def _schema(schema: Json) -> bytes:
     if "default" in schema:
         parts.append(_field(5, _any(schema["default"])))
     if "additionalProperties" in schema:
-        parts.append(_field(21, _field(1, _schema(schema["additionalProperties"]))))
+        parts.append(_field(21, _additional(schema["additionalProperties"])))
     if "type" in schema:
         parts.append(_field(22, _text(1, schema["type"])))
     if "items" in schema:
@@ -89,6 +89,10 @@ def _schema(schema: Json) -> bytes:
     if "properties" in schema:
         parts.append(_field(25, _named(1, schema["properties"], _schema)))
     return b"".join((*parts, _extensions(31, schema)))
+
+
+def _additional(told: Json | bool) -> bytes:
+    return _field(1, _schema(told)) if isinstance(told, dict) else _flag(2, told)
 
 
 def _extensions(number: int, holder: Json) -> bytes:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import Encoded
+from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_printing.table import Layout
+from rollplane_printing.tables import layout_of
 
 TABLE_VERSIONS = ("v1", "v1beta1")
 """Versions of ``meta.k8s.io`` in which Tables are made."""
@@ -40,11 +42,19 @@ def embed_nothing(_: Encoded) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class TableForm:
-    """A Table of ``meta.k8s.io/<version>`` with the columns of ``release`` and, in each row, what ``embed`` returns."""
+    """A Table of ``meta.k8s.io/<version>`` with the columns of ``release`` and, in each row, what ``embed`` returns.
+
+    ``layout`` has the columns of a custom kind.
+    """
 
     embed: Embed
     version: str = "v1"
     release: Release = LATEST
+    layout: Layout | None = None
+
+    def layout_of(self, kind: Kind) -> Layout:
+        """Return the columns of objects of ``kind``."""
+        return self.layout or layout_of(kind, self.release)
 
     @property
     def api_version(self) -> str:

@@ -14,12 +14,12 @@ from rollplane_gateway.tables.rows import row, row_json
 from rollplane_machinery.api import Page
 from rollplane_machinery.kinds import Encoded, Kind
 from rollplane_printing.others import SCALE
-from rollplane_printing.tables import layout_of, row_of
+from rollplane_printing.tables import row_of
 
 
 async def page_table(kind: Kind, page: Page, form: TableForm, now: float) -> bytes:
     """Return the Table of ``page``, all of ``kind``, with ages as of ``now`` (seconds since the epoch)."""
-    layout = layout_of(kind, form.release)
+    layout = form.layout_of(kind)
     rows = await in_slices(lambda each: row(layout, each, now, form.embed(each)), page.objects)
     return _table(form, _list_meta(page), column_definitions(layout), rows)
 
@@ -29,7 +29,7 @@ def object_table(encoded: Encoded, form: TableForm, now: float, *, with_columns:
 
     The events of a watch but the first leave the columns out.
     """
-    layout = layout_of(encoded.kind, form.release)
+    layout = form.layout_of(encoded.kind)
     columns = column_definitions(layout) if with_columns else NO_COLUMNS
     message = encoded.parse()
     rows = [row_json(row_of(layout, message, now), form.embed(encoded))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import unsupported_media_type
 from rollplane_gateway.options import write_options
 from rollplane_gateway.replies import Answer
+from rollplane_gateway.statuses import RefusedError
 from rollplane_gateway.verbs.answers import object_reply
 from rollplane_gateway.verbs.dressed import dress_for, patched_through
 from rollplane_gateway.verbs.writing import written
@@ -54,6 +55,8 @@ def patch_of(call: Call) -> Patch:
     """Return the patch that was sent; raises RefusedError (415) for a language nobody reads here."""
     query, options = call.request.query, write_options(call)
     type_ = patch_type(call.request.content_type)
+    if type_ is PatchType.STRATEGIC_MERGE and call.target.kind.is_custom:
+        raise _unknown_language(each for each in _PATCH_TYPES if each != PatchType.STRATEGIC_MERGE.value)
     if type_ is PatchType.APPLY:
         options = replace(options, field_manager=query.text("fieldManager"))  # an applier must name itself
     return Patch(
@@ -72,6 +75,10 @@ def patch_type(content_type: str) -> PatchType:
     try:
         return _PATCH_TYPES[media]
     except KeyError:
-        known = ", ".join(_PATCH_TYPES)
-        message = f"the body of the request was in an unknown format - accepted media types include: {known}"
-        raise unsupported_media_type(message) from None
+        raise _unknown_language(_PATCH_TYPES) from None
+
+
+def _unknown_language(known: Iterable[str]) -> RefusedError:
+    return unsupported_media_type(
+        f"the body of the request was in an unknown format - accepted media types include: {', '.join(known)}"
+    )

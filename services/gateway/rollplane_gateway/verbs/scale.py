@@ -19,7 +19,7 @@ from rollplane_machinery import api as asked
 from rollplane_machinery.api import Preconditions
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.served import GroupVersion, ServedType
-from rollplane_rules.registry.scale import scalable, scale_of
+from rollplane_rules.registry.scale import scale_of
 
 TYPE = ServedType(GroupVersion("autoscaling", "v1"), "Scale", Scale)
 
@@ -49,7 +49,7 @@ async def patch_scale(call: Call) -> Answer:
 
 
 def _answer(call: Call, encoded: Encoded, warnings: tuple[str, ...] = ()) -> Answer:
-    scale = scale_of(scalable(call.target.kind, encoded.parse()))
+    scale = scale_of(call.target.kind, encoded.parse())
     wanted = negotiate(call.request.accept, STORED_FORMS)
     if wanted.form is not Form.TABLE:
         return message_reply(call, scale, TYPE, warnings=warnings)

@@ -6,12 +6,15 @@ from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import Wanted
 from rollplane_gateway.rendering import Form
 from rollplane_gateway.tables import Embed, IncludeObject, TableForm, embed_nothing, include_object_of
+from rollplane_printing.custom import custom_layout
 
 
 def table_form(call: Call, wanted: Wanted) -> TableForm:
     """Return what Table a request wants; raises BadRequestError for an unknown ``includeObject``."""
     include = include_object_of(call.request.query.text("includeObject"))
-    return TableForm(_embed(call, include, wanted), wanted.meta_version, call.backend.release)
+    return TableForm(
+        _embed(call, include, wanted), wanted.meta_version, call.backend.release, custom_layout(call.target.kind)
+    )
 
 
 def _embed(call: Call, include: IncludeObject, wanted: Wanted) -> Embed:

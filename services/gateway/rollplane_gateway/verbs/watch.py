@@ -10,6 +10,7 @@ from rollplane_gateway.tables import include_object_of
 from rollplane_gateway.verbs.answers import forms_of
 from rollplane_gateway.verbs.tabled import table_form
 from rollplane_gateway.watching import Shape, opened, question_of
+from rollplane_printing.custom import custom_layout
 
 
 def is_watch(call: Call) -> bool:
@@ -30,5 +31,5 @@ def _shape(call: Call, wanted: Wanted) -> Shape:
     if wanted.form is not Form.TABLE:
         return shapes.of_objects(wanted.form, wanted.api_version(call.target.api_version))
     include = include_object_of(call.request.query.text("includeObject"))
-    which = (call.target.api_version, wanted.meta_version, include)
+    which = (call.target.api_version, wanted.meta_version, include, custom_layout(call.target.kind))
     return shapes.of_tables(which, lambda: table_form(call, wanted))

@@ -1,0 +1,195 @@
+"""Custom kinds over REST: from the definition's answer on, in all that a cluster offers for them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from rollplane_machinery.api import Create
+from rollplane_machinery.kinds import Encoded
+from tests.customs import DEFINITIONS, GROUP, PATH, custom, definition, stored_definition, version
+from tests.gateway.serving import Served, serving
+
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+
+async def define(gateway: Served, *versions: Any, **names: Any) -> Any:
+    made = await gateway.ask("POST", DEFINITIONS, definition(*versions, **names))
+    assert made.status == 201, made.body
+    return made.json
+
+
+async def patch(gateway: Served, path: str, body: object, how: str = "merge-patch+json") -> Any:
+    return await gateway.ask("PATCH", path, json.dumps(body).encode(), headers={"Content-Type": f"application/{how}"})
+
+
+async def test_a_life() -> None:
+    async with serving() as gateway:
+        assert (await gateway.get(PATH)).status == 404
+        made = await define(gateway)
+        assert made["status"]["acceptedNames"]["plural"] == "crontabs"
+        created = await gateway.ask("POST", PATH, custom())
+        assert (created.status, created.warnings) == (201, ())
+        assert created.json["spec"] == {"cron": "* * * * 5", "replicas": 1}
+        assert (created.json["apiVersion"], created.json["kind"]) == (f"{GROUP}/v1", "CronTab")
+        listed = await gateway.get(PATH)
+        assert (listed.json["kind"], len(listed.json["items"])) == ("CronTabList", 1)
+        assert (await gateway.get(f"/apis/{GROUP}/v1/crontabs")).json["items"] == listed.json["items"]
+        replaced = await gateway.ask("PUT", f"{PATH}/one", {**created.json, "spec": {"cron": "1 * * * *"}})
+        assert (replaced.status, replaced.json["metadata"]["generation"]) == (200, 2)
+        assert (await patch(gateway, f"{PATH}/one", {"spec": {"replicas": 4}})).json["spec"]["replicas"] == 4
+        refused = await patch(gateway, f"{PATH}/one", {"spec": {"replicas": 4}}, "strategic-merge-patch+json")
+        assert refused.status == 415
+        gone = await gateway.ask("DELETE", f"{PATH}/one")
+        assert (gone.status, gone.json["status"]) == (200, "Success")
+
+
+async def test_defined_over_another_door() -> None:
+    async with serving() as gateway:
+        await gateway.api.write(Create(Encoded.of(stored_definition())))
+        assert (await gateway.get(PATH)).status == 200
+
+
+async def test_unknown_fields_by_the_words_of_the_request() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        odd = custom(spec={"cron": "* * * * 5", "colour": "red"})
+        strict = await gateway.ask("POST", f"{PATH}?fieldValidation=Strict", odd)
+        assert strict.status == 400
+        assert strict.json["message"].endswith('strict decoding error: unknown field "spec.colour"')
+        warned = await gateway.ask("POST", PATH, odd)
+        assert warned.status == 201
+        assert 'unknown field \\"spec.colour\\"' in warned.warnings[0]
+        ignored = await gateway.ask("PUT", f"{PATH}/one?fieldValidation=Ignore", odd)
+        assert (ignored.status, ignored.warnings) == (200, ())
+
+
+async def test_what_breaks_the_schema() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        refused = await gateway.ask("POST", PATH, custom(spec={"cron": "now", "replicas": -1}))
+        assert (refused.status, refused.json["reason"]) == (422, "Invalid")
+        assert {each["field"] for each in refused.json["details"]["causes"]} == {"spec.cron", "spec.replicas"}
+        assert refused.json["details"]["kind"] == "CronTab"
+        broken = await gateway.ask("POST", DEFINITIONS, definition(version(storage=False)))
+        assert broken.status == 422
+
+
+async def test_status_and_scale() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        await gateway.ask("POST", PATH, custom())
+        status = {"replicas": 3, "selector": "app=web"}
+        told = await patch(gateway, f"{PATH}/one/status", {"status": status, "spec": {"replicas": 9}})
+        assert (told.json["status"], told.json["spec"]["replicas"]) == (status, 1)
+        scale = await gateway.get(f"{PATH}/one/scale")
+        assert (scale.json["kind"], scale.json["apiVersion"]) == ("Scale", "autoscaling/v1")
+        assert (scale.json["spec"], scale.json["status"]) == ({"replicas": 1}, status)
+        scaled = await gateway.ask("PUT", f"{PATH}/one/scale", {**scale.json, "spec": {"replicas": 5}})
+        assert (scaled.status, scaled.json["spec"]) == (200, {"replicas": 5})
+        assert (await patch(gateway, f"{PATH}/one/scale", {"spec": {"replicas": 6}})).json["spec"] == {"replicas": 6}
+        one = (await gateway.get(f"{PATH}/one")).json
+        assert (one["spec"]["replicas"], one["status"], one["metadata"]["generation"]) == (6, status, 3)
+
+
+async def test_versions() -> None:
+    async with serving() as gateway:
+        await define(
+            gateway,
+            version("v1"),
+            version("v1beta1", storage=False, deprecated=True),
+            version("v0", storage=False, served=False),
+        )
+        beta = PATH.replace("/v1/", "/v1beta1/")
+        made = await gateway.ask("POST", beta, custom(api_version=f"{GROUP}/v1beta1"))
+        assert (made.status, made.json["apiVersion"]) == (201, f"{GROUP}/v1beta1")
+        assert made.warnings == (f'299 - "{GROUP}/v1beta1 CronTab is deprecated"',)
+        assert (await gateway.get(f"{PATH}/one")).json["apiVersion"] == f"{GROUP}/v1"
+        read = await gateway.get(f"{beta}/one")
+        assert (read.json["apiVersion"], len(read.warnings)) == (f"{GROUP}/v1beta1", 1)
+        assert (await patch(gateway, f"{beta}/one", {"spec": {"replicas": 2}})).json["apiVersion"] == f"{GROUP}/v1beta1"
+        assert (await gateway.get(PATH.replace("/v1/", "/v0/"))).status == 404
+        groups = (await gateway.get(f"/apis/{GROUP}")).json
+        assert [each["version"] for each in groups["versions"]] == ["v1", "v1beta1"]
+        async with asyncio.timeout(5), gateway.session.get(f"{gateway.url}{beta}?watch=1") as stream:
+            line = await stream.content.readline()
+        assert json.loads(line)["object"]["apiVersion"] == f"{GROUP}/v1beta1"
+
+
+async def test_tables() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        await gateway.ask("POST", PATH, custom())
+        table = (await gateway.get(PATH, Accept=TABLE)).json
+        columns = [(each["name"], each["type"], each["priority"]) for each in table["columnDefinitions"]]
+        assert columns == [("Name", "string", 0), ("Cron", "string", 0), ("Replicas", "integer", 1), ("Age", "date", 0)]
+        assert table["rows"][0]["cells"][:3] == ["one", "* * * * 5", 1]
+        await define(gateway, version(additionalPrinterColumns=[]), plural="tables", kind="Table")
+        plain = (await gateway.get(f"/apis/{GROUP}/v1/tables", Accept=TABLE)).json
+        assert [each["name"] for each in plain["columnDefinitions"]] == ["Name", "Age"]
+        crds = (await gateway.get(DEFINITIONS, Accept=TABLE)).json
+        assert [each["name"] for each in crds["columnDefinitions"]] == ["Name", "Created At"]
+
+
+async def test_discovery() -> None:
+    async with serving() as gateway:
+        assert GROUP not in (await gateway.get("/apis")).body.decode()
+        await define(gateway)
+        assert GROUP in (await gateway.get("/apis")).body.decode()
+        plain = (await gateway.get(f"/apis/{GROUP}/v1")).json["resources"]
+        assert [each["name"] for each in plain] == ["crontabs", "crontabs/scale", "crontabs/status"]
+        assert (plain[0]["shortNames"], plain[0]["categories"], plain[0]["singularName"]) == (
+            ["cr"],
+            ["all"],
+            "crontab",
+        )
+        told = (await gateway.get("/apis", Accept=V2)).json["items"]
+        (group,) = [each for each in told if each["metadata"]["name"] == GROUP]
+        assert group["versions"][0]["resources"][0]["responseKind"] == {
+            "group": GROUP,
+            "version": "v1",
+            "kind": "CronTab",
+        }
+        assert f"/apis/{GROUP}/v1" in (await gateway.get("/")).json["paths"]
+
+
+async def test_documents() -> None:
+    async with serving() as gateway:
+        before = (await gateway.get("/openapi/v3")).json["paths"]
+        assert f"apis/{GROUP}/v1" not in before
+        await define(gateway)
+        index = (await gateway.get("/openapi/v3")).json["paths"]
+        assert {name: index.get(name) for name in before} == before
+        document = (await gateway.get(index[f"apis/{GROUP}/v1"]["serverRelativeURL"])).json
+        schema = document["components"]["schemas"]["com.example.v1.CronTab"]
+        assert schema["x-kubernetes-group-version-kind"] == [{"group": GROUP, "kind": "CronTab", "version": "v1"}]
+        assert schema["properties"]["spec"]["properties"]["replicas"]["minimum"] == 0
+        assert "$ref" in json.dumps(schema["properties"]["metadata"])
+        swagger = (await gateway.get("/openapi/v2")).json
+        assert swagger["definitions"]["com.example.v1.CronTab"]["properties"]["spec"]["type"] == "object"
+        protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+        assert b"com.example.v1.CronTab" in (await gateway.get("/openapi/v2", Accept=protobuf)).body
+
+
+async def test_a_definition_that_goes_ends_watches() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        await gateway.ask("POST", PATH, custom())
+        async with asyncio.timeout(20), gateway.session.get(f"{gateway.url}{PATH}?watch=1") as stream:
+            assert json.loads(await stream.content.readline())["type"] == "ADDED"
+            name = f"{DEFINITIONS}/crontabs.{GROUP}"
+            marked = await gateway.ask("DELETE", name)
+            assert marked.json["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
+            refused = await gateway.ask("POST", PATH, custom("two"))
+            assert (refused.status, refused.json["reason"]) == (405, "MethodNotAllowed")
+            await gateway.ask("DELETE", f"{PATH}/one")
+            line = await stream.content.readline()
+            assert json.loads(line)["type"] == "DELETED", line
+            await patch(gateway, name, {"metadata": {"finalizers": None}})
+            rest = await stream.content.read()
+        assert b"ADDED" not in rest
+        assert (await gateway.get(PATH)).status == 404
+        assert (await gateway.get(f"{PATH}?watch=1")).status == 404
+        assert GROUP not in (await gateway.get("/apis")).body.decode()
