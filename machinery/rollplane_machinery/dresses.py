@@ -17,8 +17,10 @@ from google.protobuf.message import Message
 from rollplane.core.v1 import Event
 from rollplane.events.v1 import Event as NewerEvent
 from rollplane.policy.v1 import PodDisruptionBudget
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.older.versions import OLDER_VERSIONS
 
 V1BETA1_MATCH = "pdb.kubernetes.io/deprecated-v1beta1-empty-selector-match"
 """The label nobody has: v1beta1 has no word for a budget of all pods, v1 none for a budget of no pod."""
@@ -33,7 +35,8 @@ class Dress:
     """An API version of a kind: its message, and the way there and back.
 
     ``put_on`` and ``take_off`` return new messages and leave theirs as they are. ``field_names`` are the names that
-    field selectors have in this version, with those of the storage version.
+    field selectors have in this version, with those of the storage version. ``configuration`` turns what is applied on
+    the server's side into the storage version; None where that cannot be.
     """
 
     api_version: str
@@ -41,6 +44,7 @@ class Dress:
     put_on: Callable[[Any], Message]
     take_off: Callable[[Any], ApiObject]
     field_names: Mapping[str, str] = field(default_factory=dict)
+    configuration: Callable[[dict[str, Any]], dict[str, Any]] | None = None
 
     def selector(self, text: str) -> str:
         """Return the field selector ``text`` with the names that the storage version has for its fields."""
@@ -145,6 +149,10 @@ _ALL: tuple[tuple[Kind, Dress], ...] = (
     (
         kinds.POD_DISRUPTION_BUDGET,
         Dress("policy/v1beta1", PodDisruptionBudget, _beta_budget, _stored_budget),
+    ),
+    *(
+        (each.kind, Dress(each.api_version, StoredObject, each.put_on, each.take_off, configuration=each.configuration))
+        for each in OLDER_VERSIONS
     ),
 )
 _DRESSES: Mapping[tuple[Kind, str], Dress] = MappingProxyType({(kind, each.api_version): each for kind, each in _ALL})

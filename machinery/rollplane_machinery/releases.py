@@ -170,6 +170,11 @@ class Release:
     start_sentence: StartSentence
 
     @property
+    def minor(self) -> int:
+        """The number of the minor release, by which tables of API versions go."""
+        return _version_of(self.name)[1]
+
+    @property
     def version(self) -> str:
         """The release as its components give it: ``v1.29.0`` where no patch was named."""
         return f"v{self.name}" if self.name.count(".") == 2 else f"v{self.name}.0"

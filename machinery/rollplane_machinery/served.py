@@ -25,6 +25,7 @@ from rollplane.policy.v1 import Eviction
 from rollplane_machinery import kinds
 from rollplane_machinery.definitions import Customs, priority
 from rollplane_machinery.kinds import KINDS, CustomKind, Kind
+from rollplane_machinery.older.versions import FIRST_RELEASE, OLDER_VERSIONS, OlderVersion
 from rollplane_machinery.releases import Release
 
 OBJECT_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -214,6 +215,9 @@ def _question(group_version: GroupVersion, message: type[Message], *, namespaced
 def _rows() -> Iterator[Resource]:
     for kind in KINDS:
         yield _stored(kind)
+    for older in OLDER_VERSIONS:
+        group, _, name = older.api_version.rpartition("/")
+        yield _stored(older.kind, GroupVersion(group, name))
     yield _stored(kinds.POD_DISRUPTION_BUDGET, POLICY_BETA)
     for version in (EVENTS, EVENTS_BETA):
         newer = _stored(kinds.EVENT, version)
@@ -232,11 +236,26 @@ _ROWS = tuple(_rows())
 
 def _is_served(resource: Resource, release: Release) -> bool:
     """Tell whether the release serves ``resource`` in its version, or at all."""
+    if resource.stored is not None and resource.stored.is_stored_only:
+        return _serves(release, resource.stored, str(resource.group_version))
     if resource.group_version == POLICY:
         return release.serves_policy_v1
     if resource.group_version in (POLICY_BETA, EVENTS_BETA):
         return release.serves_beta_versions
     return release.tells_who_asks or resource.type.message is not authentication.SelfSubjectReview
+
+
+_OLDER: Mapping[tuple[Kind, str], OlderVersion] = MappingProxyType(
+    {(each.kind, each.api_version): each for each in OLDER_VERSIONS}
+)
+
+
+def _serves(release: Release, kind: Kind, api_version: str) -> bool:
+    """Tell whether the release serves a kind that is kept as JSON in that version."""
+    older = _OLDER.get((kind, api_version))
+    if older is None:
+        return release.minor >= FIRST_RELEASE.get(kind, 0)
+    return older.since <= release.minor <= older.until
 
 
 def _as_told_by(resource: Resource, release: Release) -> Resource:

@@ -164,3 +164,40 @@ async def test_beta_versions_went(release: str, status: int) -> None:
     async with serving(release=release_of(release)) as gateway:
         assert (await gateway.get(BUDGETS)).status == status
         assert (await gateway.get("/apis/events.k8s.io/v1beta1/events")).status == status
+
+
+HPA = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+
+
+async def test_an_autoscaler_in_v1_is_one_in_v2() -> None:
+    """``kubectl autoscale`` writes v1, and older charts do."""
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    body = {"metadata": {"name": "web"}, "spec": {"scaleTargetRef": target, "maxReplicas": 3, "minReplicas": 2}}
+    async with serving() as gateway:
+        created = await gateway.ask("POST", HPA, body)
+        assert (created.status, created.json["apiVersion"]) == (201, "autoscaling/v1")
+        assert created.json["spec"]["targetCPUUtilizationPercentage"] == 80
+        change = {"spec": {"targetCPUUtilizationPercentage": 60}}
+        headers = {"Content-Type": "application/strategic-merge-patch+json"}
+        patched = await gateway.ask("PATCH", f"{HPA}/web", json.dumps(change).encode(), headers=headers)
+        assert patched.json["spec"]["targetCPUUtilizationPercentage"] == 60
+        newer = (await gateway.get(HPA.replace("v1", "v2") + "/web")).json
+        assert newer["spec"]["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 60}
+        assert newer["spec"]["minReplicas"] == 2
+
+
+async def test_an_older_version_is_applied_on_the_server_s_side() -> None:
+    target = {"kind": "Deployment", "name": "web", "apiVersion": "apps/v1"}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3, "targetCPUUtilizationPercentage": 50}
+    sent = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web"},
+        "spec": spec,
+    }
+    headers = {"Content-Type": "application/apply-patch+yaml"}
+    async with serving() as gateway:
+        for manager, status in (("a", 201), ("a", 200)):
+            path = f"{HPA}/web?fieldManager={manager}"
+            got = await gateway.ask("PATCH", path, json.dumps(sent).encode(), headers=headers)
+            assert (got.status, got.json["spec"]["targetCPUUtilizationPercentage"]) == (status, 50), got.body

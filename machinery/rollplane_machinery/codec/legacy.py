@@ -12,6 +12,7 @@ from types import MappingProxyType
 from rollplane_machinery import kinds
 from rollplane_machinery.codec.problems import Json, Path, Report
 from rollplane_machinery.kinds import Kind
+from rollplane_machinery.older.versions import OLDER_VERSIONS
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 
 ROLLBACK_TO = "deprecated.deployment.rollback.rollbackTo"
@@ -35,6 +36,7 @@ _SERVED: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
 
 LEGACY_KINDS: Mapping[tuple[str, str], Kind] = MappingProxyType(
     {(api_version, kind.name): kind for api_version, served in _SERVED.items() for kind in served}
+    | {(each.api_version, each.kind.name): each.kind for each in OLDER_VERSIONS}
 )
 """The kind by (apiVersion, kind) of every other version."""
 

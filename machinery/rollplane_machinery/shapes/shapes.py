@@ -16,6 +16,16 @@ _PACKAGES: Mapping[str, str] = MappingProxyType(
     {
         "v1": "core/v1",
         "admissionregistration.k8s.io/v1": "admissionregistration/v1",
+        "admissionregistration.k8s.io/v1beta1": "admissionregistration/v1",
+        "apiregistration.k8s.io/v1beta1": "apiregistration/v1",
+        "autoscaling/v2beta2": "autoscaling/v2",
+        "batch/v1beta1": "batch/v1",
+        "extensions/v1beta1": "networking/v1beta1",
+        "flowcontrol.apiserver.k8s.io/v1beta3": "flowcontrol/v1",
+        "node.k8s.io/v1beta1": "node/v1",
+        "rbac.authorization.k8s.io/v1beta1": "rbac/v1",
+        "scheduling.k8s.io/v1beta1": "scheduling/v1",
+        "storage.k8s.io/v1beta1": "storage/v1",
         "apiregistration.k8s.io/v1": "apiregistration/v1",
         "autoscaling/v1": "autoscaling/v1",
         "autoscaling/v2": "autoscaling/v2",
@@ -38,4 +48,6 @@ GENERATED: tuple[type[Message], ...] = (PodTemplateSpec, ObjectMeta)
 def shape_of(api_version: str, kind: str) -> Descriptor | None:
     """Return what Kubernetes' message of the kind in that version looks like; None for what has none here."""
     package = _PACKAGES.get(api_version)
-    return None if package is None else descriptor_of(package, kind)
+    if package is None:
+        return None
+    return descriptor_of(package, kind) or descriptor_of(package.replace("v1beta1", "v1"), kind)

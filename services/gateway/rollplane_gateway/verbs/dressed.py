@@ -6,14 +6,17 @@ exactly what was read. Somebody else's write in between makes it anew, unless th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 
 from rollplane_gateway.calls import Call
 from rollplane_gateway.negotiation import unsupported_media_type
 from rollplane_gateway.verbs.writing import check_name, place_in_namespace
 from rollplane_machinery.api import Patch, PatchType, Update, UpdateStatus, WriteResult
+from rollplane_machinery.codec import read_sent
 from rollplane_machinery.dresses import Dress, dress_of
-from rollplane_machinery.errors import ConflictError, UnsupportedError
+from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.patch.apply import patched
 
@@ -28,9 +31,7 @@ def dress_for(call: Call) -> Dress | None:
 async def patched_through(call: Call, write: Patch, dress: Dress) -> WriteResult:
     """Carry out a patch of what ``dress`` shows; raises what refuses it, RefusedError (415) for an apply."""
     if write.type is PatchType.APPLY:
-        raise unsupported_media_type(
-            f"{dress.api_version} cannot be applied on the server's side: use the newer version"
-        )
+        return await _applied(call, write, dress)
     if write.subresource not in ("", "status"):
         raise UnsupportedError(f"{write.key.kind.resource} has no subresource {write.subresource!r} in this version")
     document = _untyped(write, dress)
@@ -41,6 +42,19 @@ async def patched_through(call: Call, write: Patch, dress: Dress) -> WriteResult
             if b"resourceVersion" in document:
                 raise
     return await _once(call, write, document, dress)
+
+
+async def _applied(call: Call, write: Patch, dress: Dress) -> WriteResult:
+    """Apply what is said in this version in the storage version, whose fields have owners."""
+    if dress.configuration is None:
+        raise unsupported_media_type(
+            f"{dress.api_version} cannot be applied on the server's side: use the newer version"
+        )
+    document = read_sent(write.patch, is_yaml=True).value
+    if not isinstance(document, dict) or document.get("apiVersion") != dress.api_version:
+        raise BadRequestError(f"a configuration of {dress.api_version} is wanted")
+    changed = orjson.dumps(dress.configuration(document))
+    return await call.backend.api.write(replace(write, patch=changed))
 
 
 async def _once(call: Call, write: Patch, document: bytes, dress: Dress) -> WriteResult:
