@@ -16,7 +16,10 @@ READY_SECONDS = 60.0
 
 
 class Process:
-    """A program that is started again whenever it ends, until ``stop``; its output goes to ``log``."""
+    """A program that is started again whenever it ends, until ``stop``; its output goes to ``log``.
+
+    It may end by itself when its last words have ``refuses`` in them: one that starts may say that it will not.
+    """
 
     def __init__(
         self,
@@ -24,11 +27,13 @@ class Process:
         command: Callable[[], Sequence[str]],
         log: Path,
         variables: Mapping[str, str] = MappingProxyType({}),
+        refuses: str = "",
     ) -> None:
         self.name = name
         self._command = command
         self._log = log
         self._variables = dict(variables)
+        self._refuses = refuses
         self._process: asyncio.subprocess.Process | None = None
         self._may_run = asyncio.Event()
         self._may_run.set()
@@ -52,10 +57,14 @@ class Process:
                 )
             self.lives += 1
             code = await self._process.wait()
-            if not self._killed and not self._stopping:
+            if not self._killed and not self._stopping and not self._has_refused(code):
                 self.odd_exits.append(code)
             self._killed = False
             await asyncio.sleep(RESTART_SECONDS)
+
+    def _has_refused(self, code: int) -> bool:
+        words = self._log.read_text(errors="replace").splitlines()[-1:]
+        return code == 1 and bool(self._refuses) and any(self._refuses in line for line in words)
 
     def signal(self, number: signal.Signals) -> bool:
         """Send a signal to the present life; return whether there is one."""

@@ -167,6 +167,7 @@ def _apiserver(folder: Path, number: int, port: int, link: FaultProxy) -> Proces
         folder / f"apiserver-{number}.log",
         # What is acknowledged survives a failover only if the replica has it.
         {"ROLLPLANE_WAIT_REPLICAS": "1"},
+        refuses="maxmemory-policy",
     )
 
 
