@@ -30,7 +30,7 @@ class _Group:
     """Nodes that have ``labels`` in common, and an entry or more for each."""
 
     labels: Labels
-    names: list[str] = field(default_factory=list)
+    names: Sequence[str]
     entries: list[Entry] = field(default_factory=list)
 
 
@@ -74,7 +74,7 @@ class Board:
         self.asked = asked
         self.stuck: Stuck | None = None
         self._rooms = rooms
-        self._nodes = {node.name: node for node in suited.nodes}
+        self._nodes = suited.nodes
         keys = sorted({key for rule in asked.rules for key in rule.keys} | {one.key for one in self._wishes})
         shared = [key for key in keys if is_shared(key)]
         self._of_group = [rule for rule in asked.rules if {*rule.keys} <= {*shared}]
@@ -86,25 +86,15 @@ class Board:
         self._biases = suited.biases
         self.attracts = any(one.weight > 0 for one in self._node_wishes[0])
         self._is_plain = not self._biases and not self._wishes
-        self._group_of: dict[str, _Group] = {}
-        self._groups = self._grouped(shared)
+        grouping = suited.grouped(tuple(shared))
+        self._number_of = grouping.number_of
+        self._groups = [_Group(labels, names) for labels, names in grouping.groups]
+        for group in self._groups:
+            self._fill(group)
 
     @property
     def _wishes(self) -> list[Wish]:
         return [*self.asked.affinity, *self.asked.spread]
-
-    def _grouped(self, keys: Sequence[str]) -> list[_Group]:
-        groups: dict[tuple[str | None, ...], _Group] = {}
-        for name, node in self._nodes.items():
-            values = tuple([node.labels.get(key) for key in keys])
-            group = groups.get(values)
-            if group is None:
-                group = groups[values] = _Group(node.labels)
-            group.names.append(name)
-            self._group_of[name] = group
-        for group in groups.values():
-            self._fill(group)
-        return list(groups.values())
 
     def _fill(self, group: _Group) -> None:
         group.entries = [(self._rank(name), name) for name in group.names]
@@ -112,9 +102,10 @@ class Board:
 
     def offer(self, name: str) -> None:
         """Take note that a node may have become better."""
-        group = self._group_of.get(name)
-        if group is None:
+        number = self._number_of.get(name)
+        if number is None:
             return
+        group = self._groups[number]
         heapq.heappush(group.entries, (self._rank(name), name))
         if len(group.entries) > 4 * len(group.names) + 64:
             self._fill(group)

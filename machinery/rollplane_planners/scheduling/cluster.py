@@ -304,8 +304,8 @@ class Cluster:
             if len(self._boards) >= REMEMBERED_DEMANDS:
                 self._drop_oldest()
             suited = self._suited(demand)
-            for node in suited.nodes:
-                self._rooms[node.name]  # made, where nothing has run yet
+            for name in suited.nodes:
+                self._rooms[name]  # made, where nothing has run yet
             asked = self._demands(demand, away)
             board = self._boards[demand.key, away] = Board(asked, suited, self._rooms, self._is_shared)
         return board
@@ -352,11 +352,16 @@ class Cluster:
 
     def _eligible(self, spread: Spread, others: tuple[Spread, ...], demand: Demand) -> Places:
         """Return the places of the nodes that count for ``spread``: those that have the labels of all constraints."""
-        nodes: Iterable[NodeView] = self._suited(demand).matching if spread.honors_affinity else self._nodes.values()
-        if spread.honors_taints:
-            nodes = [node for node in nodes if is_tolerated(node, demand.spec)]
-        key, keys = spread.topology_key, {one.topology_key for one in others}
-        return {node.name: node.labels[key] for node in nodes if keys <= node.labels.keys()}
+        suited = self._suited(demand)
+        key, keys = spread.topology_key, frozenset([one.topology_key for one in others])
+
+        def find() -> Places:
+            nodes: Iterable[NodeView] = suited.matching if spread.honors_affinity else self._nodes.values()
+            if spread.honors_taints:
+                nodes = [node for node in nodes if is_tolerated(node, demand.spec)]
+            return {node.name: node.labels[key] for node in nodes if keys <= node.labels.keys()}
+
+        return suited.places((key, keys, spread.honors_affinity, spread.honors_taints), find)
 
     def _places_by(self, key: str) -> Places:
         places = self._places.get(key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rollplane.core.v1 import Affinity, PodSpec
+from rollplane_machinery.frozen import frozen
+from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.node_affinity import (
     NO_EXECUTE,
     NO_SCHEDULE,
@@ -17,18 +19,60 @@ from rollplane_planners.scheduling.node_affinity import (
     untolerated,
 )
 from rollplane_planners.scheduling.nodes import NodeView
+from rollplane_planners.scheduling.tallies import Places
 
 Bias = tuple[int, int]
 """Taints that the pod should avoid, and less the weight of what it prefers; less is better."""
 
 
-@dataclass(frozen=True, slots=True)
-class Suited:
-    """``nodes`` may take such pods; ``matching`` may but for their taints; ``biases`` are those that are not 0, 0."""
+@frozen
+class Grouping:
+    """Nodes that have some labels in common: those labels with the names, and the number of each node's group."""
 
-    nodes: list[NodeView]
-    matching: list[NodeView]
+    groups: Sequence[tuple[Labels, Sequence[str]]]
+    number_of: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Suited:
+    """``nodes`` may take such pods; ``matching`` may but for their taints; ``biases`` are those that are not 0, 0.
+
+    What is found out about them for one template is kept for the next.
+    """
+
+    nodes: Mapping[str, NodeView]
+    matching: Sequence[NodeView]
     biases: Mapping[str, Bias]
+    _groupings: dict[Sequence[str], Grouping] = field(default_factory=dict)
+    _places: dict[object, Places] = field(default_factory=dict)
+
+    def grouped(self, keys: tuple[str, ...]) -> Grouping:
+        """Return the nodes by their values of the labels ``keys``."""
+        grouping = self._groupings.get(keys)
+        if grouping is None:
+            grouping = self._groupings[keys] = _grouping(self.nodes, keys)
+        return grouping
+
+    def places(self, of: object, find: Callable[[], Places]) -> Places:
+        """Return what ``find`` returned when ``of`` was asked for first."""
+        places = self._places.get(of)
+        if places is None:
+            places = self._places[of] = find()
+        return places
+
+
+def _grouping(nodes: Mapping[str, NodeView], keys: Iterable[str]) -> Grouping:
+    numbers: dict[tuple[str | None, ...], int] = {}
+    groups: list[tuple[Labels, list[str]]] = []
+    number_of = {}
+    for name, node in nodes.items():
+        values = tuple([node.labels.get(key) for key in keys])
+        number = numbers.setdefault(values, len(groups))
+        if number == len(groups):
+            groups.append((node.labels, []))
+        groups[number][1].append(name)
+        number_of[name] = number
+    return Grouping(groups, number_of)
 
 
 def selection_of(spec: PodSpec) -> bytes:
@@ -45,7 +89,7 @@ def suited_of(spec: PodSpec, nodes: Mapping[str, NodeView]) -> Suited:
     matching = [node for node in candidates if matches_affinity(spec, node.name, node.labels)]
     free = [one for one in matching if is_tolerated(one, spec)]
     biases = {node.name: bias for node in free if any(bias := _bias(node, spec))}
-    return Suited(free, matching, biases)
+    return Suited({node.name: node for node in free}, matching, biases)
 
 
 def is_tolerated(node: NodeView, spec: PodSpec) -> bool:

@@ -104,12 +104,42 @@ def _label_of(pods: Matchers) -> _Label:
     return None
 
 
+class _Index:
+    """The pods that have a label, by namespace and value, each with its node."""
+
+    def __init__(self, key: str, pods: Iterable[tuple[str, Placed]]) -> None:
+        self._key = key
+        self._found: dict[tuple[str, str], dict[str, tuple[str, Placed]]] = {}
+        for node, pod in pods:
+            self.add(node, pod)
+
+    def add(self, node: str, pod: Placed) -> None:
+        value = pod.labels.get(self._key)
+        if value is not None:
+            self._found.setdefault((pod.namespace, value), {})[pod.uid] = node, pod
+
+    def remove(self, pod: Placed) -> None:
+        where = pod.namespace, pod.labels.get(self._key, "")
+        if (found := self._found.get(where)) is not None:
+            found.pop(pod.uid, None)
+            if not found:
+                del self._found[where]
+
+    def pods(self, namespaces: Iterable[str], value: str) -> Iterator[tuple[str, Placed]]:
+        for namespace in namespaces:
+            yield from self._found.get((namespace, value), {}).values()
+
+
 class Neighbours:
-    """The pods that run, as far as constraints ask for them. ``namespaces`` are the labels of all namespaces."""
+    """The pods that run, as far as constraints ask for them. ``namespaces`` are the labels of all namespaces.
+
+    By the labels that they ask for first pods are indexed from then on, so that a template costs its own pods.
+    """
 
     def __init__(self, pods: Pods) -> None:
         self._pods = pods
         self.namespaces: dict[str, Labels] = {}
+        self._indexes: dict[str, _Index] = {}
         self._tallies: dict[object, _Counted] = {}
         self._by_label: _ByLabel[_Counted] = _ByLabel()
         self._kept_away: dict[Term, Counter[str]] = {}
@@ -125,6 +155,8 @@ class Neighbours:
 
     def add(self, node: str, pod: Placed, by: int) -> bool:
         """Count a pod (by 1) that has come to its node, or (by -1) has left it; tells whether a tally has changed."""
+        for index in self._indexes.values():
+            index.add(node, pod) if by > 0 else index.remove(pod)
         for term in pod.anti_affinity:
             self._keep_away(term, node, by)
         return bool(self._tallies) and self._count(node, pod, by)
@@ -175,10 +207,20 @@ class Neighbours:
         if counted is None:
             counted = self._tallies[key] = _Counted(pods, not spread, Tally(places, from_nothing=spread))
             self._by_label.setdefault(_label_of(pods), []).append(counted)
-            for node, pod in self._pods(_namespaces_of(pods)):
+            for node, pod in self._candidates(pods):
                 if self._counts(counted, pod):
                     counted.tally.add(node, 1)
         return counted.tally
+
+    def _candidates(self, pods: Matchers) -> Iterable[tuple[str, Placed]]:
+        """Yield the pods that run of which some are ``pods``."""
+        namespaces, label = _namespaces_of(pods), _label_of(pods)
+        if namespaces is None or label is None:
+            return self._pods(namespaces)
+        key, value = label
+        if key not in self._indexes:
+            self._indexes[key] = _Index(key, self._pods(None))
+        return self._indexes[key].pods(sorted(namespaces), value)
 
     def retain(self, keys: set[object], terms: set[Term]) -> None:
         """Forget the tallies but those called ``keys``, and of pods that keep away but those by ``terms``."""
