@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rollplane_apiserver.core import refusals
+from rollplane_apiserver.core.quota_book import Hold
 from rollplane_apiserver.core.refusals import AddressesExhaustedError, AddressesRefusedError, AdmissionRefusedError
 from rollplane_apiserver.core.step import Proposal, Step, Unchanged, store_key, token_of
 from rollplane_apiserver.store.groups import Groups
@@ -36,6 +37,7 @@ class Item:
     is_live: bool = False
     decision: Proposal | Unchanged | None = None
     refusal: RollplaneError | None = None
+    hold: Hold | None = None
     result: Result | None = None
     made_at: int = 0
     is_withdrawn: bool = False
@@ -96,17 +98,14 @@ class Item:
 
     def reconsider(self) -> None:
         """Forget what was decided: the object has moved on."""
-        if isinstance(self.decision, Proposal) and self.decision.hold is not None:
-            self.decision.hold.release()
-        self.decision = self.refusal = None
+        if self.hold is not None:
+            self.hold.release()
+        self.decision = self.refusal = self.hold = None
         self.is_live = False
         self.tries += 1
 
-    def let_go(self, *, for_good: bool = False) -> None:
-        """Tell the quotas that it was to draw on what became of it, once that is known, or ``for_good`` must be."""
-        hold = self.decision.hold if isinstance(self.decision, Proposal) else None
-        if hold is None:
-            return
+    def let_go(self, hold: Hold, *, for_good: bool = False) -> None:
+        """Tell ``hold`` what became of the write, once that is known, or ``for_good`` must be."""
         if self.made_at or self.step.options.dry_run or _is_unmade(self.result):
             hold.release()
         elif isinstance(self.result, WriteResult):

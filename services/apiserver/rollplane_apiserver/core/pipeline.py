@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
@@ -52,8 +51,10 @@ class Pipeline:
     async def write(self, step: Step) -> WriteResult:
         """Carry out one write ahead of batches; raises what refused it."""
         item = Item(step)
-        with _letting_go([item]):
+        try:
             await self._carry_out([item], single=True)
+        finally:
+            _let_go([item])
         result = _result(item)
         if isinstance(result, RollplaneError):
             raise result
@@ -78,11 +79,13 @@ class Pipeline:
     async def batch(self, steps: Sequence[tuple[Step, str]]) -> list[Result]:
         """Carry out writes, each with its group; results in order, failures as values."""
         items = [Item(step, group) for step, group in steps]
-        with _letting_go(items):
+        try:
             if any(item.group for item in items):
                 await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
             else:
                 await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])
+        finally:
+            _let_go(items)
         return [_result(item) for item in items]
 
     async def _carry_out_chunks(self, chunks: Sequence[list[Item]]) -> None:
@@ -127,6 +130,7 @@ class Pipeline:
         item.current = current
         try:
             item.decision = item.step.decide(current, self.clock.now())
+            item.hold = item.decision.hold
         except RollplaneError as exc:
             item.refusal = exc.as_value()
         except Exception as exc:
@@ -192,7 +196,8 @@ class Pipeline:
         settled = iter(await self._settled(flat, single=single))
         for item, part in zip(written, mutations, strict=True):
             batch.settle(item, [next(settled) for _ in part])
-            item.let_go()
+            if item.hold is not None:
+                item.let_go(item.hold)
 
     async def _settled(self, mutations: Sequence[Mutation], *, single: bool) -> Sequence[Settled]:
         try:
@@ -224,14 +229,11 @@ class Pipeline:
             raise refusals.namespace_terminating(key)
 
 
-@contextmanager
-def _letting_go(items: Sequence[Item]) -> Iterator[None]:
-    """Leave nothing held of quotas, however the writes end."""
-    try:
-        yield
-    finally:
-        for item in items:
-            item.let_go(for_good=True)
+def _let_go(items: Sequence[Item]) -> None:
+    """Leave nothing held of quotas, however the writes ended."""
+    for item in items:
+        if item.hold is not None:
+            item.let_go(item.hold, for_good=True)
 
 
 def _result(item: Item) -> Result:

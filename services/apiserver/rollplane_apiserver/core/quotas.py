@@ -26,7 +26,6 @@ from rollplane_machinery.kinds import (
     SERVICE,
     ApiObject,
     Kind,
-    kind_of,
 )
 from rollplane_rules.admission.quota import Quota, read_quota
 from rollplane_rules.admission.tally import Tally
@@ -92,11 +91,9 @@ class Quotas:
         """Go on as somebody else, to whom what was written up to now is another's: the commit tells what came of it."""
         self._reader = ""
 
-    def revision(self, new: ApiObject, old: ApiObject | None) -> Reckoning | None:
-        """Return what lets a new quota, or a change of one, overtake all that was decided before it."""
-        if not isinstance(new, StoredObject) or kind_of(new) is not RESOURCE_QUOTA:
-            return None
-        if isinstance(old, StoredObject) and old.spec == new.spec:
+    def revision(self, new: ApiObject, old: ApiObject | None = None) -> Reckoning | None:
+        """Return what lets a quota, new or changed, overtake all that was decided before it."""
+        if isinstance(new, StoredObject) and isinstance(old, StoredObject) and old.spec == new.spec:
             return None
         return Reckoning(new.metadata.namespace, self._new_name(), _ALWAYS)
 

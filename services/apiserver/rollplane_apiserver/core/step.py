@@ -15,12 +15,20 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core.quota_book import Hold
 from rollplane_apiserver.core.quotas import GROWING, Quotas
 from rollplane_apiserver.core.refusals import too_large
-from rollplane_apiserver.store.interface import Mutation, Require
+from rollplane_apiserver.store.interface import Mutation, Reckoning, Require
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.frozen import frozen
-from rollplane_machinery.kinds import NAMESPACE, SERVICE, ApiObject, CustomKind, Kind, custom_kind_in
+from rollplane_machinery.kinds import (
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    SERVICE,
+    ApiObject,
+    CustomKind,
+    Kind,
+    custom_kind_in,
+)
 from rollplane_machinery.names import random_suffix
 from rollplane_machinery.selectors import have_same_fields
 from rollplane_rules.registry.addresses import claims_of
@@ -74,6 +82,7 @@ class Unchanged:
 
     entry: Entry
     warnings: tuple[str, ...] = ()
+    hold: None = None
 
 
 Decision = Proposal | Unchanged
@@ -212,7 +221,7 @@ class Writer:
             fence=options.fence,
             token=token_of(options),
             claims=_claims(obj),
-            reckoning=hold.reckoning if hold else self.quotas.revision(obj, None),
+            reckoning=self._reckoning(key.kind, hold, obj),
         )
         return Proposal(mutation, value, hold=hold)
 
@@ -239,7 +248,11 @@ class Writer:
             token=token_of(options),
             claims=_claims(new),
             frees=tuple(sorted(claims_of(old) - claims_of(new))),
-            reckoning=hold.reckoning if hold else self.quotas.revision(new, old),
+            reckoning=hold.reckoning
+            if hold
+            else self.quotas.revision(new, old)
+            if key.kind is RESOURCE_QUOTA
+            else None,
         )
         return Proposal(mutation, value, hold=hold)
 
@@ -256,6 +269,13 @@ class Writer:
             frees=_claims(current.encoded.parse()) if key.kind is SERVICE else (),
         )
         return Proposal(mutation, self.encode(key, last))
+
+    def _reckoning(
+        self, kind: Kind, hold: Hold | None, new: ApiObject, old: ApiObject | None = None
+    ) -> Reckoning | None:
+        if hold is not None:
+            return hold.reckoning
+        return self.quotas.revision(new, old) if kind is RESOURCE_QUOTA else None
 
 
 def _is_outdated(key: Key, current: Entry) -> bool:
