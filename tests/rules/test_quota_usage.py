@@ -266,7 +266,7 @@ def test_check_request_tells_only_what_is_exceeded() -> None:
 
 
 WRONG: dict[str, tuple[Row, str]] = {
-    "no quantity": ({"hard": {"pods": "many"}}, "spec.hard[pods]"),
+    "no quantity": ({"hard": {"pods": "many"}}, "spec.hard.pods"),
     "negative": ({"hard": {"pods": "-1"}}, "spec.hard[pods]"),
     "half an object": ({"hard": {"count/jobs.batch": "1500m"}}, "spec.hard[count/jobs.batch]"),
     "no such resource": ({"hard": {"deployments": "1"}}, "spec.hard[deployments]"),
