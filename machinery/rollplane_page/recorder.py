@@ -7,7 +7,7 @@ object, that it has been ready for long enough, is reckoned.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
@@ -62,8 +62,10 @@ class Recorder:
     _min_ready: dict[int, int] = field(default_factory=dict)
     _owners: dict[str, str] = field(default_factory=dict)
     _pods: dict[str, _Pod] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
     _ripening: list[tuple[float, str]] = field(default_factory=list)
     _waiting: dict[int, Wait] = field(default_factory=dict)
+    _subjects: dict[int, str] = field(default_factory=dict)
 
     def take(self, batch: WatchBatch, now: float) -> None:
         """Note what ``batch`` brought at ``now``, in seconds since the epoch."""
@@ -74,19 +76,29 @@ class Recorder:
                 note(self, event, at)
         self.recording.end = max(self.recording.end, at)
 
+    def places(self) -> Iterable[tuple[str, int]]:
+        """Return uid and place of every pod that ever was."""
+        return self._places.items()
+
     def mark(self, label: str, now: float) -> None:
         """Give a moment its name."""
         self.recording.marks.append(Mark(now - self.began, label))
 
-    def waits(self, uid: str, sentence: str, now: float) -> None:
-        """Note that the workload waits for what ``sentence`` says from now on; "" when it waits no more."""
+    def waits(self, uid: str, sentence: str, now: float, subject: str = "") -> None:
+        """Note that the workload waits for what ``sentence`` says from now on; "" when it waits no more.
+
+        Sentences about one ``subject`` (by default each is about itself) differ only in their counts: the first one
+        stands for them all.
+        """
         place, at = self._workloads.get(uid), now - self.began
         if place is None:
             return
+        about = subject or sentence
         waiting = self._waiting.get(place)
-        if waiting is not None and waiting.sentence == sentence:
+        if waiting is not None and self._subjects.get(place) == about:
             return
-        if waiting is not None:
+        self._subjects[place] = about
+        if waiting is not None and at > waiting.begin:  # what lasted no time is not worth telling
             self.recording.waits.append(Wait(waiting.begin, at, place, waiting.sentence))
         if sentence:
             self._waiting[place] = Wait(at, at, place, sentence)
@@ -148,6 +160,7 @@ class Recorder:
         if workload is None:
             return None
         known = self._pods[pod.metadata.uid] = _Pod(len(self.recording.pods), PodState.GONE)
+        self._places[pod.metadata.uid] = known.place
         revisions, revision = self.recording.workloads[workload].revisions, revision_of(pod)
         if revision not in revisions:
             revisions.append(revision)

@@ -68,6 +68,11 @@ class Workload:
     most_pods: int | None = None
     revisions: list[str] = field(default_factory=list)
 
+    @property
+    def full_name(self) -> str:
+        """``deployment/shop/web``."""
+        return f"{self.kind.lower()}/{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class PodLine:

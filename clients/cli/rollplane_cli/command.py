@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from rollplane_cli.failures import FAILED
 from rollplane_cli.flags import Flag, Flags, seconds, switch, text, texts
 from rollplane_cli.session import Session
 
@@ -18,7 +19,8 @@ class Command(Generic[F]):
 
     ``run`` carries it out and returns its exit code; raises CommandError or RollplaneError to fail with one line. What
     ``is_offline`` waits for nothing. What ``hands_on`` gives the line to another program, unread from the first word
-    or flag that is not its own.
+    or flag that is not its own. ``failure`` is the exit code when it could not be carried out, for commands whose
+    answer is an exit code, too.
     """
 
     usage: str
@@ -27,6 +29,7 @@ class Command(Generic[F]):
     run: Callable[[F, Session], Awaitable[int]]
     is_offline: bool = False
     hands_on: bool = False
+    failure: int = FAILED
 
 
 def output(*formats: str) -> Flag[str]:

@@ -84,7 +84,9 @@ def _find(line: Sequence[str], console: Console) -> Invocation | int:
     try:
         found = find(line)
     except UsageError as exc:
-        return _refuse_usage(exc, exc.command, console)
+        _refuse_usage(exc, exc.command, console)
+        entry = entry_of(exc.command) if exc.command else None
+        return FAILED if entry is None else entry.load().failure
     if isinstance(found, Invocation):
         return found
     console.say(_help_on(found))
@@ -113,18 +115,17 @@ async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console
         try:
             return await invocation.command.run(flags, session)
         except UsageError as exc:
-            return _refuse_usage(exc, invocation.name, console)
+            _refuse_usage(exc, invocation.name, console)
         except CommandError as exc:
             console.warn(exc.line)
         except RollplaneError as exc:
             session.report(exc)
-    return FAILED
+    return invocation.command.failure
 
 
-def _refuse_usage(error: UsageError, name: str, console: Console) -> int:
+def _refuse_usage(error: UsageError, name: str, console: Console) -> None:
     console.warn(error.line)
     console.warn(f"See '{' '.join(filter(None, (PROGRAM, name)))} {error.hint}")
-    return FAILED
 
 
 def find(line: Sequence[str]) -> Invocation | Topic:

@@ -27,7 +27,7 @@ async def look_at_all(client: Client) -> dict[str, RolloutStatus]:
 
     StatefulSets and DaemonSets that replace pods only when they are deleted have no rollout that could be told of.
     """
-    return {name_of(one): look_at(one) for one in await workloads(client) if _rolls_out(one)}
+    return {name_of(one): look_at(one) for one in await workloads(client) if has_rollout(one)}
 
 
 def name_of(workload: Workload) -> str:
@@ -36,5 +36,6 @@ def name_of(workload: Workload) -> str:
     return f"{kind_of(workload).singular}/{metadata.namespace}/{metadata.name}"
 
 
-def _rolls_out(workload: Workload) -> bool:
+def has_rollout(workload: Workload) -> bool:
+    """Return whether updates of the workload roll out by themselves."""
     return isinstance(workload, Deployment) or workload.spec.update_strategy.type == ROLLING_UPDATE

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from rollplane.core.v1 import Container, EnvFromSource, EnvVarSource, KeyToPath, Pod, Volume, VolumeProjection
 from rollplane_machinery.api import Key
@@ -61,6 +62,17 @@ def has_references(pod: Pod) -> bool:
     return any(True for container in _containers(pod) for _ in _environment(pod, container)) or any(
         True for volume in pod.spec.volumes for _ in _files(pod, volume)
     )
+
+
+def wanted_of(pod: Pod) -> Mapping[Key, frozenset[str]]:
+    """Return the objects that the pod cannot do without, each with the keys of it that must be there."""
+    wanted: dict[Key, frozenset[str]] = {}
+    environments = (one for container in _containers(pod) for one in _environment(pod, container))
+    files = (one for volume in pod.spec.volumes for one in _files(pod, volume))
+    for reference in chain(environments, files):
+        if not reference.optional and reference.key.name != ROOT_CERTIFICATES:
+            wanted[reference.key] = wanted.get(reference.key, frozenset()).union(reference.wants)
+    return wanted
 
 
 def missing_of(pod: Pod, lookup: Lookup) -> Missing:

@@ -1,0 +1,181 @@
+"""``rollplane rehearse``: what runs, what is to run, and what would happen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from rollplane.core.v1 import Node
+from rollplane_cli.command import Command, output
+from rollplane_cli.failures import CommandError, UsageError
+from rollplane_cli.flags import Flag, Flags, number, optional_number, seconds, switch, text, texts
+from rollplane_cli.session import Session
+from rollplane_kubelet_sim.node_pools.files import parse_node_file
+from rollplane_kubelet_sim.node_pools.given import read_pools
+from rollplane_kubelet_sim.node_pools.pools import NodePool
+from rollplane_machinery.codec import Manifest, to_json
+from rollplane_machinery.releases import LATEST
+from rollplane_page.recording import Recording
+from rollplane_rehearsal.commands import sources
+from rollplane_rehearsal.rehearse.assumed import assumed, told
+from rollplane_rehearsal.rehearse.exported import Exported, read_exported
+from rollplane_rehearsal.rehearse.judging import Judged, judge
+from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
+from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS, Apply, Change, Cluster, Story
+from rollplane_rehearsal.reports.documents import as_json, html, junit
+from rollplane_rehearsal.reports.text import markdown
+from rollplane_rehearsal.reports.text import text as as_text
+
+KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
+
+_FORMATS: dict[str, Callable[[Judged, Recording], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "junit": lambda judged, _recording: junit(judged),
+    "markdown": markdown,
+    "html": html,
+}
+_BY_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
+
+
+def several(help: str) -> Flag[tuple[str, ...]]:  # noqa: A002 - as the others have it
+    """Return a flag that may be given several times, whose values may hold commas."""
+    return Flag(help, lambda written: (written,), (), "string", joined=lambda before, value: before + value)
+
+
+class RehearseFlags(Flags):
+    """Flags of ``rehearse``."""
+
+    before = texts(
+        "What runs now: file, folder or - for standard input; output of kubectl get -o yaml, Helm, Kustomize"
+    )
+    after = texts("What is to run: file, folder or - for standard input")
+    set_image = several("TYPE/NAME[/CONTAINER]=IMAGE: what is to change instead of files, or beside them")
+    patch = several("TYPE/NAME=PATCH: a strategic merge patch, as JSON or YAML")
+    nodes = optional_number("How many nodes; else those among what runs now, else 3")
+    node_pool = several("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
+    node_file = text("Nodes from a file: pools, or the output of kubectl get nodes -o yaml")
+    profile = text("How pods live: instant, realistic, flaky, or a file", default="realistic")
+    release = text(f"Kubernetes release to behave as, 1.20 to {LATEST.name}; else the newest")
+    runs = number("How many runs, each with a seed of its own", default=1)
+    seed = number("The first seed", default=1)
+    undo = switch("Also rehearse the undo from the worst moment", default=True)
+    patience = seconds("How long a rollout may take before it counts as stuck", default=PATIENCE_SECONDS)
+    report = several("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
+    output = output(*_FORMATS)
+
+
+async def run(flags: RehearseFlags, session: Session) -> int:
+    """Rehearse and report; exit code 0: all was kept, 1: not, 2: it could not be rehearsed."""
+    formats = [(Path(name), _format(name)) for name in flags.report]
+    if flags.runs < 1:
+        raise UsageError(f'invalid argument "{flags.runs}" for "--runs" flag: at least one')
+    story = _story(flags, session)
+    seeds = range(flags.seed, flags.seed + flags.runs)
+    judged = judge(story.title, rehearse_all(story, seeds, _progress(session, flags.runs)))
+    recording = recording_of(story, judged.worst.seed)
+    for path, name in formats:
+        _write(path, _FORMATS[name](judged, recording))
+    session.console.write(_FORMATS[flags.output or "text"](judged, recording))
+    return KEPT if judged.kept else BROKEN
+
+
+def _format(name: str) -> str:
+    try:
+        return _BY_SUFFIX[Path(name).suffix]
+    except KeyError:
+        known = ", ".join(_BY_SUFFIX)
+        raise UsageError(f'invalid argument "{name}" for "--report" flag: its ending must be one of {known}') from None
+
+
+def _write(path: Path, report: str) -> None:
+    try:
+        path.write_text(report, encoding="utf-8")
+    except OSError as exc:
+        raise CommandError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def _progress(session: Session, runs: int) -> Callable[[int], None]:
+    """Tell how far many runs are, where a person watches."""
+
+    def tell(done: int) -> None:
+        if session.console.err.isatty() and runs > 1:
+            session.console.err.write(f"\r{done} of {runs} runs" + ("\n" if done == runs else ""))
+            session.console.err.flush()
+
+    return tell
+
+
+# The story.
+
+
+def _story(flags: RehearseFlags, session: Session) -> Story:
+    before = _read(flags.before, session)
+    after = _read(flags.after, session)
+    changes = _changes(flags, session, after)
+    if not changes:
+        raise UsageError("nothing is to change: give --after, --set-image or --patch")
+    stand_ins = assumed(before.manifests)
+    notes = [*_assumed_notes(stand_ins), *(f"left out: {each}" for each in (*before.left_out, *after.left_out))]
+    return Story(
+        title=_title(flags),
+        before=_joined([*stand_ins, *before.manifests]),
+        changes=changes,
+        cluster=Cluster(_nodes(flags, before), sources.profile(flags.profile), flags.release),
+        patience_seconds=flags.patience,
+        undo=flags.undo and bool(flags.before),
+        notes=notes,
+    )
+
+
+def _read(names: Sequence[str], session: Session) -> Exported:
+    return read_exported(sources.texts(names, session), session.namespace)
+
+
+def _changes(flags: RehearseFlags, session: Session, after: Exported) -> list[Change]:
+    changes: list[Change] = [Apply(_joined(after.manifests))] if after.manifests else []
+    changes += [sources.image_change(written, session.namespace) for written in flags.set_image]
+    changes += [sources.patch_change(written, session.namespace) for written in flags.patch]
+    return changes
+
+
+def _assumed_notes(stand_ins: Iterable[Manifest]) -> list[str]:
+    names = told(stand_ins)
+    return [f"assumed to be there, since what runs now refers to it: {', '.join(names)}"] if names else []
+
+
+def _title(flags: RehearseFlags) -> str:
+    changes = [*flags.after, *flags.set_image, *flags.patch]
+    return changes[0] if len(changes) == 1 else f"{changes[0]} and {len(changes) - 1} more"
+
+
+def _joined(manifests: Iterable[Manifest]) -> str:
+    items = [manifest.written for manifest in manifests]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) if items else ""
+
+
+def _nodes(flags: RehearseFlags, before: Exported) -> int | tuple[NodePool, ...]:
+    """The nodes asked for, else those that were exported with what runs."""
+    pools = read_pools(flags.node_pool, flags.node_file)
+    if pools and flags.nodes is not None:
+        raise UsageError("give --nodes, or --node-pool and --node-file")
+    if pools:
+        return pools
+    if flags.nodes is not None:
+        return flags.nodes
+    return tuple(pool for node in before.nodes for pool in _pools(node)) or 3
+
+
+def _pools(node: Node) -> Sequence[NodePool]:
+    return parse_node_file(json.dumps(to_json(node)), f"node {node.metadata.name}")
+
+
+REHEARSE = Command(
+    "--before FILE (--after FILE | --set-image TYPE/NAME=IMAGE | --patch TYPE/NAME=PATCH) [--runs N] [--report FILE]",
+    "Bring what runs now to rest in virtual time, make the change, follow it, undo it, and say what it came to.",
+    RehearseFlags,
+    run,
+    is_offline=True,
+    failure=NOT_REHEARSED,
+)

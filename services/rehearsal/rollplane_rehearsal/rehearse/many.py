@@ -1,0 +1,52 @@
+"""Many runs of a story, spread over the processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from rollplane_page.recording import Recording
+from rollplane_rehearsal.rehearse.outcome import Outcome
+from rollplane_rehearsal.rehearse.run import rehearse
+from rollplane_rehearsal.rehearse.story import Story
+from rollplane_rehearsal.virtual_time import run
+
+_FEW = 4
+"""Runs that are over before another process would have started."""
+
+
+def rehearse_all(
+    story: Story, seeds: Sequence[int], told: Callable[[int], None] = lambda _count: None
+) -> list[Outcome]:
+    """Return the outcome of each seed, in their order; ``told`` hears how many are done.
+
+    Blocks; with more than a few seeds in as many processes as there are processors. Raises BadRequestError as
+    ``rehearse`` does.
+    """
+    processors = os.cpu_count() or 1
+    if len(seeds) <= _FEW or processors == 1:
+        return _counted((outcome_of(story, seed) for seed in seeds), told)
+    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may never get anywhere
+    with ProcessPoolExecutor(min(processors, len(seeds)), context) as pool:
+        chunk = max(1, len(seeds) // (4 * processors))
+        return _counted(pool.map(outcome_of, [story] * len(seeds), seeds, chunksize=chunk), told)
+
+
+def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[Outcome]:
+    found = []
+    for outcome in outcomes:
+        found.append(outcome)
+        told(len(found))
+    return found
+
+
+def outcome_of(story: Story, seed: int) -> Outcome:
+    """Return what came of one seed; blocks."""
+    return run(rehearse(story, seed))[0]
+
+
+def recording_of(story: Story, seed: int) -> Recording:
+    """Return the recording of one seed, with what was waited for; blocks."""
+    return run(rehearse(story, seed, recorded=True))[1]

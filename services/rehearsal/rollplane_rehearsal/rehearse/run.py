@@ -1,0 +1,255 @@
+"""One rehearsal: what runs is brought to rest, the change is made and followed to its end, then it is undone.
+
+The undo is rehearsed from the worst moment of the rollout: a second plane of the same seed goes the same way up to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+
+from rollplane_machinery.api import Key, ListQuery, PatchType, WriteOptions
+from rollplane_machinery.api import Patch as PatchWrite
+from rollplane_machinery.errors import BadRequestError, RollplaneError
+from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, ApiObject, Kind
+from rollplane_machinery.kinds import Workload as AnyWorkload
+from rollplane_machinery.releases import LATEST
+from rollplane_machinery.selectors import pod_selector_of
+from rollplane_page.recording import Recording
+from rollplane_printing.diagnosis import Diagnosis, diagnose_workload
+from rollplane_printing.scene import ALL, SELECTED
+from rollplane_rehearsal.plane import Plane
+from rollplane_rehearsal.rehearse.following import Rollouts
+from rollplane_rehearsal.rehearse.outcome import Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
+from rollplane_rehearsal.rehearse.watching import Extremes, Watcher
+from rollplane_rehearsal.rollouts import Workload, name_of, workloads
+from rollplane_rehearsal.virtual_time import START
+
+LOOK_SECONDS = 1.0
+CALM_SECONDS = 300.0
+"""How long old pods may take to go once a rollout is done."""
+_KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)}
+
+
+@dataclass(slots=True)
+class _Run:
+    """A plane on its way: ``since`` is when the change was made, ``refused`` what of it was."""
+
+    story: Story
+    plane: Plane
+    rollouts: Rollouts
+    watcher: Watcher
+    recorded: bool
+    settled: float = 0.0
+    since: float = 0.0
+    refused: tuple[str, ...] = ()
+    changed: frozenset[str] = frozenset()
+
+
+async def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[Outcome, Recording]:
+    """Rehearse ``story`` with one seed, in a loop in virtual time; return what came of it, and the recording.
+
+    A ``recorded`` run also notes what workloads wait for, second by second; nothing else differs. Raises
+    BadRequestError when what is to run before is refused, or never comes to rest: then nothing was rehearsed.
+    """
+    async with _begun(story, seed, recorded=recorded) as run:
+        await _change(run)
+        await _follow(run)
+        end = run.plane.seconds
+        if run.rollouts.are_done:
+            with suppress(TimeoutError):
+                await run.plane.at_rest(CALM_SECONDS)
+        outcome = await _outcome(run, end)
+        recording = run.watcher.recorder.finish(run.plane.clock.now())
+        if story.undo and not outcome.finished and not run.refused:
+            return replace(outcome, undo=await _undo(run)), recording
+    if story.undo and outcome.finished:
+        outcome = replace(outcome, undo=await _undo_at(story, seed, _worst_moment(run)))
+    return outcome, recording
+
+
+@asynccontextmanager
+async def _begun(story: Story, seed: int, *, recorded: bool = False) -> AsyncIterator[_Run]:
+    """Yield a plane on which everything from before is at rest."""
+    cluster = story.cluster
+    nodes = cluster.nodes
+    async with Plane(nodes, profile=cluster.profile, seed=seed, release=cluster.release or LATEST) as plane:
+        run = _Run(story, plane, Rollouts(plane.log), Watcher(plane.log, story.title, START), recorded)
+        if story.before:
+            await _bring_to_rest(run)
+        run.settled = plane.seconds
+        yield run
+
+
+async def _bring_to_rest(run: _Run) -> None:
+    try:
+        await run.plane.apply(run.story.before)
+    except RollplaneError as exc:
+        raise BadRequestError(f"what is to run before is refused: {exc.message}") from exc
+    deadline = run.plane.seconds + run.story.patience_seconds
+    while not run.rollouts.are_done and run.plane.seconds < deadline:
+        await run.rollouts.moved(LOOK_SECONDS)
+    if not run.rollouts.are_done:
+        stuck = await _stuck(run)
+        told = "; ".join(each.why for _, each in stuck) or "rollouts go on and on"
+        raise BadRequestError(f"what is to run before never does: {told}")
+    with suppress(TimeoutError):
+        await run.plane.at_rest(CALM_SECONDS)
+
+
+# The change.
+
+
+async def _change(run: _Run) -> None:
+    """Make all changes at one moment; what refuses one ends them, and is remembered."""
+    before = dict(run.rollouts.generations)
+    run.since = run.plane.seconds
+    run.watcher.change_begins(run.since, "the change")
+    try:
+        for change in run.story.changes:
+            await _make(run.plane, change)
+    except RollplaneError as exc:
+        run.refused = (exc.message,)
+    run.changed = frozenset(name for name, now in run.rollouts.generations.items() if before.get(name) != now)
+
+
+async def _make(plane: Plane, change: Change) -> None:
+    if isinstance(change, Apply):
+        await plane.apply(change.manifests)
+        return
+    key = key_of(change.workload)
+    if isinstance(change, SetImage):
+        await plane.client.set_image(key.kind.message, key.namespace, key.name, change.images)
+    else:
+        patch = PatchWrite(key, PatchType.STRATEGIC_MERGE, change.patch.encode(), options=WriteOptions("rehearse"))
+        await plane.api.write(patch)
+
+
+def key_of(workload: str) -> Key:
+    """Return the key of ``deployment/shop/web``; raises BadRequestError for anything that does not roll out."""
+    kind, _, rest = workload.partition("/")
+    namespace, _, name = rest.partition("/")
+    if kind not in _KINDS or not name:
+        raise BadRequestError(f'"{workload}" is no workload: want {", ".join(_KINDS)} /namespace/name')
+    return Key(_KINDS[kind], namespace, name)
+
+
+async def _follow(run: _Run) -> None:
+    """Let time pass until every rollout is over, or patience is."""
+    deadline = run.since + run.story.patience_seconds
+    while not run.refused and not run.rollouts.are_over and run.plane.seconds < deadline:
+        if run.recorded:
+            await _note_waits(run)
+        await run.rollouts.moved(LOOK_SECONDS)
+    if run.recorded:
+        await _note_waits(run)
+
+
+async def _note_waits(run: _Run) -> None:
+    for workload in await workloads(run.plane.client):
+        name = name_of(workload)
+        over = name not in run.rollouts.states or name in run.rollouts.done_at
+        now, uid = run.plane.clock.now(), workload.metadata.uid
+        if over:
+            run.watcher.recorder.waits(uid, "", now)
+            continue
+        seen = await _diagnosis(run.plane, workload)
+        subject = " ".join([*(each.code for each in seen.reasons[:1]), "stuck" * seen.is_stuck])
+        run.watcher.recorder.waits(uid, seen.sentence, now, subject)
+
+
+# What came of it.
+
+
+async def _outcome(run: _Run, end: float) -> Outcome:
+    stuck = dict(await _stuck(run))
+    extremes = run.watcher.extremes(end)
+    found = [_workload_outcome(run, name, extremes[name], stuck.get(name)) for name in sorted(run.rollouts.states)]
+    finished = not run.refused and all(each.finished for each in found)
+    return Outcome(
+        seed=run.plane.seed,
+        digest=run.plane.log.digest,
+        settled_seconds=run.settled,
+        seconds=max((each.seconds or 0.0 for each in found), default=0.0) if finished else None,
+        workloads=found,
+        budgets=run.watcher.budgets(),
+        violations=[str(each) for each in run.plane.violations],
+        refused=run.refused,
+        notes=run.story.notes,
+    )
+
+
+def _workload_outcome(run: _Run, name: str, extremes: Extremes, stuck: Stuck | None) -> WorkloadOutcome:
+    done = run.rollouts.done_at.get(name)
+    workload = next(each for each in run.watcher.recording.workloads if each.full_name == name)
+    return WorkloadOutcome(
+        name,
+        workload.desired,
+        name in run.changed,
+        None if done is None else max(0.0, done - run.since),
+        extremes.least_available,
+        extremes.most_pods,
+        run.watcher.restarts_of(name),
+        round(extremes.surge_pod_seconds, 3),
+        stuck,
+    )
+
+
+def _worst_moment(run: _Run) -> float:
+    """Return the last moment (seconds since the change) at which the least was available of a workload that changed."""
+    end = max(run.rollouts.done_at.values(), default=run.since)
+    extremes = run.watcher.extremes(end)
+    changed = [extremes[name] for name in run.changed if name in extremes]
+    return min(((each.least_available.count, each.worst_at) for each in changed), default=(0, 0.0))[1]
+
+
+async def _stuck(run: _Run) -> Sequence[tuple[str, Stuck]]:
+    """Return why each rollout that is not done is where it is."""
+    found = []
+    for workload in await workloads(run.plane.client):
+        name = name_of(workload)
+        if name in run.rollouts.states and name not in run.rollouts.done_at:
+            seen = await _diagnosis(run.plane, workload)
+            found.append((name, Stuck(seen.sentence, seen.reason, [pod.metadata.name for pod in seen.pods])))
+    return found
+
+
+async def _diagnosis(plane: Plane, workload: Workload) -> Diagnosis:
+    around = await _around(plane, workload)
+    return diagnose_workload(workload, around, plane.clock.now(), plane.release)
+
+
+async def _around(plane: Plane, workload: AnyWorkload) -> Sequence[ApiObject]:
+    """Return everything that the workload's planner must see."""
+    kind = next(each for each in _KINDS.values() if isinstance(workload, each.message))
+    namespace, selector = workload.metadata.namespace, str(pod_selector_of(workload))
+    queries = [ListQuery(each, namespace, selector) for each in SELECTED[kind]]
+    queries += [ListQuery(each, namespace if each.namespaced else "") for each in ALL.get(kind, ())]
+    pages = [await plane.api.list(query) for query in queries]
+    return [encoded.parse() for page in pages for encoded in page.objects]
+
+
+# Going back.
+
+
+async def _undo_at(story: Story, seed: int, moment: float) -> UndoOutcome:
+    """Go the same way again up to ``moment`` (seconds since the change), and then back."""
+    async with _begun(story, seed) as run:
+        await _change(run)
+        await run.plane.advance(moment)
+        return await _undo(run)
+
+
+async def _undo(run: _Run) -> UndoOutcome:
+    """Apply what was there before, and follow."""
+    began = run.plane.seconds
+    at = began - run.since
+    await run.plane.apply(run.story.before)
+    deadline = began + run.story.patience_seconds
+    while not run.rollouts.are_over and run.plane.seconds < deadline:
+        await run.rollouts.moved(LOOK_SECONDS)
+    if run.rollouts.are_done:
+        return UndoOutcome(at, max(0.0, max(run.rollouts.done_at.values(), default=began) - began))
+    return UndoOutcome(at, None, await _stuck(run))

@@ -1,0 +1,1 @@
+"""What rehearsals came to, for people, machines and the pages of both."""

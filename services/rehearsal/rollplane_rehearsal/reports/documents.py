@@ -1,0 +1,132 @@
+"""A report for machines: JSON with a stable schema, and JUnit XML, which CI pages show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from xml.etree import ElementTree
+
+from rollplane_page.document import report_document
+from rollplane_page.recording import Recording, Tone, Verdict
+from rollplane_rehearsal.rehearse.judging import Judged
+from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.reports.figures import figures
+
+API_VERSION = "rehearsal.rollplane.dev/v1"
+
+
+def as_json(judged: Judged, recording: Recording) -> str:
+    """Return the report as JSON; docs/rehearsal.md describes it."""
+    return json.dumps(document(judged, recording), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(judged: Judged, recording: Recording) -> dict[str, Any]:
+    """Return the report as plain values."""
+    worst = judged.worst
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Rehearsal",
+        "title": judged.title,
+        "kept": judged.kept,
+        "verdict": judged.sentence,
+        "reason": judged.reason,
+        "seconds": {"p50": judged.seconds(0.5), "p95": judged.seconds(0.95), "worst": judged.seconds(1.0)},
+        "expectations": [_expectation(judged, each.name) for each in judged.expectations],
+        "worstSeed": worst.seed,
+        "waits": [
+            {"begin": each.begin, "end": each.end, "workload": each.workload, "sentence": each.sentence}
+            for each in recording.waits
+        ],
+        "runs": [_run(each, judged) for each in judged.outcomes],
+        "notes": list(worst.notes),
+    }
+
+
+def _expectation(judged: Judged, name: str) -> dict[str, Any]:
+    seeds = [seed for seed, found in judged.broken.items() if any(each.expectation == name for each in found)]
+    return {"name": name, "kept": not seeds, "brokenBySeeds": seeds}
+
+
+def _run(outcome: Outcome, judged: Judged) -> dict[str, Any]:
+    return {
+        "seed": outcome.seed,
+        "digest": outcome.digest,
+        "settledSeconds": outcome.settled_seconds,
+        "seconds": outcome.seconds,
+        "broken": [asdict(each) for each in judged.broken.get(outcome.seed, ())],
+        "workloads": [_workload(each) for each in outcome.workloads],
+        "budgets": [{"name": each.name, "leastHealthy": _extreme(each.least_healthy)} for each in outcome.budgets],
+        "violations": list(outcome.violations),
+        "refused": list(outcome.refused),
+        "undo": _undo(outcome.undo) if outcome.undo else None,
+    }
+
+
+def _workload(workload: WorkloadOutcome) -> dict[str, Any]:
+    return {
+        "name": workload.name,
+        "desired": workload.desired,
+        "changed": workload.changed,
+        "seconds": workload.seconds,
+        "leastAvailable": _extreme(workload.least_available),
+        "mostPods": _extreme(workload.most_pods),
+        "restarts": workload.restarts,
+        "surgePodSeconds": workload.surge_pod_seconds,
+        "stuck": _stuck(workload.stuck) if workload.stuck else None,
+    }
+
+
+def _extreme(extreme: Extreme) -> dict[str, Any]:
+    return {"count": extreme.count, "at": round(extreme.at, 3), "promised": extreme.promised}
+
+
+def _stuck(stuck: Stuck) -> dict[str, Any]:
+    return {"why": stuck.why, "reason": stuck.reason, "pods": list(stuck.pods)}
+
+
+def _undo(undo: UndoOutcome) -> dict[str, Any]:
+    stuck = [{"workload": name, **_stuck(each)} for name, each in undo.stuck]
+    return {"at": undo.at, "seconds": undo.seconds, "stuck": stuck}
+
+
+def junit(judged: Judged) -> str:
+    """Return the report as JUnit XML: a case for each expectation, failed where any run broke it."""
+    broken = [_failures(judged, each.name) for each in judged.expectations]
+    suite = ElementTree.Element(
+        "testsuite",
+        name=judged.title,
+        tests=str(len(broken)),
+        failures=str(sum(map(bool, broken))),
+        errors="0",
+        skipped="0",
+    )
+    for expectation, failures in zip(judged.expectations, broken, strict=True):
+        case = ElementTree.SubElement(suite, "testcase", classname="rollplane.rehearse", name=expectation.name)
+        if failures:
+            failure = ElementTree.SubElement(case, "failure", message=_xml_text(failures[0]))
+            failure.text = _xml_text("\n".join(failures))
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _failures(judged: Judged, name: str) -> Sequence[str]:
+    return [
+        f"seed {seed}: {each.seen}"
+        for seed, found in judged.broken.items()
+        for each in found
+        if each.expectation == name
+    ]
+
+
+def _xml_text(text: str) -> str:
+    """XML knows no control characters, not even written otherwise."""
+    return "".join(each if each in "\n\t" or each.isprintable() else "�" for each in text)
+
+
+def html(judged: Judged, recording: Recording) -> str:
+    """Return the worst run as one HTML file that can be looked back through."""
+    tone = Tone.GOOD if judged.kept else Tone.BAD
+    recording.verdict = Verdict(tone, judged.sentence, judged.reason)
+    recording.figures = list(figures(judged))
+    return report_document(recording)

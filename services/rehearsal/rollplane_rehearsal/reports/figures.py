@@ -1,0 +1,73 @@
+"""The figures that every report shows, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rollplane_page.recording import Figure, Tone
+from rollplane_rehearsal.rehearse.judging import Judged
+from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, UndoOutcome, WorkloadOutcome
+
+NEVER = "never"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Return ``0.4 s``, ``12 s``, ``3 min 05 s``, or ``never``."""
+    if seconds is None:
+        return NEVER
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def figures(judged: Judged) -> Iterator[Figure]:
+    """Yield what all runs together say, then what the worst did."""
+    worst = judged.worst
+    times = [judged.seconds(part) for part in (0.5, 0.95, 1.0)]
+    label = "Time to finish" if len(judged.outcomes) == 1 else "Time to finish: P50, P95, worst"
+    told = dict.fromkeys(map(seconds_text, times)) if len(judged.outcomes) == 1 else map(seconds_text, times)
+    yield Figure(label, ", ".join(told), Tone.BAD if None in times else Tone.PLAIN)
+    for workload in worst.workloads:
+        if workload.changed:
+            yield from _of_workload(workload)
+    for budget in worst.budgets:
+        yield Figure(f"Budget {budget.name}: least healthy", extreme_text(budget.least_healthy), tone(budget.kept))
+    if worst.undo is not None:
+        yield Figure("Undo from the worst moment", undo_text(worst.undo), tone(worst.undo.seconds is not None))
+    yield Figure("Runs", f"{len(judged.outcomes)}, {len(judged.broken)} broke an expectation")
+    yield Figure("Worst run", f"seed {worst.seed}, log {worst.digest[:12]}")
+
+
+def _of_workload(workload: WorkloadOutcome) -> Iterator[Figure]:
+    least, most = workload.least_available, workload.most_pods
+    yield Figure(f"{workload.name}: least available", extreme_text(least), tone(least.missing <= 0))
+    yield Figure(f"{workload.name}: most pods", extreme_text(most), tone(most.above <= 0))
+    yield Figure(f"{workload.name}: surge", f"{workload.surge_pod_seconds:.0f} pod-seconds")
+    if workload.restarts:
+        yield Figure(f"{workload.name}: restarts", str(workload.restarts))
+
+
+def extreme_text(extreme: Extreme) -> str:
+    """Return ``7 of 8 promised, at 12 s``."""
+    promised = "" if extreme.promised is None else f" of {extreme.promised} promised"
+    return f"{extreme.count}{promised}, at {seconds_text(extreme.at)}"
+
+
+def undo_text(undo: UndoOutcome) -> str:
+    """Return ``at 12 s, heals in 8.0 s``."""
+    return f"at {seconds_text(undo.at)}, " + (
+        "never heals" if undo.seconds is None else f"heals in {seconds_text(undo.seconds)}"
+    )
+
+
+def tone(kept: bool) -> Tone:
+    """Return how a figure is meant."""
+    return Tone.GOOD if kept else Tone.BAD
+
+
+def notes(outcome: Outcome) -> list[str]:
+    """Return what has to be known beside: what was assumed, what was left out."""
+    return list(outcome.notes)

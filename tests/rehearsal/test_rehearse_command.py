@@ -1,0 +1,57 @@
+"""``rollplane rehearse`` as a process: what it prints and writes, and its three exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.up_process import Ran, rollplane
+from tests.rehearsal.stories import deployment
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "before.yaml").write_text(deployment())
+    (tmp_path / "after.yaml").write_text(deployment("web:404"))
+    return tmp_path
+
+
+def _rehearse(line: str, folder: Path) -> Ran:
+    return rollplane(f"rehearse --profile instant {line}", cwd=folder)
+
+
+def test_a_change_that_is_kept(folder: Path) -> None:
+    ran = _rehearse("--before before.yaml --set-image deploy/web=web:v2 --runs 2 --seed 7", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("kept: deploy/web=web:v2 finishes in 0 s and keeps every expectation in 2 runs.\n")
+
+
+def test_a_change_that_is_broken_in_every_form(folder: Path) -> None:
+    reports = [folder / name for name in ("r.html", "r.json", "r.xml", "r.md", "r.txt")]
+    line = "--before before.yaml --after after.yaml -o json " + " ".join(f"--report {path}" for path in reports)
+    ran = _rehearse(line, folder)
+    assert ran.code == 1
+    assert json.loads(ran.out)["kept"] is False
+    assert reports[1].read_text() == ran.out
+    assert all("web:404" in path.read_text() for path in reports)
+
+
+COULD_NOT: dict[str, tuple[str, str]] = {
+    "nothing changes": ("--before before.yaml", "nothing is to change"),
+    "no file": ("--before nowhere.yaml --after after.yaml", "cannot read nowhere.yaml: No such file"),
+    "no such flag": ("--before before.yaml --after after.yaml --no-such", "unknown flag: --no-such"),
+    "no runs": ("--before before.yaml --after after.yaml --runs 0", '"0" for "--runs" flag: at least one'),
+    "no such report": ("--before before.yaml --after after.yaml --report r.pdf", "its ending must be one of .txt"),
+    "no such profile": ("--before before.yaml --after after.yaml --profile slow.yaml", "cannot read slow.yaml"),
+    "no image": ("--before before.yaml --set-image web", "want TYPE/NAME[/CONTAINER]=IMAGE"),
+    "no release": ("--before before.yaml --after after.yaml --release 1.2", "no release"),
+}
+
+
+@pytest.mark.parametrize(("line", "told"), COULD_NOT.values(), ids=COULD_NOT)
+def test_what_cannot_be_rehearsed_is_told_with_a_code_of_its_own(folder: Path, line: str, told: str) -> None:
+    ran = _rehearse(line, folder)
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
