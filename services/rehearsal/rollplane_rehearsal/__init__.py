@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,10 +14,6 @@ __all__ = ["Plane", "VirtualTimeLoop", "in_virtual_time", "run"]
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is: the command line looks in here for each of its commands."""
-    if name == "Plane":
-        from rollplane_rehearsal import plane as module
-    elif name in __all__:
-        from rollplane_rehearsal import virtual_time as module
-    else:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(module, name)
+    return getattr(import_module(f"{__name__}.{'plane' if name == 'Plane' else 'virtual_time'}"), name)

@@ -57,7 +57,7 @@ async def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[
     async with _begun(story, seed, recorded=recorded) as run:
         await _change(run)
         await _follow(run)
-        end = run.plane.seconds
+        end = max(run.rollouts.done_at.values(), default=run.since) if run.rollouts.are_done else run.plane.seconds
         if run.rollouts.are_done:
             with suppress(TimeoutError):
                 await run.plane.at_rest(CALM_SECONDS)

@@ -116,6 +116,8 @@ class Watcher:
         looked = self._since
         for at, place, state in self.recording.changes:
             workload = self.recording.pods[place].workload
+            if at > end:
+                break
             if at > looked:  # so nothing from before the change is looked at, and nothing that lasted no time
                 for search, count in zip(found, counts, strict=True):
                     search.look(count, looked - self._since, at - looked)
