@@ -101,6 +101,7 @@ class Release:
     - ``scheduling_gates``: a gated pod is not scheduled.
     - ``namespace_selectors``: a term of pod affinity may choose namespaces by their labels.
     - ``node_inclusion_policies``, ``min_domains``, ``spread_by_label_keys``: fields of topology spread constraints.
+    - ``spread_keys_are_merged``: what matchLabelKeys of spread mean is written into the pod's selectors.
     - ``affinity_by_label_keys``: terms of pod affinity may compare values of the pod's own labels.
     - ``pod_level_resources``: a pod may request as a whole.
     - ``capacity_is_final``: preemption is not said to help where a node is too small even when it is empty.
@@ -144,6 +145,7 @@ class Release:
     node_inclusion_policies: bool
     min_domains: bool
     spread_by_label_keys: bool
+    spread_keys_are_merged: bool
     affinity_by_label_keys: bool
     pod_level_resources: bool
     capacity_is_final: bool
@@ -211,6 +213,7 @@ def release_of(name: str) -> Release:
         node_inclusion_policies=since(26),
         min_domains=since(27),
         spread_by_label_keys=since(27),
+        spread_keys_are_merged=since(34),
         affinity_by_label_keys=since(31),
         pod_level_resources=since(34),
         capacity_is_final=since(34),

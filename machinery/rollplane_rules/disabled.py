@@ -47,7 +47,8 @@ def _whole(spec: PodSpec) -> Iterable[PodSpec]:
     return (spec,)
 
 
-def _terms(spec: PodSpec) -> Iterator[PodAffinityTerm]:
+def affinity_terms(spec: PodSpec) -> Iterator[PodAffinityTerm]:
+    """Yield all terms of pod affinity and anti-affinity."""
     for affinity in (spec.affinity.pod_affinity, spec.affinity.pod_anti_affinity):
         yield from affinity.required_during_scheduling_ignored_during_execution
         for one in affinity.preferred_during_scheduling_ignored_during_execution:
@@ -59,8 +60,8 @@ _SPREADS: Parts = attrgetter("topology_spread_constraints")
 _GATES = (
     _Gate(attrgetter("scheduling_gates"), _whole, ("scheduling_gates",)),
     _Gate(attrgetter("sidecars"), _INITS, ("restart_policy",)),
-    _Gate(attrgetter("namespace_selectors"), _terms, ("namespace_selector",)),
-    _Gate(attrgetter("affinity_by_label_keys"), _terms, ("match_label_keys", "mismatch_label_keys")),
+    _Gate(attrgetter("namespace_selectors"), affinity_terms, ("namespace_selector",)),
+    _Gate(attrgetter("affinity_by_label_keys"), affinity_terms, ("match_label_keys", "mismatch_label_keys")),
     _Gate(attrgetter("node_inclusion_policies"), _SPREADS, ("node_affinity_policy", "node_taints_policy")),
     _Gate(attrgetter("min_domains"), _SPREADS, ("min_domains",)),
     _Gate(attrgetter("spread_by_label_keys"), _SPREADS, ("match_label_keys",)),

@@ -40,6 +40,7 @@ from rollplane_machinery.releases import LATEST, Release
 from rollplane_machinery.times import is_set, time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.disabled import drop_disabled_fields
+from rollplane_rules.label_keys import merge_label_keys
 from rollplane_rules.registry.addresses import keep_addresses
 from rollplane_rules.registry.definitions import note_stored_versions
 
@@ -61,6 +62,8 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
     metadata.uid = uid
     metadata.creation_timestamp.CopyFrom(time_of(now))
     drop_disabled_fields(obj, None, release)
+    if isinstance(obj, core.Pod):
+        merge_label_keys(obj, release)
     if _has_generation(kind, release):
         metadata.generation = 1
     if kind.has_status:

@@ -583,6 +583,28 @@ PLACEMENT: dict[str, tuple[dict[str, Any], Refusals]] = {
             ("Required", f"affinity.podAntiAffinity.{PREFERRED}[0].podAffinityTerm.topologyKey"),
         ],
     ),
+    "label keys without a selector": (
+        _near(matchLabelKeys=["a"], mismatchLabelKeys=["b"]),
+        [
+            ("Forbidden", f"affinity.podAffinity.{REQUIRED}[0].matchLabelKeys"),
+            ("Forbidden", f"affinity.podAffinity.{REQUIRED}[0].mismatchLabelKeys"),
+        ],
+    ),
+    "label keys": (
+        _near(labelSelector={}, matchLabelKeys=["a", "a b"], mismatchLabelKeys=["a"]),
+        [
+            ("Invalid", f"affinity.podAffinity.{REQUIRED}[0].matchLabelKeys[1]"),
+            ("Invalid", f"affinity.podAffinity.{REQUIRED}[0].mismatchLabelKeys[0]"),
+        ],
+    ),
+    "spread label keys": (
+        _spread(labelSelector={}, matchLabelKeys=["a b"]),
+        [("Invalid", "topologySpreadConstraints[0].matchLabelKeys[0]")],
+    ),
+    "spread label keys without a selector": (
+        _spread(matchLabelKeys=["a"]),
+        [("Forbidden", "topologySpreadConstraints[0].matchLabelKeys")],
+    ),
     "skew": (_spread(maxSkew=0), [("Invalid", "topologySpreadConstraints[0].maxSkew")]),
     "spread key": (_spread(topologyKey=""), [("Required", "topologySpreadConstraints[0].topologyKey")]),
     "unsatisfiable": (

@@ -10,6 +10,7 @@ from rollplane_machinery.errors import Cause
 from rollplane_rules.validation.causes import (
     duplicate,
     each,
+    forbidden,
     invalid,
     not_supported,
     one_of,
@@ -92,9 +93,31 @@ def _check_term(term: core.PodAffinityTerm) -> list[Cause]:
         found += under("labelSelector", check_label_selector(term.label_selector))
     if term.HasField("namespace_selector"):
         found += under("namespaceSelector", check_label_selector(term.namespace_selector))
+    found += _check_label_keys("matchLabelKeys", term, term.match_label_keys)
+    found += _check_label_keys("mismatchLabelKeys", term, term.mismatch_label_keys)
+    for index, key in enumerate(term.mismatch_label_keys or ()):
+        if key in term.match_label_keys:
+            found.append(
+                invalid(f"mismatchLabelKeys[{index}]", key, "exists in both matchLabelKeys and mismatchLabelKeys")
+            )
     for namespace in term.namespaces or ():
         found += problems("namespace", namespace, names.check_dns1123_label(namespace))
     return found + _check_topology_key(term.topology_key)
+
+
+def _check_label_keys(
+    field: str, of: core.PodAffinityTerm | core.TopologySpreadConstraint, keys: Sequence[str]
+) -> list[Cause]:
+    """They narrow a selector, so there must be one."""
+    if not keys:
+        return []
+    if not of.HasField("label_selector"):
+        return [forbidden(field, "must not be specified when labelSelector is not set")]
+    return [
+        cause
+        for index, key in enumerate(keys)
+        for cause in problems(f"{field}[{index}]", key, names.check_qualified_name(key))
+    ]
 
 
 def _check_topology_key(key: str) -> list[Cause]:
@@ -123,6 +146,7 @@ def _check_constraint(constraint: core.TopologySpreadConstraint) -> list[Cause]:
     found += one_of("whenUnsatisfiable", constraint.when_unsatisfiable, _UNSATISFIABLE)
     if constraint.HasField("label_selector"):
         found += under("labelSelector", check_label_selector(constraint.label_selector))
+    found += _check_label_keys("matchLabelKeys", constraint, constraint.match_label_keys)
     if constraint.HasField("min_domains"):
         if constraint.min_domains <= 0:
             found.append(invalid("minDomains", constraint.min_domains, "set it to 1 or more"))
