@@ -34,6 +34,7 @@ class Chaos:
             (2, self._starve),
             (1, self._refuse),
             (1, self._let_evict),
+            (1, self._deny),
         )
 
     async def run(self, seconds: float) -> None:
@@ -103,19 +104,24 @@ class Chaos:
 
     async def _starve(self) -> None:
         """Leave the store no memory: it takes what makes it smaller, and nothing else."""
-        await self._set_wrongly("shortages of memory", "maxmemory", "1mb")
+        await self._set_wrongly("shortages of memory", "CONFIG", "SET", "maxmemory", "1mb")
 
     async def _refuse(self) -> None:
         """Let the store refuse all writes."""
-        await self._set_wrongly("refusals of writes", "min-replicas-to-write", "3")
+        await self._set_wrongly("refusals of writes", "CONFIG", "SET", "min-replicas-to-write", "3")
 
     async def _let_evict(self) -> None:
         """Set the store up so that no apiserver may take it; those that are connected have to look again."""
-        await self._set_wrongly("wrong policies", "maxmemory-policy", "allkeys-lru", cut=True)
+        await self._set_wrongly("wrong policies", "CONFIG", "SET", "maxmemory-policy", "allkeys-lru", cut=True)
 
-    async def _set_wrongly(self, what: str, name: str, value: str, *, cut: bool = False) -> None:
+    async def _deny(self) -> None:
+        """Take a command from the store's users that a commit cannot do without, while it is at it."""
+        denied = self._chance.choice(["-xadd", "-hset", "-hdel"])
+        await self._set_wrongly("permissions taken away", "ACL", "SETUSER", "default", denied)
+
+    async def _set_wrongly(self, what: str, *words: str, cut: bool = False) -> None:
         async with self._setting:
-            if await self._stage.set_up(name, value):
+            if await self._stage.command(*words):
                 self._stage.count(what)
             if cut:
                 await self._stage.command("CLIENT", "KILL", "TYPE", "normal")

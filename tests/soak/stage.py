@@ -83,12 +83,8 @@ class Stage:
         except (OSError, TimeoutError):
             return False
 
-    async def set_up(self, name: str, value: str) -> bool:
-        """Set up the master of the moment until it is started anew; return whether it was done."""
-        return await self.command("CONFIG", "SET", name, value)
-
     async def set_rightly(self) -> None:
-        """Undo every ``set_up``, on either server; waits for one that is away."""
+        """Set up either server as an operator does; waits for one that is away."""
         async with asyncio.timeout(READY_SECONDS):
             for server in (self.store, self.replica):
                 while not await _is_set(server.port):  # noqa: ASYNC110 - nobody tells
@@ -106,9 +102,10 @@ class Stage:
 
 
 async def _is_set(port: int) -> bool:
-    words = [word for pair in RIGHT_SETTINGS.items() for word in pair]
+    settings = [word for pair in RIGHT_SETTINGS.items() for word in pair]
+    commands = (("CONFIG", "SET", *settings), ("ACL", "SETUSER", "default", "+@all"))
     try:
-        return await redis_command(port, "CONFIG", "SET", *words) == b"+OK\r\n"
+        return all([await redis_command(port, *words) == b"+OK\r\n" for words in commands])
     except (OSError, TimeoutError):
         return False
 
