@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rollplane.core.v1 import Namespace, Pod
-from rollplane_machinery.kinds import NAMESPACE, POD
+from rollplane.core.v1 import Namespace, PersistentVolumeClaim, Pod
+from rollplane_machinery.kinds import NAMESPACE, PERSISTENT_VOLUME_CLAIM, POD
 from tests.controller.plane import Plane, a_plane
 from tests.planners.placing import available
 from tests.planners.pods import a_node, a_pod
@@ -108,3 +108,23 @@ async def test_pods_that_ran_before_the_scheduler_are_kept_apart_from() -> None:
         assert sorted(placed) == ["n1", "n1", "n2", "n2"]
         await make(plane, "another", away(term({"app": "web"}, HOST)), app="web")
         assert await node_of(plane, "another") == ""
+
+
+async def test_a_claim_that_is_going_keeps_pods_away() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        claim = PersistentVolumeClaim()
+        claim.metadata.namespace, claim.metadata.name = "shop", "data"
+        claim.metadata.finalizers.append("example.com/held")
+        claim.spec.access_modes.append("ReadWriteOnce")
+        claim.spec.resources.requests["storage"].string = "1Gi"
+        await plane.create(claim)
+        await plane.delete(PERSISTENT_VOLUME_CLAIM, "data")
+        pod = a_pod("web", owner="", node="", phase="")
+        pod.metadata.ClearField("uid")
+        pod.spec.volumes.add(name="data").volume_source.persistent_volume_claim.claim_name = "data"
+        await plane.create(pod)
+        await plane.quiet()
+        assert await node_of(plane, "web") == ""
+        (event,) = await plane.events("FailedScheduling")
+        assert event.message == available(2, 'persistentvolumeclaim "data" is being deleted', lasting=2)

@@ -75,6 +75,49 @@ def test_node_selector_of_a_gated_pod(selector: dict[str, str], gated: bool, exp
     assert _updated(before, {"nodeSelector": selector}) == expected
 
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+TERMS = f"spec.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms"
+SSD, ZONE = ({"key": key, "operator": "In", "values": [value]} for key, value in (("disk", "ssd"), ("zone", "a")))
+
+
+def _affinity(*terms: list[dict[str, Any]], preferred: bool = False) -> dict[str, Any]:
+    node: dict[str, Any] = {}
+    if terms:
+        node[REQUIRED] = {"nodeSelectorTerms": [{"matchExpressions": term} for term in terms]}
+    if preferred:
+        term = {"weight": 1, "preference": {"matchExpressions": [ZONE]}}
+        node["preferredDuringSchedulingIgnoredDuringExecution"] = [term]
+    return {"nodeAffinity": node} if node else {}
+
+
+AFFINITIES: dict[str, tuple[dict[str, Any], dict[str, Any], bool, Refusals]] = {
+    "from nothing": ({}, _affinity([SSD]), True, []),
+    "a term asks for more": (_affinity([SSD]), _affinity([ZONE, SSD]), True, []),
+    "preferences change": (_affinity([SSD]), _affinity([SSD], preferred=True), True, []),
+    "a term asks for less": (_affinity([SSD, ZONE]), _affinity([SSD]), True, [("Invalid", f"{TERMS}[0]")]),
+    "a term more": (_affinity([SSD]), _affinity([SSD], [ZONE]), True, [("Invalid", TERMS)]),
+    "no terms any more": (_affinity([SSD]), _affinity(preferred=True), True, [("Invalid", TERMS)]),
+    "without gates": ({}, _affinity([SSD]), False, [("Forbidden", "spec")]),
+    "pod affinity beside it": (
+        {},
+        {**_affinity([SSD]), "podAffinity": {REQUIRED: [{"topologyKey": "zone", "labelSelector": {}}]}},
+        True,
+        [("Forbidden", "spec")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "gated", "expected"), AFFINITIES.values(), ids=AFFINITIES)
+def test_node_affinity_of_a_gated_pod(
+    old: dict[str, Any], new: dict[str, Any], gated: bool, expected: Refusals
+) -> None:
+    def spec(affinity: dict[str, Any]) -> dict[str, Any]:
+        gates = {"schedulingGates": [{"name": "a"}]} if gated else {}
+        return {**container(), **gates, **({"affinity": affinity} if affinity else {})}
+
+    assert _updated(spec(old), {"affinity": new}) == expected
+
+
 def test_a_first_deadline() -> None:
     assert _updated(container(), {"activeDeadlineSeconds": 5}) == []
     assert _updated(container(), {"activeDeadlineSeconds": -5}) == [("Invalid", "spec.activeDeadlineSeconds")]

@@ -15,7 +15,7 @@ from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.board import Board, Demands, Stuck
 from rollplane_planners.scheduling.constraints import FREE, Spread, Term
 from rollplane_planners.scheduling.demand import Demand
-from rollplane_planners.scheduling.explanation import unavailable, with_preemption, without_claim, without_victims
+from rollplane_planners.scheduling.explanation import everywhere, unavailable, with_preemption, without_victims
 from rollplane_planners.scheduling.nodes import NodeView, fits, full, unsuited
 from rollplane_planners.scheduling.occupancy import Occupancy
 from rollplane_planners.scheduling.preemption import (
@@ -191,11 +191,11 @@ class Cluster:
                 board.stuck = self._stuck(board)
             return self._help(board, board.stuck, asker, budgets)
 
-    def without_claim(self, name: str) -> Choice:
-        """Return that no node takes a pod whose claim is not there, in the scheduler's words."""
+    def nowhere(self, trouble: str) -> Choice:
+        """Return that no node takes a pod, for what is the matter with its claim, in the scheduler's words."""
         nodes = len(self._nodes)
         said = without_victims([NOT_HELPFUL] * nodes)
-        return Choice("", with_preemption(without_claim(nodes, name), said, self._release))
+        return Choice("", with_preemption(everywhere(nodes, trouble), said, self._release))
 
     @contextmanager
     def _as_seen_by(self, asker: Asker) -> Iterator[None]:

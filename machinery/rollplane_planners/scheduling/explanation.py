@@ -27,9 +27,14 @@ def without_victims(obstacles: Iterable[Obstacle]) -> str:
     return unavailable(NOT_HELPFUL if one.lasting else NO_VICTIMS for one in obstacles)
 
 
-def without_claim(nodes: int, name: str) -> str:
-    """Return the sentence about a claim that is not there, which rules out all ``nodes``."""
-    return _sentence(nodes, f'persistentvolumeclaim "{name}" not found') if nodes else NO_NODES
+def claim_trouble(name: str, *, is_there: bool) -> str:
+    """Return what is said of a claim that is not there, or is being deleted."""
+    return f'persistentvolumeclaim "{name}" {"is being deleted" if is_there else "not found"}'
+
+
+def everywhere(nodes: int, said: str) -> str:
+    """Return the sentence about what rules out all ``nodes``."""
+    return _sentence(nodes, said) if nodes else NO_NODES
 
 
 def with_preemption(sentence: str, said: str, release: Release) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rollplane.core import v1 as core
 from rollplane_machinery.equality import semantic_equal
@@ -21,7 +21,7 @@ def check_pod_update(new: core.Pod, old: core.Pod) -> list[Cause]:
     """Return what an update may not change.
 
     Images, the deadline, additional tolerations, the removal of scheduling gates and a grace period that is negative
-    and becomes 1 may change. While a pod is gated its node selector may grow.
+    and becomes 1 may change. While a pod is gated its node selector may grow, and its node affinity narrow.
     """
     if new.spec == old.spec:
         return []
@@ -39,6 +39,7 @@ def _check_spec_update(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
     found += _check_tolerations(new, old)
     found += _check_gates(new, old)
     found += _check_node_selector(new, old)
+    found += _check_node_affinity(new, old)
     if not semantic_equal(_with_mutable_parts_of(old, new), old):
         fix = (
             "only container images, activeDeadlineSeconds, additional tolerations and the removal of schedulingGates "
@@ -64,6 +65,7 @@ def _with_mutable_parts_of(old: core.PodSpec, new: core.PodSpec) -> core.PodSpec
     if old.scheduling_gates:
         spec.node_selector.clear()
         spec.node_selector.update(old.node_selector)
+        _keep_node_affinity(spec, old)
     if old.termination_grace_period_seconds < 0 and new.termination_grace_period_seconds == 1:
         spec.termination_grace_period_seconds = old.termination_grace_period_seconds
     return spec
@@ -103,6 +105,40 @@ def _check_node_selector(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
     if not old.scheduling_gates or old.node_selector.items() <= new.node_selector.items():
         return []
     return [forbidden("nodeSelector", "while the pod is gated it can only be added to: keep what was there")]
+
+
+def _keep_node_affinity(spec: core.PodSpec, old: core.PodSpec) -> None:
+    """Set the node affinity back, and an affinity that only came with it."""
+    if old.affinity.HasField("node_affinity"):
+        spec.affinity.node_affinity.CopyFrom(old.affinity.node_affinity)
+    elif spec.HasField("affinity"):
+        spec.affinity.ClearField("node_affinity")
+        if not old.HasField("affinity") and not spec.affinity.ByteSize():
+            spec.ClearField("affinity")
+
+
+def _check_node_affinity(new: core.PodSpec, old: core.PodSpec) -> list[Cause]:
+    """Where there were terms each stays, and may only ask for more; preferences may change."""
+    if not old.scheduling_gates:
+        return []
+    path = "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+    after, before = _node_terms(new), _node_terms(old)
+    if before and len(after) != len(before):
+        return [invalid(path, None, "no additions/deletions to non-empty NodeSelectorTerms list are allowed")]
+    widened = [at for at, term in enumerate(before) if not _has_only_additions(after[at], term)]
+    return [invalid(f"{path}[{at}]", None, "only additions are allowed (no mutations or deletions)") for at in widened]
+
+
+def _node_terms(spec: core.PodSpec) -> Sequence[core.NodeSelectorTerm]:
+    return spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution.node_selector_terms
+
+
+def _has_only_additions(new: core.NodeSelectorTerm, old: core.NodeSelectorTerm) -> bool:
+    """Terms without any requirement match nothing: they do not grow into some that match."""
+    if not old.match_expressions and not old.match_fields:
+        return not new.match_expressions and not new.match_fields
+    pairs = ((new.match_expressions, old.match_expressions), (new.match_fields, old.match_fields))
+    return all(one in after for after, before in pairs for one in before)
 
 
 def check_pod_status(new: core.Pod, old: core.Pod) -> list[Cause]:

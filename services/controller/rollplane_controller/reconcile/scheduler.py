@@ -29,6 +29,7 @@ from rollplane_planners.model import NOTHING, BindPod, Plan, PlannedEvent, Sever
 from rollplane_planners.pods import PodView
 from rollplane_planners.scheduling.cluster import Choice, Cluster
 from rollplane_planners.scheduling.demand import demand_of
+from rollplane_planners.scheduling.explanation import claim_trouble
 from rollplane_planners.scheduling.nodes import node_view
 from rollplane_planners.scheduling.preemption import Asker
 from rollplane_planners.scheduling.tallies import Placed
@@ -172,11 +173,11 @@ class Scheduler(Reconciler):
         view, pod = self._observer.informer.get(key), self._observer.message(key, Pod)
         if pod is None or not isinstance(view, WatchedPod) or not _wants_node(view.pod) or key in self._assumed:
             return NOTHING
-        claim = self._missing_claim(pod)
+        trouble = self._claim_trouble(pod)
         demand = demand_of(pod.spec, view.namespace, view.labels, self._cluster.namespaces)
         asker = self._asker(key, view.pod, pod)
         budgets = partial(budgets_of, self._observer)
-        choice = self._cluster.without_claim(claim) if claim else self._cluster.choose(demand, asker, budgets)
+        choice = self._cluster.nowhere(trouble) if trouble else self._cluster.choose(demand, asker, budgets)
         if choice.node:
             return self._bind(key, view.pod, choice.node)
         if demand.constraints.affinity or demand.constraints.spread:
@@ -187,12 +188,14 @@ class Scheduler(Reconciler):
         nominated = self._nominations.get(key, view.nominated)
         return Asker(view.uid, view.priority, nominated, pod.spec.preemption_policy != NEVER_PREEMPTS)
 
-    def _missing_claim(self, pod: Pod) -> str:
-        """Return the first claim among the pod's volumes that is not there, "" when all are."""
+    def _claim_trouble(self, pod: Pod) -> str:
+        """Return what is the matter with a claim of the pod's volumes that is not there to stay, "" for none."""
         sources = [volume.volume_source for volume in pod.spec.volumes]
         claims = [one.persistent_volume_claim.claim_name for one in sources if one.HasField("persistent_volume_claim")]
         keys = (Key(PERSISTENT_VOLUME_CLAIM, pod.metadata.namespace, claim) for claim in claims)
-        return next((key.name for key in keys if self._observer.informer.get(key) is None), "")
+        views = ((key.name, self._observer.informer.get(key)) for key in keys)
+        bad = ((name, view) for name, view in views if view is None or view.terminating)
+        return next((claim_trouble(name, is_there=view is not None) for name, view in bad), "")
 
     def _bind(self, key: Key, pod: PodView, node: str) -> Plan:
         self._cluster.keep_no_more(pod.uid)
