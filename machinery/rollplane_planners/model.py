@@ -113,7 +113,10 @@ class BindPod:
 
 @frozen
 class MarkPod:
-    """Set one condition of a pod, whatever else its status says meanwhile; ``uid`` is a precondition."""
+    """Set one condition of a pod, whatever else its status says meanwhile, unless another write of the plan fails.
+
+    ``uid`` is a precondition.
+    """
 
     namespace: str
     name: str
@@ -125,7 +128,8 @@ class MarkPod:
 class DeleteObject:
     """Delete one object; ``uid`` is a precondition, so that a namesake is never hit.
 
-    ``resource_version`` is one too, where the object must be as it was planned with. ``propagation`` None leaves the
+    ``resource_version`` is one too, where the object must be as it was planned with. ``is_last`` puts it behind all
+    other writes of the plan, and leaves it out when one of them fails. ``propagation`` None leaves the
     fate of its dependents to the kind's default, ``grace_period_seconds`` None its time to end to the object.
     """
 
@@ -137,6 +141,7 @@ class DeleteObject:
     resource_version: str | None = None
     propagation: Propagation | None = None
     grace_period_seconds: int | None = None
+    is_last: bool = False
 
 
 PlannedWrite = (

@@ -35,7 +35,7 @@ from rollplane_machinery.api import (
     WriteResult,
 )
 from rollplane_machinery.clock import FakeClock
-from rollplane_machinery.errors import NotFoundError, Outcome, RollplaneError, UnavailableError
+from rollplane_machinery.errors import NotAttemptedError, NotFoundError, Outcome, RollplaneError, UnavailableError
 from rollplane_machinery.kinds import EVENT, POD, ApiObject, Encoded, Kind
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import LATEST, Release
@@ -71,7 +71,7 @@ class LossyApi(PlainApi):
 
 
 class RefusingApi(PlainApi):
-    """Refuses the writes that ``error`` names an error for; counts them."""
+    """Refuses the writes that ``error`` names an error for, and what follows in their groups; counts them."""
 
     def __init__(self, api: ObjectApi, error: Callable[[Write], RollplaneError | None]) -> None:
         super().__init__(api)
@@ -82,8 +82,20 @@ class RefusingApi(PlainApi):
         for write in writes:
             if (error := self.error(write)) is not None:
                 self.refused += 1
-                return [error if one is write else await self._alone(one) for one in writes]
+                return await self._but_one(writes, write, error)
         return await super().batch(writes)
+
+    async def _but_one(
+        self, writes: Sequence[Write], refused: Write, error: RollplaneError
+    ) -> Sequence[WriteResult | RollplaneError]:
+        behind = writes[writes.index(refused) :]
+        left_out = [one for one in behind if one.group and one.group == refused.group]
+        answers: list[WriteResult | RollplaneError] = []
+        for one in writes:
+            is_left_out = any(one is other for other in left_out)
+            not_attempted = error if one is refused else NotAttemptedError("an earlier write of its group was refused")
+            answers.append(not_attempted if one is refused or is_left_out else await self._alone(one))
+        return answers
 
     async def _alone(self, write: Write) -> WriteResult | RollplaneError:
         (answer,) = await self.batch([write])

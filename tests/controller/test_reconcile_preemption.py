@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane.policy.v1 import PodDisruptionBudget
 from rollplane.stored.v1 import StoredObject
-from rollplane_machinery.api import ObjectApi, Patch, UpdateStatus, Write
+from rollplane_machinery.api import ObjectApi, Patch, UpdateStatus, WatchFilter, WatchQuery, Write
 from rollplane_machinery.conditions import get_condition
 from rollplane_machinery.errors import ConflictError, RollplaneError
+from rollplane_machinery.invariants import WATCHED, InvariantChecker
 from rollplane_machinery.kinds import POD, PRIORITY_CLASS
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, POD_SCHEDULED
-from rollplane_machinery.releases import release_of
+from rollplane_machinery.releases import LATEST, Release, release_of
 from tests.controller.plane import LossyApi, MortalApi, Plane, RefusingApi, a_plane
 from tests.planners.pods import a_node, a_pod
 
 FULL = "0/1 nodes are available: 1 Insufficient cpu."
 ENDING = f"{FULL} preemption: not eligible due to a terminating pod on the nominated node."
 PRIORITIES = {"low": 1, "high": 100, "higher": 200}
+
+
+@asynccontextmanager
+async def a_watched_plane(release: Release = LATEST) -> AsyncIterator[Plane]:
+    """Run a plane without nodes, in which nobody goes but for a more urgent pod that has a place there."""
+    checker = InvariantChecker()
+    async with a_plane(nodes=0, release=release) as plane:
+        query = WatchQuery(tuple(map(WatchFilter, WATCHED)), send_initial_state=True)
+
+        async def watch() -> None:
+            async with plane.user.watch(query) as batches:
+                async for batch in batches:
+                    checker.feed(batch)
+
+        plane.running["watch"] = plane.tasks.create_task(watch())
+        yield plane
+    assert checker.events
+    assert [str(one) for one in checker.violations] == []
 
 
 async def ready(plane: Plane, cpu: str = "4", nodes: int = 1) -> None:
@@ -60,7 +81,7 @@ async def why(plane: Plane, name: str) -> str:
 
 
 async def test_victim_makes_way_and_the_preemptor_takes_its_place() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane)
         await make(plane, "low", "4", "low")
@@ -92,7 +113,7 @@ async def test_victim_makes_way_and_the_preemptor_takes_its_place() -> None:
 
 
 async def test_place_is_kept_from_the_less_urgent() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane)
         for name in ("a", "b"):
@@ -108,7 +129,7 @@ async def test_place_is_kept_from_the_less_urgent() -> None:
 
 
 async def test_more_urgent_takes_the_place_that_was_kept() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane)
         await make(plane, "low", "4", "low")
@@ -123,7 +144,7 @@ async def test_more_urgent_takes_the_place_that_was_kept() -> None:
 
 
 async def test_the_most_urgent_is_looked_at_first() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await ready(plane)
         for name, priority in (("first", ""), ("low", "low"), ("high", "high")):
             await make(plane, name, "4", priority)
@@ -134,7 +155,7 @@ async def test_the_most_urgent_is_looked_at_first() -> None:
 
 
 async def test_who_never_preempts_waits() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane)
         calm = StoredObject(api_version=PRIORITY_CLASS.api_version, kind=PRIORITY_CLASS.name)
@@ -148,7 +169,7 @@ async def test_who_never_preempts_waits() -> None:
 
 
 async def test_budgets_are_kept_where_they_can_be() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane, nodes=2)
         budget = PodDisruptionBudget()
@@ -163,7 +184,7 @@ async def test_budgets_are_kept_where_they_can_be() -> None:
 
 
 async def test_place_goes_with_the_pod_it_is_kept_for() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start()
         await ready(plane)
         await make(plane, "low", "4", "low")
@@ -178,7 +199,7 @@ async def test_place_goes_with_the_pod_it_is_kept_for() -> None:
 
 
 async def test_another_scheduler_goes_on_where_the_first_died() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         mortal: list[MortalApi] = []
 
         def wrap(api: ObjectApi) -> ObjectApi:
@@ -204,7 +225,7 @@ def marks(write: Write) -> bool:
 
 
 async def test_lost_answers_preempt_once() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         await plane.start(wrap=lambda api: LossyApi(api, marks, 2))
         await ready(plane, nodes=2)
         await make(plane, "low", "4", "low")
@@ -218,7 +239,7 @@ async def test_lost_answers_preempt_once() -> None:
 
 
 async def test_nomination_that_conflicts_preempts_once() -> None:
-    async with a_plane(nodes=0) as plane:
+    async with a_watched_plane() as plane:
         refused: list[Write] = []
 
         def conflict(write: Write) -> RollplaneError | None:
@@ -243,7 +264,7 @@ WORDS = {"1.20": "Preempted by shop/high on node n0", "1.27": "Preempted by a po
 
 @pytest.mark.parametrize(("release", "words"), WORDS.items())
 async def test_victims_are_told_by_release(release: str, words: str) -> None:
-    async with a_plane(nodes=0, release=release_of(release)) as plane:
+    async with a_watched_plane(release_of(release)) as plane:
         await plane.start()
         await ready(plane)
         await make(plane, "low", "4", "low")

@@ -167,6 +167,34 @@ def owner_is_gone(story: Story) -> None:
     story.tell(gone, EventType.DELETED)
 
 
+def a_pod_of(
+    story: Story, name: str, priority: int, *, node: str = "", nominated: str = "", preempted: bool = False
+) -> None:
+    pod = Pod()
+    pod.metadata.name, pod.metadata.namespace, pod.metadata.uid = name, "shop", name
+    pod.spec.priority, pod.spec.node_name, pod.status.nominated_node_name = priority, node, nominated
+    if preempted:
+        pod.status.conditions.add(type="DisruptionTarget", status="True", reason="PreemptionByScheduler")
+    story.tell(pod)
+
+
+def preempted_for_an_equal(story: Story) -> None:
+    a_pod_of(story, "high", 5, nominated="n")
+    a_pod_of(story, "low", 5, node="n", preempted=True)
+
+
+def preempted_on_a_node_that_nobody_waits_for(story: Story) -> None:
+    a_pod_of(story, "high", 5, nominated="m")
+    a_pod_of(story, "low", 1, node="n", preempted=True)
+
+
+def preempted_for_a_more_urgent_pod(story: Story) -> None:
+    a_pod_of(story, "high", 5, nominated="n")
+    a_pod_of(story, "low", 1, node="n", preempted=True)
+    a_pod_of(story, "high", 5, node="n", nominated="n")
+    a_pod_of(story, "low", 1, node="n", preempted=True)
+
+
 VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
     "sizes above replicas + maxSurge": (too_many_in_total, "its ReplicaSets want 5 pods, at most 4 are allowed"),
     "more live pods than the set wants": (more_pods_than_wanted, "4 live pods, 3 are wanted"),
@@ -183,6 +211,14 @@ VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
     "a revision goes back": (revision_goes_back, "its revision went back from 4 to 3"),
     "two versions under Recreate": (recreate_overlaps, "shop/b-0 came into being while shop/a-0 still lived"),
     "the stream goes back": (stream_goes_back, "follows revision 10"),
+    "a pod makes way for an equal": (
+        preempted_for_an_equal,
+        "shop/low: preempted on n, which is kept for nobody of a priority above 5",
+    ),
+    "a pod makes way for nobody": (
+        preempted_on_a_node_that_nobody_waits_for,
+        "shop/low: preempted on n, which is kept for nobody of a priority above 1",
+    ),
     "an object outlives its owner": (owner_is_gone, "its owner is gone"),
 }
 
@@ -326,6 +362,7 @@ INNOCENT = [
     a_set_still_acts_on_its_former_size,
     rolling_became_recreate_in_mid_rollout,
     a_recreating_deployment_is_scaled_while_paused,
+    preempted_for_a_more_urgent_pod,
 ]
 
 

@@ -12,7 +12,8 @@ What is promised of a Deployment under RollingUpdate:
 
 Under Recreate no pod of a new version comes into being while one of an old version lives (scaling and changes while
 paused do not wait). And of everything: revisions of the stream strictly grow, and at rest no object names an owner
-that is gone, and nothing is written. What is promised of StatefulSets and DaemonSets is told in ordinals.py, what of
+that is gone, and nothing is written. No pod is preempted but for a more urgent one that its node is kept for
+(preemption.py). What is promised of StatefulSets and DaemonSets is told in ordinals.py, what of
 the history of all of them in revisions.py.
 """
 
@@ -25,6 +26,7 @@ from rollplane.apps.v1 import ControllerRevision, DaemonSet, Deployment, Replica
 from rollplane.core.v1 import Pod, ReplicationController
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants.ordinals import OrdinalRules
+from rollplane_machinery.invariants.preemption import PreemptionRules
 from rollplane_machinery.invariants.revisions import RevisionRules
 from rollplane_machinery.invariants.world import DeploymentFacts, PodFacts, SetFacts, World
 from rollplane_machinery.kinds import (
@@ -69,6 +71,7 @@ class InvariantChecker:
         self._world = World()
         self._ordinals = OrdinalRules()
         self._revisions = RevisionRules()
+        self._preemption = PreemptionRules()
         self._revision = 0
         self._at_rest = False
         self._disturbed: set[str] = set()
@@ -96,6 +99,7 @@ class InvariantChecker:
             self._world.remove(message.metadata.uid)
             self._ordinals.remove(message.metadata.uid)
             self._revisions.remove(message.metadata.uid)
+            self._preemption.remove(message.metadata.uid)
         elif isinstance(message, Deployment):
             before = self._world.put_deployment(message)
             if _is_whole(message):
@@ -109,7 +113,7 @@ class InvariantChecker:
         elif isinstance(message, StatefulSet | DaemonSet):
             self._ordinals.put_set(message)
         elif isinstance(message, Pod):
-            broken = list(self._ordinals.put_pod(message))
+            broken = [*self._ordinals.put_pod(message), *self._preemption.put_pod(message)]
             for subject, text in broken if judge else ():
                 self._report(event.revision, subject, text)
             before_pod = self._world.put_pod(message)

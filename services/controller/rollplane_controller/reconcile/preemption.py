@@ -43,7 +43,7 @@ def evictions(
         namespace, name, uid = victim.metadata.namespace, victim.metadata.name, victim.metadata.uid
         told = PlannedEvent("Preempted", words, about=reference_to(Key(POD, namespace, name), uid))
         yield MarkPod(namespace, name, uid, _condition(victim, preemptor, now))
-        yield DeleteObject(POD, namespace, name, uid, events=(told,))
+        yield DeleteObject(POD, namespace, name, uid, events=(told,), is_last=True)
 
 
 def _condition(victim: Pod, preemptor: Pod, now: float) -> PodCondition:

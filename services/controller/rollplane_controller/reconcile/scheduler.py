@@ -19,8 +19,8 @@ from rollplane_controller.reconcile.reconciler import Failure, Pace, Reconciler,
 from rollplane_controller.reconcile.views import View, WatchedPod
 from rollplane_controller.reconcile.wire_writes import Sent
 from rollplane_controller.shards import SCHEDULER
-from rollplane_machinery.api import Bind, EventType, Key
-from rollplane_machinery.errors import FencedError, RollplaneError
+from rollplane_machinery.api import Bind, EventType, Key, UpdateStatus
+from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.kinds import NAMESPACE, NODE, PERSISTENT_VOLUME_CLAIM, POD
 from rollplane_machinery.pods import POD_SCHEDULED, observe_generation
 from rollplane_machinery.releases import Release
@@ -208,7 +208,7 @@ class Scheduler(Reconciler):
     def _report(self, key: Key, view: PodView, pod: Pod, choice: Choice, now: float) -> Plan:
         """Show why the pod has no node, and try again: when something changes, at the latest after the back-off.
 
-        Who has to go for its sake goes behind the word of the place that is kept for it.
+        Who has to go for its sake goes behind the word of the place that is kept for it, and not without.
         """
         self._unschedulable.add(key)
         self._nominate(key, view, choice.nominated)
@@ -232,11 +232,15 @@ class Scheduler(Reconciler):
                 yield view.pod
 
     def answered(self, key: Key, plan: Plan, sent: Sequence[Sent], answers: Sequence[Answer]) -> None:
-        """A pod that was not bound gives up the room it was counted on; whose shard is another's keeps no place."""
-        if any(isinstance(one.write, Bind) for one in sent) and isinstance(answers[0], RollplaneError):
+        """A pod that was not bound gives up the room it was counted on; one that was not nominated, its place."""
+        if not sent or not isinstance(answers[0], RollplaneError):
+            return
+        if isinstance(sent[0].write, Bind):
             self._forget_assumed(key)
-        if any(isinstance(answer, FencedError) for answer in answers):
+        elif isinstance(sent[0].write, UpdateStatus):
             self._nominations.pop(key, None)
+            view = self._observer.informer.get(key)
+            self._renominate(key, None, view.pod if isinstance(view, WatchedPod) else None)
 
     def _forget_assumed(self, key: Key) -> None:
         assumed = self._assumed.pop(key, None)

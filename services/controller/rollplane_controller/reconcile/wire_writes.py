@@ -74,9 +74,9 @@ def wire_writes(write: PlannedWrite, key: Key, uid: str, options: WriteOptions, 
             pod = Key(POD, write.namespace, write.name)
             yield Sent(Bind(pod, write.node, Preconditions(uid=write.uid), options), write.events)
         case MarkPod():
-            yield Sent(_mark(write, options))
+            yield Sent(_mark(write, options, group))
         case DeleteObject():
-            yield Sent(_deletion(write, options), write.events)
+            yield Sent(_deletion(write, options, group if write.is_last else ""), write.events)
 
 
 def _creation(pod: Pod, options: WriteOptions, group: str) -> Sent:
@@ -96,13 +96,13 @@ def _metadata_patch(write: UpdateMetadata, options: WriteOptions, group: str) ->
     return Patch(target, PatchType.MERGE, json.dumps({"metadata": document}).encode(), options=options, group=group)
 
 
-def _mark(write: MarkPod, options: WriteOptions) -> Patch:
+def _mark(write: MarkPod, options: WriteOptions, group: str) -> Patch:
     document = {"metadata": {"uid": write.uid}, "status": {"conditions": [message_to_json(write.condition)]}}
     pod = Key(POD, write.namespace, write.name)
-    return Patch(pod, PatchType.STRATEGIC_MERGE, json.dumps(document).encode(), "status", options)
+    return Patch(pod, PatchType.STRATEGIC_MERGE, json.dumps(document).encode(), "status", options, group)
 
 
-def _deletion(write: DeleteObject, options: WriteOptions) -> Delete:
+def _deletion(write: DeleteObject, options: WriteOptions, group: str) -> Delete:
     target = Key(write.kind, write.namespace, write.name)
     preconditions = Preconditions(write.uid, write.resource_version)
-    return Delete(target, write.grace_period_seconds, write.propagation, preconditions, options)
+    return Delete(target, write.grace_period_seconds, write.propagation, preconditions, options, group)
