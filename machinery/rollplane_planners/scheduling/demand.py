@@ -15,6 +15,7 @@ from rollplane_planners.scheduling.resources import CPU, MEMORY, NOTHING, Resour
 
 HostPort = tuple[str, int, str]
 """Protocol, number and address; the address is "" for all of the node's."""
+NO_PORTS: frozenset[HostPort] = frozenset()
 NO_LABELS: Labels = MappingProxyType({})
 _ALL_ADDRESSES = frozenset({"", str(IPv4Address(0))})
 
@@ -88,6 +89,8 @@ def host_ports_of(spec: PodSpec) -> frozenset[HostPort]:
     """Return the ports of the node that the pod takes for itself while it runs."""
     running = [*spec.containers, *filter(is_sidecar, spec.init_containers)]
     ports = [port for container in running for port in container.ports if port.host_port]
+    if not ports:
+        return NO_PORTS
     return frozenset(
         [
             (port.protocol or "TCP", port.host_port, "" if port.host_ip in _ALL_ADDRESSES else port.host_ip)

@@ -25,7 +25,7 @@ from rollplane_kubelet_sim.stages.containers import Note
 from rollplane_kubelet_sim.stages.life import PodLife, Progress
 from rollplane_kubelet_sim.stages.pods import Place
 from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
-from rollplane_kubelet_sim.stages.rejection import Rejection, rejected_status
+from rollplane_kubelet_sim.stages.rejection import Asked, Rejection, rejected_status
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.writing import COMPONENT, OPTIONS
 from rollplane_machinery.api import Delete, Key, Preconditions, Write, WriteResult
@@ -68,7 +68,8 @@ class _Tenant:
 
     ``revision`` is what the watch has shown, ``awaited`` that of our last report. ``missed`` means it was to be looked
     at while a report was under way; ``leaving`` that its removal has been asked for. ``refers`` says whether it needs
-    any ConfigMap or Secret. ``doubted_since`` is when its node was first found not to take it.
+    any ConfigMap or Secret. ``asked`` is what it takes of its node, from when that took it on until it is done;
+    ``doubted_since`` when its node was first found not to.
     """
 
     uid: str
@@ -83,6 +84,7 @@ class _Tenant:
     missed: bool = False
     leaving: bool = False
     failures: int = 0
+    asked: Asked | None = None
     doubted_since: float | None = None
 
     @property
@@ -153,7 +155,7 @@ class PodKeeper:
             return
         self._note_phase(tenant, pod.status.phase)
         if is_pod_finished(pod):
-            self._admissions.release(key)
+            self._release_room(tenant)
         tenant.revision = int(pod.metadata.resource_version or 0)
         if tenant.life is not None:
             tenant.life.observe(pod)
@@ -166,12 +168,17 @@ class PodKeeper:
         """The pod is gone: nothing of it is left."""
         tenant = self._tenants.pop(key, None)
         self._due.discard(key)
-        self._admissions.release(key)
         self._lacking.pop(key, None)
         if tenant is not None:
             self._needs.forget(key)
+            self._release_room(tenant)
             self.phases[tenant.phase] -= 1
             self._addresses_of(tenant.node).free(tenant.address)
+
+    def _release_room(self, tenant: _Tenant) -> None:
+        if tenant.asked is not None:
+            self._admissions.release(tenant.node, tenant.asked)
+            tenant.asked = None
 
     def _note_phase(self, tenant: _Tenant, phase: str) -> None:
         self.phases[tenant.phase] -= 1
@@ -249,16 +256,17 @@ class PodKeeper:
 
         So whoever makes another pod for it does so at some pace, as behind a kubelet's own.
         """
-        if is_being_deleted(pod.metadata):
+        if tenant.asked is not None or is_being_deleted(pod.metadata) or is_pod_finished(pod):
             return True
-        rejection = self._admissions.admit(key, pod)
-        if rejection is None:
+        found = self._admissions.admit(pod)
+        if isinstance(found, Asked):
+            tenant.asked = found
             return True
         tenant.doubted_since = now if tenant.doubted_since is None else tenant.doubted_since
         if now < tenant.doubted_since + REJECTION_SECONDS:
             self._schedule(key, tenant.doubted_since + REJECTION_SECONDS)
         else:
-            self._reject(key, tenant, pod, rejection, now)
+            self._reject(key, tenant, pod, found, now)
         return False
 
     def _reject(self, key: Key, tenant: _Tenant, pod: Pod, rejection: Rejection, now: float) -> None:
@@ -373,7 +381,7 @@ class PodKeeper:
         tenant = _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
         tenant.refers = self._needs.concern(key, pod)
         if has_started(pod):
-            self._admissions.admit(key, pod)
+            self._admits(key, tenant, pod, self._clock.now())
         return tenant
 
     def _addresses_of(self, node: str) -> PodAddresses:
