@@ -7,7 +7,7 @@ object, that it has been ready for long enough, is reckoned.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
@@ -79,6 +79,13 @@ class Recorder:
     def places(self) -> Iterable[tuple[str, int]]:
         """Return uid and place of every pod that ever was."""
         return self._places.items()
+
+    def states(self) -> Sequence[PodState]:
+        """Return the state of every pod that ever was, by its place."""
+        states = [PodState.GONE] * len(self.recording.pods)
+        for known in self._pods.values():
+            states[known.place] = known.state
+        return states
 
     def mark(self, label: str, now: float) -> None:
         """Give a moment its name."""

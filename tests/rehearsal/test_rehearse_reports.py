@@ -21,7 +21,7 @@ STUCK = replace(WEB, seconds=None, stuck=Stuck('deployment "web" cannot proceed'
 
 BROKEN: dict[str, tuple[Outcome, str, str]] = {
     "stuck": (replace(GOOD, seconds=None, workloads=[STUCK]), "finishes", 'deployment "web" cannot proceed'),
-    "refused": (replace(GOOD, seconds=None, refused=["no"]), "finishes", "the change is refused: no"),
+    "refused": (replace(GOOD, seconds=None, refused=["no"]), "finishes", "not everything was done: no"),
     "too few": (
         replace(GOOD, workloads=[replace(WEB, least_available=Extreme(6, 3.0, 8))]),
         "promises kept",

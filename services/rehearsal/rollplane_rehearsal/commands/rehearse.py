@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from rollplane.core.v1 import Node
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Flag, Flags, number, optional_number, seconds, switch, text, texts
+from rollplane_cli.flags import Flag, Flags, optional_number, seconds, switch, text, texts
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.node_pools.files import parse_node_file
 from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.pools import NodePool
+from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.codec import Manifest, to_json
+from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.releases import LATEST
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.commands import sources
@@ -22,10 +26,11 @@ from rollplane_rehearsal.rehearse.assumed import assumed, told
 from rollplane_rehearsal.rehearse.exported import Exported, read_exported
 from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
-from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS, Apply, Change, Cluster, Story
+from rollplane_rehearsal.rehearse.story import Apply, Change, Cluster, Story
 from rollplane_rehearsal.reports.documents import as_json, html, junit
 from rollplane_rehearsal.reports.text import markdown
 from rollplane_rehearsal.reports.text import text as as_text
+from rollplane_rehearsal.scenario.scenario import Scenario, read_scenario
 
 KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
 
@@ -56,24 +61,34 @@ class RehearseFlags(Flags):
     nodes = optional_number("How many nodes; else those among what runs now, else 3")
     node_pool = several("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
     node_file = text("Nodes from a file: pools, or the output of kubectl get nodes -o yaml")
-    profile = text("How pods live: instant, realistic, flaky, or a file", default="realistic")
+    profile = text("How pods live: instant, realistic, flaky, or a file (default realistic)")
     release = text(f"Kubernetes release to behave as, 1.20 to {LATEST.name}; else the newest")
-    runs = number("How many runs, each with a seed of its own", default=1)
-    seed = number("The first seed", default=1)
+    scenario = text("A file that says what happens and what is expected; flags go beside it, and before what it says")
+    runs = optional_number("How many runs, each with a seed of its own (default 1)")
+    seed = optional_number("The first seed (default 1)")
     undo = switch("Also rehearse the undo from the worst moment", default=True)
-    patience = seconds("How long a rollout may take before it counts as stuck", default=PATIENCE_SECONDS)
+    patience = seconds("How long a rollout may take before it counts as stuck (default 15m)")
     report = several("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
     output = output(*_FORMATS)
 
 
 async def run(flags: RehearseFlags, session: Session) -> int:
     """Rehearse and report; exit code 0: all was kept, 1: not, 2: it could not be rehearsed."""
+    try:
+        return _rehearse(flags, session)
+    except RollplaneError as exc:  # no server said so
+        raise CommandError(exc.message) from exc
+
+
+def _rehearse(flags: RehearseFlags, session: Session) -> int:
     formats = [(Path(name), _format(name)) for name in flags.report]
-    if flags.runs < 1:
-        raise UsageError(f'invalid argument "{flags.runs}" for "--runs" flag: at least one')
-    story = _story(flags, session)
-    seeds = range(flags.seed, flags.seed + flags.runs)
-    judged = judge(story.title, rehearse_all(story, seeds, _progress(session, flags.runs)))
+    scenario = _scenario(flags)
+    runs, first = flags.runs if flags.runs is not None else scenario.runs, flags.seed or scenario.seed
+    if runs < 1:
+        raise UsageError(f'invalid argument "{runs}" for "--runs" flag: at least one')
+    story = _story(flags, session, scenario)
+    outcomes = rehearse_all(story, range(first, first + runs), _progress(session, runs))
+    judged = judge(story.title, outcomes, scenario.expectations)
     recording = recording_of(story, judged.worst.seed)
     for path, name in formats:
         _write(path, _FORMATS[name](judged, recording))
@@ -110,27 +125,58 @@ def _progress(session: Session, runs: int) -> Callable[[int], None]:
 # The story.
 
 
-def _story(flags: RehearseFlags, session: Session) -> Story:
-    before = _read(flags.before, session)
+def _scenario(flags: RehearseFlags) -> Scenario:
+    """The scenario of the file, or one in which nothing happens but what flags say."""
+    if not flags.scenario:
+        return Scenario("")
+    path = Path(flags.scenario)
+    return read_scenario(sources.content(path).decode(errors="replace"), str(path))
+
+
+def _story(flags: RehearseFlags, session: Session, scenario: Scenario) -> Story:
+    beside = Path(flags.scenario).parent
+    before = _read([*flags.before, *(str(beside / name) for name in scenario.before)], session, scenario.manifests)
     after = _read(flags.after, session)
     changes = _changes(flags, session, after)
-    if not changes:
-        raise UsageError("nothing is to change: give --after, --set-image or --patch")
+    if not changes and not scenario.steps:
+        raise UsageError("nothing is to change: give --after, --set-image, --patch or --scenario")
     stand_ins = assumed(before.manifests)
     notes = [*_assumed_notes(stand_ins), *(f"left out: {each}" for each in (*before.left_out, *after.left_out))]
     return Story(
-        title=_title(flags),
+        title=scenario.name or _title(flags),
         before=_joined([*stand_ins, *before.manifests]),
         changes=changes,
-        cluster=Cluster(_nodes(flags, before), sources.profile(flags.profile), flags.release),
-        patience_seconds=flags.patience,
-        undo=flags.undo and bool(flags.before),
+        cluster=Cluster(
+            _nodes(flags, before, scenario), _profile(flags, scenario, beside), flags.release or scenario.release
+        ),
+        patience_seconds=flags.patience or scenario.patience,
+        undo=flags.undo and scenario.undo and bool(before.manifests),
+        script=[_with_manifests(step, beside) for step in scenario.steps],
+        draws=scenario.draws,
         notes=notes,
     )
 
 
-def _read(names: Sequence[str], session: Session) -> Exported:
-    return read_exported(sources.texts(names, session), session.namespace)
+def _profile(flags: RehearseFlags, scenario: Scenario, beside: Path) -> Profile:
+    if flags.profile:
+        return sources.profile(flags.profile)
+    if isinstance(scenario.profile, str):
+        return sources.profile(scenario.profile, beside)
+    return parse_profile(json.dumps(scenario.profile), f"{flags.scenario}: profile")
+
+
+def _with_manifests(step: Any, beside: Path) -> Any:
+    """A step that applies a file, with what the file holds."""
+    if "apply" not in step:
+        return step
+    path = beside / step["apply"]
+    return step | {"apply": _joined(read_exported([(str(path), sources.content(path))]).manifests)}
+
+
+def _read(names: Sequence[str], session: Session, manifests: Sequence[Any] = ()) -> Exported:
+    inline = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+    within = [("manifests", inline)] if manifests else []
+    return read_exported([*sources.texts(names, session), *within], session.namespace)
 
 
 def _changes(flags: RehearseFlags, session: Session, after: Exported) -> list[Change]:
@@ -155,8 +201,8 @@ def _joined(manifests: Iterable[Manifest]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) if items else ""
 
 
-def _nodes(flags: RehearseFlags, before: Exported) -> int | tuple[NodePool, ...]:
-    """The nodes asked for, else those that were exported with what runs."""
+def _nodes(flags: RehearseFlags, before: Exported, scenario: Scenario) -> int | tuple[NodePool, ...]:
+    """The nodes asked for, else those that were exported with what runs, else the scenario's."""
     pools = read_pools(flags.node_pool, flags.node_file)
     if pools and flags.nodes is not None:
         raise UsageError("give --nodes, or --node-pool and --node-file")
@@ -164,7 +210,7 @@ def _nodes(flags: RehearseFlags, before: Exported) -> int | tuple[NodePool, ...]
         return pools
     if flags.nodes is not None:
         return flags.nodes
-    return tuple(pool for node in before.nodes for pool in _pools(node)) or 3
+    return tuple(pool for node in before.nodes for pool in _pools(node)) or scenario.nodes
 
 
 def _pools(node: Node) -> Sequence[NodePool]:
@@ -172,7 +218,7 @@ def _pools(node: Node) -> Sequence[NodePool]:
 
 
 REHEARSE = Command(
-    "--before FILE (--after FILE | --set-image TYPE/NAME=IMAGE | --patch TYPE/NAME=PATCH) [--runs N] [--report FILE]",
+    "(--before FILE (--after FILE | --set-image TYPE/NAME=IMAGE | …) | --scenario FILE) [--runs N] [--report FILE]",
     "Bring what runs now to rest in virtual time, make the change, follow it, undo it, and say what it came to.",
     RehearseFlags,
     run,

@@ -41,11 +41,11 @@ def content(path: Path) -> bytes:
         raise CommandError(f"cannot read {path}: {exc.strerror}") from exc
 
 
-def profile(name: str) -> Profile:
-    """Return a shipped profile, or that of a file."""
+def profile(name: str, beside: Path = Path()) -> Profile:
+    """Return a shipped profile, or that of a file, whose name is meant from ``beside``."""
     if name in NAMES:
         return shipped_profile(name)
-    return parse_profile(content(Path(name)).decode(errors="replace"), name)
+    return parse_profile(content(beside / name).decode(errors="replace"), name)
 
 
 def image_change(written: str, namespace: str) -> SetImage:

@@ -31,7 +31,7 @@ class Expectation:
 
 def _finishes(outcome: Outcome) -> str:
     if outcome.refused:
-        return f"the change is refused: {outcome.refused[0]}"
+        return f"not everything was done: {outcome.refused[0]}"
     stuck = [each for each in outcome.workloads if not each.finished]
     return "; ".join(each.stuck.why if each.stuck else f"{each.name} does not finish" for each in stuck)
 

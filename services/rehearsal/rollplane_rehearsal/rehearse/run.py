@@ -5,9 +5,10 @@ The undo is rehearsed from the worst moment of the rollout: a second plane of th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rollplane_machinery.api import Key, ListQuery, PatchType, WriteOptions
 from rollplane_machinery.api import Patch as PatchWrite
@@ -25,6 +26,8 @@ from rollplane_rehearsal.rehearse.outcome import Outcome, Stuck, UndoOutcome, Wo
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rehearse.watching import Extremes, Watcher
 from rollplane_rehearsal.rollouts import Workload, name_of, workloads
+from rollplane_rehearsal.scenario.acting import Actor
+from rollplane_rehearsal.scenario.scenario import steps_of
 from rollplane_rehearsal.virtual_time import START
 
 LOOK_SECONDS = 1.0
@@ -45,7 +48,19 @@ class _Run:
     settled: float = 0.0
     since: float = 0.0
     refused: tuple[str, ...] = ()
-    changed: frozenset[str] = frozenset()
+    before: Mapping[str, int] = field(default_factory=dict)
+    actor: Actor | None = None
+    acting: asyncio.Task[None] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of what was to happen is left, or something of it was refused."""
+        return bool(self.refused) or ((self.actor is None or not self.actor.next_step) and self.rollouts.are_over)
+
+    @property
+    def changed(self) -> Set[str]:
+        """The workloads that are not what they were before."""
+        return {name for name, now in self.rollouts.generations.items() if self.before.get(name) != now}
 
 
 async def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[Outcome, Recording]:
@@ -80,7 +95,10 @@ async def _begun(story: Story, seed: int, *, recorded: bool = False) -> AsyncIte
         if story.before:
             await _bring_to_rest(run)
         run.settled = plane.seconds
-        yield run
+        try:
+            yield run
+        finally:
+            await _stop_acting(run)
 
 
 async def _bring_to_rest(run: _Run) -> None:
@@ -103,16 +121,27 @@ async def _bring_to_rest(run: _Run) -> None:
 
 
 async def _change(run: _Run) -> None:
-    """Make all changes at one moment; what refuses one ends them, and is remembered."""
-    before = dict(run.rollouts.generations)
+    """Make all changes at one moment, and begin the script; what refuses one ends them, and is remembered."""
+    run.before = dict(run.rollouts.generations)
     run.since = run.plane.seconds
-    run.watcher.change_begins(run.since, "the change")
+    run.watcher.change_begins(run.since, "the change" if run.story.changes else "")
     try:
         for change in run.story.changes:
             await _make(run.plane, change)
     except RollplaneError as exc:
         run.refused = (exc.message,)
-    run.changed = frozenset(name for name, now in run.rollouts.generations.items() if before.get(name) != now)
+    if run.story.script and not run.refused:
+        steps = steps_of(run.story.script, run.story.draws, run.plane.seed)
+        run.actor = Actor(run.plane, run.watcher, run.rollouts, steps)
+        run.acting = asyncio.get_running_loop().create_task(_act(run, run.actor))
+        await asyncio.sleep(0)  # the first step is taken now
+
+
+async def _act(run: _Run, actor: Actor) -> None:
+    try:
+        await actor.run(run.since)
+    except RollplaneError as exc:
+        run.refused = (exc.message,)
 
 
 async def _make(plane: Plane, change: Change) -> None:
@@ -139,12 +168,14 @@ def key_of(workload: str) -> Key:
 async def _follow(run: _Run) -> None:
     """Let time pass until every rollout is over, or patience is."""
     deadline = run.since + run.story.patience_seconds
-    while not run.refused and not run.rollouts.are_over and run.plane.seconds < deadline:
+    while not run.is_over and run.plane.seconds < deadline:
         if run.recorded:
             await _note_waits(run)
         await run.rollouts.moved(LOOK_SECONDS)
     if run.recorded:
         await _note_waits(run)
+    if run.actor is not None and run.actor.next_step and not run.refused:
+        run.refused = (f"{run.actor.next_step} was never taken",)
 
 
 async def _note_waits(run: _Run) -> None:
@@ -158,6 +189,15 @@ async def _note_waits(run: _Run) -> None:
         seen = await _diagnosis(run.plane, workload)
         subject = " ".join([*(each.code for each in seen.reasons[:1]), "stuck" * seen.is_stuck])
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
+
+
+async def _stop_acting(run: _Run) -> None:
+    """Take no more steps; raises what went wrong with those that were taken, but for refusals."""
+    if run.acting is not None:
+        run.acting.cancel()
+        await asyncio.wait({run.acting})
+        if not run.acting.cancelled():
+            run.acting.result()
 
 
 # What came of it.
@@ -246,6 +286,7 @@ async def _undo(run: _Run) -> UndoOutcome:
     """Apply what was there before, and follow."""
     began = run.plane.seconds
     at = began - run.since
+    await _stop_acting(run)
     await run.plane.apply(run.story.before)
     deadline = began + run.story.patience_seconds
     while not run.rollouts.are_over and run.plane.seconds < deadline:

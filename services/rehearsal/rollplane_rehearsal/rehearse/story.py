@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.stages.rules import Profile
@@ -49,7 +50,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """``before`` is manifests as text, the stand-ins for what is only referred to among them."""
+    """``before`` is manifests as text, the stand-ins for what is only referred to among them.
+
+    ``script`` is the steps of a scenario as its file has them, ``draws`` what is drawn in them for each seed.
+    """
 
     title: str
     before: str
@@ -57,4 +61,6 @@ class Story:
     cluster: Cluster = Cluster()
     patience_seconds: float = PATIENCE_SECONDS
     undo: bool = True
+    script: Sequence[Any] = ()
+    draws: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = field(default=())

@@ -81,7 +81,8 @@ class Watcher:
         self._since = at
         self._restarts.clear()
         self._before = {each.full_name: _copy(each) for each in self.recording.workloads}
-        self.recorder.mark(label, at + self._epoch)
+        if label:
+            self.recorder.mark(label, at + self._epoch)
 
     def restarts_of(self, workload: str) -> int:
         """Return how often containers of the workload's pods restarted since the change."""

@@ -1,0 +1,1 @@
+"""Scenarios: files that say what happens to a rollout, and what is expected of it."""
