@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Event, Pod, ReplicationController
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
-from rollplane_machinery.deployments import HASH_LABEL
+from rollplane_machinery.deployments import HASH_LABEL, REVISION
 from rollplane_machinery.kinds import (
     DAEMON_SET,
     DEPLOYMENT,
@@ -66,6 +67,9 @@ class Recorder:
     _ripening: list[tuple[float, str]] = field(default_factory=list)
     _waiting: dict[int, Wait] = field(default_factory=dict)
     _subjects: dict[int, str] = field(default_factory=dict)
+    _seen: dict[int, bool] = field(default_factory=dict)
+    _newest: dict[int, str] = field(default_factory=dict)
+    _numbers: dict[int, int] = field(default_factory=dict)
 
     def take(self, batch: WatchBatch, now: float) -> None:
         """Note what ``batch`` brought at ``now``, in seconds since the epoch."""
@@ -136,13 +140,38 @@ class Recorder:
         workload = self.recording.workloads[place]
         workload.desired, workload.least_available, workload.most_pods = _promised(message)
         self._min_ready[place] = _min_ready_seconds(message)
+        self._note_newest(place, message)
 
     def _take_replica_set(self, event: WatchEvent, at: float) -> None:
         metadata = event.object.parse().metadata
         if owner := controller_uid(metadata):
             self._owners[metadata.uid] = owner
+            self._note_revision(owner, metadata)
         else:
             self._take_workload(event, at)
+
+    def _note_newest(self, place: int, message: object) -> None:
+        """Note which revision is wanted; nothing is known of it before the controller has seen the change."""
+        if isinstance(message, Deployment | StatefulSet | DaemonSet):
+            self._seen[place] = message.status.observed_generation >= message.metadata.generation
+        if isinstance(message, StatefulSet):
+            self._newest[place] = message.status.update_revision.rpartition("-")[2]
+        elif isinstance(message, DaemonSet | ReplicationController | ReplicaSet):
+            containers = message.spec.template.spec.containers
+            self._newest[place] = containers[0].image if containers else ""
+
+    def _note_revision(self, owner: str, metadata: ObjectMeta) -> None:
+        """Of a Deployment's ReplicaSets the one of the highest revision is wanted."""
+        place, number = self._workloads.get(owner), metadata.annotations.get(REVISION, "")
+        if place is not None and number.isdigit() and int(number) >= self._numbers.get(place, 0):
+            self._numbers[place] = int(number)
+            self._newest[place] = metadata.labels.get(HASH_LABEL, "")
+
+    def is_newest(self, place: int, revision: int) -> bool:
+        """Tell whether the workload at ``place`` wants its ``revision``, as far as its controller has said."""
+        newest = self._newest.get(place, "")
+        words = self.recording.workloads[place].revisions[revision].split(" ")
+        return self._seen.get(place, True) and bool(newest) and newest in words
 
     # Pods.
 

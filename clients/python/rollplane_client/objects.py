@@ -37,6 +37,7 @@ from rollplane_machinery.codec import Manifest, load_manifests
 from rollplane_machinery.codec.manifests import written_of
 from rollplane_machinery.errors import InternalError
 from rollplane_machinery.kinds import ApiObject, Encoded
+from rollplane_machinery.kinds import kind_of as of_message
 
 M = TypeVar("M", bound=ApiObject)
 
@@ -114,7 +115,7 @@ class Client:
         """
         manifests = load_manifests(text)
         for manifest in manifests:
-            if kind_of(type(manifest.object)).namespaced and not manifest.object.metadata.namespace:
+            if of_message(manifest.object).namespaced and not manifest.object.metadata.namespace:
                 manifest.object.metadata.namespace = namespace
         return [await self.apply_manifest(manifest) for manifest in manifests]
 
@@ -198,13 +199,16 @@ class Client:
 
     async def apply_manifest(self, manifest: Manifest) -> ApiObject:
         """As ``apply``, of what a file says; a null removes the field."""
-        metadata = manifest.object.metadata
-        key = _key(type(manifest.object), metadata.namespace, metadata.name)
+        metadata, kind = manifest.object.metadata, of_message(manifest.object)
+        key = Key(kind, metadata.namespace, metadata.name)
         live = await live_object(self.api, key)
         write = write_to_apply(key, manifest, live, self._options)
         if write is None:
             return manifest.object if live is None else live
-        return await self._stored(type(manifest.object), write)
+        result = await self.api.write(write)
+        if result.object is None:
+            raise InternalError("the answer to a write holds no object")
+        return result.object.parse()
 
     async def _stored(self, message_type: type[M], write: Write) -> M:
         return _object(message_type, await self.api.write(write))

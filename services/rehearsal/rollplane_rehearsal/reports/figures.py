@@ -29,22 +29,23 @@ def figures(judged: Judged) -> Iterator[Figure]:
     times = [judged.seconds(part) for part in (0.5, 0.95, 1.0)]
     label = "Time to finish" if len(judged.outcomes) == 1 else "Time to finish: P50, P95, worst"
     told = dict.fromkeys(map(seconds_text, times)) if len(judged.outcomes) == 1 else map(seconds_text, times)
-    yield Figure(label, ", ".join(told), Tone.BAD if None in times else Tone.PLAIN)
+    yield Figure(label, ", ".join(told), _tone(None not in times, judged))
     for workload in worst.workloads:
         if workload.changed:
-            yield from _of_workload(workload)
+            yield from _of_workload(workload, judged)
     for budget in worst.budgets:
-        yield Figure(f"Budget {budget.name}: least healthy", extreme_text(budget.least_healthy), tone(budget.kept))
+        healthy = extreme_text(budget.least_healthy)
+        yield Figure(f"Budget {budget.name}: least healthy", healthy, _tone(budget.kept, judged))
     if worst.undo is not None:
-        yield Figure("Undo from the worst moment", undo_text(worst.undo), tone(worst.undo.seconds is not None))
+        yield Figure("Undo from the worst moment", undo_text(worst.undo), _tone(worst.undo.seconds is not None, judged))
     yield Figure("Runs", f"{len(judged.outcomes)}, {len(judged.broken)} broke an expectation")
     yield Figure("Worst run", f"seed {worst.seed}, log {worst.digest[:12]}")
 
 
-def _of_workload(workload: WorkloadOutcome) -> Iterator[Figure]:
+def _of_workload(workload: WorkloadOutcome, judged: Judged) -> Iterator[Figure]:
     least, most = workload.least_available, workload.most_pods
-    yield Figure(f"{workload.name}: least available", extreme_text(least), tone(least.missing <= 0))
-    yield Figure(f"{workload.name}: most pods", extreme_text(most), tone(most.above <= 0))
+    yield Figure(f"{workload.name}: least available", extreme_text(least), _tone(least.missing <= 0, judged))
+    yield Figure(f"{workload.name}: most pods", extreme_text(most), _tone(most.above <= 0, judged))
     yield Figure(f"{workload.name}: surge", f"{workload.surge_pod_seconds:.0f} pod-seconds")
     if workload.restarts:
         yield Figure(f"{workload.name}: restarts", str(workload.restarts))
@@ -63,9 +64,11 @@ def undo_text(undo: UndoOutcome) -> str:
     )
 
 
-def tone(kept: bool) -> Tone:
-    """Return how a figure is meant."""
-    return Tone.GOOD if kept else Tone.BAD
+def _tone(is_kept: bool, judged: Judged) -> Tone:
+    """Return how a figure is meant: what would be bad is what was expected where all expectations were kept."""
+    if is_kept:
+        return Tone.GOOD
+    return Tone.PLAIN if judged.kept else Tone.BAD
 
 
 def notes(outcome: Outcome) -> list[str]:

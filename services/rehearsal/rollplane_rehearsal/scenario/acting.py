@@ -11,10 +11,11 @@ from rollplane.core.v1 import Pod
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.api import Delete, Key, ListQuery, Patch, PatchType, RolloutState, WriteOptions
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import POD, Kind, kind_of
+from rollplane_machinery.kinds import POD, kind_of
 from rollplane_machinery.pods import is_pod_ready
 from rollplane_machinery.selectors import pod_selector_of
-from rollplane_page.recording import PodState, Recording
+from rollplane_page.recorder import Recorder
+from rollplane_page.recording import PodState
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
 from rollplane_rehearsal.rehearse.watching import Watcher
@@ -70,7 +71,7 @@ class Actor:
             return any(
                 now is state for name, now in self._rollouts.states.items() if is_meant(condition.workload, name)
             )
-        return _pods_are(self._watcher.recording, self._watcher.recorder.states(), condition)
+        return _pods_are(self._watcher.recorder, condition)
 
     # Actions.
 
@@ -83,7 +84,7 @@ class Actor:
 
     async def _key(self, called: str) -> Key:
         workload = await self._workload(called)
-        return Key(_kind(workload), workload.metadata.namespace, workload.metadata.name)
+        return Key(kind_of(workload), workload.metadata.namespace, workload.metadata.name)
 
     async def _apply(self, step: Step) -> None:
         await self._plane.apply(step.value)
@@ -199,26 +200,23 @@ def told(step: Step) -> str:
     return step.action if value is None else f"{step.action} {value}"
 
 
-def _kind(workload: Workload) -> Kind:
-    return kind_of(workload)
-
-
-def _pods_are(recording: Recording, states: Sequence[PodState], condition: Condition) -> bool:
-    """Tell whether as many pods are as the condition asks for; the new revision is the one that was seen last."""
+def _pods_are(recorder: Recorder, condition: Condition) -> bool:
+    """Tell whether as many pods are as the condition asks for, of the revision that is wanted now, or of others."""
     counted = {PodState.AVAILABLE} if condition.state == "available" else {PodState.AVAILABLE, PodState.READY}
-    for place, workload in enumerate(recording.workloads):
+    states = recorder.states()
+    for place, workload in enumerate(recorder.recording.workloads):
         if not is_meant(condition.workload, workload.full_name):
             continue
-        newest = len(workload.revisions) - 1
+        meant = [_is_meant_by(condition, recorder, place, each) for each in range(len(workload.revisions))]
         count = sum(
-            state in counted and _is_of(condition.revision, line.revision, newest)
-            for line, state in zip(recording.pods, states, strict=True)
-            if line.workload == place
+            line.workload == place and state in counted and meant[line.revision]
+            for line, state in zip(recorder.recording.pods, states, strict=True)
         )
         wanted = -(-workload.desired * condition.count // 100) if condition.percent else condition.count
         return count >= wanted and (count > 0 or wanted == 0)
     return False
 
 
-def _is_of(asked: str, revision: int, newest: int) -> bool:
-    return {"new": revision == newest, "old": revision != newest}.get(asked, True)
+def _is_meant_by(condition: Condition, recorder: Recorder, place: int, revision: int) -> bool:
+    newest = recorder.is_newest(place, revision)
+    return {"new": newest, "old": not newest}.get(condition.revision, True)

@@ -132,7 +132,7 @@ def _bound(words: Mapping[str, Any], name: str) -> Expectation:
     def broken(outcome: Outcome) -> str:
         seen = []
         for each in _whose(outcome, workload):
-            limit = -(-each.desired * count // 100) if percent else count
+            limit = _of(each.desired, count, round_up=least) if percent else count
             extreme = each.least_available if least else each.most_pods
             if extreme.count < limit if least else extreme.count > limit:
                 what = "available" if least else "there"
@@ -140,6 +140,10 @@ def _bound(words: Mapping[str, Any], name: str) -> Expectation:
         return "; ".join(seen) if _whose(outcome, workload) else f"there is no {workload}"
 
     return Expectation(name, broken)
+
+
+def _of(desired: int, percent: int, *, round_up: bool) -> int:
+    return -(-desired * percent // 100) if round_up else desired * percent // 100
 
 
 def _undo_within(words: Mapping[str, Any], name: str) -> Expectation:

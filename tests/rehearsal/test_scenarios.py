@@ -1,0 +1,174 @@
+"""Scenario files: what can be said in them, what is refused and where, and the stories that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollplane_machinery.errors import InvalidError
+from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.scenario.scenario import read_scenario, steps_of
+from rollplane_rehearsal.scenario.steps import ACTIONS, Step, drawn, read_step
+from rollplane_rehearsal.scenario.words import Condition, is_meant, parse_condition, parse_expectation
+from tests.end_to_end.up_process import rollplane
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yaml"))
+HEAD = "name: x\nbefore: a.yaml\n"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_story_that_ships_is_as_it_says(path: Path) -> None:
+    ran = rollplane(f"rehearse --scenario {path} --runs 1")
+    assert (ran.code, ran.err) == (0, ""), ran.out
+
+
+def test_there_are_twelve_stories_each_with_what_it_is_about() -> None:
+    read = [read_scenario(path.read_text(), path.name) for path in EXAMPLES]
+    assert len(read) == 12
+    assert all(each.about and each.name for each in read)
+
+
+REFUSED: dict[str, tuple[str, str]] = {
+    "not YAML": ("name: [", "s.yaml: not YAML: line 1"),
+    "not a mapping": ("- a", "s.yaml: line 1: must be a mapping"),
+    "unknown field": (HEAD + "step: []\nsteps: [{pause: web}]", "line 3: step is no field"),
+    "no steps": (HEAD, "steps are what happens"),
+    "nothing before": ("steps: [{pause: web}]", "or manifests must say what runs before"),
+    "no action": (HEAD + "steps:\n- at: 5s", "line 4: steps[0] must have exactly one action"),
+    "two actions": (HEAD + "steps:\n- {pause: web, resume: web}", "must have exactly one action"),
+    "unknown action": (HEAD + "steps:\n- {explode: web}", "line 4: steps[0].explode is no action and no trigger"),
+    "a bad time": (HEAD + "steps:\n- pause: web\n  at: soon", "line 5: steps[0].at not a duration"),
+    "a bad condition": (HEAD + "steps:\n- pause: web\n  when: it rains", "line 5: steps[0].when is no condition"),
+    "for what does not last": (HEAD + "steps:\n- {pause: web, for: 5s}", "steps[0].for goes only with what lasts"),
+    "how long a pause": (HEAD + "steps:\n- {pause controller: }", "needs for: how long"),
+    "at and when": (HEAD + "steps:\n- {pause: web, at: 5s, when: web is complete}", "goes with neither"),
+    "a bad expectation": (
+        HEAD + "steps: [{pause: web}]\nexpect:\n- all is well",
+        "line 5: expect[0] 'all is well' is no",
+    ),
+    "a bad draw": (HEAD + "draw: {x: 7}\nsteps: [{pause: web}]", "line 3: draw.x must be {between"),
+    "no nodes": (HEAD + "nodes: 0\nsteps: [{pause: web}]", "line 3: nodes must be a number above 0"),
+    "a bad pool": (HEAD + "nodes:\n- {count: many}\nsteps: [{pause: web}]", "line 4: nodes[0].count"),
+    "no runs": (HEAD + "runs: 0\nsteps: [{pause: web}]", "line 3: runs must be at least 1"),
+    "a wrong type": (HEAD + "undo: maybe\nsteps: [{pause: web}]", "line 3: undo must be true or false"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_told_with_its_line(text: str, told: str) -> None:
+    with pytest.raises(InvalidError) as refused:
+        read_scenario(text, "s.yaml")
+    assert told in refused.value.message
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    with pytest.raises(InvalidError) as refused:
+        read_scenario(HEAD + "runs: 0\nundo: 7\nsteps: [{pause: web, at: x}]", "s.yaml")
+    assert refused.value.message.count("s.yaml: line") == 3
+
+
+STEPS: dict[str, tuple[dict[str, Any], Step]] = {
+    "an image": ({"set image": "web=web:v2"}, Step("set image", ("web", "*", "web:v2"))),
+    "a moment": ({"pause": "web", "at": "1m30s"}, Step("pause", "web", at=90.0)),
+    "a state": (
+        {"drain": "n", "when": "web new is 30% available", "after": 5, "for": "2m"},
+        Step("drain", "n", when=Condition("web", "available", 30, True, "new"), after=5.0, seconds=120.0),
+    ),
+    "a scale": ({"scale": "web=3"}, Step("scale", ("web", 3))),
+    "slow pulls": ({"slow pulls": {"image": "web:*", "by": "30s"}}, Step("slow pulls", ("web:*", 30.0))),
+    "a part": ({"lose answers": "20%", "for": "1m"}, Step("lose answers", 0.2, seconds=60.0)),
+    "a patch": (
+        {"patch": {"workload": "web", "patch": {"spec": {"paused": True}}}},
+        Step("patch", ("web", '{"spec": {"paused": true}}')),
+    ),
+    "nothing": ({"kill controller": None}, Step("kill controller", None)),
+}
+
+
+@pytest.mark.parametrize(("data", "step"), STEPS.values(), ids=STEPS)
+def test_steps(data: dict[str, Any], step: Step) -> None:
+    assert read_step(data) == step
+
+
+def test_every_action_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    assert [action for action in ACTIONS if f"`{action}" not in page] == []
+
+
+CONDITIONS = {
+    "web is complete": Condition("web", "complete"),
+    "deploy/web has failed": Condition("deploy/web", "failed"),
+    "web old is 3 ready": Condition("web", "ready", 3, False, "old"),
+}
+
+
+@pytest.mark.parametrize(("text", "condition"), CONDITIONS.items())
+def test_conditions(text: str, condition: Condition) -> None:
+    assert parse_condition(text) == condition
+
+
+MEANT = {
+    "web": True,
+    "deploy/web": True,
+    "deployment/shop/web": True,
+    "sts/web": False,
+    "api": False,
+    "nonsense/web": False,
+}
+
+
+@pytest.mark.parametrize(("called", "meant"), MEANT.items())
+def test_whom_a_name_means(called: str, meant: bool) -> None:
+    assert is_meant(called, "deployment/shop/web") is meant
+
+
+WEB = WorkloadOutcome("deployment/shop/web", 10, True, 12.0, Extreme(8, 3.0, 8), Extreme(13, 0.0, 13), 0, 30.0)
+LOST = WorkloadOutcome(
+    "deployment/shop/web", 10, True, None, Extreme(8, 3.0, 8), Extreme(13, 0.0, 13), 2, 30.0, Stuck("no image", "X")
+)
+GOOD = Outcome(1, "d", 5.0, 12.0, [WEB], undo=UndoOutcome(3.0, 9.0))
+BAD = Outcome(1, "d", 5.0, None, [LOST], undo=UndoOutcome(3.0, None))
+REFUSAL = Outcome(1, "d", 5.0, None, [WEB], refused=["quota reached"])
+
+EXPECTED: dict[str, tuple[str, Outcome, bool]] = {
+    "in time": ("completes within 12s", GOOD, True),
+    "late": ("web completes within 11s", GOOD, False),
+    "not at all": ("web completes within 1h", BAD, False),
+    "nobody": ("api completes within 1h", GOOD, False),
+    "never": ("web never completes", BAD, True),
+    "never, for this reason": ('web never completes because "image"', BAD, True),
+    "never, for another": ('web never completes because "quota"', BAD, False),
+    "never, but it did": ("never completes", GOOD, False),
+    "enough": ("web available >= 8 always", GOOD, True),
+    "a part of those wanted": ("web available >= 81% always", GOOD, False),
+    "not too many": ("web pods <= 13 always", GOOD, True),
+    "too many": ("web pods <= 129% always", GOOD, False),
+    "healed in time": ("undo heals within 9s", GOOD, True),
+    "healed late": ("undo heals within 8s", GOOD, False),
+    "not healed": ("undo heals within 1h", BAD, False),
+    "healed never": ("undo never heals", BAD, True),
+    "healed after all": ("undo never heals", GOOD, False),
+    "no restarts": ("no pod restarts", GOOD, True),
+    "restarts": ("no pod restarts", BAD, False),
+    "refused": ('the change is refused because "quota"', REFUSAL, True),
+    "not refused": ("the change is refused", GOOD, False),
+    "the usual": ("promises kept", GOOD, True),
+}
+
+
+@pytest.mark.parametrize(("text", "outcome", "kept"), EXPECTED.values(), ids=EXPECTED)
+def test_expectations(text: str, outcome: Outcome, kept: bool) -> None:
+    assert (parse_expectation(text).broken(outcome) == "") is kept
+
+
+def test_what_is_drawn_follows_from_the_seed() -> None:
+    draws = {"at": {"between": [5, 30]}, "part": {"between": [0.1, 0.9]}, "node": {"one of": ["a", "b"]}}
+    assert drawn(draws, 1) == drawn(draws, 1)
+    found = [drawn(draws, seed) for seed in range(50)]
+    assert len({each["at"] for each in found}) > 10
+    assert all(5 <= int(each["at"]) <= 30 and 0.1 <= float(each["part"]) <= 0.9 for each in found)
+    assert {each["node"] for each in found} == {"a", "b"}
+    steps = steps_of([{"drain": "${node}", "at": "${at}s"}], draws, 1)
+    assert steps == [Step("drain", found[1]["node"], at=float(found[1]["at"]))]
