@@ -21,6 +21,7 @@ from rollplane_machinery.kinds import (
 )
 from rollplane_rules.admission.reading import json_text
 from tests.controller.plane import Plane, a_plane
+from tests.customs import GROUP, stored_custom, stored_definition
 from tests.planners.daemon_sets import a_daemon_set
 from tests.planners.deployments import a_deployment
 from tests.planners.stateful_sets import a_stateful_set
@@ -117,6 +118,22 @@ async def test_a_pod_that_cannot_end_is_counted_for_so_long_only() -> None:
         await plane.pass_time(62)
         await plane.quiet()
         assert (await status(plane))["used"] == {"pods": "3"}
+
+
+async def test_custom_kinds_are_counted() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await plane.create(stored_definition())
+        one, two = stored_custom("one"), stored_custom("two")
+        one.metadata.namespace = two.metadata.namespace = "shop"
+        await plane.create(one)
+        await plane.quiet()
+        await plane.create(a_quota({f"count/crontabs.{GROUP}": "5"}))
+        await plane.quiet()
+        assert (await status(plane))["used"] == {f"count/crontabs.{GROUP}": "1"}
+        await plane.create(two)
+        await plane.quiet()
+        assert (await status(plane))["used"] == {f"count/crontabs.{GROUP}": "2"}
 
 
 async def test_a_quota_at_rest_causes_no_writes() -> None:

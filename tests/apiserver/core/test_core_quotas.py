@@ -15,7 +15,7 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core import ADMIN, Core
 from rollplane_apiserver.store.interface import Mutation
 from rollplane_apiserver.store.interface import Outcome as StoreOutcome
-from rollplane_machinery.api import Create, WriteOptions, WriteResult
+from rollplane_machinery.api import Create, Delete, EventType, Key, WriteOptions, WriteResult
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import (
     AlreadyExistsError,
@@ -25,7 +25,7 @@ from rollplane_machinery.errors import (
     RollplaneError,
     UnavailableError,
 )
-from rollplane_machinery.kinds import RESOURCE_QUOTA, Encoded
+from rollplane_machinery.kinds import POD, RESOURCE_QUOTA, Encoded
 from rollplane_rules.admission.reading import json_text
 from tests.apiserver.core.office import (
     CountingStore,
@@ -36,6 +36,7 @@ from tests.apiserver.core.office import (
     pod,
     service,
 )
+from tests.customs import GROUP, stored_custom, stored_definition
 
 
 def quota(name: str = "q", **spec: Any) -> StoredObject:
@@ -181,6 +182,17 @@ async def test_kinds_are_counted_by_their_names(office: Office) -> None:
         await office.create(job)
 
 
+async def test_custom_kinds_are_counted(office: Office) -> None:
+    await office.create(stored_definition())
+    await office.create(stored_custom("one"))
+    await office.create(quota(hard={f"count/crontabs.{GROUP}": "2"}))
+    await office.create(stored_custom("two"))
+    with pytest.raises(
+        ForbiddenError, match=r"requested: count/crontabs.example.com=1, used: count/crontabs.example.com=2"
+    ):
+        await office.create(stored_custom("three"))
+
+
 async def test_a_service_that_becomes_a_load_balancer_is_asked_again(office: Office) -> None:
     await office.create(quota(hard={"services": "1", "services.loadbalancers": "0"}))
     stored = await office.create(service())
@@ -215,7 +227,7 @@ async def two_cores() -> AsyncIterator[tuple[Office, Office]]:
 
 
 async def pods_of(office: Office) -> int:
-    return len(await office.names(Encoded.of(pod()).kind, namespace="default"))
+    return len(await office.names(POD, namespace="default"))
 
 
 async def test_two_apiservers_at_once_pass_no_more_than_there_may_be() -> None:
@@ -243,6 +255,32 @@ async def test_a_crowd_at_two_apiservers_fills_the_quota_exactly() -> None:
             await one.create(pod(f"last-{at}"))
         with pytest.raises(ForbiddenError):
             await two.create(pod("beyond"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_at_no_revision_is_there_more_than_there_may_be(seed: int) -> None:
+    """Two apiservers make and delete pods at the same time, singly and in batches."""
+    chance, most = random.Random(seed), 12
+    async with two_cores() as offices:
+        await offices[0].create(of_pods(most))
+        await pods_of(offices[1])
+
+        async def worker(number: int) -> None:
+            office = chance.choice(offices)
+            for step in range(6):
+                await office.api.batch(creates(chance.randint(1, 4), f"{number}-{step}-"))
+                for gone in await office.names(POD, namespace="default"):
+                    if chance.random() < 0.3:
+                        await office.api.batch([Delete(Key(POD, "default", gone), 0)])
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*map(worker, range(8)))
+        there, highest = set[str](), 0
+        for change in (await offices[0].store.changes(0)).changes:
+            if change.resource == "pods":
+                (there.discard if change.type is EventType.DELETED else there.add)(change.key)
+                highest = max(highest, len(there))
+        assert highest == most
 
 
 async def test_a_quota_lowered_at_one_apiserver_holds_at_the_other() -> None:

@@ -210,18 +210,17 @@ class MemoryStore:
                 return Refusal.NAMESPACE_MISSING
             if namespace.sealed:
                 return Refusal.NAMESPACE_SEALED
-        refusal = _unmet(mutation, slot) or self._claimed(mutation) or self._overtaken(mutation)
+        refusal = _unmet(mutation, slot) or self._claimed(mutation)
+        if refusal is None and mutation.reckoning is not None:
+            refusal = self._overtaken(mutation.reckoning)
         return Refusal.NO_MEMORY if refusal is None and self.full and not _makes_room(mutation, slot) else refusal
 
     def _claimed(self, mutation: Mutation) -> Refusal | None:
         holders = (self._claims.get(claim) for claim in mutation.claims)
         return Refusal.CLAIMED if any(holder not in (None, _holder(mutation)) for holder in holders) else None
 
-    def _overtaken(self, mutation: Mutation) -> Refusal | None:
-        reckoning = mutation.reckoning
-        page = self._ledgers.get(reckoning.ledger) if reckoning is not None else None
-        if reckoning is None or page is None:
-            return None
+    def _overtaken(self, reckoning: Reckoning) -> Refusal | None:
+        page = self._ledgers.get(reckoning.ledger, _Page())
         return Refusal.OVERTAKEN if page.last_but_of(reckoning.reader) > reckoning.seen else None
 
     def _enter(self, reckoning: Reckoning) -> None:

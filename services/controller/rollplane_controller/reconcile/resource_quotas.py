@@ -13,7 +13,7 @@ from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View, WatchedPod
 from rollplane_machinery.api import EventType, Key
-from rollplane_machinery.kinds import RESOURCE_QUOTA, Kind
+from rollplane_machinery.kinds import ANY_CUSTOM, KINDS, RESOURCE_QUOTA, Kind
 from rollplane_planners.model import NOTHING, Plan, UpdateObjectStatus
 from rollplane_rules.admission.quota import read_quota
 from rollplane_rules.admission.quota_status import told_by
@@ -33,6 +33,7 @@ class QuotaReconciler(Reconciler):
     def __init__(self, observer: Observer, kinds: Iterable[Kind]) -> None:
         super().__init__(observer)
         self._kinds = [kind for kind in kinds if kind.namespaced]
+        self._unseen = [kind for kind in KINDS if kind.namespaced and kind not in self._kinds]
         self._watched: dict[str, dict[Key, Tally]] = {}
 
     def attach(self, wake: Wake) -> None:
@@ -50,7 +51,7 @@ class QuotaReconciler(Reconciler):
         if stored is None or tally is None:
             return NOTHING
         end = tally.next_end(now)
-        told = told_by(stored, tally, self._kinds)
+        told = told_by(stored, tally, self._unseen)
         writes = [UpdateObjectStatus(told)] if told.status != stored.status else []
         return Plan(writes, requeue_after=None if end is None else end - now + _BEHIND)
 
@@ -66,9 +67,10 @@ class QuotaReconciler(Reconciler):
         quota = read_quota(stored)
         if key not in tallies or tallies[key].quota != quota:
             tallies[key] = tally = Tally(quota)
-            for kind in filter(tally.counts, self._kinds):
-                for counted, _ in self._observer.namespace_of_kind(kind, key.namespace):
-                    self._put(tally, counted)
+            for kind in self._kinds:
+                if kind is ANY_CUSTOM or tally.counts(kind):
+                    for counted, _ in self._observer.namespace_of_kind(kind, key.namespace):
+                        self._put(tally, counted)
 
     def _on_object(self, wake: Wake, _type: EventType, key: Key, old: View | None, new: View | None) -> None:
         tallies = self._watched.get(key.namespace)
