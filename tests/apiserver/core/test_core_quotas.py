@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_apiserver.core import ADMIN, Core
 from rollplane_apiserver.store.interface import Mutation
 from rollplane_apiserver.store.interface import Outcome as StoreOutcome
-from rollplane_machinery.api import Create, Delete, EventType, Key, WriteOptions, WriteResult
+from rollplane_machinery.api import Create, Delete, EventType, Key, WriteOptions, WriteResult, WriteToken
 from rollplane_machinery.clock import FakeClock
 from rollplane_machinery.errors import (
     AlreadyExistsError,
@@ -307,3 +308,32 @@ async def test_after_a_lost_answer_the_commit_tells_what_is_taken(office: Office
     results = await asyncio.gather(office.create(pod("p1")), office.create(pod("p2")), return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["AdmissionRefusedError", "UnavailableError"]
     assert await pods_of(office) == 1
+
+
+async def test_a_caller_that_goes_away_leaves_nothing_held(office: Office) -> None:
+    """Its write is made all the same, which the next one must not forget."""
+    await office.create(of_pods(1))
+    commit, is_asked, may_go_on = office.store.commit, asyncio.Event(), asyncio.Event()
+
+    async def stall(mutations: Sequence[Mutation]) -> Sequence[StoreOutcome]:
+        is_asked.set()
+        await may_go_on.wait()
+        return await commit(mutations)
+
+    office.store.commit = stall  # type: ignore[method-assign]
+    caller = asyncio.ensure_future(office.create(pod("p1")))
+    await is_asked.wait()
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    may_go_on.set()
+    with pytest.raises(ForbiddenError, match="used: pods=1"):
+        await office.create(pod("p2"))
+
+
+async def test_a_repeat_is_told_what_its_first_sending_made_though_the_quota_is_full(office: Office) -> None:
+    await office.create(of_pods(1))
+    first = WriteOptions(token=WriteToken("writer", 1))
+    made_first = await office.create(pod("p1"), first)
+    assert await office.create(pod("p1"), replace(first, repeat=True)) == made_first
+    with pytest.raises(ForbiddenError):
+        await office.create(pod("p2"), WriteOptions(token=WriteToken("writer", 2), repeat=True))
