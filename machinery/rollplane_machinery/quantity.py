@@ -84,6 +84,11 @@ def add(left: str, right: str) -> str:
     return _print(a.nanos + b.nanos, a.family if a.nanos else b.family)
 
 
+def from_nanos(amount: int, like: str) -> str:
+    """Return ``amount`` nano units as a quantity in the family of ``like``; raises BadRequestError."""
+    return _print(amount, _parse(like).family)
+
+
 def subtract(left: str, right: str) -> str:
     """Return ``left`` without ``right``, in the family of ``left``; raises BadRequestError."""
     a = _parse(left)

@@ -42,12 +42,8 @@ def added(left: Amounts, right: Amounts) -> Amounts:
     """Return the sum."""
     if not left or not right:
         return left or right
-    return {**left, **{name: plus(left, name, amount) for name, amount in right.items()}}
-
-
-def plus(amounts: Amounts, name: str, amount: str) -> str:
-    """Return ``amount`` more of ``name`` than there is in ``amounts``."""
-    return quantity.add(amounts[name], amount) if name in amounts else amount
+    sums = {name: quantity.add(left[name], amount) if name in left else amount for name, amount in right.items()}
+    return {**left, **sums}
 
 
 def largest(left: Amounts, right: Amounts) -> Amounts:
@@ -65,4 +61,4 @@ def rise(new: Amounts, old: Amounts) -> Amounts:
 
 def told(amounts: Amounts, names: Iterable[str]) -> str:
     """Return those ``names`` as refusals list them: ``cpu=1,pods=2``."""
-    return ",".join(f"{name}={amounts.get(name, '0')}" for name in sorted(names))
+    return ",".join(f"{name}={amounts[name]}" for name in names)

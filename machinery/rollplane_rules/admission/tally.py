@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
 from rollplane_machinery import quantity
 from rollplane_machinery.kinds import ApiObject, Kind
-from rollplane_rules.admission.amounts import NOTHING, Amounts, plus, rise, told
+from rollplane_rules.admission.amounts import NOTHING, Amounts, rise, told
 from rollplane_rules.admission.quota import Quota
 from rollplane_rules.admission.usage import counted_of, gives_up_at, is_in_scope, usage_of
 
@@ -17,7 +17,9 @@ class Tally:
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
-        self._used: dict[str, str] = {}
+        self._hard = {name: quantity.nanos(amount) for name, amount in quota.hard.items()}
+        self._used = dict.fromkeys(quota.hard, 0)  # in nano units
+        self._written = dict.fromkeys(quota.hard, "0")  # an amount that tells how the sum is written
         self._taken: dict[Hashable, Amounts] = {}
         self._counted: dict[Kind, frozenset[str]] = {}
         self._ends: list[tuple[float, int, Hashable, Kind, ApiObject, Amounts]] = []
@@ -68,12 +70,14 @@ class Tally:
     def add(self, taken: Amounts) -> None:
         """Count what belongs to no key."""
         for name, amount in taken.items():
-            self._used[name] = plus(self._used, name, amount)
+            if not self._used[name]:
+                self._written[name] = amount
+            self._used[name] += quantity.nanos(amount)
 
     def subtract(self, taken: Amounts) -> None:
         """Undo ``add``."""
         for name, amount in taken.items():
-            self._used[name] = quantity.subtract(self._used[name], amount)
+            self._used[name] -= quantity.nanos(amount)
 
     def next_end(self, now: float) -> float | None:
         """Count no more the pods whose time to go has passed, and return when the next one's does."""
@@ -85,18 +89,15 @@ class Tally:
 
     def used(self) -> Amounts:
         """Return what is used of each limited resource."""
-        return {name: self._used.get(name, "0") for name in self.quota.hard}
+        return {name: quantity.from_nanos(self._used[name], like) for name, like in self._written.items()}
 
     def exceeded_by(self, asked: Amounts) -> str:
         """Return Kubernetes' sentence where ``asked`` is more than there is left, "" where it is not."""
-        beyond = [name for name, amount in asked.items() if self._is_beyond(name, amount)]
-        return self._sentence(beyond, asked) if beyond else ""
+        beyond = sorted(name for name, amount in asked.items() if self._is_beyond(name, amount))
+        if not beyond:
+            return ""
+        requested, used, limited = (told(amounts, beyond) for amounts in (asked, self.used(), self.quota.hard))
+        return f"exceeded quota: {self.quota.name}, requested: {requested}, used: {used}, limited: {limited}"
 
     def _is_beyond(self, name: str, amount: str) -> bool:
-        needed = quantity.nanos(self._used.get(name, "0")) + quantity.nanos(amount)
-        return needed > quantity.nanos(self.quota.hard[name])
-
-    def _sentence(self, names: Iterable[str], asked: Amounts) -> str:
-        names = list(names)
-        parts = (told(asked, names), told(self._used, names), told(self.quota.hard, names))
-        return "exceeded quota: {}, requested: {}, used: {}, limited: {}".format(self.quota.name, *parts)
+        return self._used[name] + quantity.nanos(amount) > self._hard[name]

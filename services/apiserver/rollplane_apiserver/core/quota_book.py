@@ -68,8 +68,8 @@ class Book:
         for tally in self.tallies:
             tally.remove((kind, key))
 
-    def hold(self, hold: Hold, now: float) -> None:
-        self.held[hold] = asked = self.asked(hold.kind, hold.obj, hold.old, now)
+    def hold(self, hold: Hold, asked: Sequence[Amounts]) -> None:
+        self.held[hold] = asked
         for tally, amounts in zip(self.tallies, asked, strict=True):
             tally.add(amounts)
 

@@ -69,15 +69,11 @@ class Quotas:
         if why := book.refusal(kind, obj, asked, now):
             self._refuse(obj, why)
         elif any(asked):
-            return self._hold(book, kind, obj, old, base, now)
+            hold = Hold(kind, obj, old, base, obj.metadata.uid, self._reckoning(namespace), self.drop, self.distrust)
+            self._holds.setdefault((namespace, hold.uid), []).append(hold)
+            book.hold(hold, asked)
+            return hold
         return None
-
-    def _hold(self, book: Book, kind: Kind, obj: ApiObject, old: ApiObject | None, base: int, now: float) -> Hold:
-        namespace = obj.metadata.namespace
-        hold = Hold(kind, obj, old, base, obj.metadata.uid, self._reckoning(namespace), self.drop, self.distrust)
-        self._holds.setdefault((namespace, hold.uid), []).append(hold)
-        book.hold(hold, now)
-        return hold
 
     def drop(self, hold: Hold) -> None:
         """Count ``hold`` no more."""
@@ -126,7 +122,7 @@ class Quotas:
             if self._shows(hold):
                 self.drop(hold)
             else:
-                book.hold(hold, now)
+                book.hold(hold, book.asked(hold.kind, hold.obj, hold.old, now))
         return book
 
     def _shows(self, hold: Hold) -> bool:
