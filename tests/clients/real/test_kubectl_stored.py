@@ -50,3 +50,34 @@ async def test_every_kind_is_applied_twice_changed_and_deleted(release: str, tmp
         assert "web.example.com" in (await client.done("get", "ingress")).out
         gone = await client.done("delete", "-f", MANIFEST, "--wait=false")
         assert len(gone.lines) == len(STORED_KINDS)
+
+
+GENERATED = (
+    ("job", "once", "--image=busybox", "--", "date"),
+    ("job", "again", "--from=cronjob/nightly"),
+    ("role", "reader", "--verb=get", "--resource=pods"),
+    ("rolebinding", "reader", "--role=reader", "--user=somebody"),
+    ("clusterrole", "reader", "--verb=get", "--resource=pods"),
+    ("clusterrolebinding", "reader", "--clusterrole=reader", "--user=somebody"),
+    ("quota", "small", "--hard=pods=50"),
+    ("priorityclass", "high", "--value=7"),
+)
+
+
+@pytest.mark.parametrize("release", [each for each in KUBECTLS if each != "1.20"])
+async def test_generators_send_protobuf_and_are_understood(release: str, tmp_path: Path) -> None:
+    async with serving() as gateway:
+        client = kubectl(release, gateway.url, tmp_path)
+        await client.done("create", "deployment", "web", "--image=nginx")
+        first = await client.run("create", "cronjob", "nightly", "--image=busybox", "--schedule=@daily", "--", "date")
+        assert (first.code, first.out) == (0, "cronjob.batch/nightly created\n"), first.err
+        for words in (*GENERATED, ("ingress", "web", "--rule=a.example.com/*=web:80")):
+            ran = await client.run("create", *words)
+            assert ran.code == 0, ran.err
+            assert ran.out.endswith("created\n")
+        scaled = await client.run("autoscale", "deployment/web", "--min=1", "--max=3", "--cpu-percent=70")
+        assert scaled.code == 0, scaled.err
+        shown = (await client.done("get", "hpa", "web", "--no-headers")).out.split()
+        assert shown[:7] == ["web", "Deployment/web", "cpu:", "<unknown>/70%", "1", "3", "0"]
+        explained = (await client.done("explain", "job.spec.template.spec.containers.image")).out
+        assert "string" in explained

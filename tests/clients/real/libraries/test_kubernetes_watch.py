@@ -113,3 +113,24 @@ def test_dynamic_watch(deployments: Any, place: Place) -> None:
             break
     else:
         pytest.fail("the watch has not seen the end of the rollout")
+
+
+def job(name: str, **labels: str) -> dict[str, Any]:
+    template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "work", "image": "busybox:1.36"}]}}
+    return {"metadata": {"name": name, "labels": labels}, "spec": {"template": template}}
+
+
+def test_watch_of_a_kind_that_is_only_stored(api: Any, place: Place) -> None:
+    batch = kubernetes.client.BatchV1Api(api)
+    batch.create_namespaced_job(place.namespace, job("a"))
+    events = kubernetes.watch.Watch().stream(batch.list_namespaced_job, place.namespace)
+    first = next(events)
+    assert (first["type"], first["object"].spec.parallelism, first["object"].status.active) == ("ADDED", 1, None)
+    batch.patch_namespaced_job("a", place.namespace, {"spec": {"suspend": True}})
+    changed = next(events)
+    assert (changed["type"], changed["object"].spec.suspend) == ("MODIFIED", True)
+    ended = {"status": {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}}
+    batch.patch_namespaced_job_status("a", place.namespace, ended)
+    assert next(events)["object"].status.conditions[0].type == "Complete"
+    batch.delete_namespaced_job("a", place.namespace, propagation_policy="Background")
+    assert next(events)["type"] == "DELETED"
