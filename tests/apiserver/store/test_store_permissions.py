@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from importlib.resources import files
 
 import pytest
 
@@ -14,7 +16,17 @@ from .conftest import NewRedisStore
 from .writing import create, must_commit, update
 
 OF_EACH_COMMIT = ("HSET", "HDEL", "XADD")
-NOW_AND_THEN = ("XTRIM", "RPUSH", "LPOP", "SADD", "DEL", "UNLINK", "RENAME", "EXISTS")
+NOW_AND_THEN = ("HGET", "HMGET", "XTRIM", "RPUSH", "LPOP", "SADD", "DEL", "UNLINK", "RENAME", "EXISTS")
+
+
+ASKED_BY_RUNNING = {"TIME", "INFO"}
+"""What the script begins with: denied, it ends before it has done anything."""
+
+
+def test_all_that_a_commit_calls_is_asked_for() -> None:
+    source = files("rollplane_apiserver.store").joinpath("commit.lua").read_text()
+    called = set(re.findall(r"\bcall\('(\w+)'", source))
+    assert called - ASKED_BY_RUNNING == {*OF_EACH_COMMIT, *NOW_AND_THEN}
 
 
 @asynccontextmanager

@@ -45,7 +45,9 @@ local history = string.match(replication, 'master_replid:(%w+)')
 -- ones are asked for by the commits of nothing, which greet each connection and look once a second.
 local commands = {'HSET', 'HDEL', 'XADD'}
 if #ARGV == tokens_end then
-  commands = {'HSET', 'HDEL', 'XADD', 'XTRIM', 'RPUSH', 'LPOP', 'SADD', 'DEL', 'UNLINK', 'RENAME', 'EXISTS'}
+  commands = {
+    'HSET', 'HDEL', 'XADD', 'HGET', 'HMGET', 'XTRIM', 'RPUSH', 'LPOP', 'SADD', 'DEL', 'UNLINK', 'RENAME', 'EXISTS',
+  }
 end
 for _, command in ipairs(commands) do
   if not redis.acl_check_cmd(command, KEYS[META], KEYS[META]) then
