@@ -2,6 +2,18 @@
 
 import sys
 
-from rollplane_cli.main import run
+from rollplane_cli.failures import INTERRUPTED
 
-sys.exit(run())
+
+def run() -> int:
+    """Load the program and run it: who interrupts the one is answered as who interrupts the other."""
+    try:
+        from rollplane_cli import main
+
+        return main.run()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rollplane_cli.beyond import COMMANDS, hint
@@ -44,8 +45,8 @@ def run(line: Sequence[str] | None = None) -> int:
         found = _find(sys.argv[1:] if line is None else line, console)
         if isinstance(found, int):
             return found
-        running = _carry_out(found, os.environ, console)
-        return _at_once(running) if found.command.is_offline else _in_loop(running)
+        carry_out = partial(_carry_out, found, os.environ, console)
+        return _at_once(carry_out()) if found.command.is_offline else _in_loop(carry_out)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -56,10 +57,10 @@ def run(line: Sequence[str] | None = None) -> int:
         gc.freeze()  # the process ends: its last collections, all in vain, would take a fifth of a short command
 
 
-def _in_loop(running: Coroutine[Any, Any, int]) -> int:
-    import asyncio  # half of the program's start
+def _in_loop(carry_out: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    import asyncio  # half of the program's start, in which it may be interrupted: nothing has begun by then
 
-    return asyncio.run(running)
+    return asyncio.run(carry_out())
 
 
 def _at_once(running: Coroutine[Any, Any, int]) -> int:

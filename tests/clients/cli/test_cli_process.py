@@ -59,6 +59,32 @@ async def test_a_reader_that_leaves(plane: Plane, cli: Cli) -> None:
     assert err == b""
 
 
+INTERRUPTING = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from rollplane_cli.__main__ import run
+sys.argv[1:] = ["get", "nodes"]
+sys.exit(run())
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["rollplane_cli.main", "rollplane_cli.session", "asyncio", "rollplane_cli.commands.get"]
+)
+async def test_ctrl_c_while_it_is_loaded_is_answered_as_later(module: str) -> None:
+    """Python would show a traceback, or complain of what was never awaited."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", INTERRUPTING.format(module=module), stdout=PIPE, stderr=PIPE
+    )
+    assert (await process.communicate(), process.returncode) == ((b"", b""), 130)
+
+
 LIGHT = {
     "version": ("grpc", "google.protobuf", "yaml", "rich", "asyncio"),
     "--help": ("grpc", "google.protobuf", "yaml", "rich", "asyncio"),
