@@ -293,6 +293,21 @@ def a_pod_was_given_up_while_too_few_were_available_anyway(story: Story) -> None
     story.pod("a-0", "a", ready=True, going=True)
 
 
+def sizes_that_a_former_version_allowed_before_one_looked(story: Story) -> None:
+    story.deployment(3, surge=1, observed=False)
+    story.replica_set("a", 10)
+    story.deployment(3, surge=1)
+
+
+def pods_that_a_former_size_asked_for_before_one_looked(story: Story) -> None:
+    one = ReplicaSet()
+    one.metadata.name, one.metadata.namespace, one.metadata.uid = "a", "shop", "a"
+    one.metadata.generation, one.status.observed_generation, one.spec.replicas = 2, 1, 1
+    story.tell(one)
+    story.pod("a-0", "a")
+    story.pod("a-1", "a")
+
+
 def the_limits_were_raised_after_the_set_was_shrunk(story: Story) -> None:
     story.deployment(2, unavailable=1)
     story.running("a", 2)
@@ -355,6 +370,8 @@ INNOCENT = [
     a_pod_became_ready_unknown_to_its_sets_status,
     a_pod_became_ready_after_it_was_given_up,
     a_pod_was_given_up_while_too_few_were_available_anyway,
+    sizes_that_a_former_version_allowed_before_one_looked,
+    pods_that_a_former_size_asked_for_before_one_looked,
     the_limits_were_raised_after_the_set_was_shrunk,
     a_set_is_created_empty,
     a_user_deletes,
@@ -429,6 +446,19 @@ def test_a_revision_that_was_dropped_may_be_made_anew() -> None:
     story.tell(a_revision("a"), EventType.DELETED)
     story.tell(a_revision("b"), EventType.ADDED)
     assert story.checker.violations == []
+
+
+def test_templates_that_were_set_before_one_looked_have_revisions_too() -> None:
+    """Of three generations the first was observed: each may have had a template, and a revision on its way."""
+    story = Story()
+    late = a_stateful_set("v3")
+    late.metadata.generation, late.status.observed_generation = 3, 1
+    story.tell(late)
+    for name in ("a", "b", "c"):
+        story.tell(a_revision(name), EventType.ADDED)
+    assert story.checker.violations == []
+    story.tell(a_revision("d"), EventType.ADDED)
+    assert len(story.checker.violations) == 1
 
 
 def test_what_is_written_at_rest_is_found() -> None:

@@ -261,6 +261,13 @@ def _made_by_a_decision_that_new_ordinals_overtook(story: Story) -> None:
     story.pod("db-2")
 
 
+def _decided_before_one_looked(story: Story) -> None:
+    story.stateful_set(1, generation=3, observed=2)
+    story.pod("db-2", ready=False)
+    story.pod("db-1", ready=False)
+    story.pod("db-1", ready=False, going=True)
+
+
 def _parallel(story: Story) -> None:
     story.stateful_set(policy="Parallel")
     story.pod("db-2", ready=False)
@@ -321,6 +328,7 @@ RIGHT = {
     "made while the current revision changes": _made_at_the_former_current_revision,
     "replaced by a decision that scaling down overtook": _replaced_by_a_decision_that_scaling_down_overtook,
     "made by a decision that new ordinals overtook": _made_by_a_decision_that_new_ordinals_overtook,
+    "decided before one looked": _decided_before_one_looked,
     "Parallel": _parallel,
     "surge": _surging,
     "one node after another": _one_after_another,

@@ -62,6 +62,8 @@ class OrdinalRules:
         self._sets: dict[str, AnySet] = {}
         self._former: dict[str, dict[int, AnySet]] = {}
         """The last version of each generation, below the present one, that a set's controller may still go by."""
+        self._unsure: set[str] = set()
+        """Sets that were first seen when their controllers might still go by versions from before."""
         self._members: dict[str, dict[str, Member]] = defaultdict(dict)
         self._owners: dict[str, str] = {}
         self._been_ready: dict[str, set[str]] = defaultdict(set)
@@ -80,6 +82,10 @@ class OrdinalRules:
             former = {**self._former.get(uid, {}), before.metadata.generation: before}
             seen = message.status.observed_generation
             self._former[uid] = {generation: one for generation, one in former.items() if generation >= seen}
+        elif message.metadata.generation > 1:
+            self._unsure.add(uid)
+        if message.status.observed_generation >= message.metadata.generation:
+            self._unsure.discard(uid)
         self._sets[uid] = message
         for pod in self._early.pop(uid, {}).values():
             list(self.put_pod(pod))
@@ -88,6 +94,7 @@ class OrdinalRules:
         """Forget the object with that uid, of whatever kind."""
         self._sets.pop(uid, None)
         self._former.pop(uid, None)
+        self._unsure.discard(uid)
         self._been_ready.pop(uid, None)
         owner = self._owners.pop(uid, "")
         for kept in (self._members, self._early):
@@ -123,9 +130,9 @@ class OrdinalRules:
             if any(one.place == member.place for one in others):
                 yield f"there are two pods {member.name}"
             yield from self._check_partition(owner, member)
-            if _is_ordered(owner):
+            if self._is_ordered(owner):
                 yield from self._check_order(owner, member, others)
-        elif member.terminating and not before.terminating and _is_ordered(owner):
+        elif member.terminating and not before.terminating and self._is_ordered(owner):
             above = [one.name for one in others if int(one.place) > int(member.place)]
             out_of_range = not any(_in_range(one, int(member.place)) for one in self._gone_by(owner))
             if above and out_of_range and not member.disrupted:
@@ -154,7 +161,7 @@ class OrdinalRules:
     def _check_daemon(self, owner: DaemonSet, member: Member, before: Member | None) -> Iterator[str]:
         if member.live and (before is None or before.place != member.place):
             here = sum(one.live and one.place == member.place for one in self._of(member))
-            most = 2 if any(map(_surges, self._gone_by(owner))) else 1
+            most = 2 if owner.metadata.uid in self._unsure or any(map(_surges, self._gone_by(owner))) else 1
             if here > most:
                 yield f"{here} pods on {member.place}, at most {most} are allowed"
         if before is not None and member.terminating and not before.terminating and before.ready:
@@ -170,6 +177,10 @@ class OrdinalRules:
         bare, most = owner.status.desired_number_scheduled - len(served), _max_unavailable(owner)
         if bare > most:
             yield f"{bare} nodes are without a ready pod after {member.name} was deleted, at most {most} may be"
+
+    def _is_ordered(self, owner: StatefulSet) -> bool:
+        """Return whether its order can be judged."""
+        return owner.spec.pod_management_policy != "Parallel" and owner.metadata.uid not in self._unsure
 
     def _gone_by(self, owner: S) -> list[S]:
         """Return the versions of a set that what its controller does now may have been decided by."""
@@ -206,10 +217,6 @@ def _node_of(pod: Pod) -> str:
     required = pod.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
     fields = (field for term in required.node_selector_terms for field in term.match_fields)
     return next((field.values[0] for field in fields if field.values), "")
-
-
-def _is_ordered(stateful_set: StatefulSet) -> bool:
-    return stateful_set.spec.pod_management_policy != "Parallel"
 
 
 def _in_range(stateful_set: StatefulSet, ordinal: int) -> bool:

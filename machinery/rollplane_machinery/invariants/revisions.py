@@ -28,9 +28,10 @@ class RevisionRules:
     def put_workload(self, message: Workload) -> None:
         """Take note of a workload as it is now."""
         uid, template = message.metadata.uid, message.spec.template.SerializeToString(deterministic=True)
-        if self._templates.get(uid) != template:
+        former = self._templates.get(uid)
+        if former != template:
             self._templates[uid] = template
-            self._set[uid] += 1
+            self._set[uid] += 1 + (_unseen(message) if former is None else 0)
 
     def add_revision(self, message: ReplicaSet | ControllerRevision) -> Iterator[tuple[str, str]]:
         """Count a revision that has come into being; yield what that breaks, as subject and text."""
@@ -48,3 +49,8 @@ class RevisionRules:
         maker = self._maker.pop(uid, None)
         if maker is not None:
             self._made[maker] -= 1
+
+
+def _unseen(message: Workload) -> int:
+    """Return how often its template may have been set before one first saw it, without a revision for it yet."""
+    return max(0, message.metadata.generation - max(message.status.observed_generation, 1))

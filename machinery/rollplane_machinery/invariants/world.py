@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class World:
         before = self.sets.get(message.metadata.uid)
         size = message.spec.replicas
         settled = message.status.observed_generation >= message.metadata.generation
-        most = size if settled or before is None else max(size, before.most_wanted)
+        most = size if settled else max(size, _before_it_was_seen(message, before.most_wanted if before else None))
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
         given_up = _given_up(before, message)
@@ -192,10 +193,23 @@ def _deployment_facts(message: Deployment, before: DeploymentFacts | None) -> De
     replicas, rolling = message.spec.replicas, message.spec.strategy.type == "RollingUpdate"
     surge, unavailable = _limits(message) if rolling else (0, replicas)
     most, least = replicas + surge, max(0, replicas - unavailable)
-    if before is not None and message.status.observed_generation < message.metadata.generation:
-        most, least = max(most, before.most_total), min(least, before.least_available)
+    if message.status.observed_generation < message.metadata.generation:
+        most = max(most, _before_it_was_seen(message, before.most_total if before else None))
+        least = min(least, before.least_available if before else least if _is_new(message) else 0)
     revision = message.metadata.annotations.get(REVISION, "0")
     return DeploymentFacts(_name(message.metadata), rolling, message.spec.paused, int(revision), most, least)
+
+
+def _is_new(message: Deployment | ReplicaSet | ReplicationController) -> bool:
+    """Return whether there never was another version of it."""
+    return message.metadata.generation <= 1
+
+
+def _before_it_was_seen(message: Deployment | ReplicaSet | ReplicationController, known: int | None) -> int:
+    """Return the most that a former version may have asked for, ``known`` if that was seen: else nobody can tell."""
+    if known is not None:
+        return known
+    return 0 if _is_new(message) else sys.maxsize
 
 
 def _limits(message: Deployment) -> tuple[int, int]:
