@@ -173,6 +173,40 @@ async def test_documents() -> None:
         assert b"com.example.v1.CronTab" in (await gateway.get("/openapi/v2", Accept=protobuf)).body
 
 
+async def test_documents_of_what_version_2_cannot_say() -> None:
+    keeps = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "properties": {"a": {"type": "string"}}}
+    members = {
+        "port": {"x-kubernetes-int-or-string": True},
+        "free": keeps,
+        "none": {"type": "string", "nullable": True},
+        "pod": {**keeps, "x-kubernetes-embedded-resource": True},
+    }
+    spec = {"type": "object", "required": ["none", "port"], "properties": members}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    async with serving() as gateway:
+        await define(gateway, version(schema=schema, subresources={}, additionalPrinterColumns=[]))
+        index = (await gateway.get("/openapi/v3")).json["paths"]
+        third = (await gateway.get(index[f"apis/{GROUP}/v1"]["serverRelativeURL"])).json["components"]["schemas"]
+        second = (await gateway.get("/openapi/v2")).json["definitions"]
+        new, old = (each["com.example.v1.CronTab"]["properties"]["spec"] for each in (third, second))
+        assert new["properties"]["port"]["anyOf"] == [{"type": "integer"}, {"type": "string"}]
+        assert set(new["properties"]["pod"]["properties"]) == {"a", "apiVersion", "kind", "metadata"}
+        assert old == {
+            "type": "object",
+            "required": ["port"],
+            "properties": {
+                "port": {"x-kubernetes-int-or-string": True},
+                "free": {"x-kubernetes-preserve-unknown-fields": True},
+                "none": {},
+                "pod": {
+                    "x-kubernetes-preserve-unknown-fields": True,
+                    "x-kubernetes-embedded-resource": True,
+                    "required": ["kind", "apiVersion"],
+                },
+            },
+        }
+
+
 async def test_a_definition_that_goes_ends_watches() -> None:
     async with serving() as gateway:
         await define(gateway)

@@ -57,14 +57,18 @@ class Schemas:
         return self._reference(type_name(type_), shape_of_type(type_), [kind_of(type_.group_version, type_.name)])
 
     def _of_custom(self, type_: ServedType, schema: Mapping[str, Any]) -> Json:
+        """The code that reads schemas is loaded here: few planes have any."""
+        from rollplane_machinery.structural.publishing import published
+        from rollplane_machinery.structural.schema import read
+
         name = type_name(type_)
         if name not in self.by_name:
             metadata = {"metadata": {"allOf": [self.of_message(_METADATA)], "description": "Standard metadata."}}
-            properties = {**(schema.get("properties") or {}), **_TYPE_META, **metadata}
+            shown = published(read(schema), {**_TYPE_META, **metadata})
             self.by_name[name] = {
-                **schema,
+                **shown,
                 "type": "object",
-                "properties": dict(sorted(properties.items())),
+                "properties": dict(sorted(shown["properties"].items())),
                 "x-kubernetes-group-version-kind": [kind_of(type_.group_version, type_.name)],
             }
         return reference(name)

@@ -36,13 +36,27 @@ def _schema(schema: Json) -> Json:
                 told["type"] = "string"  # only one type can be told
             case "allOf" | "oneOf" | "anyOf" | "not" | "nullable":
                 continue  # what a definition says and this version has no words for
-            case "type" | "items" | "properties" if schema.get("nullable"):
-                continue  # as kube-apiserver has it, since null would be refused
+            case "type" | "items" | "properties" if _is_open(schema):
+                continue  # as kube-apiserver has it, since null, or what nobody declared, would be refused
+            case "required":
+                told |= _required(value, schema.get("properties") or {})
             case "properties":
                 told[name] = {each: _schema(part) for each, part in value.items()}
             case _:
                 told[name] = _schema(value) if name in _PARTS and isinstance(value, dict) else value
     return told
+
+
+def _is_open(schema: Json) -> bool:
+    """Whether kubectl would refuse what the schema lets in; it takes objects of whole kinds as they are."""
+    keeps = schema.get("x-kubernetes-preserve-unknown-fields") is True
+    return schema.get("nullable") is True or (keeps and "x-kubernetes-group-version-kind" not in schema)
+
+
+def _required(names: list[str], properties: Json) -> Json:
+    """What must be there, but for what may be null and is untyped here."""
+    wanted = [name for name in names if properties.get(name, {}).get("nullable") is not True]
+    return {"required": wanted} if wanted else {}
 
 
 def _path_item(item: Json) -> Json:
