@@ -118,6 +118,7 @@ class Release:
     - ``name_formats``: schemas of custom resources may ask for short and long names as formats.
     - ``schema_ratcheting``: what was wrong in a custom object already is not held against an update that leaves it.
     - ``schema_rules``: schemas of custom resources may have rules.
+    - ``selects_custom_fields``: definitions of custom resources may say which fields can be selected by.
     - ``taint_sentence``, ``preemption_sentence``: what FailedScheduling says of taints and of preemption.
     - ``preempted_sentence``: what victims of preemption are told.
     - ``kubelets_check_taints``: a kubelet does not run a pod that does not tolerate a NoExecute taint of its node.
@@ -163,6 +164,7 @@ class Release:
     name_formats: bool
     schema_ratcheting: bool
     schema_rules: bool
+    selects_custom_fields: bool
     taint_sentence: TaintSentence
     preemption_sentence: PreemptionSentence
     kubelets_check_taints: bool
@@ -231,6 +233,7 @@ def release_of(name: str) -> Release:
         name_formats=since(34),
         schema_ratcheting=since(30),
         schema_rules=since(25),
+        selects_custom_fields=since(31),
         taint_sentence=_taint_sentence(version),
         preemption_sentence=_preemption_sentence(version),
         kubelets_check_taints=since(24),

@@ -227,3 +227,31 @@ async def test_a_definition_that_goes_ends_watches() -> None:
         assert (await gateway.get(PATH)).status == 404
         assert (await gateway.get(f"{PATH}?watch=1")).status == 404
         assert GROUP not in (await gateway.get("/apis")).body.decode()
+
+
+async def test_fields_that_can_be_selected_by() -> None:
+    async with serving() as gateway:
+        await define(gateway, version(selectableFields=[{"jsonPath": ".spec.replicas"}, {"jsonPath": ".spec.cron"}]))
+        for name, replicas in (("one", 1), ("two", 2)):
+            await gateway.ask("POST", PATH, custom(name, spec={"cron": "* * * * 5", "replicas": replicas}))
+
+        async def selected(selector: str) -> list[str]:
+            listed = (await gateway.get(f"{PATH}?fieldSelector={selector}")).json
+            return [each["metadata"]["name"] for each in listed["items"]]
+
+        assert await selected("spec.replicas%3D2") == ["two"]
+        assert await selected("spec.replicas!%3D2,metadata.namespace%3Ddefault") == ["one"]
+        assert await selected("spec.cron%3D") == []
+        refused = await gateway.get(f"{PATH}?fieldSelector=spec.tags%3Dx")
+        assert (refused.status, "field label not supported" in refused.json["message"]) == (400, True)
+        two = f"{PATH}?watch=1&fieldSelector=spec.replicas%3D2"
+        async with asyncio.timeout(20), gateway.session.get(gateway.url + two) as stream:
+            assert json.loads(await stream.content.readline())["object"]["metadata"]["name"] == "two"
+            await patch(gateway, f"{PATH}/one", {"spec": {"replicas": 2}})
+            came = json.loads(await stream.content.readline())
+            await patch(gateway, f"{PATH}/two", {"spec": {"replicas": 3}})
+            went = json.loads(await stream.content.readline())
+        assert [(each["type"], each["object"]["metadata"]["name"]) for each in (came, went)] == [
+            ("ADDED", "one"),
+            ("DELETED", "two"),
+        ]

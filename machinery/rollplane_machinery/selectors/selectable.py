@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from rollplane.core import v1 as core
+from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import kinds
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import ApiObject, CustomKind, Kind
+from rollplane_machinery.selectors.custom import CustomFields, custom_field_names, custom_field_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +103,13 @@ def _of(kind: Kind) -> _Selectable:
 
 def selectable_field_names(kind: Kind) -> tuple[str, ...]:
     """Return the field paths that a field selector for ``kind`` may name."""
-    return _of(kind).names
+    return custom_field_names(kind) if isinstance(kind, CustomKind) else _of(kind).names
 
 
-def selectable_fields(kind: Kind, message: ApiObject) -> dict[str, str]:
+def selectable_fields(kind: Kind, message: ApiObject) -> Mapping[str, str]:
     """Return the value of every selectable field of ``message``, as text: numbers in decimal, true or false."""
+    if isinstance(message, StoredObject) and isinstance(kind, CustomKind):
+        return CustomFields(message)
     selectable = _of(kind)
     values = selectable.read(message)
     return {
@@ -115,7 +120,8 @@ def selectable_fields(kind: Kind, message: ApiObject) -> dict[str, str]:
 
 def have_same_fields(kind: Kind, a: ApiObject, b: ApiObject) -> bool:
     """Return whether no field selector for ``kind`` can tell the two messages apart."""
-    read = _of(kind).read
+    read: Callable[[Any], Sequence[str | int | bool]]
+    read = partial(custom_field_values, kind) if isinstance(kind, CustomKind) else _of(kind).read
     return read(a) == read(b)
 
 

@@ -134,7 +134,7 @@ def _version(version: Mapping[str, Any], group: str, spec: Mapping[str, Any], re
         scale=_scale(subresources.get("scale")),
         columns=tuple(map(_column, version.get("additionalPrinterColumns") or ())) or DEFAULT_COLUMNS,
         warning=_warning(version, group, spec["names"]["kind"]),
-        selectable_fields=_selectable(version.get("selectableFields")),
+        selectable_fields=_selectable(version.get("selectableFields")) if release.selects_custom_fields else (),
     )
 
 
