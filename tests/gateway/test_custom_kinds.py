@@ -66,6 +66,14 @@ async def test_unknown_fields_by_the_words_of_the_request() -> None:
         assert (ignored.status, ignored.warnings) == (200, ())
 
 
+async def test_names_that_no_header_can_say() -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        made = await gateway.ask("POST", PATH, custom(spec={"cron": "* * * * 5", "\x08": 1, "\ud7ff\u0301": 2}))
+        assert (made.status, made.json["spec"]) == (201, {"cron": "* * * * 5", "replicas": 1})
+        assert not any("\x08" in warning for warning in made.warnings)
+
+
 async def test_what_breaks_the_schema() -> None:
     async with serving() as gateway:
         await define(gateway)
@@ -115,6 +123,7 @@ async def test_versions() -> None:
         assert [each["version"] for each in groups["versions"]] == ["v1", "v1beta1"]
         async with asyncio.timeout(5), gateway.session.get(f"{gateway.url}{beta}?watch=1") as stream:
             line = await stream.content.readline()
+            assert stream.headers["Warning"] == f'299 - "{GROUP}/v1beta1 CronTab is deprecated"'
         assert json.loads(line)["object"]["apiVersion"] == f"{GROUP}/v1beta1"
 
 

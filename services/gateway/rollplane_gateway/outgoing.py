@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
@@ -43,6 +43,7 @@ class Sender:
         """Send pieces until there are no more, or ``end_streams``; raises what entering the stream raises."""
         async with stream.pieces as pieces:
             response = web.StreamResponse(headers={"Content-Type": stream.content_type, **stream.headers})
+            _warn(response, stream.warnings)
             response.enable_chunked_encoding()
             await response.prepare(sent)
             await self._sent(response, pieces)
@@ -80,11 +81,21 @@ class Sender:
 def _response(reply: Reply) -> web.Response:
     response = web.Response(body=reply.body, status=reply.status, headers=reply.headers)
     response.headers["Content-Type"] = reply.content_type
-    for warning in reply.warnings:
-        response.headers.add("Warning", f'299 - "{_quoted(warning)}"')
+    _warn(response, reply.warnings)
     return response
 
 
+def _warn(response: web.StreamResponse, warnings: Iterable[str]) -> None:
+    """Add ``warnings`` as headers; what no header can say, for control characters in it, is left unsaid as upstream."""
+    for text in map(_on_one_line, warnings):
+        if text.isprintable():
+            response.headers.add("Warning", f'299 - "{_quoted(text)}"')
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _quoted(text: str) -> str:
-    """Return ``text`` as the inside of a quoted string on one line."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    """Return ``text`` as the inside of a quoted string."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
