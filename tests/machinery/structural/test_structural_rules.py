@@ -68,6 +68,17 @@ RULES_OF_VALUES: dict[str, tuple[str, Json, Json]] = {
     "ip library": ("isIP(self.s) && ip(self.s).family() == 6", {"s": "::1"}, {"s": "10.0.0.1"}),
     "cidr library": ("cidr('10.0.0.0/8').containsIP(self.s)", {"s": "10.1.2.3"}, {"s": "11.0.0.1"}),
     "semver library": ("semver(self.s).isGreaterThan(semver('1.0.0-rc.1'))", {"s": "1.0.0"}, {"s": "1.0.0-alpha"}),
+    "format library": (
+        "!format.dns1123Label().validate(self.s).hasValue() && !format.named('nope').hasValue()",
+        {"s": "a-b"},
+        {"s": "a.b"},
+    ),
+    "named formats": (
+        "format.named('uuid').value().validate(self.s).value().size() == 1",
+        {"s": "x"},
+        {"s": "0" * 32},
+    ),
+    "prefixes": ("!format.dns1035LabelPrefix().validate(self.s).hasValue()", {"s": "a-"}, {"s": "1-"}),
     "strings library": ("self.s.lowerAscii().split(',').join('-') == 'a-b'", {"s": "A,B"}, {"s": "a"}),
     "times": ("duration('1h') > duration(self.s)", {"s": "5m"}, {"s": "2h"}),
 }

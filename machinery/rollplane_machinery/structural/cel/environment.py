@@ -17,14 +17,21 @@ from cel_expr_python.ext.ext_optional import ExtOptional
 from cel_expr_python.ext.ext_strings import ExtStrings
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from rollplane_machinery.structural.cel import lists, network, quantities, texts, versions
+from rollplane_machinery.structural.cel import lists, named_formats, network, quantities, texts, versions
 from rollplane_machinery.structural.cel.functions import declarations
 from rollplane_machinery.structural.cel.messages import POOL
 
 SELF, OLD_SELF = "self", "oldSelf"
 HAS_OLD = "hasOldSelf"
 _REMEMBERED = 8192
-_FUNCTIONS = (*lists.FUNCTIONS, *network.FUNCTIONS, *quantities.FUNCTIONS, *texts.FUNCTIONS, *versions.FUNCTIONS)
+_FUNCTIONS = (
+    *lists.FUNCTIONS,
+    *named_formats.FUNCTIONS,
+    *network.FUNCTIONS,
+    *quantities.FUNCTIONS,
+    *texts.FUNCTIONS,
+    *versions.FUNCTIONS,
+)
 _NUMBERS = {"int": Type.INT, "uint": Type.UINT, "double": Type.DOUBLE}
 _ORDERS = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
 

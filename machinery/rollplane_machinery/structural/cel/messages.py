@@ -12,7 +12,10 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 _JSON_TYPES = (struct_pb2, timestamp_pb2, duration_pb2)
-_TYPES = {"kubernetes": ("Quantity", "Semver", "URL"), "net": ("CIDR", "IP")}
+_TYPES = {
+    "kubernetes": ("FormatErrors", "MaybeFormat", "NamedFormat", "Quantity", "Semver", "URL"),
+    "net": ("CIDR", "IP"),
+}
 _TEXT = "text"
 
 
@@ -36,6 +39,8 @@ def _file(package: str, names: tuple[str, ...]) -> FileDescriptorProto:
 
 POOL = new_pool()
 QUANTITY, SEMVER, URL = Type("kubernetes.Quantity"), Type("kubernetes.Semver"), Type("kubernetes.URL")
+FORMAT, MAYBE_FORMAT = Type("kubernetes.NamedFormat"), Type("kubernetes.MaybeFormat")
+ERRORS = Type("kubernetes.FormatErrors")
 CIDR, IP = Type("net.CIDR"), Type("net.IP")
 
 
