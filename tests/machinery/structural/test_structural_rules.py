@@ -74,7 +74,7 @@ RULES_OF_VALUES: dict[str, tuple[str, Json, Json]] = {
         {"s": "a.b"},
     ),
     "named formats": (
-        "format.named('uuid').value().validate(self.s).value().size() == 1",
+        "format.named('uuid').value().validate(self.s).hasValue()",
         {"s": "x"},
         {"s": "0" * 32},
     ),
