@@ -240,6 +240,17 @@ def test_no_rule_goes_on_for_ever() -> None:
     assert sentence.startswith('spec: Invalid value: "object": validation failed due to running out of cost budget')
 
 
+def test_text_that_is_none_is_told() -> None:
+    (sentence,) = told(parsed(ruled("self.s == 'x'")), {"s": "\ud800"})
+    assert sentence.startswith('spec: Invalid value: "object": ')
+
+
+def test_rules_that_nest_too_deep_are_refused() -> None:
+    with pytest.raises(InvalidError) as refused:
+        parse_schema(obj({"spec": ruled("(" * 40 + "true" + ")" * 40)}))
+    assert "recursion limit exceeded" in str(refused.value)
+
+
 # rule (with what goes with it), what is said when the schema is declared, and where
 FAILED = ".rule: Invalid value: {}: compilation failed: ERROR: <input>:1:"
 REFUSED: dict[str, tuple[Json, str]] = {

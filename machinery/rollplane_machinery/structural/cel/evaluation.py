@@ -22,6 +22,7 @@ from rollplane_machinery.structural.faults import join
 from rollplane_machinery.structural.schema import Structural
 
 _OUT_OF_BUDGET = "validation failed due to running out of cost budget, no further validation rules will be run"
+_BUDGET = "Iteration budget exceeded"
 _LONGEST_MESSAGE = 5 * 1024
 _AS_GO = (
     (re.compile(r'^NOT_FOUND: Key not found in map : "?(.*?)"?$'), r"no such key: \1"),
@@ -72,7 +73,10 @@ def _broken(compiled: Compiled, activation: cel.Activation, value: Json, kind: s
     try:
         result = program(rule.program).eval(activation)
     except RuntimeError as error:
-        raise OutOfBudgetError(invalid(path, kind, _OUT_OF_BUDGET)) from error
+        if _BUDGET in str(error):
+            raise OutOfBudgetError(invalid(path, kind, _OUT_OF_BUDGET)) from error
+        yield invalid(path, kind, _failed(str(error), rule))
+        return
     if result.type() == Type.ERROR:
         yield invalid(path, kind, _failed(str(result.value()), rule))
     elif result.value() is not True:
