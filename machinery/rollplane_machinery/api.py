@@ -125,6 +125,8 @@ class PatchType(Enum):
 class Propagation(Enum):
     """What becomes of the dependents of a deleted object."""
 
+    __hash__ = object.__hash__  # as EventType's
+
     BACKGROUND = "Background"
     FOREGROUND = "Foreground"
     ORPHAN = "Orphan"
@@ -325,6 +327,8 @@ class WatchQuery:
 
 class EventType(Enum):
     """ADDED and DELETED also tell that an object began or ceased to match the filter."""
+
+    __hash__ = object.__hash__  # an Enum's own is a function of its name, in Python
 
     ADDED = 1
     MODIFIED = 2

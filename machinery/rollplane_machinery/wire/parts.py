@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import lru_cache, wraps
 from types import MappingProxyType
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +24,8 @@ from rollplane_machinery.api import (
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.field_validation import FieldValidation
 from rollplane_machinery.kinds import Encoded, by_resource
+
+_SHORT = 64
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -107,7 +109,12 @@ def encode_fence(fence: Fence) -> pb.Fence:
 
 def decode_fence(message: pb.Fence) -> Fence:
     """Return the fence; raises BadRequestError for an epoch that is no revision."""
-    return Fence(message.shard, message.epoch)
+    shard = message.shard
+    # Each write of a controller bears one of a few; what is kept for long must be small.
+    return _fence(shard, message.epoch) if len(shard) <= _SHORT else Fence(shard, message.epoch)
+
+
+_fence = lru_cache(maxsize=1024)(Fence)
 
 
 def decode_token(message: pb.WriteToken) -> WriteToken:
@@ -182,6 +189,8 @@ def put_preconditions(message: pb.Preconditions, preconditions: Preconditions) -
 
 def decode_preconditions(message: pb.Preconditions) -> Preconditions:
     """Return the preconditions; an absent message asks for nothing."""
+    if not message.HasField("uid") and not message.HasField("resource_version"):
+        return NO_PRECONDITIONS
     return Preconditions(
         message.uid if message.HasField("uid") else None,
         message.resource_version if message.HasField("resource_version") else None,

@@ -7,7 +7,6 @@ then about what the store holds, until its mutation is committed.
 from __future__ import annotations
 
 import random
-import uuid
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -38,6 +37,10 @@ from rollplane_rules.strategy import is_unchanged
 
 MAX_TRIES = 5
 
+_UUID_MASK = ~(0xF << 76 | 0x3 << 62)
+_UUID_VERSION = 4 << 76 | 0x2 << 62
+"""Where RFC 9562 has the version and the variant."""
+
 
 class Identifiers:
     """Uids and name suffixes from an injected source, so that a simulation gives the same ones again."""
@@ -46,8 +49,10 @@ class Identifiers:
         self._source = source
 
     def uid(self) -> str:
-        """Return a random UUID."""
-        return str(uuid.UUID(int=self._source.getrandbits(128), version=4))
+        """Return a random UUID, of version 4."""
+        # What uuid.UUID does, in a fifth of its time.
+        digits = f"{self._source.getrandbits(128) & _UUID_MASK | _UUID_VERSION:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def number(self, below: int) -> int:
         """Return a number from 0 to below ``below``."""
@@ -220,7 +225,7 @@ class Writer:
             namespace=key.namespace,
             fence=options.fence,
             token=token_of(options),
-            claims=_claims(obj),
+            claims=_claims(key, obj),
             reckoning=self._reckoning(key.kind, hold, obj),
         )
         return Proposal(mutation, value, hold=hold)
@@ -246,8 +251,8 @@ class Writer:
             log_previous=_is_selected_otherwise(key, new, old),
             fence=options.fence,
             token=token_of(options),
-            claims=_claims(new),
-            frees=tuple(sorted(claims_of(old) - claims_of(new))),
+            claims=_claims(key, new),
+            frees=tuple(sorted(claims_of(old) - claims_of(new))) if key.kind is SERVICE else (),
             reckoning=hold.reckoning
             if hold
             else self.quotas.revision(new, old)
@@ -266,7 +271,7 @@ class Writer:
             revision=current.revision,
             fence=options.fence,
             token=token_of(options),
-            frees=_claims(current.encoded.parse()) if key.kind is SERVICE else (),
+            frees=_claims(key, current.encoded.parse()) if key.kind is SERVICE else (),
         )
         return Proposal(mutation, self.encode(key, last))
 
@@ -286,8 +291,8 @@ def _is_outdated(key: Key, current: Entry) -> bool:
     return told is not None and told.version != key.kind.stored_version
 
 
-def _claims(obj: ApiObject) -> tuple[str, ...]:
-    return tuple(sorted(claims_of(obj)))
+def _claims(key: Key, obj: ApiObject) -> tuple[str, ...]:
+    return tuple(sorted(claims_of(obj))) if key.kind is SERVICE else ()
 
 
 def _is_selected_otherwise(key: Key, new: ApiObject, old: ApiObject) -> bool:

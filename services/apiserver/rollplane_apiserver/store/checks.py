@@ -36,15 +36,16 @@ def check_mutation(mutation: Mutation) -> None:
         raise BadRequestError("a deletion cannot require that nothing is stored", resource=mutation.resource)
     if mutation.require is Require.NEVER and not mutation.token:
         raise BadRequestError("only what has a token can be given up", resource=mutation.resource)
-    if _size(mutation.token, mutation) > MAX_TOKEN_BYTES:
+    if mutation.token and _size(mutation.token, mutation) > MAX_TOKEN_BYTES:
         raise BadRequestError(f"a token of more than {MAX_TOKEN_BYTES} bytes", resource=mutation.resource)
-    claims = "".join((*mutation.claims, *mutation.frees))
+    claims = "".join((*mutation.claims, *mutation.frees)) if mutation.claims or mutation.frees else ""
     if "\n" in claims:
         raise BadRequestError("a line break in a claim", resource=mutation.resource)
     shard = mutation.fence.shard if mutation.fence else ""
     reckoned = f"{mutation.reckoning.ledger}{mutation.reckoning.reader}" if mutation.reckoning else ""
     names = f"{mutation.resource}{mutation.key}{mutation.namespace}{mutation.group}{shard}{claims}{reckoned}"
-    _size(names, mutation)
+    if not names.isascii():
+        _size(names, mutation)
     # Names travel to the commit script as zero-terminated strings.
     if "\0" in names:
         raise BadRequestError("a zero byte in a name", resource=mutation.resource)

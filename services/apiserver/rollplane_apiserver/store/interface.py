@@ -27,6 +27,8 @@ class Require(Enum):
     where nothing did, the token is refused for ever (WITHDRAWN), so that a first sending that comes late meets that.
     """
 
+    __hash__ = object.__hash__  # an Enum's own is a function of its name, in Python
+
     ABSENT = "absent"
     PRESENT = "present"
     REVISION = "revision"

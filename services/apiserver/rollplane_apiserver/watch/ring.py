@@ -25,8 +25,8 @@ class RingEvent:
     """
 
     __slots__ = (
+        "_after",
         "_told",
-        "after",
         "before",
         "encoded",
         "key",
@@ -46,14 +46,21 @@ class RingEvent:
         self.replaced = replaced
         self.replaced_size = replaced_size
         self.encoded = Encoded(self.kind, with_revision(change.value, change.revision))
-        self.after = View(change.key, self.encoded)
+        self._after: View | None = None
         self.previous: Encoded | None = None
         self.before: View | None = None
         if change.type is EventType.MODIFIED and change.previous is not None:
             # Whoever sees the object go gets its last matching content under the revision at which it went.
             self.previous = Encoded(self.kind, with_revision(change.previous, change.revision))
             self.before = View(change.key, self.previous)
-        self._told: dict[tuple[EventType, bool], WatchEvent] = {}
+        self._told: dict[tuple[EventType, bool], WatchEvent] | None = None  # nobody watches most Events
+
+    @property
+    def after(self) -> View:
+        """The content that is stored now, or was last."""
+        if self._after is None:
+            self._after = View(self.key, self.encoded)
+        return self._after
 
     @property
     def size(self) -> int:
@@ -64,6 +71,8 @@ class RingEvent:
     def told_as(self, event_type: EventType, *, metadata_only: bool) -> WatchEvent:
         """Return the event as one kind of watcher is told it."""
         variant = (event_type, metadata_only)
+        if self._told is None:
+            self._told = {}
         told = self._told.get(variant)
         if told is None:
             content = self.encoded
