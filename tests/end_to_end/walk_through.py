@@ -157,6 +157,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "KUBECONFIG=FOLDER/kubeconfig kopf ": "tests/clients/real run the operator",
         "kubectl ": "tests/clients/real",
         "helm ": "tests/clients/real/test_helm.py",
+        "rollplane up --nodes 300 --node-pool ": "tests/end_to_end/test_up_processes.py",
         "pip install ": "tests/packaging/test_wheel.py installs the wheel",
         "pipx ": "as pip, into an environment of its own",
         "uvx ": "as pip, into an environment of its own",
