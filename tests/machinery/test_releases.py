@@ -53,6 +53,7 @@ BOUNDARIES = {
     "name_formats": ("1.33", "1.34"),
     "schema_ratcheting": ("1.29", "1.30"),
     "schema_rules": ("1.24", "1.25"),
+    "selects_custom_fields": ("1.30", "1.31"),
 }
 VALUES: dict[str, dict[str, object]] = {
     "serves_beta_versions": {"1.24": True, "1.25": False},
