@@ -16,7 +16,7 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.codec import to_json
 from rollplane_machinery.conditions import TRUE
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.kinds import BY_API_VERSION_KIND, CustomKind, Kind, words_of
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, CustomKind, Kind, words_of
 from rollplane_machinery.kinds import by_word as built_in_by_word
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import LATEST, Release
@@ -67,6 +67,17 @@ def read_custom(stored: StoredObject, release: Release = LATEST) -> Custom:
         is_established,
         is_being_deleted(stored.metadata),
     )
+
+
+def promised(definition: ApiObject) -> tuple[CustomKind, ...]:
+    """Return the kinds that a definition makes once it is created, if it gets its names; none of a broken one."""
+    if not isinstance(definition, StoredObject):
+        return ()
+    try:
+        custom = read_custom(definition)
+    except (KeyError, TypeError, AttributeError, StopIteration):
+        return ()  # the server will tell what is wrong with it
+    return tuple(kind for kind in custom.versions.values() if kind.described.is_served)
 
 
 def _accepted(names: Names, accepted: Mapping[str, Any]) -> Names:

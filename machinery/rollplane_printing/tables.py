@@ -10,6 +10,7 @@ from rollplane.core.v1 import Pod
 from rollplane_machinery.kinds import POD, ApiObject, Kind
 from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_printing.custom import custom_layout
 from rollplane_printing.others import OTHERS
 from rollplane_printing.stored import PLAIN, STORED
 from rollplane_printing.table import Layout, Row, Table
@@ -21,7 +22,9 @@ LAYOUTS: Mapping[Kind, Layout] = MappingProxyType({**WORKLOADS, **OTHERS, **STOR
 
 def layout_of(kind: Kind, release: Release = LATEST) -> Layout:
     """Return how ``release`` shows objects of ``kind``."""
-    return POD_WITH_PLAIN_RESTARTS if kind is POD and not release.restart_ages else LAYOUTS.get(kind, PLAIN)
+    if kind is POD and not release.restart_ages:
+        return POD_WITH_PLAIN_RESTARTS
+    return LAYOUTS.get(kind) or custom_layout(kind) or PLAIN
 
 
 def table_of(kind: Kind, objects: Iterable[ApiObject], now: float) -> Table:

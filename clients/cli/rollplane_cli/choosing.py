@@ -10,7 +10,7 @@ from rollplane_cli.failures import CommandError
 from rollplane_cli.files import key_in, read_files
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import Targets, parse_targets
+from rollplane_cli.targets import Targets, find_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError, RollplaneError
 from rollplane_machinery.kinds import ApiObject, Encoded
@@ -55,7 +55,7 @@ async def choose(
     """
     if flags.filename:
         return await fetch_files(session, flags)
-    targets = parse_targets(flags.words if words is None else words)
+    targets = await find_targets(session, flags.words if words is None else words)
     if not targets.items:
         raise CommandError(nothing_named)
     if targets.are_named:
@@ -79,7 +79,7 @@ def keys_of(session: Session, targets: Targets) -> list[Key]:
 
 async def fetch_files(session: Session, flags: FileFlags, *, ignore_absent: bool = False) -> Chosen:
     """Read the objects that files name; as ``fetch``, and what is wrong with the files is reported too."""
-    files = read_files(session, flags)
+    files = await read_files(session, flags)
     keys: list[Key] = []
     failed = files.failed
     for manifest in files.manifests:

@@ -5,7 +5,7 @@ What cannot be read is told, and does not keep the rest back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
-from rollplane_machinery.kinds import ApiObject, kind_of
+from rollplane_machinery.errors import CauseReason
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind, kind_of
 
 if TYPE_CHECKING:
     from rollplane_machinery.codec import Manifest
+    from rollplane_machinery.codec.manifests import Loaded, ManifestProblem
 
 STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -31,22 +33,22 @@ class Files:
     failed: bool
 
 
-def read_files(session: Session, flags: FileFlags, purpose: str = "") -> Files:
+async def read_files(session: Session, flags: FileFlags, purpose: str = "") -> Files:
     """Return the objects of all ``-f``, a line told for each problem of any file; ``purpose`` is what they are for.
+
+    Of custom kinds are those that the plane knows, and those that the files define themselves.
 
     Raises CommandError for a path that is not there, and when there is no object at all.
     """
-    from rollplane_machinery.codec import read_manifests  # with YAML, which few commands have to do with
-
-    sources = list(_sources(flags))
-    manifests: list[Manifest] = []
+    texts: dict[str, str | bytes] = {}
     problems: list[str] = []
-    for source in sources:
+    for source in _sources(flags):
         try:
-            loaded = read_manifests(_read(session, source), source)
+            texts[source] = _read(session, source)
         except OSError as exc:
             problems.append(f"cannot read {source}: {exc.strerror}")
-            continue
+    manifests: list[Manifest] = []
+    for source, loaded in (await _loaded(session, texts)).items():
         manifests += loaded.manifests
         problems += [f"{source}: {problem}" for problem in loaded.problems]
     for problem in problems:
@@ -54,6 +56,30 @@ def read_files(session: Session, flags: FileFlags, purpose: str = "") -> Files:
     if not manifests and not problems:
         raise CommandError(f"no objects passed to {purpose}" if purpose else "no objects passed")
     return Files(tuple(manifests), bool(problems))
+
+
+async def _loaded(session: Session, texts: Mapping[str, str | bytes]) -> dict[str, Loaded]:
+    """Read the files; where one has kinds that are not built in, once more with those that are custom."""
+    from rollplane_machinery.codec import read_manifests  # with YAML, which few commands have to do with
+
+    found = {source: read_manifests(text, source) for source, text in texts.items()}
+    if not any(_is_unknown(problem) for loaded in found.values() for problem in loaded.problems):
+        return found
+    customs = {**_defined(found.values()), **(await session.customs()).by_type}
+    return {source: read_manifests(text, source, customs=customs) for source, text in texts.items()}
+
+
+def _is_unknown(problem: ManifestProblem) -> bool:
+    return problem.field == "kind" and problem.reason is CauseReason.NOT_SUPPORTED
+
+
+def _defined(files: Iterable[Loaded]) -> dict[tuple[str, str], Kind]:
+    """Return the kinds that definitions in the files make once they are created."""
+    from rollplane_machinery.definitions import promised
+
+    objects = (manifest.object for loaded in files for manifest in loaded.manifests)
+    definitions = [obj for obj in objects if kind_of(obj) is CUSTOM_RESOURCE_DEFINITION]
+    return {(kind.api_version, kind.name): kind for each in definitions for kind in promised(each)}
 
 
 def _sources(flags: FileFlags) -> Iterator[str]:

@@ -15,6 +15,7 @@ from rollplane_machinery.errors import Outcome, RollplaneError, UnavailableError
 if TYPE_CHECKING:
     from rollplane_machinery.api import Api
     from rollplane_machinery.clock import Clock
+    from rollplane_machinery.definitions import Customs
     from rollplane_service.presence import Presence
 
 DEFAULT_SERVER = "127.0.0.1:7070"
@@ -50,6 +51,7 @@ class Session:
         self._request_timeout_seconds = request_timeout_seconds
         self._stack = AsyncExitStack()
         self._api: Api | None = None
+        self._customs: Customs | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,6 +86,14 @@ class Session:
 
             self._clock = SystemClock()
         return self._clock
+
+    async def customs(self) -> Customs:
+        """The custom kinds that the plane knows, as of when they were first asked for."""
+        if self._customs is None:
+            from rollplane_client.customs import read_all
+
+            self._customs = await read_all(await self.api())
+        return self._customs
 
     def report(self, error: RollplaneError) -> None:
         """Tell on standard error what went wrong, in kubectl's words."""

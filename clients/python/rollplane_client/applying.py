@@ -14,7 +14,7 @@ from rollplane_machinery.patch.last_applied import annotate, apply_patch
 async def live_object(api: ObjectApi, key: Key) -> ApiObject | None:
     """Return the object as it is now, None when it is absent; raises NotFoundError when its namespace is."""
     try:
-        return (await api.get(key)).parse()
+        return key.kind.parse((await api.get(key)).value)  # a custom object in the version of the manifest
     except NotFoundError as exc:
         if exc.name != key.name:
             raise
@@ -35,4 +35,5 @@ def write_to_apply(
     patch = apply_patch(manifest, live)
     if not patch:
         return None
-    return Patch(key, PatchType.STRATEGIC_MERGE, json.dumps(patch).encode(), options=options)
+    type_ = PatchType.MERGE if key.kind.is_custom else PatchType.STRATEGIC_MERGE
+    return Patch(key, type_, json.dumps(patch).encode(), options=options)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from rollplane_machinery.codec.legacy import LEGACY_KINDS
-from rollplane_machinery.codec.objects import read_object, to_json
+from rollplane_machinery.codec.objects import KindsByType, read_object, to_json
 from rollplane_machinery.codec.problems import Json, Problem, Report, summary
 from rollplane_machinery.codec.text import Fault, read_documents
 from rollplane_machinery.codec.tree import Document
@@ -90,21 +91,26 @@ def load_manifests(text: str | bytes, source: str = "", *, strict: bool = True) 
     return list(loaded.manifests)
 
 
-def read_manifests(text: str | bytes, source: str = "", *, strict: bool = True) -> Loaded:
-    """As ``load_manifests``, but return the problems beside the objects that have none. Never raises."""
+def read_manifests(
+    text: str | bytes, source: str = "", *, strict: bool = True, customs: KindsByType = MappingProxyType({})
+) -> Loaded:
+    """As ``load_manifests``, but return the problems beside the objects that have none. Never raises.
+
+    Objects may be of one of the ``customs`` too.
+    """
     manifests: list[Manifest] = []
     problems: list[ManifestProblem] = []
     for number, document in enumerate(read_documents(text), start=1):
         if isinstance(document, Fault):
             problems.append(ManifestProblem(number, document.line, "", CauseReason.INVALID, document.message))
         else:
-            found = _read_document(document, number, source, strict)
+            found = _read_document(document, number, source, strict, customs)
             manifests += found.manifests
             problems += found.problems
     return Loaded(tuple(manifests), tuple(problems))
 
 
-def _read_document(document: Document, number: int, source: str, strict: bool) -> Loaded:
+def _read_document(document: Document, number: int, source: str, strict: bool, customs: KindsByType) -> Loaded:
     items = {item.steps: item for item in items_of(document)}
     duplicates = _by_owner(document.duplicates, items)
     manifests: list[Manifest] = []
@@ -113,11 +119,11 @@ def _read_document(document: Document, number: int, source: str, strict: bool) -
         report = Report(strict)
         for steps in duplicates.pop(item.steps, ()):
             report.duplicate(steps[len(item.steps) :])
-        obj = read_object(item.value, report)
+        obj = read_object(item.value, report, customs)
         if obj is not None and not report.errors:
             warnings = tuple(_below(problem, item).cause for problem in report.warnings)
             line = document.line_of(item.steps)
-            manifests.append(Manifest(obj, number, line, source, written_of(obj, item.value), warnings))
+            manifests.append(Manifest(obj, number, line, source, written_of(obj, item.value, customs), warnings))
         errors += [_below(problem, item) for problem in report.errors]
     around = Report(strict)  # what is given twice in the list itself
     for steps in duplicates.pop(None, ()):
@@ -126,12 +132,13 @@ def _read_document(document: Document, number: int, source: str, strict: bool) -
     return Loaded(tuple(manifests), tuple(sorted(located, key=lambda problem: problem.line)))
 
 
-def written_of(message: ApiObject, data: Json = None) -> dict[str, Json]:
+def written_of(message: ApiObject, data: Json = None, customs: KindsByType = MappingProxyType({})) -> dict[str, Json]:
     """Return what a manifest says, given the object read from ``data``.
 
     Without ``data``, or with data of an older version, that is what the object says, less what is printed for nothing.
     """
-    if isinstance(data, dict) and (data["apiVersion"], data["kind"]) in BY_API_VERSION_KIND:
+    of = (data["apiVersion"], data["kind"]) if isinstance(data, dict) else None
+    if isinstance(data, dict) and (of in BY_API_VERSION_KIND or of in customs):
         return data
     pruned: dict[str, Json] = _pruned(to_json(message))
     return pruned

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -20,6 +21,10 @@ from rollplane_machinery.errors import Cause, CauseReason
 from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, Kind, kind_of
 
 _M = TypeVar("_M", bound=Message)
+
+KindsByType = Mapping[tuple[str, str], Kind]
+"""Kinds by what their objects say: apiVersion and kind."""
+_NONE: KindsByType = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,16 @@ def decode(data: Json, *, strict: bool = True) -> Decoded:
     return Decoded(decoded, tuple(problem.cause for problem in report.warnings))
 
 
-def read_object(data: Json, report: Report) -> ApiObject | None:
-    """Return the object in ``data``; None when it has errors, which are then in ``report``."""
+def read_object(data: Json, report: Report, customs: KindsByType = _NONE) -> ApiObject | None:
+    """Return the object in ``data``; None when it has errors, which are then in ``report``.
+
+    It may be of one of the ``customs`` too, which are found by apiVersion and kind.
+    """
     known = len(report.errors)
     if not isinstance(data, dict):
         report.mismatch(None, "object", data)
         return None
-    kind = _kind_of(data, report)
+    kind = _kind_of(data, report, customs)
     if kind is None:
         return None
     api_version = data["apiVersion"]
@@ -161,7 +169,7 @@ def _message_read(message_type: type[_M], data: Json, path: Path | None, report:
     return message
 
 
-def _kind_of(data: dict[str, Json], report: Report) -> Kind | None:
+def _kind_of(data: dict[str, Json], report: Report, customs: KindsByType) -> Kind | None:
     api_version, name = data.get("apiVersion"), data.get("kind")
     for field, value in (("apiVersion", api_version), ("kind", name)):
         if value is None or value == "":
@@ -171,7 +179,7 @@ def _kind_of(data: dict[str, Json], report: Report) -> Kind | None:
     if not isinstance(api_version, str) or not isinstance(name, str) or not api_version or not name:
         return None
     key = (api_version, name)
-    kind = BY_API_VERSION_KIND.get(key) or LEGACY_KINDS.get(key)
+    kind = BY_API_VERSION_KIND.get(key) or LEGACY_KINDS.get(key) or customs.get(key)
     if kind is None:
         message = f'no matches for kind "{name}" in version "{api_version}"'
         report.errors.append(Problem(("kind",), CauseReason.NOT_SUPPORTED, message))

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import BY_API_VERSION_KIND
+from rollplane_machinery.kinds import BY_API_VERSION_KIND, may_be_custom
 from rollplane_machinery.patch.json_value import Json, JsonObject, equal
-from rollplane_machinery.patch.schema import Field, Schema, schema_of
+from rollplane_machinery.patch.schema import OPEN, Field, Schema, schema_of
 from rollplane_machinery.patch.strategic import DELETE, DELETE_FROM_LIST, PATCH, REPLACE, RETAIN_KEYS, SET_ORDER
 
 
@@ -22,12 +22,16 @@ def three_way_merge(original: JsonObject | None, modified: JsonObject, current: 
     """Return the strategic merge patch for the object ``current``; empty when there is nothing to do.
 
     ``original`` None means that the object was never applied, so nothing is removed. A null in ``modified`` removes the
-    member, whoever wrote it. Raises BadRequestError when ``current`` is of no registered kind.
+    member, whoever wrote it. Of a custom object nothing is known, so the patch is a merge patch, too. Raises
+    BadRequestError when ``current`` is of no registered kind.
     """
-    kind = BY_API_VERSION_KIND.get((str(current.get("apiVersion")), str(current.get("kind"))))
-    if kind is None:
+    api_version = str(current.get("apiVersion"))
+    kind = BY_API_VERSION_KIND.get((api_version, str(current.get("kind"))))
+    if kind is not None:
+        return _diff_object(original or {}, modified, current, schema_of(kind.shape))
+    if not may_be_custom(api_version.partition("/")[0]):
         raise BadRequestError("the live object is of no kind that can be merged")
-    return _diff_object(original or {}, modified, current, schema_of(kind.shape))
+    return _diff_object(original or {}, modified, current, OPEN)
 
 
 def _diff_object(original: JsonObject, modified: JsonObject, current: JsonObject, schema: Schema) -> JsonObject:

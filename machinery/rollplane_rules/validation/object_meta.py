@@ -23,8 +23,13 @@ NameCheck = Callable[[str], list[str]]
 _STANDARD_FINALIZERS = frozenset({ORPHAN, FOREGROUND, "kubernetes"})
 
 
-def check_metadata(metadata: meta.ObjectMeta, check_name: NameCheck, *, namespaced: bool) -> list[Cause]:
-    """Return what is wrong with the metadata of a new object, name generated already; paths within the metadata."""
+def check_metadata(
+    metadata: meta.ObjectMeta, check_name: NameCheck, *, namespaced: bool, plain_finalizers: bool = False
+) -> list[Cause]:
+    """Return what is wrong with the metadata of a new object, name generated already; paths within the metadata.
+
+    Finalizers have a domain, unless ``plain_finalizers`` will do: extension servers do not ask for one.
+    """
     found = _check_identity(metadata, check_name, namespaced)
     if metadata.generation < 0:
         found += not_negative("generation", metadata.generation)
@@ -33,7 +38,7 @@ def check_metadata(metadata: meta.ObjectMeta, check_name: NameCheck, *, namespac
     if metadata.owner_references:
         found += _check_owners(metadata.owner_references)
     if metadata.finalizers:
-        found += _check_finalizers(metadata.finalizers)
+        found += _check_finalizers(metadata.finalizers, plain=plain_finalizers)
     return found
 
 
@@ -93,11 +98,11 @@ def _check_owner(owner: meta.OwnerReference) -> list[Cause]:
     return found
 
 
-def _check_finalizers(finalizers: Iterable[str]) -> list[Cause]:
+def _check_finalizers(finalizers: Iterable[str], *, plain: bool) -> list[Cause]:
     found: list[Cause] = []
     for index, finalizer in enumerate(finalizers):
         found += problems("finalizers", finalizer, names.check_qualified_name(finalizer))
-        found += _check_domain(f"finalizers[{index}]", finalizer)
+        found += [] if plain else _check_domain(f"finalizers[{index}]", finalizer)
     if {ORPHAN, FOREGROUND} <= set(finalizers):
         found.append(invalid("finalizers", ORPHAN, f"keep either {ORPHAN} or {FOREGROUND}"))
     return found

@@ -14,7 +14,15 @@ from rollplane.core import v1 as core
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
-from rollplane_machinery.kinds import LIMIT_RANGE, PRIORITY_CLASS, RESOURCE_QUOTA, ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import (
+    CUSTOM_RESOURCE_DEFINITION,
+    LIMIT_RANGE,
+    PRIORITY_CLASS,
+    RESOURCE_QUOTA,
+    ApiObject,
+    Kind,
+    kind_of,
+)
 from rollplane_rules.validation import claim as claims
 from rollplane_rules.validation import (
     cluster,
@@ -50,6 +58,7 @@ class Rules:
     check_status: Callable[[Any, Any], list[Cause]] = _anything
     check_name: NameCheck = names.check_dns1123_subdomain
     namespaced: bool = True
+    plain_finalizers: bool = False
 
 
 _RULES: Mapping[type, Rules] = MappingProxyType(
@@ -117,6 +126,7 @@ def _made_rules(kind: Kind) -> Rules:
         check_status=records.check_stored_status,
         check_name=check_name,
         namespaced=kind.namespaced,
+        plain_finalizers=kind.is_custom or kind is CUSTOM_RESOURCE_DEFINITION,
     )
 
 
@@ -127,10 +137,19 @@ def _rules_of(obj: ApiObject) -> Rules:
     return _RULES.get(type(obj)) or _stored_rules(kind_of(obj))
 
 
+def _metadata(rules: Rules, obj: ApiObject) -> list[Cause]:
+    return check_metadata(
+        obj.metadata, rules.check_name, namespaced=rules.namespaced, plain_finalizers=rules.plain_finalizers
+    )
+
+
 def validate_outer(obj: ApiObject) -> list[Cause]:
     """Return what is wrong with ``obj``, its pod spec aside."""
     rules = _rules_of(obj)
-    found = under("metadata", check_metadata(obj.metadata, rules.check_name, namespaced=rules.namespaced))
+    found = under(
+        "metadata",
+        _metadata(rules, obj),
+    )
     return found + rules.check(obj)
 
 
@@ -143,6 +162,6 @@ def validate_outer_update(new: ApiObject, old: ApiObject) -> list[Cause]:
 def validate_status_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what is wrong with the status of ``new``, and with metadata that changed along with it."""
     rules = _rules_of(new)
-    found = check_metadata(new.metadata, rules.check_name, namespaced=rules.namespaced)
+    found = _metadata(rules, new)
     found += check_metadata_update(new.metadata, old.metadata)
     return under("metadata", found) + rules.check_status(new, old)

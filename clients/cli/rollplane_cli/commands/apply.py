@@ -33,7 +33,7 @@ class ApplyFlags(FileFlags, WriteFlags, RecordFlags):
 async def run(flags: ApplyFlags, session: Session) -> int:
     """Create what is absent, change what differs, and say of each object which it was."""
     _check(flags)
-    files = read_files(session, flags, "apply")
+    files = await read_files(session, flags, "apply")
     failed = files.failed
     for manifest in files.manifests:
         try:

@@ -27,7 +27,7 @@ async def run(flags: CreateFlags, session: Session) -> int:
         return int(await _create_all(flags, session, [("", _namespace(flags))]))
     if not flags.filename:
         raise UsageError("must specify -f")
-    files = read_files(session, flags, "create")
+    files = await read_files(session, flags, "create")
     failed = await _create_all(flags, session, [(manifest.source, manifest.object) for manifest in files.manifests])
     return int(failed or files.failed)
 

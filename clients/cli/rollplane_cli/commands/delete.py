@@ -9,7 +9,7 @@ from rollplane_cli.flags import optional_number, switch, text
 from rollplane_cli.output.answers import dry_run_suffix, is_client_dry_run, write_options
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import Targets, parse_targets
+from rollplane_cli.targets import Targets, find_targets
 from rollplane_cli.waiting import wait_until_gone
 from rollplane_machinery.api import Delete, ListQuery, Preconditions, Propagation
 from rollplane_machinery.errors import NotFoundError, RollplaneError
@@ -86,7 +86,7 @@ async def _choose(flags: DeleteFlags, session: Session) -> tuple[list[Found], bo
     if flags.filename:
         chosen = await fetch_files(session, flags, ignore_absent=flags.ignore_not_found)
         return chosen.found, chosen.failed
-    targets = parse_targets(flags.words)
+    targets = await find_targets(session, flags.words)
     if not targets.items:
         raise CommandError(NOTHING_NAMED)
     if targets.are_named:

@@ -13,7 +13,7 @@ from rollplane_cli.failures import CommandError
 from rollplane_cli.flags import switch
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import Targets, parse_targets
+from rollplane_cli.targets import Targets, find_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import EVENT, LEASE, POD, REPLICA_SET, ApiObject, Kind
@@ -31,7 +31,7 @@ class DescribeFlags(FileFlags, SelectorFlags, EverywhereFlags):
 
 async def run(flags: DescribeFlags, session: Session) -> int:
     """Describe the objects named, or all of a kind."""
-    targets = parse_targets(flags.words)
+    targets = await find_targets(session, flags.words)
     failed = False
     if targets.are_named or flags.filename:
         refuse_selector(flags)

@@ -13,7 +13,7 @@ from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
 from rollplane_cli.reading import list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import Targets, parse_targets
+from rollplane_cli.targets import Targets, find_targets
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import ApiObject, Encoded, Kind
@@ -43,7 +43,7 @@ class _Group:
 
 async def run(flags: GetFlags, session: Session) -> int:
     """Show objects, and with ``--watch`` what becomes of them."""
-    targets = _targets(flags)
+    targets = await _targets(flags, session)
     if flags.watch or flags.watch_only:
         return await _watch(flags, session, targets)
     by_name = targets.are_named or bool(flags.filename)
@@ -57,8 +57,8 @@ async def run(flags: GetFlags, session: Session) -> int:
     return int(failed)
 
 
-def _targets(flags: GetFlags) -> Targets:
-    targets = parse_targets(flags.words)
+async def _targets(flags: GetFlags, session: Session) -> Targets:
+    targets = await find_targets(session, flags.words)
     if not targets.items and not flags.filename:
         raise UsageError("Required resource not specified.")
     if targets.are_named and flags.all_namespaces:

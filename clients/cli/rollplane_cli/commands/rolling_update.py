@@ -103,7 +103,7 @@ async def _begin(flags: RollingUpdateFlags, session: Session, *, is_dry: bool) -
     options = WriteOptions(write_options(flags, "rolling-update").field_manager, dry_run=is_dry)
     if flags.rollback:
         return await api.roll_back_rolling_update(RollBackRollingUpdate(key, new_name, _pace(flags), options))
-    new = _from_file(session, flags) if flags.filename else None
+    new = await _from_file(session, flags) if flags.filename else None
     request = StartRollingUpdate(
         key,
         new,
@@ -122,10 +122,10 @@ def _pace(flags: RollingUpdateFlags) -> UpdatePace:
     return UpdatePace(flags.update_period, flags.poll_interval, flags.timeout)
 
 
-def _from_file(session: Session, flags: RollingUpdateFlags) -> Encoded:
+async def _from_file(session: Session, flags: RollingUpdateFlags) -> Encoded:
     """Return the one ReplicationController in the file; raises CommandError for anything else."""
     (filename,) = flags.filename
-    files = read_files(session, flags)
+    files = await read_files(session, flags)
     if len(files.manifests) > 1:
         raise CommandError(f"{filename} specifies multiple items")
     message = files.manifests[0].object if files.manifests else None

@@ -38,7 +38,7 @@ async def run(flags: SetImageFlags, session: Session) -> int:
     words = [word for word in flags.words if "=" not in word]
     images = _images([word for word in flags.words if "=" in word])
     if flags.local:
-        return _set_locally(flags, session, words, images)
+        return await _set_locally(flags, session, words, images)
     chosen = await choose(flags, session, words, nothing_named=NOTHING_NAMED)
     for found in chosen.found:
         try:
@@ -63,11 +63,11 @@ def _images(pairs: list[str]) -> dict[str, str]:
     return images
 
 
-def _set_locally(flags: SetImageFlags, session: Session, words: list[str], images: Mapping[str, str]) -> int:
+async def _set_locally(flags: SetImageFlags, session: Session, words: list[str], images: Mapping[str, str]) -> int:
     """Change the objects of files and print them; nothing is sent."""
     if words or not flags.filename:
         raise CommandError(_FILES_ONLY)
-    files = read_files(session, flags)
+    files = await read_files(session, flags)
     failed = files.failed
     for manifest in files.manifests:
         try:
