@@ -113,6 +113,9 @@ class Kind:
         """Return the message in ``value``; raises BadRequestError when it is not one."""
         return _parsed(self.message, value, self)
 
+    parse_stored = parse
+    """As ``parse``, of what is stored, which may be older than what is known of the kind now."""
+
     @property
     def shape(self) -> Descriptor:
         """What its objects look like in JSON: their message, or Kubernetes' where they are kept as JSON.
@@ -170,6 +173,13 @@ class CustomKind(Kind):
         """Return the message in ``value``, whatever its version was, in this one; raises BadRequestError."""
         message = _parsed(StoredObject, value, self)
         return self.stamp(message) if self.name and self.plural else message
+
+    def parse_stored(self, value: bytes) -> ApiObject:
+        """As ``parse``, without what the schema does not know any more, and with the defaults it has by now."""
+        from rollplane_machinery.stored import as_known  # a codec, which knows kinds
+
+        message = self.parse(value)
+        return as_known(message, self.definition.schema) if self.definition is not None else message
 
     def stamp(self, message: StoredObject) -> StoredObject:
         """Have ``message`` say that it is of this kind and version, in place; returns it."""

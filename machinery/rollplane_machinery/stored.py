@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rollplane.stored.v1 import AnyValue, StoredObject
 from rollplane_machinery.codec import to_json
+from rollplane_machinery.kinds import ApiObject
+
+if TYPE_CHECKING:
+    from rollplane_machinery.structural.custom import Schema
 
 Json = Any
 
@@ -40,6 +44,17 @@ def any_value(value: Json) -> AnyValue:
     """Return ``value`` as it is kept: names sorted, so that equal JSON is equal bytes."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
     return AnyValue(json=text.encode())
+
+
+def as_known(obj: ApiObject, schema: Schema) -> ApiObject:
+    """Return ``obj``, changed in place, without what ``schema`` does not know, and with its defaults."""
+    if not isinstance(obj, StoredObject):
+        raise TypeError(f"a {type(obj).__name__} is no custom object")
+    document = document_of(obj)
+    known = schema.default(schema.prune(document)[0])
+    if known is not document and isinstance(known, dict):
+        put_document(obj, known)
+    return obj
 
 
 def at(document: Json, steps: tuple[str, ...]) -> Json:

@@ -80,12 +80,14 @@ class Loaded:
     problems: tuple[ManifestProblem, ...]
 
 
-def load_manifests(text: str | bytes, source: str = "", *, strict: bool = True) -> list[Manifest]:
+def load_manifests(
+    text: str | bytes, source: str = "", *, strict: bool = True, customs: KindsByType = MappingProxyType({})
+) -> list[Manifest]:
     """Return the objects of a YAML or JSON file, those inside lists one by one; empty documents do not count.
 
-    ``source`` names the file in errors. Raises ManifestError (a BadRequestError) with all problems of the file.
+    ``source`` names the file in errors; objects may be of one of the ``customs`` too. Raises ManifestError (a BadRequestError) with all problems of the file.
     """
-    loaded = read_manifests(text, source, strict=strict)
+    loaded = read_manifests(text, source, strict=strict, customs=customs)
     if loaded.problems:
         raise ManifestError(source, loaded.problems)
     return list(loaded.manifests)

@@ -245,3 +245,26 @@ async def test_two_apiservers_and_a_restart() -> None:
         api = third.as_identity(ADMIN)
         assert len((await api.list(ListQuery(ONE.kind))).objects) == 1
         await api.write(merge(ONE, {"spec": {"replicas": 2}}))
+
+
+async def test_what_a_schema_has_forgotten_is_left_out_by_the_next_write(office: Office) -> None:
+    """Nothing is judged anew until it is written, and what was stored before is no fault of whoever writes then."""
+    await define(office.api)
+    await make(office.api, "one", spec={"cron": "* * * * 5", "tags": [{"name": "a"}]})
+    spec = definition()["spec"]
+    members = {
+        "cron": {"type": "string", "pattern": "^never$"},
+        "replicas": {"type": "integer", "default": 1},
+        "colour": {"type": "string", "default": "red"},
+    }
+    status = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": members}, "status": status}}
+    spec["versions"][0]["schema"]["openAPIV3Schema"] = schema
+    await office.api.write(merge(Key(CUSTOM_RESOURCE_DEFINITION, "", RESOURCE), {"spec": spec}))
+    assert "tags" in read(await office.api.get(ONE))["spec"]
+    told = read((await office.api.write(Patch(ONE, PatchType.MERGE, b'{"status":{"any":1}}', "status"))).object)
+    assert (told["spec"], told["metadata"]["generation"]) == ({"cron": "* * * * 5", "replicas": 1, "colour": "red"}, 1)
+    with pytest.raises(InvalidError, match=r"spec.cron"):
+        await office.api.write(merge(ONE, {"spec": {"cron": "1 * * * *"}}))
+    told = read((await office.api.write(merge(ONE, {"spec": {"replicas": 2}}))).object)
+    assert (told["spec"]["replicas"], told["metadata"]["generation"]) == (2, 2)

@@ -36,6 +36,11 @@ async def test_a_life(cli: Cli, tmp_path: Path) -> None:
     assert await cli.ok("patch", "crontab", "one", "--type", "merge", "-p", '{"spec":{"replicas":6}}') == (
         f"{NAME} patched\n"
     )
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/replicas: 6/replicas: 7/' \"$1\"\n")
+    editor.chmod(0o755)
+    edited = await cli.run("edit", "crontab", "one", EDITOR=str(editor))
+    assert edited.out == f"{NAME} edited\n", edited
     assert "crontabs" in await cli.ok("get", "crd")
     assert await cli.ok("delete", "crontab", "one") == f'crontab.{GROUP} "one" deleted\n'
     assert "crontab" in (await cli.run("get", "crontab", "one")).err

@@ -11,6 +11,7 @@ import pytest
 from tests.clients.real.conftest import Planes, had, numbered
 from tests.clients.real.manifests import read
 from tests.clients.real.programs import Program
+from tests.customs import GROUP, definition
 
 CHART = str(Path(__file__).parents[3] / "examples" / "chart")
 BAD = "image=nginx:404"
@@ -133,3 +134,31 @@ def test_a_chart_of_helm_create(any_helm: Program, kubectl: Program, tmp_path: P
     assert "STATUS: deployed" in helm.ok("install", "plain", str(tmp_path / "plain"), *wait, seconds=SECONDS)
     deployed = read(kubectl.within(namespace).ok("get", "deploy", "plain", "-o", "json"))
     assert deployed["status"]["readyReplicas"] == 1
+
+
+def test_a_chart_that_brings_its_kinds(any_helm: Program, kubectl: Program, tmp_path: Path) -> None:
+    """Helm creates what is in ``crds/``, waits until it is established, and makes objects of it."""
+    namespace = numbered("custom")
+    plural = f"things-{namespace}".replace("-", "")
+    crd = definition(kind="Thing" + plural[6:].capitalize(), plural=plural, singular=f"{plural}1", shortNames=[])
+    files = {
+        "Chart.yaml": {"apiVersion": "v2", "name": "things", "version": "0.1.0"},
+        "crds/things.yaml": crd,
+        "templates/one.yaml": {
+            "apiVersion": f"{GROUP}/v1",
+            "kind": crd["spec"]["names"]["kind"],
+            "metadata": {"name": "one"},
+            "spec": {"cron": "* * * * 5"},
+        },
+    }
+    for name, content in files.items():
+        file = tmp_path / "things" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
+    helm, looking = any_helm.within(namespace), kubectl.within(namespace)
+    helm.ok("install", "things", str(tmp_path / "things"), "--create-namespace", "--wait", seconds=SECONDS)
+    assert looking.ok("get", f"{plural}.{GROUP}", "one", "-o", "jsonpath={.spec.replicas}") == "1"
+    helm.ok("uninstall", "things", "--wait", seconds=SECONDS)
+    assert looking.ok("get", f"{plural}.{GROUP}", "-o", "name") == ""
+    looking.done("delete", "crd", f"{plural}.{GROUP}", "--timeout=30s")
+    kubectl.done("delete", "namespace", namespace, "--wait=false")

@@ -20,6 +20,7 @@ from rollplane_cli.session import Session
 from rollplane_machinery.api import Patch, PatchType
 from rollplane_machinery.codec import ManifestError, dump_yaml, load_manifests, to_json
 from rollplane_machinery.errors import BadRequestError, ConflictError, InvalidError, RollplaneError
+from rollplane_machinery.kinds import kind_of
 from rollplane_machinery.patch import three_way_merge
 from rollplane_printing.sentences import error_lines
 
@@ -114,7 +115,9 @@ class _Editing:
         return []
 
     def _read(self, edited: str) -> dict[str, Any]:
-        manifests = load_manifests(edited, self._found.key.name)
+        kind = kind_of(self._found.encoded.parse())
+        customs = {(kind.api_version, kind.name): kind} if kind.is_custom else {}
+        manifests = load_manifests(edited, self._found.key.name, customs=customs)
         if len(manifests) != 1:
             raise CommandError(f"the file holds {len(manifests)} objects, want the one that was opened")
         after = to_json(manifests[0].object)
@@ -125,7 +128,9 @@ class _Editing:
 
     async def _send(self, patch: dict[str, Any]) -> None:
         options = write_options(self._flags, "edit")
-        write = Patch(self._found.key, PatchType.STRATEGIC_MERGE, json.dumps(patch).encode(), options=options)
+        key = self._found.key
+        type_ = PatchType.MERGE if key.kind.is_custom else PatchType.STRATEGIC_MERGE
+        write = Patch(key, type_, json.dumps(patch).encode(), options=options)
         result = await (await self._session.api()).write(write)
         message = result.object.parse() if result.object else self._found.parse()
         answer(self._flags, self._session, self._found.key, "edited", message)

@@ -46,7 +46,7 @@ class ApplyStep:
         return warned(self._decide(current, now), self._warnings)
 
     def _decide(self, current: Entry | None, now: float) -> Decision:
-        old = None if current is None else self.key.kind.parse(current.encoded.value)
+        old = None if current is None else self.key.kind.parse_stored(current.encoded.value)
         if old is None and self._write.subresource:
             raise not_found(self.key)
         writer = Writer(self.options.field_manager, self._write.subresource, now)

@@ -32,7 +32,7 @@ class EditStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        old, new = self.key.kind.parse(current.encoded.value), self.key.kind.parse(current.encoded.value)
+        old, new = self.key.kind.parse_stored(current.encoded.value), self.key.kind.parse_stored(current.encoded.value)
         self._change(new)
         replace_object(self._tools, self.key.kind, new, old, self.options, now)
         settle_owners(self.key, new, old, self.options, now, self._subresource)

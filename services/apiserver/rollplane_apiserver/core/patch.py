@@ -38,7 +38,7 @@ class PatchStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        old = self.key.kind.parse(current.encoded.value)
+        old = self.key.kind.parse_stored(current.encoded.value)
         is_scale = self._write.subresource == "scale"
         changed = self._scaled(old, current, now) if is_scale else self._patched(old, now)
         settle_owners(self.key, changed.message, old, self.options, now, self._write.subresource)
@@ -70,7 +70,7 @@ class PatchStep:
         scale = scale_of(self.key.kind, old)
         changed = patch.patched(scale, self._write.type, self._write.patch, self.options.field_validation)
         check_place(self.key, changed.message.metadata)
-        new = self.key.kind.parse(current.encoded.value)
+        new = self.key.kind.parse_stored(current.encoded.value)
         apply_scale(self.key.kind, new, changed.message)
         replace_object(self._tools, self.key.kind, new, old, self.options, now)
         return Patched(new, changed.warnings)

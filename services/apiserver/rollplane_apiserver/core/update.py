@@ -65,7 +65,7 @@ class UpdateStep:
                 raise not_found(self.key)
             check_preconditions(self.key, None, preconditions_in(new))
             return propose_create(self._tools, self.key.kind, new, now, self.options)
-        old = self.key.kind.parse(current.encoded.value)
+        old = self.key.kind.parse_stored(current.encoded.value)
         check_preconditions(self.key, old, preconditions_in(new))
         if rules.needs_resource_version and not new.metadata.resource_version:
             raise version_required(self.key)
@@ -94,7 +94,7 @@ class StatusStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        new, old = self._write.object.parse(), self.key.kind.parse(current.encoded.value)
+        new, old = self._write.object.parse(), self.key.kind.parse_stored(current.encoded.value)
         check_preconditions(self.key, old, preconditions_in(new))
         warnings = replace_status(self._tools, self.key.kind, new, old, self.options)
         settle_owners(self.key, new, old, self.options, now, "status")
