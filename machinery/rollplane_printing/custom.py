@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.kinds import CustomKind, Kind
-from rollplane_machinery.stored import document_of
-from rollplane_machinery.structural.definition import Version
-from rollplane_machinery.structural.printer_columns import Value, compile_column
 from rollplane_printing.durations import age_of_text
 from rollplane_printing.table import NAME, Cell, Column, Layout
+
+if TYPE_CHECKING:
+    from rollplane_machinery.structural.definition import Version
+    from rollplane_machinery.structural.printer_columns import Value
 
 
 def custom_layout(kind: Kind) -> Layout | None:
@@ -24,6 +26,10 @@ def custom_layout(kind: Kind) -> Layout | None:
 
 @lru_cache(maxsize=1024)
 def _layout(version: Version) -> Layout:
+    """Paths and the codec are loaded here: most tables are shown without them."""
+    from rollplane_machinery.stored import document_of
+    from rollplane_machinery.structural.printer_columns import compile_column
+
     told = [(each, compile_column(each.type, each.json_path)) for each in version.columns]
     readable = [(column, read) for column, read in told if read is not None]
     columns = [

@@ -6,7 +6,6 @@ Source: kubernetes/apimachinery pkg/util/duration/duration.go, HumanDuration.
 from __future__ import annotations
 
 from rollplane.meta.v1 import MicroTime, Time
-from rollplane_machinery.codec.time_text import parse_time
 from rollplane_machinery.times import to_seconds
 
 UNKNOWN, INVALID = "<unknown>", "<invalid>"
@@ -55,6 +54,8 @@ def age(since: Time | MicroTime, now: float) -> str:
 
 def age_of_text(since: str, now: float) -> str:
     """As ``age``, of a time in RFC 3339; ``<invalid>`` for what is none."""
+    from rollplane_machinery.codec.time_text import parse_time  # with the codec, which few tables need
+
     try:
         return duration_text(now - parse_time(since)[0])
     except ValueError:

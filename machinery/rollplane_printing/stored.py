@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rollplane.stored.v1 import StoredObject
-from rollplane_machinery.codec.time_text import format_time
 from rollplane_machinery.kinds import STORED_KINDS, Kind
 from rollplane_printing.stored_cells import (
     admission_policy_cells,
@@ -49,6 +48,8 @@ def _texts(*paths: str) -> Cells:
 
 
 def _with_creation_time(obj: StoredObject, _now: float) -> list[Cell]:
+    from rollplane_machinery.codec.time_text import format_time  # with the codec, which few tables need
+
     return [obj.metadata.name, format_time(obj.metadata.creation_timestamp) or ""]
 
 

@@ -85,7 +85,8 @@ def load_manifests(
 ) -> list[Manifest]:
     """Return the objects of a YAML or JSON file, those inside lists one by one; empty documents do not count.
 
-    ``source`` names the file in errors; objects may be of one of the ``customs`` too. Raises ManifestError (a BadRequestError) with all problems of the file.
+    ``source`` names the file in errors; objects may be of one of the ``customs`` too. Raises ManifestError (a
+    BadRequestError) with all problems of the file.
     """
     loaded = read_manifests(text, source, strict=strict, customs=customs)
     if loaded.problems:
