@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rollplane_cli.main import run
 from tests.end_to_end.up_process import Ran, rollplane
 from tests.rehearsal.stories import deployment
 
@@ -51,7 +52,11 @@ COULD_NOT: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("line", "told"), COULD_NOT.values(), ids=COULD_NOT)
-def test_what_cannot_be_rehearsed_is_told_with_a_code_of_its_own(folder: Path, line: str, told: str) -> None:
-    ran = _rehearse(line, folder)
-    assert (ran.code, ran.out) == (2, "")
-    assert told in ran.err
+def test_what_cannot_be_rehearsed_is_told_with_a_code_of_its_own(
+    folder: Path, line: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    code = run(["rehearse", *line.split()])
+    said = capsys.readouterr()
+    assert (code, said.out) == (2, "")
+    assert told in said.err

@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 
+from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.scenario.scenario import read_scenario, steps_of
 from rollplane_rehearsal.scenario.steps import ACTIONS, Step, drawn, read_step
 from rollplane_rehearsal.scenario.words import Condition, is_meant, parse_condition, parse_expectation
-from tests.end_to_end.up_process import rollplane
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yaml"))
 HEAD = "name: x\nbefore: a.yaml\n"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_a_story_that_ships_is_as_it_says(path: Path) -> None:
-    ran = rollplane(f"rehearse --scenario {path} --runs 1")
-    assert (ran.code, ran.err) == (0, ""), ran.out
+def test_a_story_that_ships_is_as_it_says(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = run(["rehearse", "--scenario", str(path), "--runs", "1"])
+    told = capsys.readouterr()
+    assert (code, told.err) == (0, ""), told.out
 
 
 def test_there_are_twelve_stories_each_with_what_it_is_about() -> None:
