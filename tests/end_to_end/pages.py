@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROOMS = ("docs", "examples", "protos", "machinery", "clients", "services", "tests")
 _FENCE = re.compile(r"^```(.*)\n((?:(?!```).*\n)*)```$", re.MULTILINE)
-_FAILURE = re.compile(r'^(error: |Error from server|The connection |The \w+ ")', re.MULTILINE)
+_FAILURE = re.compile(r'^(error: |BROKEN: |Error from server|The connection |The \w+ ")', re.MULTILINE)
 ANYTHING = "…"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_rehearsal.scenario.scenario import read_scenario
 from tests.end_to_end.pages import ROOT, Block, Step, blocks_of, steps_of
 from tests.end_to_end.up_process import Ran, eventually
 
@@ -130,6 +131,9 @@ def _python(reader: Reader, text: str) -> None:
 
 
 def _yaml(reader: Reader, text: str) -> None:
+    if "\nsteps:" in text:
+        assert read_scenario(text, "scenario").steps
+        return
     if "apiVersion:" not in text:
         assert parse_profile(text).rules
         return

@@ -187,7 +187,7 @@ async def _note_waits(run: _Run) -> None:
             run.watcher.recorder.waits(uid, "", now)
             continue
         seen = await _diagnosis(run.plane, workload)
-        subject = " ".join([*(each.code for each in seen.reasons[:1]), "stuck" * seen.is_stuck])
+        subject = "stuck" if seen.is_stuck else seen.reason  # what is stuck shows two reasons by turns
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
 
 
