@@ -1,6 +1,6 @@
 """Domain time: nothing else in Rollplane reads a clock.
 
-``SystemClock`` is the real one, on asyncio's loop time for all waiting. ``FakeClock`` is moved by tests.
+``SystemClock`` is the real one. ``FakeClock`` is moved by tests.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()  # the running loop is found by a system call, in Python 3.11
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

@@ -10,6 +10,7 @@ from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
 from rollplane_machinery.api import EventType, Key
 from rollplane_machinery.deployments import REVISION, without_hash
+from rollplane_machinery.extensions import AUTO_ROLLBACK
 from rollplane_machinery.kinds import CONTROLLER_REVISION, POD, REPLICA_SET, Kind
 from rollplane_machinery.well_known import REVISION_LABEL
 from rollplane_planners import revision_history
@@ -20,6 +21,8 @@ from rollplane_planners.deployment.annotations import integer
 from rollplane_planners.model import NOTHING, Plan
 from rollplane_planners.pods import PodView
 from rollplane_planners.templates import Templates, template_in
+
+_WORD = AUTO_ROLLBACK.encode()
 
 
 class AutoRollbackReconciler(Reconciler):
@@ -58,13 +61,18 @@ class AutoRollbackReconciler(Reconciler):
 
     def _note(self, type_: EventType, key: Key, view: View | None) -> bool:
         """Remember whether the workload has opted in; tell it."""
-        workload = None if type_ is EventType.DELETED else self._workload(key)
+        workload = None if type_ is EventType.DELETED or not self._may_want(key) else self._workload(key)
         if workload is None or not is_wanted(workload):
             if view is not None:
                 self._opted.pop(view.uid, None)
             return False
         self._opted[workload.metadata.uid] = key
         return True
+
+    def _may_want(self, key: Key) -> bool:
+        """Tell whether the workload bears the word at all: most do not, and each change of each is asked about."""
+        encoded = self._observer.informer.encoded(key)
+        return encoded is not None and _WORD in encoded.value
 
     def _owner_uid(self, pod: View) -> str | None:
         """Return the uid of the workload over a pod, through its ReplicaSet if there is one between."""
