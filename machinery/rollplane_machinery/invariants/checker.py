@@ -28,7 +28,7 @@ from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.invariants.ordinals import OrdinalRules
 from rollplane_machinery.invariants.preemption import PreemptionRules
 from rollplane_machinery.invariants.revisions import RevisionRules
-from rollplane_machinery.invariants.world import DeploymentFacts, PodFacts, SetFacts, World
+from rollplane_machinery.invariants.world import DeploymentFacts, PodCounts, PodFacts, SetFacts, World
 from rollplane_machinery.kinds import (
     CONTROLLER_REVISION,
     DAEMON_SET,
@@ -165,7 +165,7 @@ class InvariantChecker:
             self._check_deletion(revision, pod, owner)
 
     def _check_births(self, revision: int, pod: PodFacts, owner: SetFacts) -> None:
-        alive = sum(one.active for one in self._world.pods_of(pod.owner))
+        alive = self._world.counts_of(pod.owner).active
         if alive > owner.most_wanted:
             self._report(revision, owner.name, f"{alive} live pods, {owner.most_wanted} are wanted")
         deployment = self._world.deployments.get(owner.owner)
@@ -189,33 +189,30 @@ class InvariantChecker:
         if owner.owner in self._disturbed:
             return
         deployment = self._world.deployments.get(owner.owner)
-        alive = sum(one.active for one in self._world.pods_of(pod.owner))
+        alive = self._world.counts_of(pod.owner).active
         if deployment is None or not deployment.rolling or owner.rescaled or alive < owner.size:
             return
         if owner.gone < owner.given_up:
             # Decided when it was not known to be available, however few were: nothing was to be lost by it.
             owner.gone += 1
             return
-        ready = sum(one.ready for one in self._world.pods_below(owner.owner) if one.active)
+        counts = self._world.counts_below(owner.owner)
         # Carried out by the limits it was decided by, though they may have been raised since.
         least = min(deployment.least_available, owner.least_available)
-        if ready + self._broken(owner.owner) < least:
-            text = f"{ready} pods ready after {pod.name} was deleted, at least {least} are promised"
+        if counts.ready + self._broken(owner.owner, counts) < least:
+            text = f"{counts.ready} pods ready after {pod.name} was deleted, at least {least} are promised"
             self._report(revision, deployment.name, text)
 
-    def _broken(self, uid: str) -> int:
-        """Return how many pods of a Deployment are not ready through no fault of its controllers.
+    def _broken(self, uid: str, counts: PodCounts) -> int:
+        """Return how many pods of a Deployment are not ready through no fault of its controllers; ``counts`` are its.
 
         Those that were ready once; failed ones for as long as what replaces them is not there or was never ready; and
         those that their set had been shrunk by before they were known to be available.
         """
-        below = list(self._world.pods_below(uid))
-        active = [one for one in below if one.active]
-        failed = sum(one.was_ready for one in below if not one.active and not one.terminating)
-        missing = max(0, sum(one.size for _, one in self._world.sets_of(uid)) - len(active))
-        replacing = missing + sum(not one.was_ready for one in active)
-        given_up = sum(one.given_up for _, one in self._world.sets_of(uid))
-        return sum(one.was_ready and not one.ready for one in active) + min(failed, replacing) + given_up
+        sets = [one for _, one in self._world.sets_of(uid)]
+        missing = max(0, sum(one.size for one in sets) - counts.active)
+        given_up = sum(one.given_up for one in sets)
+        return counts.broken + min(counts.failed, missing + counts.unproven) + given_up
 
     def check_at_rest(self) -> list[Violation]:
         """Report every object whose controller is gone; return all violations so far. Call it when all is at rest."""

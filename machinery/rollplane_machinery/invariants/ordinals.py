@@ -31,11 +31,13 @@ from rollplane.apps.v1 import DaemonSet, StatefulSet
 from rollplane.core.v1 import Pod
 from rollplane_machinery.conditions import is_true
 from rollplane_machinery.int_or_string import resolve
-from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.invariants.world import controller_uid
+from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import DISRUPTION_TARGET, is_pod_active, is_pod_ready
 from rollplane_machinery.well_known import GENERATION_LABEL, REVISION_LABEL, TEMPLATE_GENERATION
 
 AnySet = StatefulSet | DaemonSet
+ORDINAL_KINDS = frozenset({"StatefulSet", "DaemonSet"})
 S = TypeVar("S", bound=StatefulSet | DaemonSet)
 
 
@@ -102,7 +104,7 @@ class OrdinalRules:
 
     def put_pod(self, message: Pod) -> Iterator[tuple[str, str]]:
         """Remember a pod, and yield what its coming, or its going, breaks."""
-        owner = self._sets.get(controller := controller_uid(message.metadata))
+        owner = self._sets.get(controller := controller_uid(message.metadata, ORDINAL_KINDS))
         if owner is None:
             if controller:
                 self._early[controller][message.metadata.uid] = message

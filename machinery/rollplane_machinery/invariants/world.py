@@ -37,6 +37,39 @@ class PodFacts:
 
 
 @dataclass(slots=True)
+class PodCounts:
+    """How many pods there are below something, kept up as pods change: a large set is judged at each of its pods.
+
+    ``active`` ones, of these the ``ready``, those ``unproven`` that never were, and those ``broken`` that are no more;
+    ``failed`` ones that were ready and neither run nor are being deleted.
+    """
+
+    active: int = 0
+    ready: int = 0
+    unproven: int = 0
+    broken: int = 0
+    failed: int = 0
+
+    def count(self, pod: PodFacts, by: int) -> None:
+        """Count a pod in (1) or out (-1)."""
+        if pod.active:
+            self.active += by
+            self.ready += by * pod.ready
+            self.unproven += by * (not pod.was_ready)
+            self.broken += by * (pod.was_ready and not pod.ready)
+        elif pod.was_ready and not pod.terminating:
+            self.failed += by
+
+    def add(self, other: PodCounts) -> None:
+        """Count all in that ``other`` counts."""
+        self.active += other.active
+        self.ready += other.ready
+        self.unproven += other.unproven
+        self.broken += other.broken
+        self.failed += other.failed
+
+
+@dataclass(slots=True)
 class SetFacts:
     """A ReplicaSet or ReplicationController; ``most_wanted`` is the largest size its controller may still be acting on.
 
@@ -78,8 +111,9 @@ class World:
         self.deployments: dict[str, DeploymentFacts] = {}
         self.sets: dict[str, SetFacts] = {}
         self.pods: dict[str, PodFacts] = {}
-        self._sets_of: dict[str, set[str]] = defaultdict(set)
-        self._pods_of: dict[str, set[str]] = defaultdict(set)
+        self._sets_of: dict[str, dict[str, None]] = defaultdict(dict)
+        self._pods_of: dict[str, dict[str, None]] = defaultdict(dict)
+        self._counts: dict[str, PodCounts] = defaultdict(PodCounts)
 
     def put_deployment(self, message: Deployment) -> DeploymentFacts | None:
         before = self.deployments.get(message.metadata.uid)
@@ -134,15 +168,19 @@ class World:
         )
         self._move(self._pods_of, message.metadata.uid, before.owner if before else "", facts.owner)
         self.pods[message.metadata.uid] = facts
+        if before is not None:
+            self._counts[before.owner].count(before, -1)
+        self._counts[facts.owner].count(facts, 1)
         return before
 
     def remove(self, uid: str) -> None:
         """Forget the object with that uid, of whatever kind."""
         self.deployments.pop(uid, None)
         if facts := self.sets.pop(uid, None):
-            self._sets_of[facts.owner].discard(uid)
+            self._sets_of[facts.owner].pop(uid, None)
         if pod := self.pods.pop(uid, None):
-            self._pods_of[pod.owner].discard(uid)
+            self._pods_of[pod.owner].pop(uid, None)
+            self._counts[pod.owner].count(pod, -1)
 
     def sets_of(self, uid: str) -> Iterator[tuple[str, SetFacts]]:
         """Yield the ReplicaSets that a Deployment controls."""
@@ -152,15 +190,22 @@ class World:
         """Yield the pods that a ReplicaSet controls."""
         yield from (self.pods[one] for one in self._pods_of.get(uid, ()))
 
-    def pods_below(self, uid: str) -> Iterator[PodFacts]:
-        """Yield the pods of all ReplicaSets of a Deployment."""
-        for set_uid, _ in self.sets_of(uid):
-            yield from self.pods_of(set_uid)
+    def counts_of(self, uid: str) -> PodCounts:
+        """Return how many pods a ReplicaSet controls."""
+        return self._counts[uid]
+
+    def counts_below(self, uid: str) -> PodCounts:
+        """Return how many pods all ReplicaSets of a Deployment control."""
+        counts = PodCounts()
+        for set_uid in self._sets_of.get(uid, ()):
+            counts.add(self._counts[set_uid])
+        return counts
 
     @staticmethod
-    def _move(index: dict[str, set[str]], uid: str, before: str, after: str) -> None:
-        index[before].discard(uid)
-        index[after].add(uid)
+    def _move(index: dict[str, dict[str, None]], uid: str, before: str, after: str) -> None:
+        if before != after:
+            index[before].pop(uid, None)
+        index[after][uid] = None
 
 
 def _given_up(before: SetFacts | None, message: ReplicaSet | ReplicationController) -> int:
@@ -178,10 +223,10 @@ def _given_up(before: SetFacts | None, message: ReplicaSet | ReplicationControll
     return 0 if done else before.given_up
 
 
-def controller_uid(metadata: ObjectMeta) -> str:
-    """Return the uid of the controlling object of a kind that is watched, "" without one."""
+def controller_uid(metadata: ObjectMeta, kinds: frozenset[str] = OWNER_KINDS) -> str:
+    """Return the uid of the controlling object if it is of one of ``kinds``, else ""."""
     controller = controller_of(metadata)
-    return controller.uid if controller is not None and controller.kind in OWNER_KINDS else ""
+    return controller.uid if controller is not None and controller.kind in kinds else ""
 
 
 def _name(metadata: ObjectMeta) -> str:
