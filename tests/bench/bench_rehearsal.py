@@ -6,17 +6,15 @@ process of its own, so that memory is its own, too.
 
 from __future__ import annotations
 
-import gc
 import itertools
 import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
 
 from rollplane_rehearsal import Plane, run
+from rollplane_rehearsal.series import prepare, run_series
 from tests.rehearsal.manifests import Json, deployment
 
 RUNS, PODS, NODES = 3, 1000, 100
@@ -54,7 +52,7 @@ async def _rollover(deployments: int) -> Rollover:
         await plane.until_rolled_out()
         lap()
         await plane.apply(*(_web(number, replicas, 2) for number in range(deployments)))
-        await plane.until(partial(_has_updated, plane, PODS // 3))
+        await plane.until(lambda: sum(look.updated for look in plane.rollouts.values()) >= PODS // 3)
         await plane.apply(*(_web(number, replicas, 3) for number in range(deployments)))
         await plane.until_rolled_out()
         lap()
@@ -63,10 +61,6 @@ async def _rollover(deployments: int) -> Rollover:
         laps = [after - before for before, after in itertools.pairwise(times)]
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return Rollover(laps[0], laps[1], laps[2], laps[3], len(plane.log), memory)
-
-
-async def _has_updated(plane: Plane, pods: int) -> bool:
-    return sum(look.updated for look in (await plane.rollouts()).values()) >= pods
 
 
 async def _small(seed: int) -> float:
@@ -81,28 +75,27 @@ async def _small(seed: int) -> float:
         return took
 
 
-def _measured(make: Callable[[], Coroutine[None, None, Rollover]]) -> Rollover:
-    return run(make())
+def _measured(deployments: int) -> Rollover:
+    prepare()
+    return run(_rollover(deployments))
 
 
-def _small_run(seed: int) -> tuple[float, float]:
+async def _small_run(seed: int) -> tuple[float, float]:
     began = time.process_time()
-    return run(_small(seed)), time.process_time() - began
+    return await _small(seed), time.process_time() - began
 
 
 def main() -> None:
-    gc.freeze()
-    processes = multiprocessing.get_context("fork")
+    processes = multiprocessing.get_context("spawn")
     print("deployments  start  create  rollover  10 min idle  changes  MiB")
     for deployments in (1, 10, 100):
         with processes.Pool(1, maxtasksperchild=1) as pool:
-            found = pool.map(_measured, [partial(_rollover, deployments)] * RUNS, chunksize=1)
+            found = pool.map(_measured, [deployments] * RUNS, chunksize=1)
         best = min(found, key=lambda one: one.rollover)
         parts = (best.start, best.create, best.rollover, best.idle)
         print(f"{deployments:11}", *(f"{seconds:7.3f}" for seconds in parts), best.changes, f"{best.mebibytes:.0f}")
     began = time.monotonic()
-    with processes.Pool(PROCESSES) as pool:
-        series = pool.map(_small_run, range(SERIES), chunksize=10)
+    series = list(run_series(_small_run, range(SERIES), PROCESSES))
     wall = time.monotonic() - began
     took, cpu = zip(*series, strict=True)
     print(

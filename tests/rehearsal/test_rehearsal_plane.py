@@ -25,7 +25,7 @@ async def test_a_rollout_takes_the_time_of_its_profile() -> None:
         await plane.apply(deployment(replicas=6), stateful_set())
         took = await plane.until_rolled_out()
         assert 5.0 < took < 120.0
-        assert [look.available for look in (await plane.rollouts()).values()] == [6, 3]
+        assert [look.available for look in plane.rollouts.values()] == [6, 3]
         await plane.at_rest()
         assert await plane.check_at_rest() == []
 

@@ -7,7 +7,7 @@ chance comes from one seed: same seed, same inputs, same event log, byte for byt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from inspect import isawaitable
@@ -27,7 +27,7 @@ from rollplane_controller.manager import Manager
 from rollplane_kubelet_sim.fleet import Fleet
 from rollplane_kubelet_sim.profiles import shipped_profile
 from rollplane_kubelet_sim.stages.rules import Profile
-from rollplane_machinery.api import Api, ObjectApi, RolloutState, RolloutStatus
+from rollplane_machinery.api import Api, Key, ObjectApi, RolloutStatus
 from rollplane_machinery.invariants.checker import Violation
 from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.releases import LATEST, Release, release_of
@@ -40,8 +40,8 @@ from rollplane_rehearsal.faults.repeating import RepeatingApi
 from rollplane_rehearsal.manifests import Manifests, read
 from rollplane_rehearsal.nodes import Nodes, fleet_of
 from rollplane_rehearsal.promises import Promises
-from rollplane_rehearsal.rollouts import look_at_all
-from rollplane_rehearsal.virtual_time import LoopClock, check_virtual
+from rollplane_rehearsal.rollouts import RolloutLooks
+from rollplane_rehearsal.virtual_time import LoopClock, virtual_loop
 
 PATIENCE_SECONDS = 3600.0
 """How long, in virtual time, something is waited for unless a call says otherwise."""
@@ -83,6 +83,7 @@ class Plane:
         self._profile = shipped_profile(profile) if isinstance(profile, str) else profile
         self._wanted_controllers = controllers
         self._node_times = node_times
+        self._rollouts = RolloutLooks(self.log)
         self._promises = Promises(self.log) if checked else None
         self._running = AsyncExitStack()
         self.core: Core
@@ -95,7 +96,7 @@ class Plane:
     # Its life.
 
     async def __aenter__(self) -> Self:
-        check_virtual()
+        virtual_loop()
         async with AsyncExitStack() as stack:
             settings = CoreSettings(release=self.release)
             core = Core(self.store, self.clock, settings=settings, randomness=self.dice("core"))
@@ -207,24 +208,17 @@ class Plane:
             await self._change_within(min(LOOK_SECONDS, left))
         return self.seconds - started
 
-    async def rollouts(self) -> dict[str, RolloutStatus]:
-        """Return how far each workload's rollout is, by ``kind/namespace/name``, as ``rollout status`` tells it."""
-        return await look_at_all(self.client)
+    @property
+    def rollouts(self) -> Mapping[Key, RolloutStatus]:
+        """How far each workload's rollout is, as ``rollout status`` tells it."""
+        return self._rollouts.looks
 
     async def until_rolled_out(self, seconds: float = PATIENCE_SECONDS) -> float:
         """Let time pass until every rollout is done; return how long it took. Raises TimeoutError naming the others."""
-        waiting: dict[str, RolloutStatus] = {}
-
-        async def is_done() -> bool:
-            nonlocal waiting
-            found = await self.rollouts()
-            waiting = {name: look for name, look in found.items() if look.state is not RolloutState.DONE}
-            return not waiting
-
         try:
-            return await self.until(is_done, seconds)
+            return await self.until(lambda: not self._rollouts.unfinished(), seconds)
         except TimeoutError:
-            told = "; ".join(look.message for look in waiting.values())
+            told = "; ".join(look.message for look in self._rollouts.unfinished())
             raise TimeoutError(f"{told} (within {seconds:g} s)") from None
 
     def is_at_rest(self, within_seconds: float = 0.5) -> bool:

@@ -51,21 +51,28 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         """A loop that never waits need not be woken."""
 
 
-def check_virtual() -> None:
-    """Raise RuntimeError unless the running loop is one in virtual time."""
-    is_virtual = isinstance(asyncio.get_running_loop(), VirtualTimeLoop)
-    if not is_virtual:
-        raise RuntimeError("a plane lives in virtual time: use run(…), @in_virtual_time or a VirtualTimeLoop")
+def virtual_loop() -> VirtualTimeLoop:
+    """Return the running loop; raises RuntimeError unless it is one in virtual time."""
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, VirtualTimeLoop):
+        return loop
+    raise RuntimeError("a plane lives in virtual time: use run(…), @in_virtual_time or a VirtualTimeLoop")
 
 
 class LoopClock:
-    """The clock of a virtual loop."""
+    """The clock of the virtual loop in which it is first read; RuntimeError in any other."""
+
+    def __init__(self) -> None:
+        self._loop: VirtualTimeLoop | None = None
 
     def now(self) -> float:
         return START + self.monotonic()
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = virtual_loop()
+        return loop.time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

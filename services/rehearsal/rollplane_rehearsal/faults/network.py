@@ -125,6 +125,8 @@ class FaultyApi:
 
     async def batch(self, writes: Sequence[Write]) -> Sequence[Answer]:
         await self._going.wait()
+        if not self.broken:
+            return await self._api.batch(writes)
 
         async def carry_out() -> Sequence[Answer]:
             return await self._api.batch(writes)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.rehearse.run import rehearse
 from rollplane_rehearsal.rehearse.story import Story
+from rollplane_rehearsal.series import run_series
 from rollplane_rehearsal.virtual_time import run
-
-_FEW = 4
-"""Runs that are over before another process would have started."""
-
 
 def rehearse_all(
     story: Story, seeds: Sequence[int], told: Callable[[int], None] = lambda _count: None
@@ -26,13 +21,12 @@ def rehearse_all(
     Blocks; with more than a few seeds in as many processes as there are processors. Raises BadRequestError as
     ``rehearse`` does.
     """
-    processors = os.cpu_count() or 1
-    if len(seeds) <= _FEW or processors == 1:
-        return _counted((outcome_of(story, seed) for seed in seeds), told)
-    context = multiprocessing.get_context("spawn")  # a fork of a process with threads may never get anywhere
-    with ProcessPoolExecutor(min(processors, len(seeds)), context) as pool:
-        chunk = max(1, len(seeds) // (4 * processors))
-        return _counted(pool.map(outcome_of, [story] * len(seeds), seeds, chunksize=chunk), told)
+    return _counted(run_series(partial(_outcome, story), seeds), told)
+
+
+async def _outcome(story: Story, seed: int) -> Outcome:
+    _hush()
+    return (await rehearse(story, seed))[0]
 
 
 def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[Outcome]:
@@ -45,8 +39,7 @@ def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[O
 
 def outcome_of(story: Story, seed: int) -> Outcome:
     """Return what came of one seed; blocks."""
-    _hush()
-    return run(rehearse(story, seed))[0]
+    return run(_outcome(story, seed))
 
 
 def recording_of(story: Story, seed: int) -> Recording:
