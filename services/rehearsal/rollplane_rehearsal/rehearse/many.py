@@ -13,6 +13,7 @@ from rollplane_rehearsal.rehearse.story import Story
 from rollplane_rehearsal.series import run_series
 from rollplane_rehearsal.virtual_time import run
 
+
 def rehearse_all(
     story: Story, seeds: Sequence[int], told: Callable[[int], None] = lambda _count: None
 ) -> list[Outcome]:
