@@ -11,7 +11,7 @@ from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Create, Key, WriteOptions
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.fields import Managers
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind
 from rollplane_machinery.names import generate_name
 from rollplane_rules.strategy import not_acted_upon, prepare_create
 
@@ -26,7 +26,7 @@ def propose_create(
     ``managers`` are its owners where it is applied. Otherwise its writer owns what it says and what is defaulted, but
     not what admission adds.
     """
-    warnings = tools.judge.read_new(kind, obj, options.field_validation)
+    warnings = tools.judge.read_new(kind, obj, options.field_validation) if kind.is_custom else ()
     prepare_create(obj, now=now, uid=tools.identifiers.uid(), release=tools.release)
     key = Key(kind, obj.metadata.namespace, obj.metadata.name)
     if managers is not None:
@@ -36,7 +36,9 @@ def propose_create(
             tools.judge.complete(obj)
         settle_owners(key, obj, None, options, now)
     tools.admission.admit_new(kind, obj)
-    tools.settle(kind, obj, None, now)
+    tools.addresses.give(obj)
+    if kind is CUSTOM_RESOURCE_DEFINITION:
+        tools.settle_names(obj, now)
     proposal = tools.writer.create(key, obj, options)
     return replace(proposal, warnings=(*warnings, *not_acted_upon(kind))) if kind.is_stored_only else proposal
 

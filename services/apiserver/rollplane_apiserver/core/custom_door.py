@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
 
 from rollplane_apiserver.watch.cache import Cache
 from rollplane_apiserver.watch.freshness import Freshness
-from rollplane_machinery.api import Create, Key, Unreadable, Update, UpdateStatus, WatchFilter, Write
+from rollplane_machinery.api import (
+    Bind,
+    Create,
+    Delete,
+    Evict,
+    Key,
+    Patch,
+    Unreadable,
+    Update,
+    UpdateStatus,
+    WatchFilter,
+    Write,
+)
 from rollplane_machinery.errors import BadRequestError, NotFoundError, RollplaneError
 from rollplane_machinery.kinds import ANY_CUSTOM, CustomKind, Encoded, Kind, by_resource
+
+_IS_CUSTOM: Mapping[type, Callable[[Any], bool]] = {
+    **dict.fromkeys((Create, Update, UpdateStatus), attrgetter("object.kind.is_custom")),
+    **dict.fromkeys((Patch, Delete, Bind, Evict), attrgetter("key.kind.is_custom")),
+    Unreadable: lambda _: False,
+}
+"""Every write is asked, so it is looked up by its type; the key of an object is not read for it."""
 
 
 def names_custom(write: Write | Unreadable) -> bool:
     """Return whether ``write`` is of a custom kind, before anything of it is read."""
-    if isinstance(write, Unreadable):
-        return False
-    return (write.object.kind if isinstance(write, Create | Update | UpdateStatus) else write.key.kind).is_custom
+    return _IS_CUSTOM[type(write)](write)
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ class Writer:
     def encode(self, key: Key, obj: ApiObject) -> bytes:
         """Return ``obj`` as it is stored, without a resource version; raises RequestTooLargeError."""
         obj.metadata.ClearField("resource_version")
-        if isinstance(obj, StoredObject) and isinstance(key.kind, CustomKind):
+        if key.kind.is_custom and isinstance(obj, StoredObject) and isinstance(key.kind, CustomKind):
             # Conversion is a change of version and nothing else.
             obj.api_version = f"{key.kind.group}/{key.kind.stored_version}"
         value = obj.SerializeToString(deterministic=True)

@@ -10,7 +10,7 @@ from rollplane_apiserver.core.admission import Admission
 from rollplane_apiserver.core.judge import Judge
 from rollplane_apiserver.core.step import Identifiers, Writer
 from rollplane_apiserver.watch.cache import Cache
-from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind
+from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.releases import Release
 from rollplane_rules.registry.definitions import settle_names
 
@@ -27,12 +27,7 @@ class Tools:
     admission: Admission
     release: Release
 
-    def settle(self, kind: Kind, new: ApiObject, old: ApiObject | None, now: float) -> None:
-        """Give ``new``, judged already, what depends on other objects; in place.
-
-        Those are a Service's addresses, and whether the names of a CustomResourceDefinition are free.
-        """
-        if kind is CUSTOM_RESOURCE_DEFINITION and isinstance(new, StoredObject):
-            settle_names(new, self.cache.customs.by_resource.values(), now)
-        else:
-            self.addresses.give(new, old)
+    def settle_names(self, definition: ApiObject, now: float) -> None:
+        """Have a CustomResourceDefinition, judged already, say which of its names are free; in place."""
+        if isinstance(definition, StoredObject):
+            settle_names(definition, self.cache.customs.by_resource.values(), now)

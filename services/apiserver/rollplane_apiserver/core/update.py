@@ -9,7 +9,7 @@ from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed, warned
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Preconditions, Update, UpdateStatus, WriteOptions
-from rollplane_machinery.kinds import ApiObject, Kind
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind
 from rollplane_rules.registry.preconditions import check_preconditions
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import prepare_status_update, prepare_update
@@ -27,7 +27,9 @@ def replace_object(
     tools.judge.check_update(kind, new, old)
     tools.admission.check_limits(new, old)
     tools.admission.check_default_class(new)
-    tools.settle(kind, new, old, now)
+    tools.addresses.give(new, old)
+    if kind is CUSTOM_RESOURCE_DEFINITION:
+        tools.settle_names(new, now)
     return warnings
 
 

@@ -24,7 +24,7 @@ from rollplane_machinery.api import EventType
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.definitions import NO_CUSTOMS, Custom, Customs
 from rollplane_machinery.errors import ExpiredError, InternalError, UnavailableError
-from rollplane_machinery.kinds import KINDS, Kind
+from rollplane_machinery.kinds import BY_RESOURCE, KINDS, Kind, custom_kind_in
 from rollplane_machinery.releases import LATEST, Release
 
 log = logging.getLogger(__name__)
@@ -223,7 +223,7 @@ class Cache:
         events = [
             self._event(change, kind)
             for change in batch.changes
-            if (kind := kind_of_change(change.resource, change.value)) is not None
+            if (kind := BY_RESOURCE.get(change.resource) or custom_kind_in(change.value)) is not None
         ]
         self.ring.publish(events, batch.revision, _gaps(self.revision, batch))
         self.revision = batch.revision
