@@ -148,7 +148,7 @@ def test_the_documentation_names_every_command() -> None:
 async def test_help_tells_values_and_defaults(cli: Cli) -> None:
     text = await cli.ok("up", "--help")
     assert "How to tell what happens to the plane: text, json (default text)" in text
-    assert "How many simulated nodes; 0 for none (default 10)" in text
+    assert "How many simulated nodes, 0 for none; when not given as many as the pools have, or 10" in text
     assert text.count("(default .rollplane here)") == 1
     assert "0s is for ever (default 60s)" in await cli.ok("wait-ready", "--help")
     # What the flag's own words say is not said twice, and a switch has no value to name.
