@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rollplane.stored.v1 import StoredObject
-from rollplane_machinery.codec.time_text import parse_time
 from rollplane_printing.durations import age, duration_text
 from rollplane_printing.table import AGE, NAME, Cell, Column, Layout, joined, or_none, text
 
@@ -47,6 +46,8 @@ class Data:
 
     def seconds(self, path: str) -> float | None:
         """Return the time there in seconds since the epoch, None where there is none."""
+        from rollplane_machinery.codec.time_text import parse_time  # few tables need the codec
+
         try:
             return float(parse_time(self.text(path))[0])
         except ValueError:
