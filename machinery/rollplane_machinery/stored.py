@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rollplane.stored.v1 import AnyValue, StoredObject
-from rollplane_machinery.codec import to_json
 from rollplane_machinery.kinds import ApiObject
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ _TYPE = ("apiVersion", "kind", "metadata")
 
 def document_of(obj: StoredObject) -> dict[str, Json]:
     """Return ``obj`` as JSON, apiVersion, kind and metadata included; raises InternalError when it holds none."""
+    from rollplane_machinery.codec import to_json  # who only chooses objects does without it
+
     return to_json(obj)
 
 
