@@ -152,6 +152,15 @@ def recreate_overlaps(story: Story) -> None:
     story.pod("b-0", "b")
 
 
+def recreate_overlaps_in_a_generation_not_seen_yet(story: Story) -> None:
+    story.deployment(1, strategy="Recreate")
+    story.running("a", 1)
+    story.replica_set("a", 0)
+    story.deployment(2, strategy="Recreate", observed=False)
+    story.replica_set("b", 1)
+    story.pod("b-0", "b")
+
+
 def stream_goes_back(story: Story) -> None:
     story.deployment()
     pod = Pod()
@@ -210,6 +219,10 @@ VIOLATIONS: dict[str, tuple[Callable[[Story], None], str]] = {
     ),
     "a revision goes back": (revision_goes_back, "its revision went back from 4 to 3"),
     "two versions under Recreate": (recreate_overlaps, "shop/b-0 came into being while shop/a-0 still lived"),
+    "two versions under Recreate, as ever": (
+        recreate_overlaps_in_a_generation_not_seen_yet,
+        "shop/b-0 came into being while shop/a-0 still lived",
+    ),
     "the stream goes back": (stream_goes_back, "follows revision 10"),
     "a pod makes way for an equal": (
         preempted_for_an_equal,
@@ -355,6 +368,31 @@ def rolling_became_recreate_in_mid_rollout(story: Story) -> None:
     story.pod("b-0", "b")
 
 
+def rolling_began_beside_a_set_that_recreate_made(story: Story) -> None:
+    story.deployment(2, strategy="Recreate")
+    story.running("a", 2)
+    story.deployment(2)
+    story.replica_set("b", 1)
+    story.pod("b-0", "b")
+    story.pod("a-0", "a", ready=True, phase="Failed")
+    story.pod("a-2", "a")
+
+
+def rolling_had_begun_when_it_became_recreate_again(story: Story) -> None:
+    rolling_began_beside_a_set_that_recreate_made(story)
+    story.deployment(2, strategy="Recreate")
+    story.pod("a-1", "a", ready=True, phase="Failed")
+    story.pod("a-3", "a")
+
+
+def an_unseen_generation_may_be_acted_on_by_the_old_strategy(story: Story) -> None:
+    story.deployment(2)
+    story.running("a", 2)
+    story.deployment(2, strategy="Recreate", observed=False)
+    story.replica_set("b", 1)
+    story.pod("b-0", "b")
+
+
 def a_recreating_deployment_is_scaled_while_paused(story: Story) -> None:
     story.deployment(1, strategy="Recreate", paused=True)
     story.running("a", 1)
@@ -378,6 +416,9 @@ INNOCENT = [
     a_user_scales_down_in_mid_rollout,
     a_set_still_acts_on_its_former_size,
     rolling_became_recreate_in_mid_rollout,
+    rolling_began_beside_a_set_that_recreate_made,
+    rolling_had_begun_when_it_became_recreate_again,
+    an_unseen_generation_may_be_acted_on_by_the_old_strategy,
     a_recreating_deployment_is_scaled_while_paused,
     preempted_for_a_more_urgent_pod,
 ]

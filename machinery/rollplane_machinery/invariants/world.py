@@ -74,10 +74,11 @@ class SetFacts:
     """A ReplicaSet or ReplicationController; ``most_wanted`` is the largest size its controller may still be acting on.
 
     ``desired`` is the Deployment's size it was last written for; ``rescaled`` tells that its own size last changed
-    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout. ``given_up`` counts the pods
-    it was shrunk by that its status did not show available then: nothing was thought to be lost with them; ``gone``
-    counts those deleted since that were ready, as far as they are that many. ``least_available`` is what its Deployment
-    promised when it last shrank.
+    along with that. ``sequential`` tells that it last grew under Recreate, in a rollout, and that no set beside it has
+    grown in another way since, whose pods may live along with its own. ``given_up`` counts the pods it was shrunk by
+    that its status did not show available then: nothing was thought to be lost with them; ``gone`` counts those deleted
+    since that were ready, as far as they are that many. ``least_available`` is what its Deployment promised when it
+    last shrank.
     """
 
     name: str
@@ -94,11 +95,14 @@ class SetFacts:
 
 @dataclass(slots=True)
 class DeploymentFacts:
-    """A Deployment; ``most_total`` and ``least_available`` hold for every generation that may still be acted on."""
+    """A Deployment; all but ``rolling`` holds for every generation that may still be acted on.
+
+    ``sequential`` tells that it rolls out by Recreate, and is not paused.
+    """
 
     name: str
     rolling: bool
-    paused: bool
+    sequential: bool
     revision: int
     most_total: int
     least_available: int
@@ -127,6 +131,8 @@ class World:
         most = size if settled else max(size, _before_it_was_seen(message, before.most_wanted if before else None))
         owner, desired = controller_uid(message.metadata), message.metadata.annotations.get(DESIRED_REPLICAS, "")
         rescaled, sequential = self._how_it_changed(before, size, desired, owner)
+        if size > (before.size if before is not None else 0) and not sequential:
+            self._live_beside(owner)
         given_up = _given_up(before, message)
         gone = before.gone if before is not None and given_up else 0
         least = self._promised(before, size, owner)
@@ -143,9 +149,14 @@ class World:
             return before.rescaled, before.sequential
         rescaled = before is not None and desired != before.desired
         deployment = self.deployments.get(owner)
-        rolls_out = deployment is not None and not deployment.rolling and not deployment.paused and not rescaled
+        rolls_out = deployment is not None and deployment.sequential and not rescaled
         grows = size > (before.size if before is not None else 0)
         return rescaled, rolls_out if grows else before is not None and before.sequential
+
+    def _live_beside(self, owner: str) -> None:
+        """A set grows without waiting for the others to go: they may replace their pods while it lives."""
+        for _, one in self.sets_of(owner):
+            one.sequential = False
 
     def _promised(self, before: SetFacts | None, size: int, owner: str) -> int:
         if before is not None and size >= before.size:
@@ -236,13 +247,15 @@ def _name(metadata: ObjectMeta) -> str:
 def _deployment_facts(message: Deployment, before: DeploymentFacts | None) -> DeploymentFacts:
     """Return the facts; while the controller has not seen the present generation, the former limits hold as well."""
     replicas, rolling = message.spec.replicas, message.spec.strategy.type == "RollingUpdate"
+    sequential = not rolling and not message.spec.paused
     surge, unavailable = _limits(message) if rolling else (0, replicas)
     most, least = replicas + surge, max(0, replicas - unavailable)
     if message.status.observed_generation < message.metadata.generation:
         most = max(most, _before_it_was_seen(message, before.most_total if before else None))
         least = min(least, before.least_available if before else least if _is_new(message) else 0)
+        sequential = sequential and (before.sequential if before else _is_new(message))
     revision = message.metadata.annotations.get(REVISION, "0")
-    return DeploymentFacts(_name(message.metadata), rolling, message.spec.paused, int(revision), most, least)
+    return DeploymentFacts(_name(message.metadata), rolling, sequential, int(revision), most, least)
 
 
 def _is_new(message: Deployment | ReplicaSet | ReplicationController) -> bool:
