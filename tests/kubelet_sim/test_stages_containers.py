@@ -326,6 +326,17 @@ def test_a_sidecar_that_goes_down_takes_away_the_turn_of_those_behind_it() -> No
     assert sim.init.restart_count == 3
 
 
+def test_a_restarted_kubelet_does_not_hasten_a_pull_that_began_when_its_turn_came() -> None:
+    pod = bound_pod()
+    pod.spec.init_containers.append(Container(name="mesh", image="mesh", restart_policy="Always"))
+    profile = rules(
+        "stage: start, match: {image: mesh}, delay: 10", "stage: pull, match: {image: 'nginx:*'}, delay: 20"
+    )
+    sim = Sim(pod, profile).until(12)
+    sim.restart_kubelet()
+    assert sim.until(60).seen == [(0, "Init:0/1"), (10, "ContainerCreating"), (30, "Running")]
+
+
 STARTS = {
     "1.31": ["Created container app", "Started container app"],
     "1.32": ["Created container: app", "Started container app"],

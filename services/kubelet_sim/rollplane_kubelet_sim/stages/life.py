@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rollplane.core.v1 import Pod, PodStatus
 from rollplane_kubelet_sim.stages import steps
-from rollplane_kubelet_sim.stages.containers import KILLED, ContainerLife, Note
+from rollplane_kubelet_sim.stages.containers import KILLED, ContainerLife, Note, State
 from rollplane_kubelet_sim.stages.orders import Order, annotations_after, is_held, obey, order_of
 from rollplane_kubelet_sim.stages.pods import Place, has_begun, pod_status
 from rollplane_kubelet_sim.stages.references import NOTHING_MISSING, Missing
@@ -57,11 +57,18 @@ class PodLife:
         self._apps = [
             restore(pod, spec, stored.container_statuses, start, release, init=False) for spec in pod.spec.containers
         ]
+        self._count_creation_from_its_turn()
         self._profile: Profile | None = None
         self._missing = NOTHING_MISSING
         self._is_mounted = has_begun(self._containers())
         self._looked = place.start
         self._ending_since: float | None = None
+
+    def _count_creation_from_its_turn(self) -> None:
+        """A container that is being created began with its turn: that is stored of those before it, if not of itself."""
+        for life, gate in self._in_turn():
+            if life.state is State.CREATING and life.since is not None:
+                life.since = max(life.since, gate)
 
     @property
     def remembers(self) -> bool:
