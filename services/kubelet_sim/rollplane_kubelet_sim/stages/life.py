@@ -65,7 +65,7 @@ class PodLife:
         self._ending_since: float | None = None
 
     def _count_creation_from_its_turn(self) -> None:
-        """A container that is being created began with its turn: that is stored of those before it, if not of itself."""
+        """A container that is being created began with its turn, which is stored of those before it."""
         for life, gate in self._in_turn():
             if life.state is State.CREATING and life.since is not None:
                 life.since = max(life.since, gate)
