@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollplane.core.v1 import Container, ContainerState, Pod, Probe
 from rollplane_kubelet_sim.stages.rules import Delay, Outcome, Profile, Rule, Selector, Stage
+from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.pods import FINAL_PHASES
 from tests.kubelet_sim.pod_lives import START, Sim, bound_pod
 
@@ -172,7 +173,24 @@ def _state(state: ContainerState) -> list[str]:
     return [field.name for field, _ in state.ListFields()]
 
 
+def beside_a_sidecar() -> Pod:
+    """Return a pod whose end and whose sidecar's restart are half a second apart under ``CLOSE``."""
+    pod = bound_pod(policy="Never")
+    pod.spec.init_containers.add(name="mesh", image="init", restart_policy="Always")
+    return pod
+
+
+CLOSE = parse_profile("""
+rules:
+  - {stage: start, match: {image: init}, delay: 10.5, limit: 1}
+  - {stage: crash, match: {image: init}, delay: 10, limit: 1}
+  - {stage: start, match: {image: "nginx:*"}, delay: 1.5, limit: 1}
+  - {stage: crash, match: {image: "nginx:*"}, delay: 9, limit: 1, exit_code: 0}
+""")
+
+
 @EXAMPLES
+@example(beside_a_sidecar(), CLOSE, [60])
 @given(pods(images=("nginx:1", "init")), settled_profiles, st.lists(st.integers(0, 1_000), max_size=6))
 def test_a_kubelet_restarted_at_any_moment_comes_to_the_same_end(
     pod: Pod, profile: Profile, moments: list[int]
