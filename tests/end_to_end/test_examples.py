@@ -12,11 +12,13 @@ from tests.end_to_end.walk_through import walk
 FOLDERS = ("deployment", "stateful-set", "daemon-set", "replication-controller")
 ELSEWHERE = ("node-life",)
 """It waits for a node to be lost: test_node_life_walk_through, for another worker."""
+STORIES = "scenarios"
+"""Needs no plane: tests/rehearsal/test_scenarios.py tells each."""
 
 
 def test_every_example_is_walked() -> None:
     folders = {page.parent.name for page in (ROOT / "examples").rglob("*.md") if "node_modules" not in page.parts}
-    assert folders == {*FOLDERS, *ELSEWHERE}
+    assert folders == {*FOLDERS, *ELSEWHERE, STORIES}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
