@@ -264,6 +264,54 @@ def test_validate_limit_range(row: Row, field: str) -> None:
         raise_invalid(stored, causes)
 
 
+# a row, the one field that is told of, its value, and what is said
+ORDER: dict[str, tuple[Row, str, str, str]] = {
+    "min above max": (
+        {"type": "Pod", "min": {"cpu": "5"}, "max": {"cpu": "4"}},
+        "min",
+        "5",
+        "min value 5 is greater than max value 4",
+    ),
+    "min above defaultRequest": (
+        {"type": "Container", "min": {"cpu": "5"}, "defaultRequest": {"cpu": "4"}, "default": {"cpu": "6"}},
+        "defaultRequest",
+        "4",
+        "min value 5 is greater than default request value 4",
+    ),
+    "defaultRequest above max": (
+        {"type": "Container", "defaultRequest": {"cpu": "5"}, "default": {"memory": "1"}, "max": {"cpu": "4"}},
+        "defaultRequest",
+        "5",
+        "default request value 5 is greater than max value 4",
+    ),
+    "defaultRequest above default": (
+        {"type": "Container", "defaultRequest": {"cpu": "5"}, "default": {"cpu": "4"}},
+        "defaultRequest",
+        "5",
+        "default request value 5 is greater than default limit value 4",
+    ),
+    "min above default": (
+        {"type": "Container", "min": {"cpu": "5"}, "default": {"cpu": "4"}},
+        "default",
+        "5",
+        "min value 5 is greater than default value 4",
+    ),
+    "default above max": (
+        {"type": "Container", "default": {"cpu": "5"}, "defaultRequest": {"cpu": "1"}, "max": {"cpu": "4"}},
+        "default",
+        "4",
+        "default value 5 is greater than max value 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("row", "field", "value", "sentence"), ORDER.values(), ids=ORDER)
+def test_amounts_in_the_wrong_order(row: Row, field: str, value: str, sentence: str) -> None:
+    stored = a_range(row)
+    apply_defaults(stored)
+    assert f'spec.limits[0].{field}[cpu]: invalid value "{value}": {sentence}' in map(str, validate_create(stored))
+
+
 def test_a_type_stands_once() -> None:
     causes = validate_create(a_range({"type": "Pod"}, {"type": "Pod"}))
     assert [cause.field for cause in causes] == ["spec.limits[1].type"]

@@ -39,6 +39,16 @@ _QUOTA_NAMES = frozenset(
 )
 _WHOLE = frozenset({name for name in _QUOTA_NAMES if not name.endswith(("cpu", "memory", "storage"))})
 
+_ORDER = (
+    ("min", "min", "max", "max", "min", True),
+    ("min", "min", "defaultRequest", "default request", "defaultRequest", False),
+    ("defaultRequest", "default request", "max", "max", "defaultRequest", True),
+    ("defaultRequest", "default request", "default", "default limit", "defaultRequest", True),
+    ("min", "min", "default", "default", "default", True),
+    ("default", "default", "max", "max", "default", False),
+)
+"""What must not be above what, the words for both, the field that is told and whether its value is the lower one."""
+
 
 def check_limit_range(stored: StoredObject) -> list[Cause]:
     """Return what is wrong with a LimitRange, metadata aside."""
@@ -72,18 +82,19 @@ def _check_row(row: Object) -> list[Cause]:
 
 
 def _check_order(limit: Limit) -> Iterable[Cause]:
-    """Each amount must not be above the next: min, defaultRequest, default, max."""
-    steps = (
-        ("min", limit.min),
-        ("defaultRequest", limit.default_request),
-        ("default", limit.default),
-        ("max", limit.max),
-    )
-    for at, (field, amounts) in enumerate(steps):
-        for above, most in steps[at + 1 :]:
-            for name in sorted(amounts.keys() & most.keys()):
-                if quantity.compare(amounts[name], most[name]) > 0:
-                    yield invalid(f"{field}[{name}]", amounts[name], f"keep it to the {above} of {most[name]} or less")
+    """Each amount must not be above the next: min, defaultRequest, default, max; in Kubernetes' words."""
+    amounts = {
+        "min": limit.min,
+        "defaultRequest": limit.default_request,
+        "default": limit.default,
+        "max": limit.max,
+    }
+    for low, low_word, high, high_word, field, is_low in _ORDER:
+        for name in sorted(amounts[low].keys() & amounts[high].keys()):
+            least, most = amounts[low][name], amounts[high][name]
+            if quantity.compare(least, most) > 0:
+                sentence = f"{low_word} value {least} is greater than {high_word} value {most}"
+                yield invalid(f"{field}[{name}]", least if is_low else most, sentence)
 
 
 def check_quota(stored: StoredObject) -> list[Cause]:
