@@ -42,6 +42,15 @@ async def test_a_life(cli: Cli, tmp_path: Path) -> None:
     edited = await cli.run("edit", "crontab", "one", EDITOR=str(editor))
     assert edited.out == f"{NAME} edited\n", edited
     assert "crontabs" in await cli.ok("get", "crd")
+    assert (await cli.run("events", "--for", "cr/one")).err == "No events found in default namespace.\n"
+    for command, told in {
+        "why cr/one": "why is known of workloads only, not of crontabs",
+        "logs cr/one": "crontabs have no pods to ask",
+        "rollout status cr/one": f"no status viewer has been implemented for crontabs.{GROUP}",
+        "rollout pause cr/one": f'crontabs.{GROUP} "one" pausing is not supported',
+    }.items():
+        refused = await cli.run(*command.split())
+        assert (refused.code, refused.err) == (1, f"error: {told}\n")
     assert await cli.ok("delete", "crontab", "one") == f'crontab.{GROUP} "one" deleted\n'
     assert "crontab" in (await cli.run("get", "crontab", "one")).err
 

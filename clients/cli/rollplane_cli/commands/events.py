@@ -11,7 +11,7 @@ from rollplane_cli.flags import switch, text, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.reading import list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import parse_targets
+from rollplane_cli.targets import find_targets
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import EventType, ListQuery, WatchFilter, WatchQuery
 from rollplane_machinery.kinds import EVENT, Encoded
@@ -36,7 +36,7 @@ async def run(flags: EventsFlags, session: Session) -> int:
     """Show events by the time they last happened, and with ``--watch`` those that follow."""
     if flags.words:
         raise CommandError("events takes no words; name an object by --for TYPE/NAME")
-    types, fields = _types(flags), _fields(flags)
+    types, fields = _types(flags), await _fields(flags, session)
     namespace = "" if flags.all_namespaces else session.namespace
     api = await session.api()
     listed = await list_all(api, ListQuery(EVENT, namespace, field_selector=fields))
@@ -63,14 +63,14 @@ def _types(flags: EventsFlags) -> frozenset[str]:
     return frozenset(_TYPES[each.lower()] for each in given)
 
 
-def _fields(flags: EventsFlags) -> str:
+async def _fields(flags: EventsFlags, session: Session) -> str:
     """The selector of the events about one object, empty for all."""
     word = flags.for_
     if not word:
         return ""
     if word.count("/") != 1:
         raise CommandError("--for must be in resource/name form")
-    (target,) = parse_targets([word]).items
+    (target,) = (await find_targets(session, [word])).items
     return f"involvedObject.kind={target.kind.name},involvedObject.name={target.name}"
 
 

@@ -10,7 +10,7 @@ from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.flags import Flags, optional_number, seconds, switch, text
 from rollplane_cli.reading import list_all
 from rollplane_cli.session import Session
-from rollplane_cli.targets import Target, parse_targets
+from rollplane_cli.targets import Target, find_targets
 from rollplane_client.pod_log import LogOptions, open_log
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.kinds import POD
@@ -53,7 +53,7 @@ async def _pods(flags: LogsFlags, session: Session) -> Sequence[Pod]:
     if len(flags.words) not in (1, 2):
         raise UsageError("expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'")
     word = flags.words[0]
-    target = parse_targets([word]).items[0] if "/" in word else Target(POD, word)
+    target = (await find_targets(session, [word])).items[0] if "/" in word else Target(POD, word)
     return [await _pod_of(session, target)]
 
 

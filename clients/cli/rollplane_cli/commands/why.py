@@ -13,7 +13,7 @@ from rollplane_cli.output.pods import pod_document
 from rollplane_cli.output.tables import Style, TablePrinter
 from rollplane_cli.scene import look
 from rollplane_cli.session import Session
-from rollplane_cli.targets import parse_targets
+from rollplane_cli.targets import find_targets
 from rollplane_client.channel import open_channel
 from rollplane_machinery.codec.time_text import format_time
 from rollplane_machinery.kinds import POD
@@ -37,7 +37,7 @@ class WhyFlags(Flags):
 
 async def run(flags: WhyFlags, session: Session) -> int:
     """Say in one sentence what a workload waits for, and show the pods behind it."""
-    targets = parse_targets(flags.words)
+    targets = await find_targets(session, flags.words)
     if not targets.are_named:
         raise UsageError("name a workload, as deploy/NAME")
     chosen = await fetch(session, keys_of(session, targets))

@@ -125,7 +125,7 @@ class Rollouts:
 
     def rollout_status(self, key: Key, revision: int = 0) -> AbstractAsyncContextManager[AsyncIterator[RolloutStatus]]:
         if key.kind not in ROLLED_OUT:
-            sentence = f"no status viewer has been implemented for {key.kind.name}"
+            sentence = f"no status viewer has been implemented for {key.kind.name or key.kind.resource}"
             raise UnsupportedError(sentence, resource=key.kind.resource, name=key.name)
         if revision and key.kind is not kinds.DEPLOYMENT:
             sentence = f"{subject(key)} rollout status of one revision is not supported"
