@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rollplane.core.v1 import ConfigMap
 from rollplane.stored.v1 import StoredObject
+from rollplane_apiserver.core import judge
+from rollplane_machinery.codec import message_from_json
 from rollplane_machinery.definitions import NAMES_ACCEPTED
 from rollplane_machinery.kinds import CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, NAMESPACE, by_resource
 from rollplane_machinery.stored import document_of
 from rollplane_rules.registry.definitions import has_condition
 from tests.controller.plane import Plane, a_plane
-from tests.customs import GROUP, stored_custom, stored_definition
+from tests.customs import GROUP, definition, stored_custom, stored_definition
 
 NAME = f"crontabs.{GROUP}"
 CRON_TAB = by_resource(NAME)
@@ -53,6 +57,53 @@ async def test_a_definition_takes_its_objects_with_it() -> None:
         await plane.pass_time(20)
         assert await definition_of(plane) is None
         assert await found(plane, "held") is None
+
+
+async def test_a_definition_with_hundreds_of_objects_goes_and_comes_again() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        for _ in range(2):
+            await plane.create(stored_definition())
+            for number in range(300):
+                await plane.create(a_tab(f"tab-{number}"))
+            await plane.quiet()
+            await plane.delete(CUSTOM_RESOURCE_DEFINITION, NAME, "")
+            await plane.pass_time(20)
+            assert await definition_of(plane) is None
+
+
+async def test_a_definition_that_never_got_its_names_goes() -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        await plane.create(stored_definition())
+        await plane.create(a_tab())
+        for _ in range(2):
+            await plane.create(stored_definition(plural="tables"))
+            await plane.quiet()
+            rival = await definition_of(plane, f"tables.{GROUP}")
+            assert rival is not None
+            assert not has_condition(document_of(rival)["status"], NAMES_ACCEPTED)
+            await plane.delete(CUSTOM_RESOURCE_DEFINITION, f"tables.{GROUP}", "")
+            await plane.pass_time(5)
+            assert await definition_of(plane, f"tables.{GROUP}") is None
+        assert await found(plane) is not None
+
+
+async def test_a_definition_stored_with_what_nobody_knows_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_plane() as plane:
+        await plane.start()
+        odd = definition()
+        odd["spec"]["scoop"] = "Cluster"
+        with monkeypatch.context() as earlier:
+            earlier.setattr(judge, "read_definition", lambda _obj, _validation: ())
+            await plane.create(message_from_json(StoredObject, odd))
+        await plane.quiet()
+        stored = await definition_of(plane)
+        assert stored is not None
+        assert "scoop" in document_of(stored)["spec"]
+        await plane.delete(CUSTOM_RESOURCE_DEFINITION, NAME, "")
+        await plane.pass_time(5)
+        assert await definition_of(plane) is None
 
 
 async def test_names_that_become_free_are_given() -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from rollplane_machinery.api import Create
 from rollplane_machinery.kinds import Encoded
 from tests.customs import DEFINITIONS, GROUP, PATH, custom, definition, stored_definition, version
@@ -64,6 +66,66 @@ async def test_unknown_fields_by_the_words_of_the_request() -> None:
         assert 'unknown field \\"spec.colour\\"' in warned.warnings[0]
         ignored = await gateway.ask("PUT", f"{PATH}/one?fieldValidation=Ignore", odd)
         assert (ignored.status, ignored.warnings) == (200, ())
+
+
+APPLY = "apply-patch+yaml"
+
+
+@pytest.mark.parametrize("options", ["", "&fieldValidation=Ignore", "&fieldValidation=Strict", "&dryRun=All"])
+async def test_nothing_is_applied_that_no_schema_declares(options: str) -> None:
+    async with serving() as gateway:
+        await define(gateway)
+        path = f"{PATH}/one?fieldManager=me{options}"
+        odd = custom(spec={"cron": "* * * * 5", "colour": "red"})
+        who = f"failed to create typed patch object (default/one; {GROUP}/v1, Kind=CronTab): "
+        colour, size = (f".spec.{name}: field not declared in schema" for name in ("colour", "size"))
+        refused = await patch(gateway, path, odd, APPLY)
+        assert (refused.status, refused.json["message"]) == (400, who + colour)
+        odd["spec"]["size"] = 1
+        refused = await patch(gateway, path, odd, APPLY)
+        assert refused.json["message"] == f"{who}errors:\n  {colour}\n  {size}"
+        assert (await gateway.get(f"{PATH}/one")).status == 404
+        assert (await patch(gateway, path, custom(), APPLY)).status == 201
+        refused = await patch(gateway, path.replace("?", "/status?"), {**custom(), "status": {"odd": 1}}, APPLY)
+        assert refused.json["message"] == f"{who}.status.odd: field not declared in schema"
+
+
+def misspelt() -> Any:
+    """A definition with a member of its spec and one of a schema that no definition has."""
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "propertees": {"a": {"type": "string"}}}}}
+    odd = definition(version(schema={"openAPIV3Schema": schema}))
+    odd["spec"]["scoop"] = "Cluster"
+    return odd
+
+
+ODD = ("spec.scoop", "spec.versions[0].schema.openAPIV3Schema.properties.spec.propertees")
+
+
+async def test_unknown_fields_of_definitions_by_the_words_of_the_request() -> None:
+    name = f"{DEFINITIONS}/crontabs.{GROUP}"
+    async with serving() as gateway:
+        strict = await gateway.ask("POST", f"{DEFINITIONS}?fieldValidation=Strict", misspelt())
+        assert (strict.status, strict.json["message"].partition(": ")[2]) == (
+            400,
+            f'strict decoding error: unknown field "{ODD[0]}", unknown field "{ODD[1]}"',
+        )
+        warned = await gateway.ask("POST", DEFINITIONS, misspelt())
+        assert (warned.status, list(warned.warnings)) == (201, [f'299 - "unknown field \\"{each}\\""' for each in ODD])
+        assert (b"scoop" in warned.body, b"propertees" in warned.body) == (False, False)
+        ignored = await patch(gateway, f"{name}?fieldValidation=Ignore", {"spec": {"scoop": "x"}})
+        assert (ignored.status, ignored.warnings, b"scoop" in ignored.body) == (200, (), False)
+        strict = await patch(gateway, f"{name}/status?fieldValidation=Strict", {"status": {"odd": 1}})
+        assert (strict.status, 'unknown field "status.odd"' in strict.json["message"]) == (400, True)
+
+
+async def test_no_definition_is_applied_with_fields_that_none_has() -> None:
+    async with serving() as gateway:
+        path = f"{DEFINITIONS}/crontabs.{GROUP}?fieldManager=me"
+        refused = await patch(gateway, path, misspelt(), APPLY)
+        assert refused.status == 400
+        for each in ODD:
+            assert f".{each}: field not declared in schema" in refused.json["message"]
+        assert (await patch(gateway, path, definition(), APPLY)).status == 201
 
 
 async def test_names_that_no_header_can_say() -> None:

@@ -39,6 +39,11 @@ def value_element(value: Json) -> Element:
     return _VALUE + _dumps(value)
 
 
+def index_element(index: int) -> Element:
+    """Return the step to the item at ``index`` of a list that is owned as a whole."""
+    return f"{_INDEX}{index}"
+
+
 def field_name(element: Element) -> str | None:
     """Return the name of the member that ``element`` steps to; None for list items."""
     return element[len(_FIELD) :] if element.startswith(_FIELD) else None

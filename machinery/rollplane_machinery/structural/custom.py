@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rollplane_machinery.errors import Cause, CauseReason
+from rollplane_machinery.fields.elements import printed
 from rollplane_machinery.fields.schema import Struct
 from rollplane_machinery.fields.values import ABSENT, Value
 from rollplane_machinery.patch.json_value import Json
@@ -21,6 +22,7 @@ from rollplane_machinery.structural.list_types import look_at_lists
 from rollplane_machinery.structural.pruning import pruned
 from rollplane_machinery.structural.schema import Document, Structural, has_rules, read
 from rollplane_machinery.structural.topology import object_node
+from rollplane_machinery.structural.undeclared import undeclared
 from rollplane_machinery.structural.walks import Walk
 
 if TYPE_CHECKING:
@@ -91,6 +93,10 @@ class Schema:
         """
         kept, dropped = pruned(value, self._resource)
         return kept, tuple(dropped)
+
+    def undeclared(self, value: Json) -> list[str]:
+        """Return a sentence for each member of ``value`` with which server-side apply refuses it."""
+        return [f"{printed(path)}: field not declared in schema" for path in undeclared(value, self._resource)]
 
     def default(self, value: Json) -> Json:
         """Return ``value`` with defaults filled in; a null that is not allowed counts as missing.

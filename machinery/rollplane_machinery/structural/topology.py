@@ -63,10 +63,11 @@ class _Nodes:
         if value.list_type == "set":
             return SetOf(LEAF)
         if value.list_type == "map" and items is not None:
-            return ListOf(self.value(items), {name: _key_default(items, name) for name in sorted(value.map_keys)})
+            return ListOf(self.value(items), {name: key_default(items, name) for name in sorted(value.map_keys)})
         return LEAF
 
 
-def _key_default(items: Structural, name: str) -> Json:
+def key_default(items: Structural, name: str) -> Json:
+    """Return what the key ``name`` is where an item leaves it out, None where it must not."""
     key = items.properties.get(name)
     return None if key is None or key.default is ABSENT else key.default

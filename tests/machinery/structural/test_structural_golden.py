@@ -22,7 +22,7 @@ FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 def definition(name: str) -> Definition:
     crd = completed(yaml.safe_load((FOLDER / f"{name}.yaml").read_text()))
     assert validate_definition(crd) == []
-    assert DEFINITION.prune(crd) == (crd, ())
+    assert (DEFINITION.prune(crd), DEFINITION.undeclared(crd)) == ((crd, ()), [])
     return parse_definition(crd)
 
 
@@ -57,7 +57,7 @@ GOOD: dict[str, tuple[str, Json]] = {
 def test_good(name: str, spec: Json) -> None:
     known = definition(name)
     schema, value = known.stored.schema, resource(known, spec)
-    assert schema.prune(value) == (value, ())
+    assert (schema.prune(value), schema.undeclared(value)) == ((value, ()), [])
     assert schema.validate(schema.default(value)) == []
 
 

@@ -26,7 +26,7 @@ def propose_create(
     ``managers`` are its owners where it is applied. Otherwise its writer owns what it says and what is defaulted, but
     not what admission adds.
     """
-    warnings = tools.judge.read_new(kind, obj, options.field_validation) if kind.is_custom else ()
+    warnings = tools.judge.read_new(kind, obj, options.field_validation) if kind.is_stored_only else ()
     prepare_create(obj, now=now, uid=tools.identifiers.uid(), release=tools.release)
     key = Key(kind, obj.metadata.namespace, obj.metadata.name)
     if managers is not None:

@@ -9,7 +9,7 @@ from rollplane_machinery.errors import Cause, UnsupportedError
 from rollplane_machinery.field_validation import FieldValidation
 from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, CustomKind, Kind
 from rollplane_machinery.releases import Release
-from rollplane_rules.custom import check_custom, check_definition, read_custom
+from rollplane_rules.custom import check_custom, check_definition, read_custom, read_definition
 from rollplane_rules.validation import PodSpecMemo, raise_invalid, validate_status_update
 
 
@@ -27,29 +27,32 @@ class Judge:
         self._memo = PodSpecMemo(remembered, max_bytes)
 
     def read_new(self, kind: Kind, obj: ApiObject, validation: FieldValidation) -> tuple[str, ...]:
-        """Take what is unknown out of a new custom object, and fill in its defaults; in place.
-
-        Returns a sentence for each such field. Raises BadRequestError where none may be, UnsupportedError for a kind
-        that is going away.
-        """
-        if not isinstance(kind, CustomKind):
-            return ()
-        if (custom := self._custom_of(kind)) is not None and custom.is_terminating:
+        """Do to a new object what ``read_own`` does; raises UnsupportedError, too, for a kind that is going away."""
+        if kind.is_custom and (custom := self._custom_of(kind)) is not None and custom.is_terminating:
             raise UnsupportedError(
                 "create not allowed while custom resource definition is terminating", resource=kind.resource
             )
-        return read_custom(kind, obj, validation)
+        return self.read_own(kind, obj, validation)
+
+    def read_own(self, kind: Kind, obj: ApiObject, validation: FieldValidation) -> tuple[str, ...]:
+        """Take what is unknown out of a custom object, whose defaults are filled in, or of a definition; in place.
+
+        Returns a sentence for each such field. Raises BadRequestError where none may be.
+        """
+        if isinstance(kind, CustomKind):
+            return read_custom(kind, obj, validation)
+        return read_definition(obj, validation) if kind is CUSTOM_RESOURCE_DEFINITION else ()
 
     def complete(self, obj: ApiObject) -> None:
         """Fill in the defaults of a kind that is built in, in place."""
         self._memo.apply_defaults(obj)
 
     def read(self, kind: Kind, obj: ApiObject, validation: FieldValidation) -> tuple[str, ...]:
-        """Fill in the defaults, in place, of custom objects without what is unknown; returns as ``read_new`` does."""
-        if isinstance(kind, CustomKind):
-            return read_custom(kind, obj, validation)
-        self.complete(obj)
-        return ()
+        """Do what ``read_own`` does, and fill in the defaults of kinds that are built in."""
+        told = self.read_own(kind, obj, validation)
+        if not kind.is_custom:
+            self.complete(obj)
+        return told
 
     def admit_new(self, kind: Kind, obj: ApiObject) -> None:
         """Fill in the defaults and what admission adds to a new object, in place; raises InvalidError."""

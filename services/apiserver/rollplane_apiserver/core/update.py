@@ -20,7 +20,7 @@ def replace_object(
 ) -> tuple[str, ...]:
     """Make of ``new`` what an update of the main resource may make of ``old``, in place; raises what refuses it.
 
-    Returns a sentence for each field of a custom object that its schema does not know.
+    Returns a sentence for each field of a custom object, or of a definition, that nobody knows.
     """
     warnings = tools.judge.read(kind, new, options.field_validation)
     prepare_update(new, old, tools.release)
@@ -36,10 +36,10 @@ def replace_object(
 def replace_status(tools: Tools, kind: Kind, new: ApiObject, old: ApiObject, options: WriteOptions) -> tuple[str, ...]:
     """Make of ``new`` what an update of the status may make of ``old``, in place; raises what refuses it.
 
-    Returns a sentence for each field of a custom object that its schema does not know.
+    Returns a sentence for each field of a custom object, or of a definition, that nobody knows.
     """
-    needs = kind.is_custom or rules_of(kind).defaults_status
-    warnings = tools.judge.read(kind, new, options.field_validation) if needs else ()
+    read = tools.judge.read if rules_of(kind).defaults_status else tools.judge.read_own
+    warnings = read(kind, new, options.field_validation)
     prepare_status_update(new, old)
     tools.judge.check_status(kind, new, old)
     return warnings

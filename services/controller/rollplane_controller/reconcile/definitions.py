@@ -22,6 +22,7 @@ from rollplane_machinery.api import (
     DeleteCollection,
     EventType,
     Fence,
+    FieldValidation,
     Key,
     ListQuery,
     ObjectApi,
@@ -86,7 +87,11 @@ class DefinitionReconciler(Reconciler):
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan | Look:
         fence = self._fence()
-        return NOTHING if fence is None else partial(self._look, key, WriteOptions(self.name, fence=fence))
+        return NOTHING if fence is None else partial(self._look, key, self._options(fence))
+
+    def _options(self, fence: Fence) -> WriteOptions:
+        """A definition that holds what nobody knows, stored before that was refused, can still be served and go."""
+        return WriteOptions(self.name, fence=fence, field_validation=FieldValidation.IGNORE)
 
     async def _look(self, key: Key, options: WriteOptions) -> Plan:
         try:
