@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.clients.real.manifests import CONTROLLER, DAEMON_SET, STATEFUL_SET, d
 from tests.clients.real.programs import Program
 
 WEB = "deployment/nginx-deployment"
+LOOKS, LOOK_SECONDS = 12, 5.0
 RECORD = "Flag --record has been deprecated, --record will be removed in the future\n"
 SUCCESS = 'deployment "nginx-deployment" successfully rolled out'
 
@@ -179,8 +181,15 @@ def test_a_replication_controller(kubectl: Program) -> None:
 def test_watching_a_rollout(web: Program) -> None:
     with web.running("get", "pods", "--watch-only", "-o", "name") as watching:
         assert watching.stdout is not None
-        web.ok("rollout", "restart", WEB)
-        assert watching.stdout.readline().startswith("pod/nginx-deployment-")
+        with ThreadPoolExecutor(1) as reading:
+            line = reading.submit(watching.stdout.readline)
+            for _ in range(LOOKS):  # a rollout that is over before kubectl watches shows it nothing
+                web.ok("rollout", "restart", WEB)
+                if wait([line], LOOK_SECONDS).done:
+                    break
+            else:
+                watching.kill()
+        assert line.result().startswith("pod/nginx-deployment-")
 
 
 def test_a_name_watched_is_shown_as_rows(web: Program) -> None:
