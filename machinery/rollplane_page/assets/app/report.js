@@ -72,7 +72,8 @@ function Figures({ figures, say }) {
 }
 
 /**
- * @param {{recording: import("rollplane/model").Recording, at: number, onMoment: (at: number) => void, say: Say}} props
+ * @param {{recording: import("rollplane/model").Recording, at: number, say: Say,
+ *   onMoment: (at: number | ((now: number) => number)) => void}} props
  */
 function Clock({ recording, at, onMoment, say }) {
   const [playing, setPlaying] = useState(false);
@@ -80,10 +81,12 @@ function Clock({ recording, at, onMoment, say }) {
   const end = recording.end;
   useEffect(() => {
     if (!playing) return undefined;
-    const timer = setTimeout(() => {
-      onMoment(Math.min(end, at + end / FRAMES));
-      if (at >= end) setPlaying(false);
-    }, FRAME_MILLISECONDS);
+    if (at >= end) {
+      setPlaying(false);
+      return undefined;
+    }
+    // From wherever it is by then: who moves the slider meanwhile is not taken back.
+    const timer = setTimeout(() => onMoment((now) => Math.min(end, now + end / FRAMES)), FRAME_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [playing, at]);
   const play = () => {
