@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ResponseError
 
 from rollplane_apiserver.store.interface import Mutation, Refusal, Refused, Require
 from rollplane_apiserver.store.redis_store import RedisSettings, RedisStore
@@ -102,6 +103,7 @@ async def test_replicas_that_are_not_waited_for_are_told_of(
         await store.close()
         assert ("min-replicas-to-write" in caplog.text) is warns
     await command(one.url, b"CONFIG", b"SET", b"min-replicas-to-write", b"1")
+    await _replicas_are_counted(one.url)
     caplog.clear()
     store = RedisStore(RedisSettings(one.url))
     await store.revision()
@@ -111,6 +113,16 @@ async def test_replicas_that_are_not_waited_for_are_told_of(
         await _write_on(store)
     assert raised.value.outcome is Outcome.NOT_SENT
     await store.close()
+
+
+async def _replicas_are_counted(url: str) -> None:
+    """Wait for the master's next count: with the one before its setting it may refuse every write."""
+    for _ in range(500):
+        with suppress(ResponseError, UnavailableError):
+            await command(url, b"SET", b"counted", b"1")
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the master never counts its replica")
 
 
 async def _write_on(store: RedisStore) -> None:
