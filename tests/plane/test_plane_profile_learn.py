@@ -22,4 +22,4 @@ def test_the_profile_of_several_files_and_which_alias_is_which(tmp_path: Path) -
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ran = rollplane("profile learn -f nowhere.json", cwd=tmp_path)
-    assert (ran.code, ran.out, ran.err) == (1, "", "error: cannot read nowhere.json: No such file or directory\n")
+    assert (ran.code, ran.out, ran.err) == (1, "", 'error: the path "nowhere.json" does not exist\n')

@@ -41,7 +41,7 @@ def test_a_change_that_is_broken_in_every_form(folder: Path) -> None:
 
 COULD_NOT: dict[str, tuple[str, str]] = {
     "nothing changes": ("--before before.yaml", "nothing is to change"),
-    "no file": ("--before nowhere.yaml --after after.yaml", "cannot read nowhere.yaml: No such file"),
+    "no file": ("--before nowhere.yaml --after after.yaml", 'the path "nowhere.yaml" does not exist'),
     "no such flag": ("--before before.yaml --after after.yaml --no-such", "unknown flag: --no-such"),
     "no runs": ("--before before.yaml --after after.yaml --runs 0", '"0" for "--runs" flag: at least one'),
     "no such report": ("--before before.yaml --after after.yaml --report r.pdf", "its ending must be one of .txt"),

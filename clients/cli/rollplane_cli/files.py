@@ -14,12 +14,11 @@ from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
-from rollplane_machinery.errors import CauseReason
 from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind, kind_of
 
 if TYPE_CHECKING:
     from rollplane_machinery.codec import Manifest
-    from rollplane_machinery.codec.manifests import Loaded, ManifestProblem
+    from rollplane_machinery.codec.manifests import Loaded
 
 STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -42,7 +41,7 @@ async def read_files(session: Session, flags: FileFlags, purpose: str = "") -> F
     """
     texts: dict[str, str | bytes] = {}
     problems: list[str] = []
-    for source in _sources(flags):
+    for source in _sources(flags.filename, recursive=flags.recursive):
         try:
             texts[source] = _read(session, source)
         except OSError as exc:
@@ -63,14 +62,10 @@ async def _loaded(session: Session, texts: Mapping[str, str | bytes]) -> dict[st
     from rollplane_machinery.codec import read_manifests  # with YAML, which few commands have to do with
 
     found = {source: read_manifests(text, source) for source, text in texts.items()}
-    if not any(_is_unknown(problem) for loaded in found.values() for problem in loaded.problems):
+    if not any(problem.is_unknown_kind for loaded in found.values() for problem in loaded.problems):
         return found
     customs = {**_defined(found.values()), **(await session.customs()).by_type}
     return {source: read_manifests(text, source, customs=customs) for source, text in texts.items()}
-
-
-def _is_unknown(problem: ManifestProblem) -> bool:
-    return problem.field == "kind" and problem.reason is CauseReason.NOT_SUPPORTED
 
 
 def _defined(files: Iterable[Loaded]) -> dict[tuple[str, str], Kind]:
@@ -82,15 +77,29 @@ def _defined(files: Iterable[Loaded]) -> dict[tuple[str, str], Kind]:
     return {(kind.api_version, kind.name): kind for each in definitions for kind in promised(each)}
 
 
-def _sources(flags: FileFlags) -> Iterator[str]:
+def contents(session: Session, filenames: Iterable[str]) -> Iterator[tuple[str, str | bytes]]:
+    """Yield name and content of each file, of a folder those of its manifests; raises CommandError for none such."""
+    for source in list(_sources(filenames, recursive=False)):
+        yield source, content(session, source)
+
+
+def content(session: Session, source: str) -> str | bytes:
+    """Return what a file holds, or standard input; raises CommandError naming it."""
+    try:
+        return _read(session, source)
+    except OSError as exc:
+        raise CommandError(f"cannot read {source}: {exc.strerror}") from exc
+
+
+def _sources(filenames: Iterable[str], *, recursive: bool) -> Iterator[str]:
     """Yield the paths of all files, and STDIN; raises CommandError before anything is read."""
-    for filename in flags.filename:
+    for filename in filenames:
         if filename == STDIN:
             yield STDIN
         elif "://" in filename:
             raise CommandError(f"{filename}: files are read from disk only; fetch it, and pipe it into -f -")
         else:
-            yield from map(str, _paths(Path(filename), recursive=flags.recursive))
+            yield from map(str, _paths(Path(filename), recursive=recursive))
 
 
 def _read(session: Session, source: str) -> str | bytes:

@@ -52,6 +52,11 @@ class ManifestProblem:
     reason: CauseReason
     message: str
 
+    @property
+    def is_unknown_kind(self) -> bool:
+        """Whether the object is of a kind that is not known; in a list it is told of the item."""
+        return self.reason is CauseReason.NOT_SUPPORTED and self.field.rpartition(".")[2] == "kind"
+
     def __str__(self) -> str:
         """``document 2, line 14: spec.template.spec.containers[0].imagee: unknown field``."""
         where = f"{self.field}: " if self.field else ""

@@ -7,13 +7,13 @@ chance comes from one seed: same seed, same inputs, same event log, byte for byt
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from inspect import isawaitable
 from random import Random
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
@@ -169,6 +169,10 @@ class Plane:
         return RepeatingApi(network, retrier, Tokens(f"{name}/calls")), network
 
     # What is done to it.
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let ``work`` go on beside whatever else is done; whoever asks ends it, and its errors end the plane."""
+        return self._tasks.create_task(work)
 
     async def apply(self, *manifests: Manifests, namespace: str = "default") -> Sequence[ApiObject]:
         """Apply manifests as ``kubectl apply`` does and return the objects as stored.

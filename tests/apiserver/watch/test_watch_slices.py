@@ -36,9 +36,10 @@ async def turns_beside(work: Awaitable[object]) -> int:
             turns += 1
             await asyncio.sleep(0)
 
-    counting = asyncio.create_task(count())
-    await work
-    counting.cancel()
+    async with asyncio.TaskGroup() as tasks:
+        counting = tasks.create_task(count())
+        await work
+        counting.cancel()
     return turns
 
 

@@ -61,3 +61,10 @@ async def test_what_is_not_defined(cli: Cli, tmp_path: Path) -> None:
     assert told.code == 1
     assert f'no matches for kind "CronTab" in version "{GROUP}/v1"' in told.err
     assert 'the server doesn\'t have a resource type "crontabs"' in (await cli.run("get", "crontabs")).err
+
+
+async def test_a_list_of_them(cli: Cli, tmp_path: Path) -> None:
+    """As ``get -o yaml`` prints several: the kind that is not built in is told of an item."""
+    items = [definition(), custom(spec={"cron": "* * * * 5"})]
+    file = written(tmp_path, json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
+    assert (await cli.ok("apply", "-f", file)).splitlines()[1] == f"{NAME} created"

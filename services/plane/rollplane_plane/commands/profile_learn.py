@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rollplane_cli.command import Command
-from rollplane_cli.failures import CommandError
+from rollplane_cli.files import STDIN, contents
 from rollplane_cli.flags import Flags, switch, text, texts
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.learning.anonymous import Aliases
 from rollplane_kubelet_sim.learning.documents import Records, read_records
 from rollplane_kubelet_sim.learning.profile import learn
-
-STDIN = "-"
 
 
 class LearnFlags(Flags):
@@ -37,25 +34,16 @@ async def run(flags: LearnFlags, session: Session) -> int:
     return 0
 
 
-def _read(sources: Sequence[str], session: Session) -> Records:
-    """Read all sources as one; raises CommandError for a file that cannot be read."""
+def _read(filenames: Sequence[str], session: Session) -> Records:
+    """Read all files as one."""
     together = Records()
-    for source in sources:
-        records = read_records(_text(source, session), "standard input" if source == STDIN else source)
+    for source, content in contents(session, filenames):
+        text = content.decode(errors="replace") if isinstance(content, bytes) else content
+        records = read_records(text, source)
         together.pods += records.pods
         together.events += records.events
         together.nodes += records.nodes
     return together
-
-
-def _text(source: str, session: Session) -> str:
-    try:
-        content = session.console.read() if source == STDIN else Path(source).read_bytes()
-        return content.decode() if isinstance(content, bytes) else content
-    except OSError as exc:
-        raise CommandError(f"cannot read {source}: {exc.strerror}") from exc
-    except UnicodeDecodeError as exc:
-        raise CommandError(f"{source}: not UTF-8: {exc}") from exc
 
 
 LEARN = Command(

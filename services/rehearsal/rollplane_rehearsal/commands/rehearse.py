@@ -10,7 +10,8 @@ from typing import Any
 from rollplane.core.v1 import Node
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import Flag, Flags, optional_number, seconds, switch, text, texts
+from rollplane_cli.files import contents
+from rollplane_cli.flags import Flags, lines, optional_number, seconds, switch, text, texts
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.node_pools.files import parse_node_file
 from rollplane_kubelet_sim.node_pools.given import read_pools
@@ -44,11 +45,6 @@ _FORMATS: dict[str, Callable[[Judged, Recording], str]] = {
 _BY_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
 
 
-def several(help: str) -> Flag[tuple[str, ...]]:  # noqa: A002 - as the others have it
-    """Return a flag that may be given several times, whose values may hold commas."""
-    return Flag(help, lambda written: (written,), (), "string", joined=lambda before, value: before + value)
-
-
 class RehearseFlags(Flags):
     """Flags of ``rehearse``."""
 
@@ -56,10 +52,10 @@ class RehearseFlags(Flags):
         "What runs now: file, folder or - for standard input; output of kubectl get -o yaml, Helm, Kustomize"
     )
     after = texts("What is to run: file, folder or - for standard input")
-    set_image = several("TYPE/NAME[/CONTAINER]=IMAGE: what is to change instead of files, or beside them")
-    patch = several("TYPE/NAME=PATCH: a strategic merge patch, as JSON or YAML")
+    set_image = lines("TYPE/NAME[/CONTAINER]=IMAGE: what is to change instead of files, or beside them")
+    patch = lines("TYPE/NAME=PATCH: a strategic merge patch, as JSON or YAML")
     nodes = optional_number("How many nodes; else those among what runs now, else 3")
-    node_pool = several("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
+    node_pool = lines("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
     node_file = text("Nodes from a file: pools, or the output of kubectl get nodes -o yaml")
     profile = text("How pods live: instant, realistic, flaky, or a file (default realistic)")
     release = text(f"Kubernetes release to behave as, 1.20 to {LATEST.name}; else the newest")
@@ -68,7 +64,7 @@ class RehearseFlags(Flags):
     seed = optional_number("The first seed (default 1)")
     undo = switch("Also rehearse the undo from the worst moment", default=True)
     patience = seconds("How long a rollout may take before it counts as stuck (default 15m)")
-    report = several("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
+    report = lines("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
     output = output(*_FORMATS)
 
 
@@ -82,7 +78,7 @@ async def run(flags: RehearseFlags, session: Session) -> int:
 
 def _rehearse(flags: RehearseFlags, session: Session) -> int:
     formats = [(Path(name), _format(name)) for name in flags.report]
-    scenario = _scenario(flags)
+    scenario = _scenario(flags, session)
     runs, first = flags.runs if flags.runs is not None else scenario.runs, flags.seed or scenario.seed
     if runs < 1:
         raise UsageError(f'invalid argument "{runs}" for "--runs" flag: at least one')
@@ -125,12 +121,12 @@ def _progress(session: Session, runs: int) -> Callable[[int], None]:
 # The story.
 
 
-def _scenario(flags: RehearseFlags) -> Scenario:
+def _scenario(flags: RehearseFlags, session: Session) -> Scenario:
     """The scenario of the file, or one in which nothing happens but what flags say."""
     if not flags.scenario:
         return Scenario("")
     path = Path(flags.scenario)
-    return read_scenario(sources.content(path).decode(errors="replace"), str(path))
+    return read_scenario(sources.text_of(session, path), str(path))
 
 
 def _story(flags: RehearseFlags, session: Session, scenario: Scenario) -> Story:
@@ -147,36 +143,38 @@ def _story(flags: RehearseFlags, session: Session, scenario: Scenario) -> Story:
         before=_joined([*stand_ins, *before.manifests]),
         changes=changes,
         cluster=Cluster(
-            _nodes(flags, before, scenario), _profile(flags, scenario, beside), flags.release or scenario.release
+            _nodes(flags, before, scenario),
+            _profile(flags, session, scenario, beside),
+            flags.release or scenario.release,
         ),
         patience_seconds=flags.patience or scenario.patience,
         undo=flags.undo and scenario.undo and bool(before.manifests),
-        script=[_with_manifests(step, beside) for step in scenario.steps],
+        script=[_with_manifests(session, step, beside) for step in scenario.steps],
         draws=scenario.draws,
         notes=notes,
     )
 
 
-def _profile(flags: RehearseFlags, scenario: Scenario, beside: Path) -> Profile:
+def _profile(flags: RehearseFlags, session: Session, scenario: Scenario, beside: Path) -> Profile:
     if flags.profile:
-        return sources.profile(flags.profile)
+        return sources.profile(session, flags.profile)
     if isinstance(scenario.profile, str):
-        return sources.profile(scenario.profile, beside)
+        return sources.profile(session, scenario.profile, beside)
     return parse_profile(json.dumps(scenario.profile), f"{flags.scenario}: profile")
 
 
-def _with_manifests(step: Any, beside: Path) -> Any:
+def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
     """A step that applies a file, with what the file holds."""
     if "apply" not in step:
         return step
     path = beside / step["apply"]
-    return step | {"apply": _joined(read_exported([(str(path), sources.content(path))]).manifests)}
+    return step | {"apply": _joined(read_exported([(str(path), sources.text_of(session, path))]).manifests)}
 
 
 def _read(names: Sequence[str], session: Session, manifests: Sequence[Any] = ()) -> Exported:
     inline = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
     within = [("manifests", inline)] if manifests else []
-    return read_exported([*sources.texts(names, session), *within], session.namespace)
+    return read_exported([*contents(session, names), *within], session.namespace)
 
 
 def _changes(flags: RehearseFlags, session: Session, after: Exported) -> list[Change]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from rollplane.core.v1 import Node
 from rollplane_machinery.codec import Manifest, load_manifests, read_manifests
-from rollplane_machinery.codec.manifests import ManifestProblem
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import kind_of
 
@@ -46,8 +45,6 @@ MADE_AGAIN = frozenset({"ControllerRevision", "Endpoints", "EndpointSlice", "Eve
 FURNISHED = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default"), ("Service", "kubernetes")})
 """Objects that every cluster puts there by itself."""
 
-UNKNOWN_KIND = "no matches for kind"
-
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -71,7 +68,7 @@ def read_exported(texts: Iterable[tuple[str, str | bytes]], namespace: str = "de
         loaded = read_manifests(text, source, strict=False)
         found += loaded.manifests
         for problem in loaded.problems:
-            (left_out if _is_unknown_kind(problem) else wrong).append(f"{source}: {problem}")
+            (left_out if problem.is_unknown_kind else wrong).append(f"{source}: {problem}")
     if wrong:
         raise BadRequestError("; ".join(wrong))
     owners = {manifest.object.metadata.uid for manifest in found if manifest.object.metadata.uid}
@@ -81,10 +78,6 @@ def read_exported(texts: Iterable[tuple[str, str | bytes]], namespace: str = "de
     if dropped := len(found) - len(kept):
         left_out.append(f"{dropped} objects that controllers make again")
     return Exported(tuple(stripped), nodes, tuple(left_out))
-
-
-def _is_unknown_kind(problem: ManifestProblem) -> bool:
-    return UNKNOWN_KIND in problem.message
 
 
 def _is_made_again(manifest: Manifest, owners: Set[str]) -> bool:

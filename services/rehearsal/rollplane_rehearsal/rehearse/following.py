@@ -24,9 +24,8 @@ class Rollouts:
         log.listen(self._take)
 
     def _take(self, change: Logged) -> None:
-        if change.object.kind not in _KINDS:
+        if change.object.kind not in _KINDS or not isinstance(workload := change.object.parse(), Workload):
             return
-        workload: Workload = change.object.parse()  # type: ignore[assignment]
         name = name_of(workload)
         if change.type is EventType.DELETED or not has_rollout(workload):
             self.states.pop(name, None)

@@ -133,7 +133,7 @@ async def _change(run: _Run) -> None:
     if run.story.script and not run.refused:
         steps = steps_of(run.story.script, run.story.draws, run.plane.seed)
         run.actor = Actor(run.plane, run.watcher, run.rollouts, steps)
-        run.acting = asyncio.get_running_loop().create_task(_act(run, run.actor))
+        run.acting = run.plane.beside(_act(run, run.actor))
         await asyncio.sleep(0)  # the first step is taken now
 
 
@@ -192,12 +192,10 @@ async def _note_waits(run: _Run) -> None:
 
 
 async def _stop_acting(run: _Run) -> None:
-    """Take no more steps; raises what went wrong with those that were taken, but for refusals."""
+    """Take no more steps."""
     if run.acting is not None:
         run.acting.cancel()
         await asyncio.wait({run.acting})
-        if not run.acting.cancelled():
-            run.acting.result()
 
 
 # What came of it.

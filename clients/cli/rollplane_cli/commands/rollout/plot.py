@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
@@ -17,18 +16,14 @@ from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import Api, EventType, Key, WatchBatch, WatchFilter, WatchQuery
-from rollplane_machinery.deployments import HASH_LABEL
 from rollplane_machinery.errors import UnsupportedError
 from rollplane_machinery.kinds import POD, ApiObject
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
-from rollplane_machinery.rolling_update import DEFAULT_LABEL_KEY
 from rollplane_machinery.selectors import pod_selector_of
-from rollplane_machinery.well_known import REVISION_LABEL
+from rollplane_page.recorder import revision_of
 from rollplane_planners.limits import ROLLING_UPDATE, limits_of
 from rollplane_printing.sentences import path_of
-
-HASH_LABELS = (HASH_LABEL, REVISION_LABEL, DEFAULT_LABEL_KEY)
 
 
 class PlotFlags(ChoosingFlags, WaitFlags):
@@ -92,7 +87,7 @@ class _Recorder:
     def _count(self, at: float) -> None:
         by_version: dict[str, list[Pod]] = {version: [] for version in self.recording.versions}
         for pod in self._pods.values():
-            by_version.setdefault(_version(pod), []).append(pod)
+            by_version.setdefault(revision_of(pod), []).append(pod)
         for version, pods in by_version.items():
             ready = sum(is_pod_ready(pod) and not is_being_deleted(pod.metadata) for pod in pods)
             self.recording.note(version, Count(at, len(pods), ready))
@@ -124,13 +119,6 @@ def _selector(workload: ApiObject) -> str:
     if isinstance(workload, Deployment | StatefulSet | DaemonSet | ReplicationController):
         return str(pod_selector_of(workload))
     raise CommandError("only a Deployment, StatefulSet, DaemonSet or ReplicationController can be plotted")
-
-
-def _version(pod: Pod) -> str:
-    """Return what a version is called: its first image, and the hash that tells it from others of that image."""
-    labels: Mapping[str, str] = pod.metadata.labels
-    digest = next((labels[name] for name in HASH_LABELS if name in labels), "")
-    return f"{pod.spec.containers[0].image}  {digest.rpartition('-')[2]}".rstrip()
 
 
 PLOT = Command(
