@@ -1,6 +1,6 @@
 """What all tests share: properties have no deadline, since a loaded machine proves nothing about them.
 
-And Ctrl-C: a shell that starts the tests in the background lets them ignore it, which their own processes would inherit.
+And Ctrl-C: who starts the tests in the background of a shell lets them ignore it, and their processes would, too.
 """
 
 from __future__ import annotations
