@@ -147,7 +147,8 @@ def test_ctrl_c_ends_a_plane_that_is_still_starting(tmp_path: Path) -> None:
         ended = up.end(signal.SIGINT)
         assert (ended.code, ended.err) == (0, "")
         assert ended.out == "" or ended.out.startswith("ready ")  # by the time that a slow machine came to say so
-        assert all_gone(pids)
+        # One that was killed while it was spawned is not waited for.
+        eventually(lambda: all_gone(pids), "children outlive their plane")
 
 
 def test_a_killed_plane_leaves_nobody_behind(tmp_path: Path) -> None:
