@@ -7,10 +7,10 @@ from typing import Any
 
 from rollplane_kubelet_sim.limits import MAX_NODES
 from rollplane_kubelet_sim.node_pools.pools import NodePool, Taint
-from rollplane_kubelet_sim.strict_reading import StrictReader
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.names import check_dns1123_subdomain, check_label_value, check_qualified_name
 from rollplane_machinery.quantity import canonical, nanos
+from rollplane_machinery.strict_reading import StrictReader
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _AMOUNTS: Mapping[str, str] = {"cpu": "cpu", "memory": "memory", "pods": "pods", "storage": "ephemeral-storage"}

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import yaml
 
 from rollplane_kubelet_sim.stages.rules import Delay, Outcome, Profile, Rule, Selector, Stage
-from rollplane_kubelet_sim.strict_reading import StrictReader
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.strict_reading import StrictReader
 from rollplane_machinery.yaml_faults import yaml_fault
 
 

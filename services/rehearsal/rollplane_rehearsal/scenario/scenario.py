@@ -9,9 +9,9 @@ from typing import Any
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.node_pools.reading import PoolReader
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.yaml_lines import line_of, read_lines
 from rollplane_rehearsal.rehearse.judging import USUAL, Expectation
 from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS
-from rollplane_rehearsal.scenario.lines import read_lines
 from rollplane_rehearsal.scenario.steps import Step, StepError, drawn, filled, read_step
 from rollplane_rehearsal.scenario.words import parse_expectation, seconds_of
 
@@ -62,10 +62,7 @@ class _Reader:
         self.faults: list[str] = []
 
     def refuse(self, path: str, message: str) -> None:
-        at = path
-        while at and at not in self._lines:
-            at = at.rpartition(".")[0] if at.rpartition(".")[0] else at.rpartition("[")[0]
-        line = self._lines.get(at, 1)
+        line = line_of(path, self._lines)
         self.faults.append(f"{self._source}: line {line}: {path or 'the document'} {message}")
 
     def take(self, data: Mapping[str, Any], name: str, wanted: type, default: Any) -> Any:

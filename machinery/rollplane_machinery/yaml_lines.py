@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -31,3 +31,10 @@ def _paths(node: yaml.Node, path: str) -> Iterator[tuple[str, int]]:
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
             yield from _paths(value, f"{path}[{position}]")
+
+
+def line_of(path: str, lines: Mapping[str, int]) -> int:
+    """Return the line of ``path`` by what ``read_lines`` returned, or of the nearest there is around it."""
+    while path and path not in lines:
+        path = path.rpartition(".")[0] if path.rfind(".") > path.rfind("[") else path.rpartition("[")[0]
+    return lines.get(path, 1)
