@@ -1,10 +1,15 @@
-"""Data from YAML or a command line, read strictly: every problem is collected with the field that it concerns."""
+"""Data from YAML or a command line, read strictly: every problem is collected with the field that it concerns.
+
+What is read has its shape beside its reader, so that a JSON Schema of it says what the reader takes.
+"""
 
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeVar
 
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
@@ -13,6 +18,52 @@ E = TypeVar("E", bound=StrEnum)
 
 MOST_SECONDS = 1e9
 MOST = 2**53
+
+Json = Mapping[str, Any]
+"""A JSON Schema, of draft 2020-12."""
+TEXT: Json = {"type": "string"}
+FLAG: Json = {"type": "boolean"}
+
+
+Read = Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a mapping: ``read`` takes its value and its path, ``shape`` says what it takes."""
+
+    read: Read
+    shape: Json
+
+
+Fields = Mapping[str, Field]
+
+
+def shape_of(fields: Fields, *required: str) -> Json:
+    """Return the shape of a mapping of ``fields`` and no others."""
+    shapes = {name: field.shape for name, field in fields.items()}
+    shape = {"type": "object", "properties": shapes, "additionalProperties": False}
+    return shape | {"required": list(required)} if required else shape
+
+
+def list_of(shape: Json, least: int = 0) -> Json:
+    """Return the shape of a list of such values."""
+    return {"type": "array", "items": shape} | ({"minItems": least} if least else {})
+
+
+def one_or_more(shape: Json, least: int = 0) -> Json:
+    """Return the shape of one such value, or of a list of them."""
+    return {"anyOf": [shape, list_of(shape, least)]}
+
+
+def map_of(shape: Json) -> Json:
+    """Return the shape of a mapping whose keys are free."""
+    return {"type": "object", "additionalProperties": shape}
+
+
+def one_of(words: Sequence[str]) -> Json:
+    """Return the shape of a text that is one of ``words``."""
+    return {"enum": list(words)}
 
 
 class StrictReader:
@@ -31,8 +82,11 @@ class StrictReader:
             details = "; ".join(str(cause) for cause in self.causes)
             raise InvalidError(f"{source}: {details}", causes=self.causes)
 
-    def mapping(self, data: object, path: str, fields: Mapping[str, Callable[[Any, str], Any]]) -> dict[str, Any]:
-        """Return the fields of ``data``, each read by its reader; unknown ones are refused."""
+    def mapping(self, data: object, path: str, fields: Mapping[str, Field | Read]) -> dict[str, Any]:
+        """Return the fields of ``data``, each read by its reader; unknown ones are refused.
+
+        A reader without a shape is enough where no JSON Schema is published.
+        """
         if not isinstance(data, Mapping):
             self.refuse(path, f"must be a mapping, is {type(data).__name__}")
             return {}
@@ -40,8 +94,8 @@ class StrictReader:
             if key not in fields:
                 self._refuse_unknown(f"{path}.{key}".lstrip("."), str(key).rpartition(".")[2], list(fields))
         return {
-            key: read(data[key], f"{path}.{key}".lstrip("."))
-            for key, read in fields.items()
+            key: (field.read if isinstance(field, Field) else field)(data[key], f"{path}.{key}".lstrip("."))
+            for key, field in fields.items()
             if data.get(key) is not None
         }
 
@@ -51,6 +105,30 @@ class StrictReader:
         near = difflib.get_close_matches(name, known, 1)
         meant = f", did you mean {near[0]}?" if near else ";"
         self.causes.append(Cause(CauseReason.UNKNOWN_FIELD, path, f"unknown field{meant} known are {', '.join(known)}"))
+
+    # Fields, by what they hold.
+
+    def a_text(self) -> Field:
+        return Field(self.text, TEXT)
+
+    def a_flag(self) -> Field:
+        return Field(self.flag, FLAG)
+
+    def some_texts(self) -> Field:
+        return Field(self.texts, one_or_more(TEXT))
+
+    def a_number(self, high: float = MOST_SECONDS) -> Field:
+        shape = {"type": "number", "minimum": 0, "maximum": high}
+        return Field(partial(self.number, high=high), shape)
+
+    def an_integer(self, low: int = 0, high: int = MOST) -> Field:
+        shape = {"type": "integer", "minimum": low, "maximum": high}
+        return Field(partial(self.integer, low=low, high=high), shape)
+
+    def a_word(self, words: type[E], default: E) -> Field:
+        return Field(partial(self.word, words=words, default=default), one_of([*words]))
+
+    # Their readers.
 
     def number(self, data: object, path: str, *, high: float = MOST_SECONDS) -> float:
         """Read a number from 0 on."""
@@ -62,7 +140,8 @@ class StrictReader:
     def integer(self, data: object, path: str, *, low: int = 0, high: int = MOST) -> int:
         """Read a whole number."""
         if isinstance(data, bool) or not isinstance(data, int) or not low <= data <= high:
-            self.refuse(path, f"must be a whole number from {low} to {high}; is {reprlib.repr(data)}")
+            to = "on" if high == MOST else f"to {high}"
+            self.refuse(path, f"must be a whole number from {low} {to}; is {reprlib.repr(data)}")
             return low
         return data
 

@@ -10,8 +10,10 @@ import pytest
 from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.scenario.actions import ACTIONS
+from rollplane_rehearsal.scenario.drawing import drawn
 from rollplane_rehearsal.scenario.scenario import read_scenario, steps_of
-from rollplane_rehearsal.scenario.steps import ACTIONS, Step, drawn, read_step
+from rollplane_rehearsal.scenario.steps import Step, read_step
 from rollplane_rehearsal.scenario.words import Condition, is_meant, parse_condition, parse_expectation
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yaml"))
@@ -34,30 +36,65 @@ def test_there_are_twelve_stories_each_with_what_it_is_about() -> None:
 REFUSED: dict[str, tuple[str, str]] = {
     "not YAML": ("name: [", "s.yaml: not YAML: line 1"),
     "not a mapping": ("- a", "s.yaml: line 1: must be a mapping"),
-    "unknown field": (HEAD + "step: []\nsteps: [{pause: web}]", "line 3: step is no field"),
-    "no steps": (HEAD, "steps are what happens"),
-    "nothing before": ("steps: [{pause: web}]", "or manifests must say what runs before"),
-    "no action": (HEAD + "steps:\n- at: 5s", "line 4: steps[0] must have exactly one action"),
+    "unknown field": (HEAD + "step: []\nsteps: [{pause: web}]", "line 3: step: unknown field, did you mean steps?"),
+    "no steps": (HEAD, "steps: must say what happens"),
+    "an empty list of steps": (HEAD + "steps: []", "steps: must say what happens"),
+    "steps that are no list": (HEAD + "steps: {pause: web}", "line 3: steps: must be a list"),
+    "nothing before": (
+        "steps: [{pause: web}]",
+        "before: must say what runs before the first step, here or in",
+    ),
+    "an empty list before": ("before: []\nsteps: [{pause: web}]", "before: must say what runs before"),
+    "manifests that are none": ("manifests: [{a: 1}]\nsteps: [{pause: web}]", "manifests[0]: must be an object with"),
+    "no action": (HEAD + "steps:\n- at: 5s", "line 4: steps[0]: must have exactly one action"),
     "two actions": (HEAD + "steps:\n- {pause: web, resume: web}", "must have exactly one action"),
-    "unknown action": (HEAD + "steps:\n- {explode: web}", "line 4: steps[0].explode is no action and no trigger"),
-    "a bad time": (HEAD + "steps:\n- pause: web\n  at: soon", "line 5: steps[0].at not a duration"),
-    "a bad condition": (HEAD + "steps:\n- pause: web\n  when: it rains", "line 5: steps[0].when is no condition"),
-    "for what does not last": (HEAD + "steps:\n- {pause: web, for: 5s}", "steps[0].for goes only with what lasts"),
+    "unknown action": (HEAD + "steps:\n- {explode: web}", "line 4: steps[0].explode: is no action and no trigger"),
+    "a bad time": (HEAD + "steps:\n- pause: web\n  at: soon", "line 5: steps[0].at: not a duration"),
+    "a bad condition": (HEAD + "steps:\n- pause: web\n  when: it rains", "line 5: steps[0].when: is no condition"),
+    "no image": (HEAD + "steps: [{set image: web}]", "steps[0].set image: must be WORKLOAD=IMAGE"),
+    "no replicas": (HEAD + "steps: [{scale: web=many}]", "steps[0].scale: must be WORKLOAD=REPLICAS"),
+    "no patch": (HEAD + "steps: [{patch: {workload: web}}]", "steps[0].patch: must be {workload: …, patch: {…}}"),
+    "slow by nothing": (HEAD + "steps: [{slow pulls: {image: web}}]", "steps[0].slow pulls: must be a duration, or"),
+    "more than all": (HEAD + "steps: [{lose answers: 2.5}]", "steps[0].lose answers: must be a part, such as 20%"),
+    "nobody": (HEAD + "steps: [{pause: 7}]", "steps[0].pause: must be text"),
+    "a rule of nothing": (HEAD + "steps: [{rule: {delay: 5}}]", "steps[0].rule: stage: is required"),
+    "a bad rule": (HEAD + "steps: [{rule: {stage: ready, delay: soon}}]", "steps[0].rule: delay"),
+    "for what does not last": (HEAD + "steps:\n- {pause: web, for: 5s}", "steps[0].for: goes only with what lasts"),
     "how long a pause": (HEAD + "steps:\n- {pause controller: }", "needs for: how long"),
+    "a value too many": (HEAD + "steps:\n- {fill store: now}", "steps[0].fill store: takes no value"),
     "at and when": (HEAD + "steps:\n- {pause: web, at: 5s, when: web is complete}", "goes with neither"),
     "a bad expectation": (
         HEAD + "steps: [{pause: web}]\nexpect:\n- all is well",
-        "line 5: expect[0] 'all is well' is no",
+        "line 5: expect[0]: 'all is well' is no",
     ),
-    "a bad draw": (HEAD + "draw: {x: 7}\nsteps: [{pause: web}]", "line 3: draw.x must be {between"),
-    "no nodes": (HEAD + "nodes: 0\nsteps: [{pause: web}]", "line 3: nodes must be a number above 0"),
+    "a bad span": (HEAD + "steps: [{pause: web}]\nexpect: [web completes within 5x]", "expect[0]: 'web completes"),
+    "an expectation that is no text": (HEAD + "steps: [{pause: web}]\nexpect: [7]", "expect[0]: must be text"),
+    "a bad draw": (HEAD + "draw: {x: 7}\nsteps: [{pause: web}]", "line 3: draw.x: must be {between"),
+    "no nodes": (HEAD + "nodes: 0\nsteps: [{pause: web}]", "line 3: nodes: must be a number from 1"),
     "a bad pool": (HEAD + "nodes:\n- {count: many}\nsteps: [{pause: web}]", "line 4: nodes[0].count"),
-    "no runs": (HEAD + "runs: 0\nsteps: [{pause: web}]", "line 3: runs must be at least 1"),
-    "a wrong type": (HEAD + "undo: maybe\nsteps: [{pause: web}]", "line 3: undo must be true or false"),
+    "a bad taint": (HEAD + "nodes: [{taint: gpu}]\nsteps: [{pause: web}]", "nodes[0].taint"),
+    "no release": (HEAD + "release: 1.30\nsteps: [{pause: web}]", 'line 3: release: must be text, "1.20" to'),
+    "a bad profile": (HEAD + "profile: {probes: 7}\nsteps: [{pause: web}]", "line 3: profile.probes"),
+    "no patience": (HEAD + "patience: long\nsteps: [{pause: web}]", "line 3: patience: must be a duration"),
+    "no runs": (HEAD + "runs: 0\nsteps: [{pause: web}]", "line 3: runs: must be a whole number from 1"),
+    "a wrong type": (HEAD + "undo: maybe\nsteps: [{pause: web}]", "line 3: undo: must be true or false"),
+}
+BEYOND_A_SCHEMA: dict[str, tuple[str, str]] = {
+    "what is not drawn": (
+        HEAD + "draw: {n: {one of: [a]}}\nsteps: [{drain: '${m}'}]",
+        "holds ${m}, which is not drawn",
+    ),
+    "a range upside down": (HEAD + "draw: {x: {between: [9, 1]}}\nsteps: [{pause: web}]", "draw.x: must be {between"),
+    "two taints of one key": (
+        HEAD + "nodes: [{taint: [a:NoSchedule, a:NoSchedule]}]\nsteps: [{pause: web}]",
+        "nodes[0].taint: two taints",
+    ),
 }
 
 
-@pytest.mark.parametrize(("text", "told"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(
+    ("text", "told"), [*REFUSED.values(), *BEYOND_A_SCHEMA.values()], ids=[*REFUSED, *BEYOND_A_SCHEMA]
+)
 def test_what_is_wrong_is_told_with_its_line(text: str, told: str) -> None:
     with pytest.raises(InvalidError) as refused:
         read_scenario(text, "s.yaml")

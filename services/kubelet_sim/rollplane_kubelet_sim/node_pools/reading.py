@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from rollplane_kubelet_sim.limits import MAX_NODES
 from rollplane_kubelet_sim.node_pools.pools import NodePool, Taint
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.names import check_dns1123_subdomain, check_label_value, check_qualified_name
 from rollplane_machinery.quantity import canonical, nanos
-from rollplane_machinery.strict_reading import StrictReader
+from rollplane_machinery.strict_reading import TEXT, Field, Fields, Json, StrictReader, map_of, one_or_more, shape_of
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _AMOUNTS: Mapping[str, str] = {"cpu": "cpu", "memory": "memory", "pods": "pods", "storage": "ephemeral-storage"}
 """Fields that are resources of their own, by what the resource is called."""
+AMOUNT: Json = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^\+?[0-9.]"}]}
+TAINT: Json = {"type": "string", "pattern": f":({'|'.join(EFFECTS)})$"}
 
 
 class PoolReader(StrictReader):
@@ -22,21 +23,7 @@ class PoolReader(StrictReader):
 
     def pool(self, data: object, path: str) -> NodePool:
         """Read one pool."""
-        fields: Mapping[str, Callable[[Any, str], Any]] = {
-            "name": self._name,
-            "count": lambda value, at: self.integer(value, at, low=1, high=MAX_NODES),
-            "zone": self._label_values,
-            "region": self._label_value,
-            "type": self._label_value,
-            "role": self._roles,
-            "label": self.checked_labels,
-            "taint": self._taints,
-            **dict.fromkeys(_AMOUNTS, self.amount),
-            "resource": self.amounts,
-            "allocatable": self.amounts,
-            "unschedulable": self.flag,
-        }
-        read = self.mapping(data, path, fields)
+        read = self.mapping(data, path, self.pool_fields())
         capacity = {resource: read[name] for name, resource in _AMOUNTS.items() if name in read}
         capacity |= read.get("resource", {})
         allocatable = {_AMOUNTS.get(name, name): amount for name, amount in read.get("allocatable", {}).items()}
@@ -54,6 +41,26 @@ class PoolReader(StrictReader):
             allocatable,
             read.get("unschedulable", False),
         )
+
+    def pool_shape(self) -> Json:
+        """Return the shape of a pool."""
+        return shape_of(self.pool_fields())
+
+    def pool_fields(self) -> Fields:
+        return {
+            "name": Field(self._name, TEXT),
+            "count": self.an_integer(low=1, high=MAX_NODES),
+            "zone": Field(self._label_values, one_or_more(TEXT)),
+            "region": Field(self._label_value, TEXT),
+            "type": Field(self._label_value, TEXT),
+            "role": Field(self._roles, one_or_more(TEXT)),
+            "label": Field(self.checked_labels, map_of(TEXT)),
+            "taint": Field(self._taints, one_or_more(TAINT)),
+            **dict.fromkeys(_AMOUNTS, Field(self.amount, AMOUNT)),
+            "resource": Field(self.amounts, map_of(AMOUNT)),
+            "allocatable": Field(self.amounts, map_of(AMOUNT)),
+            "unschedulable": self.a_flag(),
+        }
 
     def _compare(self, capacity: Mapping[str, str], allocatable: Mapping[str, str], path: str) -> None:
         for name in capacity.keys() & allocatable.keys():

@@ -29,9 +29,10 @@ from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
 from rollplane_rehearsal.rehearse.story import Apply, Change, Cluster, Story
 from rollplane_rehearsal.reports.documents import as_json, html, junit
+from rollplane_rehearsal.reports.shape import report_schema
 from rollplane_rehearsal.reports.text import markdown
 from rollplane_rehearsal.reports.text import text as as_text
-from rollplane_rehearsal.scenario.scenario import Scenario, read_scenario
+from rollplane_rehearsal.scenario.scenario import Scenario, read_scenario, scenario_schema
 
 KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
 
@@ -43,6 +44,8 @@ _FORMATS: dict[str, Callable[[Judged, Recording], str]] = {
     "html": html,
 }
 _BY_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit", ".md": "markdown", ".html": "html"}
+
+_SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"scenario": scenario_schema, "report": report_schema}
 
 
 class RehearseFlags(Flags):
@@ -65,11 +68,15 @@ class RehearseFlags(Flags):
     undo = switch("Also rehearse the undo from the worst moment", default=True)
     patience = seconds("How long a rollout may take before it counts as stuck (default 15m)")
     report = lines("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
+    schema = text("Only print a JSON Schema: that of scenario files, or of reports as JSON", choices=[*_SCHEMAS])
     output = output(*_FORMATS)
 
 
 async def run(flags: RehearseFlags, session: Session) -> int:
     """Rehearse and report; exit code 0: all was kept, 1: not, 2: it could not be rehearsed."""
+    if flags.schema:
+        session.console.write(json.dumps(_SCHEMAS[flags.schema](), indent=2, ensure_ascii=False) + "\n")
+        return KEPT
     try:
         return _rehearse(flags, session)
     except RollplaneError as exc:  # no server said so
@@ -79,12 +86,15 @@ async def run(flags: RehearseFlags, session: Session) -> int:
 def _rehearse(flags: RehearseFlags, session: Session) -> int:
     formats = [(Path(name), _format(name)) for name in flags.report]
     scenario = _scenario(flags, session)
-    runs, first = flags.runs if flags.runs is not None else scenario.runs, flags.seed or scenario.seed
+    runs, first = (
+        flags.runs if flags.runs is not None else scenario.runs,
+        scenario.seed if flags.seed is None else flags.seed,
+    )
     if runs < 1:
         raise UsageError(f'invalid argument "{runs}" for "--runs" flag: at least one')
     story = _story(flags, session, scenario)
     outcomes = rehearse_all(story, range(first, first + runs), _progress(session, runs))
-    judged = judge(story.title, outcomes, scenario.expectations)
+    judged = judge(story.title, outcomes, scenario.expect)
     recording = recording_of(story, judged.worst.seed)
     for path, name in formats:
         _write(path, _FORMATS[name](judged, recording))
@@ -150,7 +160,7 @@ def _story(flags: RehearseFlags, session: Session, scenario: Scenario) -> Story:
         patience_seconds=flags.patience or scenario.patience,
         undo=flags.undo and scenario.undo and bool(before.manifests),
         script=[_with_manifests(session, step, beside) for step in scenario.steps],
-        draws=scenario.draws,
+        draws=scenario.draw,
         notes=notes,
     )
 

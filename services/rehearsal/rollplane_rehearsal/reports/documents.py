@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 from xml.etree import ElementTree
 
 from rollplane_page.document import report_document
 from rollplane_page.recording import Recording, Tone, Verdict
-from rollplane_rehearsal.rehearse.judging import Judged
+from rollplane_rehearsal.rehearse.judging import Broken, Judged
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.reports import shape
 from rollplane_rehearsal.reports.figures import figures
-
-API_VERSION = "rehearsal.rollplane.dev/v1"
 
 
 def as_json(judged: Judged, recording: Recording) -> str:
-    """Return the report as JSON; docs/rehearsal.md describes it."""
+    """Return the report as JSON; docs/rehearsal.md describes it, docs/schemas/report.json is its shape."""
     return json.dumps(document(judged, recording), indent=2, ensure_ascii=False) + "\n"
 
 
-def document(judged: Judged, recording: Recording) -> dict[str, Any]:
+def document(judged: Judged, recording: Recording) -> shape.Report:
     """Return the report as plain values."""
     worst = judged.worst
     return {
-        "apiVersion": API_VERSION,
+        "apiVersion": shape.API_VERSION,
         "kind": "Rehearsal",
         "title": judged.title,
         "kept": judged.kept,
@@ -44,18 +41,20 @@ def document(judged: Judged, recording: Recording) -> dict[str, Any]:
     }
 
 
-def _expectation(judged: Judged, name: str) -> dict[str, Any]:
+def _expectation(judged: Judged, name: str) -> shape.Kept:
     seeds = [seed for seed, found in judged.broken.items() if any(each.expectation == name for each in found)]
     return {"name": name, "kept": not seeds, "brokenBySeeds": seeds}
 
 
-def _run(outcome: Outcome, judged: Judged) -> dict[str, Any]:
+def _run(outcome: Outcome, judged: Judged) -> shape.Run:
     return {
         "seed": outcome.seed,
         "digest": outcome.digest,
         "settledSeconds": outcome.settled_seconds,
         "seconds": outcome.seconds,
-        "broken": [asdict(each) for each in judged.broken.get(outcome.seed, ())],
+        "broken": [
+            {"expectation": each.expectation, "seen": each.seen} for each in judged.broken.get(outcome.seed, ())
+        ],
         "workloads": [_workload(each) for each in outcome.workloads],
         "budgets": [{"name": each.name, "leastHealthy": _extreme(each.least_healthy)} for each in outcome.budgets],
         "violations": list(outcome.violations),
@@ -64,7 +63,11 @@ def _run(outcome: Outcome, judged: Judged) -> dict[str, Any]:
     }
 
 
-def _workload(workload: WorkloadOutcome) -> dict[str, Any]:
+def _seen(broken: Sequence[Broken]) -> list[shape.Seen]:
+    return [{"expectation": each.expectation, "seen": each.seen} for each in broken]
+
+
+def _workload(workload: WorkloadOutcome) -> shape.Workload:
     return {
         "name": workload.name,
         "desired": workload.desired,
@@ -78,16 +81,16 @@ def _workload(workload: WorkloadOutcome) -> dict[str, Any]:
     }
 
 
-def _extreme(extreme: Extreme) -> dict[str, Any]:
+def _extreme(extreme: Extreme) -> shape.Furthest:
     return {"count": extreme.count, "at": round(extreme.at, 3), "promised": extreme.promised}
 
 
-def _stuck(stuck: Stuck) -> dict[str, Any]:
+def _stuck(stuck: Stuck) -> shape.NotThere:
     return {"why": stuck.why, "reason": stuck.reason, "pods": list(stuck.pods)}
 
 
-def _undo(undo: UndoOutcome) -> dict[str, Any]:
-    stuck = [{"workload": name, **_stuck(each)} for name, each in undo.stuck]
+def _undo(undo: UndoOutcome) -> shape.Undone:
+    stuck: list[shape.NotHealed] = [{"workload": name, **_stuck(each)} for name, each in undo.stuck]
     return {"at": undo.at, "seconds": undo.seconds, "stuck": stuck}
 
 

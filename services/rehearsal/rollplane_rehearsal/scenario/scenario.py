@@ -6,31 +6,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollplane_kubelet_sim.limits import MAX_NODES
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.node_pools.reading import PoolReader
+from rollplane_kubelet_sim.stages.schema import ProfileReader
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.releases import NEWEST, OLDEST
+from rollplane_machinery.strict_reading import (
+    TEXT,
+    Field,
+    Fields,
+    Json,
+    StrictReader,
+    list_of,
+    map_of,
+    one_of,
+    one_or_more,
+    shape_of,
+)
 from rollplane_machinery.yaml_lines import line_of, read_lines
 from rollplane_rehearsal.rehearse.judging import USUAL, Expectation
 from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS
-from rollplane_rehearsal.scenario.steps import Step, StepError, drawn, filled, read_step
-from rollplane_rehearsal.scenario.words import parse_expectation, seconds_of
+from rollplane_rehearsal.scenario.drawing import drawn, filled
+from rollplane_rehearsal.scenario.steps import Step, StepError, read_step, step_shape, undrawn
+from rollplane_rehearsal.scenario.words import DURATION, EXPECTATION, parse_expectation, seconds_of
 
-FIELDS = (
-    "name",
-    "about",
-    "before",
-    "manifests",
-    "nodes",
-    "profile",
-    "release",
-    "runs",
-    "seed",
-    "patience",
-    "undo",
-    "draw",
-    "steps",
-    "expect",
-)
+MAX_RUNS = 1_000_000
+RELEASES = tuple(f"1.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,78 +50,163 @@ class Scenario:
     seed: int = 1
     patience: float = PATIENCE_SECONDS
     undo: bool = True
-    draws: Mapping[str, Any] = field(default_factory=dict)
+    draw: Mapping[str, Any] = field(default_factory=dict)
     steps: Sequence[Any] = ()
-    expectations: Sequence[Expectation] = USUAL
+    expect: Sequence[Expectation] = USUAL
 
 
-class _Reader:
-    """Collects everything that is wrong, each with its line."""
+class ScenarioReader(StrictReader):
+    """Reads a scenario; what is drawn in it is known before its steps."""
 
-    def __init__(self, source: str, lines: Mapping[str, int]) -> None:
-        self._source = source
-        self._lines = lines
-        self.faults: list[str] = []
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawn: Mapping[str, Any] = {}
 
-    def refuse(self, path: str, message: str) -> None:
-        line = line_of(path, self._lines)
-        self.faults.append(f"{self._source}: line {line}: {path or 'the document'} {message}")
+    def scenario(self, data: Mapping[str, Any], source: str) -> Scenario:
+        """Read a scenario; ``source`` is its name when it has none."""
+        read = self.mapping(data, "", self.fields())
+        if not read.get("steps"):
+            self._refuse_unless_refused("steps", "must say what happens: at least one step")
+        if not read.get("before") and not read.get("manifests"):
+            self._refuse_unless_refused("before", "must say what runs before the first step, here or in manifests")
+        return Scenario(**{"name": source} | read)
 
-    def take(self, data: Mapping[str, Any], name: str, wanted: type, default: Any) -> Any:
-        value = data.get(name)
-        if value is None:
-            return default
-        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            self.refuse(name, f"must be {_WANTED[wanted]}")
-            return default
-        return value
+    def _refuse_unless_refused(self, path: str, message: str) -> None:
+        if not any(cause.field.startswith(path) for cause in self.causes):
+            self.refuse(path, message)
+
+    def fields(self) -> Fields:
+        return {
+            "name": self.a_text(),
+            "about": self.a_text(),
+            "before": Field(self.texts, one_or_more(TEXT, 1)),
+            "manifests": Field(self._manifests, list_of(_MANIFEST, 1)),
+            "nodes": Field(self._nodes, {"anyOf": [_COUNT, list_of(PoolReader().pool_shape(), 1)]}),
+            "profile": Field(self._profile, {"anyOf": [TEXT, ProfileReader().profile_shape()]}),
+            "release": Field(self._release, one_of(RELEASES)),
+            "runs": self.an_integer(low=1, high=MAX_RUNS),
+            "seed": self.an_integer(),
+            "patience": Field(self._patience, DURATION),
+            "undo": self.a_flag(),
+            "draw": Field(self._draws, map_of({"oneOf": [_BETWEEN, _ONE_OF]})),
+            "steps": Field(self._steps, list_of(step_shape(), 1)),
+            "expect": Field(self._expectations, list_of(EXPECTATION)),
+        }
+
+    def _list(self, data: object, path: str) -> Sequence[Any]:
+        if isinstance(data, list):
+            return data
+        self.refuse(path, "must be a list")
+        return ()
+
+    def _manifests(self, data: object, path: str) -> Sequence[Any]:
+        found = self._list(data, path)
+        for position, each in enumerate(found):
+            if not isinstance(each, Mapping) or not {"apiVersion", "kind"} <= set(each):
+                self.refuse(f"{path}[{position}]", "must be an object with apiVersion and kind")
+        return found
+
+    def _nodes(self, data: object, path: str) -> int | tuple[NodePool, ...]:
+        if isinstance(data, int) and not isinstance(data, bool) and 0 < data <= MAX_NODES:
+            return data
+        if not isinstance(data, list) or not data:
+            self.refuse(path, f"must be a number from 1 to {MAX_NODES}, or a list of pools")
+            return 1
+        pools = PoolReader()
+        pools.causes = self.causes
+        return tuple(pools.pool(each, f"{path}[{position}]") for position, each in enumerate(data))
+
+    def _profile(self, data: object, path: str) -> str | Mapping[str, Any]:
+        if isinstance(data, str):
+            return data
+        if not isinstance(data, Mapping):
+            self.refuse(path, "must be the name of a profile, a file, or a profile")
+            return {}
+        profiles = ProfileReader()
+        profiles.causes = self.causes
+        profiles.profile(data, path)
+        return data
+
+    def _release(self, data: object, path: str) -> str:
+        if data in RELEASES:
+            return str(data)
+        self.refuse(path, f'must be text, "{RELEASES[0]}" to "{RELEASES[-1]}"; is {data!r}')
+        return ""
+
+    def _patience(self, data: object, path: str) -> float:
+        try:
+            return seconds_of(data)
+        except ValueError:
+            self.refuse(path, "must be a duration, such as 10m")
+            return 0.0
+
+    def _draws(self, data: object, path: str) -> Mapping[str, Any]:
+        if not isinstance(data, Mapping):
+            self.refuse(path, "must be a mapping of names to what is drawn")
+            return {}
+        for name, choice in data.items():
+            if not _is_range(choice) and not _is_choice(choice):
+                self.refuse(f"{path}.{name}", "must be {between: [LOW, HIGH]} or {one of: [A, B, …]}")
+        self._drawn = {name: each for name, each in data.items() if _is_range(each) or _is_choice(each)}
+        return data
+
+    def _steps(self, data: object, path: str) -> Sequence[Any]:
+        steps = self._list(data, path)
+        values = drawn(self._drawn, 0)
+        for position, step in enumerate(steps):
+            try:
+                if missing := undrawn(read_step(filled(step, values))):
+                    self.refuse(f"{path}[{position}]", f"holds ${{{missing}}}, which is not drawn")
+            except StepError as exc:
+                self.refuse(f"{path}[{position}]{'.' + exc.field if exc.field else ''}", str(exc))
+        return steps
+
+    def _expectations(self, data: object, path: str) -> Sequence[Expectation]:
+        found = []
+        for position, text in enumerate(self._list(data, path)):
+            try:
+                found.append(parse_expectation(self.text(text, f"{path}[{position}]")))
+            except ValueError as exc:
+                self._refuse_unless_refused(f"{path}[{position}]", f"{text!r} {exc}")
+        return found
 
 
-_WANTED: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    list: "a list",
-    dict: "a mapping",
+_MANIFEST: Json = {"type": "object", "required": ["apiVersion", "kind"]}
+_COUNT: Json = {"type": "integer", "minimum": 1, "maximum": MAX_NODES}
+_BETWEEN: Json = {
+    "type": "object",
+    "properties": {"between": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}},
+    "required": ["between"],
+    "additionalProperties": False,
 }
+_ONE_OF: Json = {
+    "type": "object",
+    "properties": {"one of": {"type": "array", "minItems": 1}},
+    "required": ["one of"],
+    "additionalProperties": False,
+}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of scenario files: what it refuses ``read_scenario`` refuses, too."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:rollplane:scenario",
+        "title": "A scenario of rollplane rehearse",
+        **shape_of(ScenarioReader().fields(), "steps"),
+        "anyOf": [{"required": ["before"]}, {"required": ["manifests"]}],
+    }
 
 
 def read_scenario(text: str, source: str) -> Scenario:
     """Return the scenario in a YAML document; raises InvalidError with all that is wrong and where."""
     data, lines = read_lines(text, source)
-    reader = _Reader(source, lines)
     if not isinstance(data, dict):
         raise InvalidError(f"{source}: line 1: must be a mapping with steps")
-    for key in data:
-        if key not in FIELDS:
-            reader.refuse(str(key), f"is no field; there are {', '.join(FIELDS)}")
-    draws = _draws(reader, reader.take(data, "draw", dict, {}))
-    steps = reader.take(data, "steps", list, [])
-    if not steps:
-        reader.refuse("steps", "are what happens: at least one")
-    _check_steps(reader, steps, draws)
-    scenario = Scenario(
-        name=reader.take(data, "name", str, source),
-        about=reader.take(data, "about", str, ""),
-        before=_texts(reader, data, "before"),
-        manifests=reader.take(data, "manifests", list, []),
-        nodes=_nodes(reader, data.get("nodes", 3)),
-        profile=_profile(reader, data.get("profile", "realistic")),
-        release=str(data.get("release") or ""),
-        runs=reader.take(data, "runs", int, 1),
-        seed=reader.take(data, "seed", int, 1),
-        patience=_patience(reader, data),
-        undo=reader.take(data, "undo", bool, True),
-        draws=draws,
-        steps=steps,
-        expectations=_expectations(reader, data),
-    )
-    if scenario.runs < 1:
-        reader.refuse("runs", "must be at least 1")
-    if not scenario.before and not scenario.manifests:
-        reader.refuse("before", "or manifests must say what runs before the first step")
-    if reader.faults:
-        raise InvalidError("; ".join(reader.faults))
+    reader = ScenarioReader()
+    scenario = reader.scenario(data, source)
+    if reader.causes:
+        raise InvalidError("; ".join(f"{source}: line {line_of(each.field, lines)}: {each}" for each in reader.causes))
     return scenario
 
 
@@ -127,25 +214,6 @@ def steps_of(script: Sequence[Any], draws: Mapping[str, Any], seed: int) -> list
     """Return the steps of a script that was read before, with what is drawn for ``seed``."""
     values = drawn(draws, seed)
     return [read_step(filled(step, values)) for step in script]
-
-
-def _check_steps(reader: _Reader, steps: Sequence[Any], draws: Mapping[str, Any]) -> None:
-    values = drawn(draws, 0)
-    for position, step in enumerate(steps):
-        try:
-            read_step(filled(step, values))
-        except StepError as exc:
-            reader.refuse(f"steps[{position}]{'.' + exc.field if exc.field else ''}", str(exc))
-
-
-def _draws(reader: _Reader, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = {}
-    for name, choice in data.items():
-        if _is_range(choice) or _is_choice(choice):
-            found[name] = choice
-        else:
-            reader.refuse(f"draw.{name}", "must be {between: [LOW, HIGH]} or {one of: [A, B, …]}")
-    return found
 
 
 def _is_range(choice: object) -> bool:
@@ -167,52 +235,3 @@ def _is_choice(choice: object) -> bool:
         and isinstance(choice["one of"], list)
         and bool(choice["one of"])
     )
-
-
-def _texts(reader: _Reader, data: Mapping[str, Any], name: str) -> Sequence[str]:
-    value = data.get(name) or []
-    values = value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str) for each in values):
-        reader.refuse(name, "must be a path or a list of them")
-        return ()
-    return values
-
-
-def _nodes(reader: _Reader, value: object) -> int | tuple[NodePool, ...]:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    if not isinstance(value, list):
-        reader.refuse("nodes", "must be a number above 0, or a list of pools")
-        return 3
-    pools = PoolReader()
-    found = tuple(pools.pool(each, f"nodes[{position}]") for position, each in enumerate(value))
-    for cause in pools.causes:
-        reader.refuse(cause.field, cause.message)
-    return found
-
-
-def _profile(reader: _Reader, value: object) -> str | Mapping[str, Any]:
-    if isinstance(value, str | dict):
-        return value
-    reader.refuse("profile", "must be the name of a profile, a file, or a profile")
-    return "realistic"
-
-
-def _patience(reader: _Reader, data: Mapping[str, Any]) -> float:
-    try:
-        return seconds_of(data.get("patience", PATIENCE_SECONDS))
-    except ValueError:
-        reader.refuse("patience", "must be a duration, such as 10m")
-        return PATIENCE_SECONDS
-
-
-def _expectations(reader: _Reader, data: Mapping[str, Any]) -> Sequence[Expectation]:
-    if "expect" not in data:
-        return USUAL
-    found = []
-    for position, text in enumerate(reader.take(data, "expect", list, [])):
-        try:
-            found.append(parse_expectation(str(text)))
-        except ValueError as exc:
-            reader.refuse(f"expect[{position}]", f"{text!r} {exc}")
-    return found

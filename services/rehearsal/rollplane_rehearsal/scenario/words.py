@@ -6,13 +6,14 @@ A workload is ``web``, ``deploy/web`` or ``deployment/shop/web``; a duration is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rollplane_machinery.codec.time_text import parse_duration
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import by_word
+from rollplane_machinery.strict_reading import Json
 from rollplane_rehearsal.rehearse.judging import (
     BUDGETS_KEPT,
     FINISHES,
@@ -25,15 +26,30 @@ from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
 
 _WORKLOAD = r"(?P<workload>[a-z][a-z0-9./-]*)"
 _SPAN = r"(?P<span>[0-9][0-9a-z.]*)"
+_EXACT_SPAN = "(?:0|(?:(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)"
+MOST_SECONDS = 1e9
+DURATION: Json = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": MOST_SECONDS},
+        {"type": "string", "pattern": f"^{_EXACT_SPAN}$"},
+    ]
+}
+"""The shape of what ``seconds_of`` reads."""
 
 
 def seconds_of(text: object) -> float:
     """Return the seconds of ``90s``, ``5m`` or a bare number; raises ValueError."""
     number = isinstance(text, int | float) and not isinstance(text, bool)
     seconds = float(str(text)) if number else parse_duration(str(text)) / 1e9
-    if not 0 <= seconds < 1e9:
+    if not 0 <= seconds < MOST_SECONDS:
         raise ValueError("not a duration")
     return seconds
+
+
+def _sentence(patterns: Iterable[re.Pattern[str]]) -> Json:
+    """Return the shape of a text that is one of these sentences: groups have no names in a JSON Schema's dialect."""
+    told = (each.pattern.replace(_SPAN, _EXACT_SPAN) for each in patterns)
+    return {"type": "string", "pattern": f"^(?:{'|'.join(re.sub(r'[(][?]P<[a-z]+>', '(?:', each) for each in told)})$"}
 
 
 def is_meant(workload: str, full_name: str) -> bool:
@@ -70,6 +86,8 @@ _CONDITION = re.compile(
     _WORKLOAD + r"(?: (?P<revision>new|old))? is (?P<count>[0-9]+)(?P<percent>%)? (?P<state>available|ready)"
 )
 _PROGRESS = re.compile(_WORKLOAD + r" (?:is (?P<state>complete|moving)|has (?P<failed>failed))")
+CONDITION: Json = _sentence((_CONDITION, _PROGRESS))
+"""The shape of a condition."""
 CONDITIONS = "WORKLOAD [new|old] is N[%] available|ready, WORKLOAD is complete|moving, WORKLOAD has failed"
 
 
@@ -205,6 +223,8 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], _Maker], ...] = (
     (re.compile(r"invariants kept"), _ready_made(INVARIANTS_KEPT)),
     (re.compile(r"undo heals"), _ready_made(UNDO_HEALS)),
 )
+EXPECTATION: Json = _sentence(pattern for pattern, _ in _EXPECTATIONS)
+"""The shape of an expectation."""
 EXPECTATIONS = (
     '[WORKLOAD] completes within DURATION, [WORKLOAD] never completes [because "…"], '
     "WORKLOAD available >= N[%] always, WORKLOAD pods <= N[%] always, "

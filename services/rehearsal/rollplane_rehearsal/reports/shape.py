@@ -1,0 +1,172 @@
+"""What a report as JSON holds. Fields are added within a version, never changed; null is "never", times are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import NoneType, UnionType
+from typing import Any, Literal, TypedDict, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+API_VERSION: Literal["rehearsal.rollplane.dev/v1"] = "rehearsal.rollplane.dev/v1"
+
+
+class Seconds(TypedDict):
+    """How long it took, of all runs; null when that run did not finish."""
+
+    p50: float | None
+    p95: float | None
+    worst: float | None
+
+
+class Kept(TypedDict):
+    """An expectation, and the seeds of the runs that broke it."""
+
+    name: str
+    kept: bool
+    brokenBySeeds: list[int]
+
+
+class Waited(TypedDict):
+    """From when to when a workload, by its place in the run, waited for what, in seconds since the worst run began."""
+
+    begin: float
+    end: float
+    workload: int
+    sentence: str
+
+
+class Furthest(TypedDict):
+    """The furthest a count went, when (seconds since the change), and what was promised; null promises nothing."""
+
+    count: int
+    at: float
+    promised: int | None
+
+
+class NotThere(TypedDict):
+    """Why a workload did not get there, and the pods that this is about."""
+
+    why: str
+    reason: str
+    pods: list[str]
+
+
+class NotHealed(TypedDict):
+    """Why a workload is not what it was before."""
+
+    workload: str
+    why: str
+    reason: str
+    pods: list[str]
+
+
+class Seen(TypedDict):
+    """An expectation that a run broke, and what was seen instead."""
+
+    expectation: str
+    seen: str
+
+
+class Budget(TypedDict):
+    """A PodDisruptionBudget, and the least healthy pods that it had."""
+
+    name: str
+    leastHealthy: Furthest
+
+
+class Undone(TypedDict):
+    """Going back at a moment (seconds since the change), and how long it took; null when it never healed."""
+
+    at: float
+    seconds: float | None
+    stuck: list[NotHealed]
+
+
+class Workload(TypedDict):
+    """What a workload went through; seconds is null when its rollout did not finish."""
+
+    name: str
+    desired: int
+    changed: bool
+    seconds: float | None
+    leastAvailable: Furthest
+    mostPods: Furthest
+    restarts: int
+    surgePodSeconds: float
+    stuck: NotThere | None
+
+
+class Run(TypedDict):
+    """One run; digest is that of everything that happened in it, settledSeconds is when the change was made."""
+
+    seed: int
+    digest: str
+    settledSeconds: float
+    seconds: float | None
+    broken: list[Seen]
+    workloads: list[Workload]
+    budgets: list[Budget]
+    violations: list[str]
+    refused: list[str]
+    undo: Undone | None
+
+
+class Report(TypedDict):
+    """The verdict on all runs, and what each came to."""
+
+    apiVersion: Literal["rehearsal.rollplane.dev/v1"]
+    kind: Literal["Rehearsal"]
+    title: str
+    kept: bool
+    verdict: str
+    reason: str
+    seconds: Seconds
+    expectations: list[Kept]
+    worstSeed: int
+    waits: list[Waited]
+    runs: list[Run]
+    notes: list[str]
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of reports; it lets fields be that a later version adds."""
+    shapes = {each.__name__: _mapping(each) for each in _within(Report)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:rollplane:report",
+        "title": "A report of rollplane rehearse",
+        **shapes.pop(Report.__name__),
+        "$defs": shapes,
+    }
+
+
+def _within(shape: Any) -> Iterator[Any]:
+    """Yield every mapping that a type holds, itself among them."""
+    if is_typeddict(shape):
+        yield shape
+        for each in get_type_hints(shape).values():
+            yield from _within(each)
+    for each in get_args(shape):
+        yield from _within(each)
+
+
+def _mapping(shape: Any) -> dict[str, Any]:
+    fields = {name: _schema(each) for name, each in get_type_hints(shape).items()}
+    return {"description": shape.__doc__, "type": "object", "properties": fields, "required": list(fields)}
+
+
+_PLAIN = {str: "string", bool: "boolean", int: "integer", float: "number", NoneType: "null"}
+
+
+def _schema(shape: Any) -> dict[str, Any]:
+    if is_typeddict(shape):
+        return {"$ref": f"#/$defs/{shape.__name__}"}
+    inner = get_args(shape)
+    match get_origin(shape):
+        case None:
+            return {"type": _PLAIN[shape]}
+        case origin if origin in (UnionType, Union):
+            return {"anyOf": [_schema(each) for each in inner]}
+        case origin if origin is Literal:
+            return {"const": inner[0]}
+        case _:
+            return {"type": "array", "items": _schema(inner[0])}
