@@ -26,7 +26,7 @@ SCENARIO, REPORT = (Draft202012Validator(each) for each in SCHEMAS.values())
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_what_is_published_is_what_the_command_prints(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """If not: ``rollplane rehearse --schema NAME > docs/schemas/NAME.json``."""
+    """If not: ``rollplane rehearse --schema`` prints the one that belongs there."""
     assert run(["rehearse", "--schema", name]) == 0
     assert (FOLDER / f"{name}.json").read_text() == capsys.readouterr().out
     Draft202012Validator.check_schema(SCHEMAS[name])
