@@ -22,6 +22,7 @@ from rollplane.policy import v1 as policy
 from rollplane.stored.v1 import CustomType, StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.frozen import frozen
+from rollplane_machinery.remembering import same
 from rollplane_machinery.shapes.shapes import shape_of
 
 if TYPE_CHECKING:
@@ -585,7 +586,7 @@ class Encoded:
         return self._key or self._keep_key(metadata_of(self.value))
 
     def _keep_key(self, metadata: ObjectMeta) -> Key:
-        key = Key(self.kind, metadata.namespace, metadata.name)
+        key = Key(self.kind, same(metadata.namespace), metadata.name)
         object.__setattr__(self, "_key", key)
         return key
 

@@ -18,6 +18,7 @@ from rollplane_machinery.pods import (
     is_pod_active,
     ready_since,
 )
+from rollplane_machinery.remembering import same, same_labels
 from rollplane_machinery.times import to_seconds
 from rollplane_planners.pod_trouble import Trouble, trouble_of, unschedulable
 from rollplane_planners.scheduling.constraints import Term, away_from
@@ -100,19 +101,22 @@ def seconds_until_available(pods: Iterable[PodView], min_ready_seconds: int, now
     return min(due) - now + A_MOMENT if due else None
 
 
-def pod_view(pod: Pod) -> PodView:
-    """Return the view of ``pod``."""
+def pod_view(pod: Pod, name: str = "") -> PodView:
+    """Return the view of ``pod``; ``name`` is its name, if somebody holds it already.
+
+    What is alike for many pods is held once: a controller keeps views by the hundred thousand.
+    """
     metadata, status = pod.metadata, pod.status
-    statuses, labels = tuple(status.container_statuses), dict(metadata.labels)
+    statuses, labels = tuple(status.container_statuses), same_labels(metadata.labels)
     return PodView(
-        namespace=metadata.namespace,
-        name=metadata.name,
+        namespace=same(metadata.namespace),
+        name=name or metadata.name,
         uid=metadata.uid,
         labels=labels,
-        controller_uid=controller_uid(metadata) or None,
+        controller_uid=same(controller_uid(metadata)) or None,
         created=float(metadata.creation_timestamp.seconds),
-        node_name=pod.spec.node_name,
-        phase=status.phase,
+        node_name=same(pod.spec.node_name),
+        phase=same(status.phase),
         ready_since=ready_since(pod),
         terminating=is_being_deleted(metadata),
         disrupted_since=disrupted_since(pod),
@@ -121,8 +125,8 @@ def pod_view(pod: Pod) -> PodView:
         waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
         trouble=trouble_of(pod),
         unschedulable=unschedulable(pod) or "",
-        image=pod.spec.containers[0].image if pod.spec.containers else "",
-        scheduler=pod.spec.scheduler_name,
+        image=same(pod.spec.containers[0].image) if pod.spec.containers else "",
+        scheduler=same(pod.spec.scheduler_name),
         gated=bool(pod.spec.scheduling_gates),
         requests=requests_of(pod.spec),
         host_ports=host_ports_of(pod.spec),

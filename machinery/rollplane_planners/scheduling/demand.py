@@ -11,7 +11,7 @@ from rollplane_machinery.frozen import frozen
 from rollplane_machinery.pod_totals import is_sidecar, pod_total
 from rollplane_machinery.selectors.requirement import Labels
 from rollplane_planners.scheduling.constraints import FREE, Constraints, constraints_of
-from rollplane_planners.scheduling.resources import CPU, MEMORY, NOTHING, Resources, resources_of
+from rollplane_planners.scheduling.resources import CPU, MEMORY, NOTHING, Resources, resources_of, same_resources
 
 HostPort = tuple[str, int, str]
 """Protocol, number and address; the address is "" for all of the node's."""
@@ -43,7 +43,8 @@ def requests_of(spec: PodSpec) -> Resources:
     total = pod_total(spec, _requests, NOTHING, Resources.__add__, Resources.at_least)
     if spec.HasField("resources"):
         total = _as_a_whole(spec, total)
-    return total + resources_of(spec.overhead) if spec.overhead else total
+    total = total + resources_of(spec.overhead) if spec.overhead else total
+    return NOTHING if total is NOTHING else same_resources(total.cpu, total.memory, total.others)
 
 
 def _requests(container: Container) -> Resources:

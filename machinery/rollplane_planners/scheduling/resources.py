@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from rollplane_machinery import quantity
 from rollplane_machinery.frozen import frozen
@@ -21,6 +22,8 @@ class Resources:
     others: Others = ()
 
     def __add__(self, other: Resources) -> Resources:
+        if other is NOTHING:
+            return self
         others = _merged(self.others, other.others, int.__add__) if other.others else self.others
         return Resources(self.cpu + other.cpu, self.memory + other.memory, others)
 
@@ -35,6 +38,12 @@ class Resources:
 
 
 NOTHING = Resources()
+
+
+@lru_cache(maxsize=4_096)
+def same_resources(cpu: int, memory: int, others: Others) -> Resources:
+    """Return such an amount, the same each time: most pods are made from few templates."""
+    return Resources(cpu, memory, others)
 
 
 def resources_of(quantities: Mapping[str, object]) -> Resources:

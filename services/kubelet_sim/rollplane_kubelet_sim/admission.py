@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import lru_cache
 
 from rollplane.core.v1 import Node, Pod
 from rollplane_kubelet_sim.stages.rejection import Asked, Rejection, rejection_of
 from rollplane_machinery.api import Key
 from rollplane_machinery.kinds import NODE, Encoded
 from rollplane_machinery.releases import Release
-from rollplane_planners.scheduling.demand import host_ports_of, requests_of
+from rollplane_planners.scheduling.demand import HostPort, host_ports_of, requests_of
 from rollplane_planners.scheduling.nodes import NodeView, Room, node_view
+from rollplane_planners.scheduling.resources import Resources
 
 
 class Admissions:
@@ -26,7 +28,7 @@ class Admissions:
     def admit(self, pod: Pod) -> Asked | Rejection:
         """Take a pod on, and return what it takes of its node; or the first reason not to. One that runs has none."""
         name, spec = pod.spec.node_name, pod.spec
-        asked, room = Asked(requests_of(spec), host_ports_of(spec)), self._rooms[name]
+        asked, room = _asked(requests_of(spec), host_ports_of(spec)), self._rooms[name]
         node = None if has_started(pod) else self._view(name)
         rejection = None if node is None else rejection_of(spec, asked, node, room, self._release)
         if rejection is not None:
@@ -46,6 +48,12 @@ class Admissions:
         if known is None or known[0] is not encoded:
             known = self._views[name] = encoded, node_view(encoded.read_as(Node))
         return known[1]
+
+
+@lru_cache(maxsize=4_096)
+def _asked(requests: Resources, host_ports: frozenset[HostPort]) -> Asked:
+    """Return what pods of one template take, held once for them all."""
+    return Asked(requests, host_ports)
 
 
 def has_started(pod: Pod) -> bool:

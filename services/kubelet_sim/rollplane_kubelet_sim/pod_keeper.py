@@ -36,6 +36,7 @@ from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_finished
 from rollplane_machinery.references import reference_to
 from rollplane_machinery.releases import LATEST, Release
+from rollplane_machinery.remembering import same
 
 RETRY_SECONDS = 1.0
 REJECTION_SECONDS = 1.0
@@ -153,7 +154,7 @@ class PodKeeper:
             self._tenants[key] = self._take_in(key, pod)
             self._schedule(key, self._clock.now())
             return
-        self._note_phase(tenant, pod.status.phase)
+        self._note_phase(tenant, same(pod.status.phase))
         if is_pod_finished(pod):
             self._release_room(tenant)
         tenant.revision = int(pod.metadata.resource_version or 0)
@@ -374,11 +375,11 @@ class PodKeeper:
 
     def _take_in(self, key: Key, pod: Pod) -> _Tenant:
         """Return a new tenant; the address its status shows is its own from now on."""
-        node, address = pod.spec.node_name, pod.status.pod_ip
+        node, address, phase = same(pod.spec.node_name), pod.status.pod_ip, same(pod.status.phase)
         if address and not pod.spec.host_network:
             self._addresses_of(node).hold(address)
-        self.phases[pod.status.phase] += 1
-        tenant = _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), pod.status.phase)
+        self.phases[phase] += 1
+        tenant = _Tenant(pod.metadata.uid, node, address, int(pod.metadata.resource_version or 0), phase)
         tenant.refers = self._needs.concern(key, pod)
         if has_started(pod):
             self._admits(key, tenant, pod, self._clock.now())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from rollplane.meta.v1 import ObjectMeta
-from rollplane_controller.reconcile.observer import BY_OWNER, Observer
+from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.owners import Owners, waits
 from rollplane_controller.reconcile.reconciler import Failure, Look, Pace, Reconciler, Wake
 from rollplane_controller.reconcile.views import View
@@ -88,7 +88,7 @@ class GarbageCollector(Reconciler):
 
     def _dependents(self, uid: str) -> Iterator[tuple[Key, View]]:
         for kind in self._kinds:
-            yield from self._observer.informer.indexed(kind, BY_OWNER, uid).items()
+            yield from self._observer.dependents(kind, uid)
 
     # What is done.
 

@@ -23,7 +23,7 @@ from rollplane_rules.defaults import default_pod_spec
 M = TypeVar("M", bound=ApiObject)
 
 BY_CONTROLLER = "controller uid"
-BY_OWNER = "owner uid"
+BY_OTHER_OWNER = "uid of an owner that does not control it"
 BY_NAMESPACE = "namespace"
 ORPHANS = "namespace of orphans"
 BY_UID = "uid"
@@ -31,9 +31,8 @@ BY_NODE = "node name"
 
 INDEXES: Mapping[str, IndexValues[View]] = {
     BY_CONTROLLER: lambda view: (view.controller_uid,) if view.controller_uid else (),
-    BY_OWNER: lambda view: view.owner_uids,
+    BY_OTHER_OWNER: lambda view: view.other_owner_uids,
     BY_NAMESPACE: lambda view: (view.namespace,),
-    BY_UID: lambda view: (view.uid,),
     ORPHANS: lambda view: () if view.controller_uid else (view.namespace,),
 }
 
@@ -53,8 +52,9 @@ class Observer:
         for kind in kinds:
             for name, values in INDEXES.items():
                 self.informer.add_index(kind, name, values)
-        if POD in kinds:
-            self.informer.add_index(POD, BY_NODE, _node_of)
+            # An index costs each object a tenth of a kilobyte, and there are many pods, which nobody seeks by uid.
+            name, values = (BY_NODE, _node_of) if kind is POD else (BY_UID, _uid_of)
+            self.informer.add_index(kind, name, values)
         self.templates = Templates(_complete)
         """Compares pod templates by what they mean under the defaults of today."""
 
@@ -73,6 +73,11 @@ class Observer:
     def controlled(self, kind: Kind, uid: str) -> Iterator[tuple[Key, View]]:
         """Yield what of ``kind`` is controlled by the owner with that uid."""
         yield from self.informer.indexed(kind, BY_CONTROLLER, uid).items()
+
+    def dependents(self, kind: Kind, uid: str) -> Iterator[tuple[Key, View]]:
+        """Yield what of ``kind`` the owner with that uid owns, whether it controls it or not."""
+        yield from self.controlled(kind, uid)
+        yield from self.informer.indexed(kind, BY_OTHER_OWNER, uid).items()
 
     def orphans(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
         """Yield what of ``kind`` in the namespace nobody controls."""
@@ -112,6 +117,10 @@ class Observer:
 
 def _complete(template: PodTemplateSpec) -> None:
     default_pod_spec(template.spec, of_object=False)
+
+
+def _uid_of(view: View) -> tuple[str]:
+    return (view.uid,)
 
 
 def _node_of(view: View) -> Iterator[str]:

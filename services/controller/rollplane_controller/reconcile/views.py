@@ -12,6 +12,7 @@ from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
+from rollplane_machinery.remembering import same, same_labels, same_texts
 from rollplane_planners.pods import PodView, pod_view
 
 
@@ -24,11 +25,17 @@ class ObjectView:
     uid: str
     labels: Mapping[str, str]
     controller_uid: str | None
-    owner_uids: tuple[str, ...]
+    other_owner_uids: tuple[str, ...]
+    """The owners beside the controller."""
     blocked_uids: tuple[str, ...]
     """The owners whose foreground deletion waits for this object."""
     finalizers: tuple[str, ...]
     terminating: bool
+
+    @property
+    def owner_uids(self) -> tuple[str, ...]:
+        """All owners, the controller first."""
+        return (self.controller_uid, *self.other_owner_uids) if self.controller_uid else self.other_owner_uids
 
 
 @frozen
@@ -45,14 +52,14 @@ def make_view(encoded: Encoded) -> View:
     """Return the view of the object."""
     if encoded.kind is POD:
         pod = encoded.read_as(Pod)
-        view = pod_view(pod)
+        view = pod_view(pod, encoded.key.name)
         return WatchedPod(
             view.namespace,
             view.name,
             view.uid,
             view.labels,
             view.controller_uid,
-            _owner_uids(pod.metadata),
+            _other_owner_uids(pod.metadata),
             _blocked_uids(pod.metadata),
             tuple(pod.metadata.finalizers),
             view.terminating,
@@ -61,22 +68,22 @@ def make_view(encoded: Encoded) -> View:
     return _object_view(encoded.read_as(PartialObjectMetadata).metadata)
 
 
-def _owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
-    return tuple([reference.uid for reference in metadata.owner_references])
+def _other_owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
+    return same_texts(*[one.uid for one in metadata.owner_references if not one.controller])
 
 
 def _blocked_uids(metadata: ObjectMeta) -> tuple[str, ...]:
-    return tuple([one.uid for one in metadata.owner_references if one.block_owner_deletion])
+    return same_texts(*[one.uid for one in metadata.owner_references if one.block_owner_deletion])
 
 
 def _object_view(metadata: ObjectMeta) -> ObjectView:
     return ObjectView(
-        namespace=metadata.namespace,
+        namespace=same(metadata.namespace),
         name=metadata.name,
         uid=metadata.uid,
-        labels=dict(metadata.labels),
-        controller_uid=controller_uid(metadata) or None,
-        owner_uids=_owner_uids(metadata),
+        labels=same_labels(metadata.labels),
+        controller_uid=same(controller_uid(metadata)) or None,
+        other_owner_uids=_other_owner_uids(metadata),
         blocked_uids=_blocked_uids(metadata),
         finalizers=tuple(metadata.finalizers),
         terminating=is_being_deleted(metadata),
