@@ -16,7 +16,15 @@ from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.codec import to_json
 from rollplane_machinery.conditions import TRUE
 from rollplane_machinery.errors import NotFoundError
-from rollplane_machinery.kinds import BY_API_VERSION_KIND, ApiObject, CustomKind, Kind, words_of
+from rollplane_machinery.kinds import (
+    BY_API_VERSION_KIND,
+    CUSTOM_RESOURCE_DEFINITION,
+    ApiObject,
+    CustomKind,
+    Kind,
+    kind_of,
+    words_of,
+)
 from rollplane_machinery.kinds import by_word as built_in_by_word
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.releases import LATEST, Release
@@ -78,6 +86,12 @@ def promised(definition: ApiObject) -> tuple[CustomKind, ...]:
     except (KeyError, TypeError, AttributeError, StopIteration):
         return ()  # the server will tell what is wrong with it
     return tuple(kind for kind in custom.versions.values() if kind.described.is_served)
+
+
+def defined(objects: Iterable[ApiObject]) -> dict[tuple[str, str], Kind]:
+    """Return the kinds that definitions among ``objects`` make once they are created, by apiVersion and kind."""
+    definitions = (each for each in objects if kind_of(each) is CUSTOM_RESOURCE_DEFINITION)
+    return {(kind.api_version, kind.name): kind for each in definitions for kind in promised(each)}
 
 
 def _accepted(names: Names, accepted: Mapping[str, Any]) -> Names:

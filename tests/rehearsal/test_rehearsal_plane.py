@@ -14,6 +14,7 @@ from rollplane_machinery.codec import from_json
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.kinds import DEPLOYMENT, POD
 from rollplane_rehearsal import Plane, in_virtual_time
+from tests.customs import GROUP, custom, definition
 from tests.rehearsal.manifests import deployment, stateful_set
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n"
@@ -28,6 +29,15 @@ async def test_a_rollout_takes_the_time_of_its_profile() -> None:
         assert [look.available for look in plane.rollouts.values()] == [6, 3]
         await plane.at_rest()
         assert await plane.check_at_rest() == []
+
+
+@in_virtual_time
+async def test_custom_kinds_are_those_that_were_defined_here_or_before() -> None:
+    async with Plane(nodes=1) as plane:
+        await plane.apply(definition(), custom("one"))
+        await plane.apply(custom("two"))
+        kinds = [change.object.kind.resource for change in plane.log if change.object.kind.is_custom]
+        assert kinds == [f"crontabs.{GROUP}"] * 2
 
 
 @in_virtual_time

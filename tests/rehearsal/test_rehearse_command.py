@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollplane_cli.main import run
+from tests.customs import custom, definition
 from tests.end_to_end.up_process import Ran, rollplane
 from tests.rehearsal.stories import deployment
 
@@ -37,6 +38,23 @@ def test_a_change_that_is_broken_in_every_form(folder: Path) -> None:
     assert json.loads(ran.out)["kept"] is False
     assert reports[1].read_text() == ran.out
     assert all("web:404" in path.read_text() for path in reports)
+
+
+def test_what_names_no_namespace_is_in_the_one_asked_for(folder: Path) -> None:
+    ran = _rehearse("-n shop --before before.yaml --set-image deploy/web=web:v2 --undo=false", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert "deployment/shop/web: least available" in ran.out
+
+
+def test_custom_objects_come_along_and_those_that_nothing_defines_are_told(folder: Path) -> None:
+    objects = [custom(metadata={"name": "nightly"}), definition(), custom(kind="Unknown")]
+    (folder / "operator.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+    ran = _rehearse("--before before.yaml,operator.json --set-image deploy/web=web:v2 --undo=false", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert [line for line in ran.out.splitlines() if line.startswith("note: left out")] == [
+        'note: left out: 1 object: no matches for kind "Unknown" in version "example.com/v1", '
+        "and nothing given defines it (operator.json line 1)"
+    ]
 
 
 COULD_NOT: dict[str, tuple[str, str]] = {

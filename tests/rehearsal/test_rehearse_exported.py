@@ -10,6 +10,7 @@ import pytest
 from rollplane_machinery.errors import BadRequestError
 from rollplane_rehearsal.rehearse.assumed import assumed, told
 from rollplane_rehearsal.rehearse.exported import read_exported
+from tests.customs import custom, definition
 
 WEB: dict[str, Any] = {
     "apiVersion": "apps/v1",
@@ -128,9 +129,26 @@ def test_kinds_that_are_not_known_are_left_out_and_all_else_that_is_wrong_is_tol
     widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}}
     exported = read_exported([("x", _export(WEB, widget))])
     assert len(exported.manifests) == 1
-    assert "Widget" in exported.left_out[0]
+    assert exported.left_out == (
+        '1 object: no matches for kind "Widget" in version "example.com/v1", and nothing given defines it (x line 1)',
+    )
     with pytest.raises(BadRequestError, match=r"a\.yaml: document 1, line 4"):
         read_exported([("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: 7\n")])
+
+
+def test_custom_kinds_are_those_that_any_file_defines_and_those_known_before() -> None:
+    widget = custom(metadata={"name": "w", "namespace": "shop", "uid": "u1"}) | {"status": {"replicas": 1}}
+    exported = read_exported([("objects", _export(widget)), ("definitions", _export(definition()))])
+    assert [each.written["kind"] for each in exported.manifests] == ["CustomResourceDefinition", "CronTab"], (
+        "first what defines"
+    )
+    assert exported.manifests[1].written == custom(metadata={"name": "w", "namespace": "shop"})
+    assert len(read_exported([("after", _export(widget))], customs=exported.customs).manifests) == 1
+
+
+def test_what_names_no_namespace_gets_the_one_asked_for_when_it_is_applied() -> None:
+    (read,) = read_exported([("x", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}")], "shop").manifests
+    assert read.written["metadata"] == {"name": "a", "namespace": "shop"}
 
 
 REFERRING = """

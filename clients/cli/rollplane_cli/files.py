@@ -14,7 +14,7 @@ from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
-from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind, kind_of
+from rollplane_machinery.kinds import ApiObject, kind_of
 
 if TYPE_CHECKING:
     from rollplane_machinery.codec import Manifest
@@ -60,21 +60,14 @@ async def read_files(session: Session, flags: FileFlags, purpose: str = "") -> F
 async def _loaded(session: Session, texts: Mapping[str, str | bytes]) -> dict[str, Loaded]:
     """Read the files; where one has kinds that are not built in, once more with those that are custom."""
     from rollplane_machinery.codec import read_manifests  # with YAML, which few commands have to do with
+    from rollplane_machinery.definitions import defined
 
     found = {source: read_manifests(text, source) for source, text in texts.items()}
     if not any(problem.is_unknown_kind for loaded in found.values() for problem in loaded.problems):
         return found
-    customs = {**_defined(found.values()), **(await session.customs()).by_type}
+    objects = (manifest.object for loaded in found.values() for manifest in loaded.manifests)
+    customs = {**defined(objects), **(await session.customs()).by_type}
     return {source: read_manifests(text, source, customs=customs) for source, text in texts.items()}
-
-
-def _defined(files: Iterable[Loaded]) -> dict[tuple[str, str], Kind]:
-    """Return the kinds that definitions in the files make once they are created."""
-    from rollplane_machinery.definitions import promised
-
-    objects = (manifest.object for loaded in files for manifest in loaded.manifests)
-    definitions = [obj for obj in objects if kind_of(obj) is CUSTOM_RESOURCE_DEFINITION]
-    return {(kind.api_version, kind.name): kind for each in definitions for kind in promised(each)}
 
 
 def contents(session: Session, filenames: Iterable[str]) -> Iterator[tuple[str, str | bytes]]:

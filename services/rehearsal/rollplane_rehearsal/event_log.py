@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Change
 from rollplane_machinery.api import EventType
-from rollplane_machinery.kinds import BY_RESOURCE, Encoded, Kind
+from rollplane_machinery.kinds import Encoded, Kind, by_resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +85,4 @@ class EventLog:
 
 
 def _logged(at: float, change: Change) -> Logged:
-    return Logged(at, change.revision, change.type, Encoded(BY_RESOURCE[change.resource], change.value))
+    return Logged(at, change.revision, change.type, Encoded(by_resource(change.resource), change.value))

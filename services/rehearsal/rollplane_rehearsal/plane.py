@@ -20,6 +20,7 @@ from rollplane_apiserver.core.identity import Identity, Role
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_client.backoff import Backoff
+from rollplane_client.customs import read_all
 from rollplane_client.objects import Client
 from rollplane_client.retry import Retrier, RetryPolicy
 from rollplane_client.tokens import Tokens
@@ -178,10 +179,12 @@ class Plane:
         """Apply manifests as ``kubectl apply`` does and return the objects as stored.
 
         Each is YAML or JSON text, the Path of a file or folder, a parsed document, or a message. Objects that name no
-        namespace go to ``namespace``. Raises ManifestError with all that cannot be read before anything is written,
-        OSError for a path that is not there, and whatever refuses an object; those before it stay.
+        namespace go to ``namespace``; kinds may be custom, if these manifests or earlier ones define them. Raises
+        ManifestError with all that cannot be read before anything is written, OSError for a path that is not there,
+        and whatever refuses an object; those before it stay.
         """
-        return [await self.client.apply_manifest(manifest) for manifest in read(manifests, namespace)]
+        customs = (await read_all(self.api)).by_type
+        return [await self.client.apply_manifest(manifest) for manifest in read(manifests, namespace, customs)]
 
     # Time.
 

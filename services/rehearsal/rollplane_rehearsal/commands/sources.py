@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,24 +13,22 @@ from rollplane_cli.failures import UsageError
 from rollplane_cli.files import content
 from rollplane_cli.session import Session
 from rollplane_cli.targets import kind_of
-from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
-from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.yaml_faults import yaml_fault
 from rollplane_rehearsal.rehearse.story import Patch, SetImage
-
-
-def profile(session: Session, name: str, beside: Path = Path()) -> Profile:
-    """Return a shipped profile, or that of a file, whose name is meant from ``beside``."""
-    if name in NAMES:
-        return shipped_profile(name)
-    return parse_profile(text_of(session, beside / name), name)
 
 
 def text_of(session: Session, path: Path) -> str:
     """Return the text of a file; raises CommandError naming it."""
     found = content(session, str(path))
     return found.decode(errors="replace") if isinstance(found, bytes) else found
+
+
+def profile_in(session: Session, path: Path) -> Mapping[str, Any]:
+    """Return the profile of a file as it is written; raises CommandError naming it, or InvalidError."""
+    text = text_of(session, path)
+    parse_profile(text, str(path))
+    return yaml.safe_load(text) or {}
 
 
 def image_change(written: str, namespace: str) -> SetImage:

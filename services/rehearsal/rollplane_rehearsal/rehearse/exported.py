@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rollplane.core.v1 import Node
-from rollplane_machinery.codec import Manifest, load_manifests, read_manifests
+from rollplane_kubelet_sim.node_pools.files import parse_node_file
+from rollplane_kubelet_sim.node_pools.pools import NodePool
+from rollplane_machinery.codec import Manifest, load_manifests, read_manifests, to_json
+from rollplane_machinery.codec.objects import KindsByType
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import kind_of
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, kind_of
+from rollplane_rehearsal.manifests import NO_KINDS, defined_in
 
 SERVER_MADE = (
     "creationTimestamp",
@@ -46,38 +50,75 @@ FURNISHED = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "de
 """Objects that every cluster puts there by itself."""
 
 
+FIRST = (NAMESPACE, CUSTOM_RESOURCE_DEFINITION)
+FEW = 3
+"""How many places of one fault are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What files hold: ``manifests`` to apply, ``nodes`` of the cluster, and ``left_out``, sentences for people."""
+    """What files hold: ``manifests`` to apply, ``nodes`` of the cluster, and ``left_out``, sentences for people.
+
+    ``customs`` are the kinds that definitions among them make, by apiVersion and kind.
+    """
 
     manifests: tuple[Manifest, ...] = ()
     nodes: tuple[Node, ...] = ()
     left_out: tuple[str, ...] = ()
+    customs: KindsByType = field(default_factory=dict)
+
+    @property
+    def pools(self) -> tuple[NodePool, ...]:
+        """The nodes, each a pool of its own; raises InvalidError."""
+        documents = ((json.dumps(to_json(node)), f"node {node.metadata.name}") for node in self.nodes)
+        return tuple(pool for text, source in documents for pool in parse_node_file(text, source))
 
 
-def read_exported(texts: Iterable[tuple[str, str | bytes]], namespace: str = "default") -> Exported:
+def read_exported(
+    texts: Iterable[tuple[str, str | bytes]], namespace: str = "default", customs: KindsByType = NO_KINDS
+) -> Exported:
     """Return what ``texts``, each with the name of its source, hold, ready to be applied.
 
-    Fields that the release does not know are left out, as a server of that release would; kinds that are not known, and
-    what controllers will make again, too, and it is told. Raises BadRequestError with everything else that is wrong.
+    Of custom kinds are those in ``customs`` and those that ``texts`` define. Fields that the release does not know are
+    left out, as a server of that release would; kinds that are not known, and what controllers will make again, too,
+    and it is told. Raises BadRequestError with everything else that is wrong.
     """
+    given = list(texts)
+    known = {**defined_in(text for _, text in given), **customs}
     found: list[Manifest] = []
-    left_out: list[str] = []
+    unknown: dict[str, list[str]] = {}
     wrong: list[str] = []
-    for source, text in texts:
-        loaded = read_manifests(text, source, strict=False)
+    for source, text in given:
+        loaded = read_manifests(text, source, strict=False, customs=known)
         found += loaded.manifests
         for problem in loaded.problems:
-            (left_out if problem.is_unknown_kind else wrong).append(f"{source}: {problem}")
+            if problem.is_unknown_kind:
+                unknown.setdefault(problem.message, []).append(f"{source} line {problem.line}")
+            else:
+                wrong.append(f"{source}: {problem}")
     if wrong:
         raise BadRequestError("; ".join(wrong))
     owners = {manifest.object.metadata.uid for manifest in found if manifest.object.metadata.uid}
-    kept = [manifest for manifest in found if not _is_made_again(manifest, owners)]
+    kept = sorted((each for each in found if not _is_made_again(each, owners)), key=_is_needed_by_others)
     nodes = tuple(each.object for each in kept if isinstance(each.object, Node))
-    stripped = (_stripped(each, namespace) for each in kept if not isinstance(each.object, Node))
+    stripped = tuple(_stripped(each, namespace, known) for each in kept if not isinstance(each.object, Node))
+    left_out = [_undefined(message, places) for message, places in unknown.items()]
     if dropped := len(found) - len(kept):
         left_out.append(f"{dropped} objects that controllers make again")
-    return Exported(tuple(stripped), nodes, tuple(left_out))
+    return Exported(stripped, nodes, tuple(left_out), known)
+
+
+def _is_needed_by_others(manifest: Manifest) -> int:
+    """Sort what others cannot be without before them: an export has its objects by kind and name."""
+    kind = kind_of(manifest.object)
+    return FIRST.index(kind) if kind in FIRST else len(FIRST)
+
+
+def _undefined(message: str, places: Sequence[str]) -> str:
+    """``2 objects: no matches for kind "ServiceMonitor" …, and no CustomResourceDefinition of it is given (…)``."""
+    count = "1 object" if len(places) == 1 else f"{len(places)} objects"
+    where = ", ".join(places[:FEW]) + (f" and {len(places) - FEW} more" if len(places) > FEW else "")
+    return f"{count}: {message}, and nothing given defines it ({where})"
 
 
 def _is_made_again(manifest: Manifest, owners: Set[str]) -> bool:
@@ -93,7 +134,7 @@ def _is_made_again(manifest: Manifest, owners: Set[str]) -> bool:
     return controller is not None and (controller.uid in owners or kind in ("Pod", "ReplicaSet"))
 
 
-def _stripped(manifest: Manifest, namespace: str) -> Manifest:
+def _stripped(manifest: Manifest, namespace: str, customs: KindsByType) -> Manifest:
     """Return the manifest as its author would have written it."""
     written: dict[str, Any] = {key: value for key, value in manifest.written.items() if key != "status"}
     metadata = dict(written.get("metadata") or {})
@@ -108,10 +149,10 @@ def _stripped(manifest: Manifest, namespace: str) -> Manifest:
     if isinstance(written.get("spec"), Mapping):
         written["spec"] = _spec(str(written["kind"]), written["spec"])
     _mend_pods_to_come(written)
+    if kind_of(manifest.object).namespaced and not metadata.get("namespace"):
+        metadata["namespace"] = namespace
     written["metadata"] = metadata
-    (read,) = load_manifests(json.dumps(written), manifest.source, strict=False)
-    if kind_of(read.object).namespaced and not read.object.metadata.namespace:
-        read.object.metadata.namespace = namespace
+    (read,) = load_manifests(json.dumps(written), manifest.source, strict=False, customs=customs)
     return read
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from rollplane_kubelet_sim.limits import MAX_NODES
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.node_pools.reading import PoolReader
-from rollplane_kubelet_sim.stages.schema import ProfileReader
+from rollplane_kubelet_sim.profiles import shipped_profile
+from rollplane_kubelet_sim.stages.rules import Profile
+from rollplane_kubelet_sim.stages.schema import ProfileReader, parse_profile
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.releases import NEWEST, OLDEST
 from rollplane_machinery.strict_reading import (
@@ -208,6 +211,11 @@ def read_scenario(text: str, source: str) -> Scenario:
     if reader.causes:
         raise InvalidError("; ".join(f"{source}: line {line_of(each.field, lines)}: {each}" for each in reader.causes))
     return scenario
+
+
+def profile_of(profile: str | Mapping[str, Any], source: str) -> Profile:
+    """Return a shipped profile, or one that is written out; ``source`` names it in errors. Raises InvalidError."""
+    return shipped_profile(profile) if isinstance(profile, str) else parse_profile(json.dumps(profile), source)
 
 
 def steps_of(script: Sequence[Any], draws: Mapping[str, Any], seed: int) -> list[Step]:

@@ -1,0 +1,37 @@
+"""Where reports go: printed, and into files by their ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from rollplane_cli.failures import CommandError, UsageError
+
+BY_SUFFIX: Mapping[str, str] = {
+    ".txt": "text",
+    ".json": "json",
+    ".xml": "junit",
+    ".md": "markdown",
+    ".html": "html",
+}
+
+
+def formats_of(names: Iterable[str], known: Iterable[str]) -> list[tuple[Path, str]]:
+    """Return each file with the form that its ending asks for; raises UsageError for one that is not ``known``."""
+    endings = {ending: form for ending, form in BY_SUFFIX.items() if form in known}
+    found = []
+    for name in names:
+        if (form := endings.get(Path(name).suffix)) is None:
+            told = f"its ending must be one of {', '.join(endings)}"
+            raise UsageError(f'invalid argument "{name}" for "--report" flag: {told}')
+        found.append((Path(name), form))
+    return found
+
+
+def write_reports(files: Iterable[tuple[Path, str]], report: Callable[[str], str]) -> None:
+    """Write each file, whose content ``report`` returns for its form; raises CommandError naming one that cannot be."""
+    for path, form in files:
+        try:
+            path.write_text(report(form), encoding="utf-8")
+        except OSError as exc:
+            raise CommandError(f"cannot write {path}: {exc.strerror}") from exc

@@ -1,0 +1,137 @@
+"""The story that a command line tells: what runs, what is to change, where, how often; and what is expected of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rollplane_cli.failures import UsageError
+from rollplane_cli.files import contents
+from rollplane_cli.flags import Flags, lines, optional_number, seconds, switch, text, texts
+from rollplane_cli.session import Session
+from rollplane_kubelet_sim.node_pools.given import read_pools
+from rollplane_kubelet_sim.node_pools.pools import NodePool
+from rollplane_kubelet_sim.profiles import NAMES
+from rollplane_machinery.codec.objects import KindsByType
+from rollplane_machinery.releases import LATEST
+from rollplane_rehearsal.commands import sources
+from rollplane_rehearsal.manifests import NO_KINDS
+from rollplane_rehearsal.rehearse.exported import Exported, read_exported
+from rollplane_rehearsal.rehearse.preparing import joined, prepare
+from rollplane_rehearsal.rehearse.story import Apply, Change, Story
+from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
+
+
+class StoryFlags(Flags):
+    """Flags that tell a story."""
+
+    before = texts(
+        "What runs now: file, folder or - for standard input; output of kubectl get -o yaml, Helm, Kustomize"
+    )
+    after = texts("What is to run: file, folder or - for standard input")
+    set_image = lines("TYPE/NAME[/CONTAINER]=IMAGE: what is to change instead of files, or beside them")
+    patch = lines("TYPE/NAME=PATCH: a strategic merge patch, as JSON or YAML")
+    nodes = optional_number("How many nodes; else those among what runs now, else 3")
+    node_pool = lines("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
+    node_file = text("Nodes from a file: pools, or the output of kubectl get nodes -o yaml")
+    profile = text("How pods live: instant, realistic, flaky, or a file (default realistic)")
+    release = text(f"Kubernetes release to behave as, 1.20 to {LATEST.name}; else the newest")
+    scenario = text("A file that says what happens and what is expected; flags go beside it, and before what it says")
+    runs = optional_number("How many runs, each with a seed of its own (default 1)")
+    seed = optional_number("The first seed (default 1)")
+    undo = switch("Also rehearse the undo from the worst moment", default=True)
+    patience = seconds("How long a rollout may take before it counts as stuck (default 15m)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``scenario`` is as its file and the flags together say; its profile is a shipped one or written out."""
+
+    story: Story
+    scenario: Scenario
+    seeds: range
+
+
+def asked(flags: StoryFlags, session: Session) -> Asked:
+    """Return what the command line asks for; raises UsageError, CommandError, or RollplaneError for what is wrong."""
+    scenario = _scenario(flags, session)
+    runs = scenario.runs
+    if runs < 1:
+        raise UsageError(f'invalid argument "{runs}" for "--runs" flag: at least one')
+    beside = Path(flags.scenario).parent
+    before = _read([*flags.before, *(str(beside / name) for name in scenario.before)], session, scenario.manifests)
+    after = _read(flags.after, session, customs=before.customs)
+    changes = _changes(flags, session, after)
+    if not changes and not scenario.steps:
+        raise UsageError("nothing is to change: give --after, --set-image, --patch or --scenario")
+    scenario = replace(scenario, steps=[_with_manifests(session, step, beside) for step in scenario.steps])
+    profile = profile_of(scenario.profile, f"{flags.scenario}: profile")
+    nodes = _nodes(flags)
+    story = prepare(scenario, before, profile, changes=changes, left_out=after.left_out, nodes=nodes)
+    return Asked(story, scenario, range(scenario.seed, scenario.seed + runs))
+
+
+def _scenario(flags: StoryFlags, session: Session) -> Scenario:
+    """The scenario of the file, or one in which nothing happens but what flags say; flags go before it."""
+    found = Scenario("")
+    beside = Path(flags.scenario).parent
+    if flags.scenario:
+        found = read_scenario(sources.text_of(session, Path(flags.scenario)), flags.scenario)
+    return replace(
+        found,
+        name=found.name or _title(flags),
+        profile=_profile(session, Path(), flags.profile) if flags.profile else _profile(session, beside, found.profile),
+        release=flags.release or found.release,
+        runs=found.runs if flags.runs is None else flags.runs,
+        seed=found.seed if flags.seed is None else flags.seed,
+        patience=flags.patience or found.patience,
+        undo=flags.undo and found.undo,
+    )
+
+
+def _profile(session: Session, beside: Path, profile: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Return the profile as it is written, wherever that is."""
+    if not isinstance(profile, str) or profile in NAMES:
+        return profile
+    return sources.profile_in(session, beside / profile)
+
+
+def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
+    """A step that applies a file, with what the file holds."""
+    if "apply" not in step:
+        return step
+    path = beside / step["apply"]
+    return step | {"apply": joined(read_exported([(str(path), sources.text_of(session, path))]).manifests)}
+
+
+def _read(
+    names: Sequence[str], session: Session, manifests: Sequence[Any] = (), customs: KindsByType = NO_KINDS
+) -> Exported:
+    inline = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+    within = [("manifests", inline)] if manifests else []
+    return read_exported([*contents(session, names), *within], session.namespace, customs)
+
+
+def _changes(flags: StoryFlags, session: Session, after: Exported) -> list[Change]:
+    changes: list[Change] = [Apply(joined(after.manifests))] if after.manifests else []
+    changes += [sources.image_change(written, session.namespace) for written in flags.set_image]
+    changes += [sources.patch_change(written, session.namespace) for written in flags.patch]
+    return changes
+
+
+def _title(flags: StoryFlags) -> str:
+    changes = [*flags.after, *flags.set_image, *flags.patch]
+    if not changes:
+        return ""
+    return changes[0] if len(changes) == 1 else f"{changes[0]} and {len(changes) - 1} more"
+
+
+def _nodes(flags: StoryFlags) -> int | tuple[NodePool, ...]:
+    """The nodes asked for, none when nothing is said of them."""
+    pools = read_pools(flags.node_pool, flags.node_file)
+    if pools and flags.nodes is not None:
+        raise UsageError("give --nodes, or --node-pool and --node-file")
+    return pools or flags.nodes or ()
