@@ -7,6 +7,7 @@ chance comes from one seed: same seed, same inputs, same event log, byte for byt
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -79,7 +80,7 @@ class Plane:
         self.release = release_of(release) if isinstance(release, str) else release
         self.clock = LoopClock()
         self.log = EventLog(self.clock.monotonic)
-        self.store = MemoryStore(observe=self.log.note)
+        self.store = MemoryStore(idle_seconds=math.inf, observe=self.log.note)
         self._nodes = fleet_of(nodes, self.release)
         self._profile = shipped_profile(profile) if isinstance(profile, str) else profile
         self._wanted_controllers = controllers
@@ -99,7 +100,7 @@ class Plane:
     async def __aenter__(self) -> Self:
         virtual_loop()
         async with AsyncExitStack() as stack:
-            settings = CoreSettings(release=self.release)
+            settings = CoreSettings(release=self.release, idle_seconds=math.inf)  # nobody doubts that we are alive
             core = Core(self.store, self.clock, settings=settings, randomness=self.dice("core"))
             self.core = await stack.enter_async_context(core)
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())

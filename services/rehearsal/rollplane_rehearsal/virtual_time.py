@@ -7,45 +7,163 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine
-from typing import Any, ParamSpec, TypeVar
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context, copy_context
+from typing import Any, ParamSpec, TypeVar, TypeVarTuple
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 START = 1_700_000_000.0
 """The time of day, in seconds since the epoch, at which virtual time begins."""
+_FEW_TIMERS = 64
+"""So many cancelled timers are kept besides, so that they are seldom looked for."""
 
 
-class _Leap:
-    """Stands where a loop waits for the world, and moves the loop's time on instead."""
+def _nothing() -> None:
+    """What a timer does that was cancelled."""
 
-    def __init__(self) -> None:
-        self.now = 0.0
 
-    def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
-            raise RuntimeError("everybody waits for somebody else: no timer is set")
-        self.now += max(0.0, timeout)
-        return []
+class _Turn(asyncio.Handle):
+    """A callback that waits for its turn; asyncio's own asks its loop about debugging each time it is made."""
+
+    __slots__ = ()
+    _callback: Callable[..., object]
+    _context: Context
+
+    def __init__(
+        self, callback: Callable[..., object], args: Sequence[Any], loop: VirtualTimeLoop, context: Context | None
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+
+class _Timer(asyncio.TimerHandle):
+    """A callback that waits for its moment."""
+
+    __slots__ = ()
+    _callback: Callable[..., object]
+    _context: Context
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: VirtualTimeLoop,
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback, self._args = _nothing, ()  # what it held may go
+            self._loop.pass_over(self)
 
 
 class VirtualTimeLoop(asyncio.BaseEventLoop):
     """A loop in virtual time. What would wait for the world outside (sockets, processes, threads) is not there.
 
-    Raises RuntimeError when everybody waits and no timer is set, since time could pass for ever then.
+    Timers of one moment go off in the order in which they were set. Raises RuntimeError when everybody waits and no
+    timer is set, since time could pass for ever then.
     """
+
+    _ready: deque[_Turn | _Timer]
+    _closed: bool
+    _stopping: bool
 
     def __init__(self) -> None:
         super().__init__()
-        self._selector = self._leap = _Leap()
-        self._clock_resolution = 1e-9  # else the machine's: on some two timers would go off together that do not here
+        self.now = 0.0
+        """Seconds since the loop was made."""
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._order = itertools.count()
+        self._passed_over = 0
 
     def time(self) -> float:
-        return self._leap.now
+        return self.now
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        """There is nothing outside that could tell of anything."""
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        turn = _Turn(callback, args, self, context)
+        self._ready.append(turn)
+        return turn
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        timer = _Timer(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
+        return timer
+
+    def pass_over(self, timer: _Timer) -> None:
+        """Take note that a timer was cancelled; those that were are dropped before they are most of all."""
+        self._passed_over += timer._scheduled
+        if self._passed_over > len(self._timers) // 2 + _FEW_TIMERS:
+            self._timers = [entry for entry in self._timers if not entry[2]._cancelled]
+            heapq.heapify(self._timers)
+            self._passed_over = 0
+
+    def _run_once(self) -> None:
+        """Let everybody have their turn who is ready; when nobody is, it is the next timer's moment."""
+        if not self._ready and not self._stopping:
+            self._leap()
+        self._ring_timers()
+        turns = self._ready
+        for _ in range(len(turns)):
+            turn = turns.popleft()
+            if turn._cancelled:
+                continue
+            try:
+                turn._context.run(turn._callback, *turn._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as exc:
+                self.call_exception_handler({"message": f"Exception in {turn!r}", "exception": exc, "handle": turn})
+
+    def _leap(self) -> None:
+        """Move time on to the next timer."""
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
+            self._passed_over -= 1
+        if not timers:
+            raise RuntimeError("everybody waits for somebody else: no timer is set")
+        self.now = max(self.now, timers[0][0])
+
+    def _ring_timers(self) -> None:
+        """Give everybody a turn whose moment has come."""
+        timers = self._timers
+        while timers and timers[0][0] <= self.now:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False
+            if timer._cancelled:
+                self._passed_over -= 1
+            else:
+                self._ready.append(timer)
 
     def _write_to_self(self) -> None:
         """A loop that never waits need not be woken."""
@@ -72,7 +190,7 @@ class LoopClock:
         loop = self._loop
         if loop is None:
             loop = self._loop = virtual_loop()
-        return loop.time()
+        return loop.now
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

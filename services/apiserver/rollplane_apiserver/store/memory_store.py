@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -55,6 +56,7 @@ class _Slot:
 class MemoryStore:
     """A Store in memory. ``log_entries`` and ``log_bytes`` bound the log; deterministic, without a task of its own.
 
+    Who follows the log hears after ``idle_seconds`` that nothing has happened; never with ``math.inf``.
     ``observe`` is called with each change as it is made, before whoever asked for it hears of it.
     """
 
@@ -64,6 +66,7 @@ class MemoryStore:
         log_entries: int = 250_000,
         log_bytes: int = 256 * 1024 * 1024,
         tokens: TokenLimits = DEFAULT_TOKENS,
+        idle_seconds: float = IDLE_SECONDS,
         observe: Callable[[Change], None] = lambda _change: None,
     ) -> None:
         self._objects: dict[str, dict[str, _Slot]] = {}
@@ -74,6 +77,7 @@ class MemoryStore:
         self._revision = 0
         self._log = _Log(log_entries, log_bytes)
         self._tokens = TokenBook(tokens)
+        self._idle_seconds = idle_seconds
         self._observe = observe
         self._followers: list[asyncio.Event] = []
         self._closed = False
@@ -146,9 +150,22 @@ class MemoryStore:
         while True:
             moved.clear()
             batch = await self.changes(position)
-            if batch.revision > position or not await _within(moved, IDLE_SECONDS):
-                yield batch
+            if batch.revision == position:
+                await self._moved(moved)
+                batch = await self.changes(position)
+            yield batch
             position = batch.revision
+
+    async def _moved(self, moved: asyncio.Event) -> None:
+        """Wait for the log to move, or until its followers must hear of us."""
+        if self._idle_seconds == math.inf:
+            await moved.wait()
+            return
+        alarm = asyncio.get_running_loop().call_later(self._idle_seconds, moved.set)
+        try:
+            await moved.wait()
+        finally:
+            alarm.cancel()
 
     async def raise_fence(self, fence: Fence) -> None:
         self._check_open()
@@ -310,10 +327,22 @@ class _Log:
 
     def after(self, revision: int) -> Sequence[_Entry]:
         """Return the entries that make a batch behind ``revision``."""
-        start = bisect_right(self._entries, revision, key=lambda entry: entry.revision)
+        start = self._behind(revision)
         entries = self._entries[start : start + BATCH_CHANGES]
+        if len(entries) < 2:
+            return entries
         sizes = itertools.accumulate(entry.size for entry in entries)
         return entries[: max(1, sum(1 for _ in itertools.takewhile(lambda size: size <= BATCH_BYTES, sizes)))]
+
+    def _behind(self, revision: int) -> int:
+        """Return the place of the first entry above ``revision``: counted from the end unless a jump lies between."""
+        entries = self._entries
+        if not entries:
+            return 0
+        counted = len(entries) - max(0, entries[-1].revision - revision)
+        if counted > 0 and entries[counted - 1].revision == revision:
+            return counted
+        return bisect_right(entries, revision, key=lambda entry: entry.revision)
 
     def trim(self) -> None:
         if len(self._entries) <= self._max_entries and self._bytes <= self._max_bytes:
@@ -348,11 +377,3 @@ def _change(revision: int, mutation: Mutation, slot: _Slot | None) -> Change:
 
 def _stored(resource: str, key: str, slot: _Slot) -> Stored:
     return Stored(resource, key, slot.value, slot.revision)
-
-
-async def _within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False

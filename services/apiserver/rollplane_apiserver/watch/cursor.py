@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Store
@@ -18,9 +18,10 @@ from rollplane_apiserver.watch.entry import Entry, view_of
 from rollplane_apiserver.watch.filters import FilterSet
 from rollplane_apiserver.watch.ring import RingEvent, kind_of_change, trimmed
 from rollplane_apiserver.watch.slice import Slice
+from rollplane_apiserver.watch.waiter import Waiter
 from rollplane_machinery.api import EventType, WatchBatch, WatchEvent
 from rollplane_machinery.errors import ExpiredError, NotFoundError, Outcome, UnavailableError
-from rollplane_machinery.kinds import ANY_CUSTOM
+from rollplane_machinery.kinds import ANY_CUSTOM, CUSTOM_RESOURCE_DEFINITION
 
 _EXAMINE = 512  # events taken from the ring at a time
 _FRAME_BYTES = 128  # what an event takes on the wire beside its object
@@ -75,6 +76,9 @@ class Cursor:
         self._incarnation = self._ring.incarnation
         self._position = 0
         self._in_ring = self._join_ring()
+        # That a custom kind is no more is told by its definition.
+        heeded = (*filters.kinds, CUSTOM_RESOURCE_DEFINITION) if self._customs else filters.kinds
+        self._waiter = Waiter(heeded, limits.progress_seconds)
 
     async def batches(self) -> AsyncGenerator[WatchBatch, None]:
         """Yield what there is to tell, without end.
@@ -82,10 +86,13 @@ class Cursor:
         Raises ExpiredError when the revision is no longer in the log, a jump made it void, or the reader fell out of
         the ring; UnavailableError when watches are ended or the log cannot be read.
         """
-        for phase in self._phases():
-            async with aclosing(phase) as batches:
-                async for batch in batches:
-                    yield batch
+        try:
+            for phase in self._phases():
+                async with aclosing(phase) as batches:
+                    async for batch in batches:
+                        yield batch
+        finally:
+            self._waiter.end()
 
     def _phases(self) -> Iterator[AsyncGenerator[WatchBatch, None]]:
         if self._initial is not None:
@@ -141,7 +148,7 @@ class Cursor:
                 changes = await self._store.changes(self._revision)
             if changes.revision == self._revision:
                 # The ring is yet to get where another apiserver has been.
-                await self._ring_moved_within(self._limits.idle_seconds)
+                await self._ring_moves(self._limits.idle_seconds)
             events = deque(
                 RingEvent(change, kind, None)
                 for change in changes.changes
@@ -154,10 +161,13 @@ class Cursor:
             self._revision = changes.revision
             yield WatchBatch((), self._revision)
 
-    async def _ring_moved_within(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._ring.moved(self._ring.revision, self._ring.incarnation)
+    async def _ring_moves(self, seconds: float) -> None:
+        """Wait until the ring moves in any way, or for ``seconds``."""
+        anything = Waiter((), progress_seconds=0.0)
+        try:
+            await self._ring.moved(anything, asyncio.get_running_loop().time() + seconds)
+        finally:
+            anything.end()
 
     def _join_ring(self) -> bool:
         """Step into the ring, if it holds everything after our revision; of one that was lost the log tells."""
@@ -183,7 +193,8 @@ class Cursor:
             self._check_open()
             if told < self._revision:
                 due = min(due, loop.time() + self._limits.progress_seconds)
-            await self._moved(due)
+            if not self._ring.has_moved(self._revision, self._incarnation):
+                due = await self._ring.moved(self._waiter, due)
 
     def _examine(self) -> Sequence[WatchEvent]:
         """Take the next events of the ring, as many as a slice is enough for, moving on behind them."""
@@ -218,12 +229,6 @@ class Cursor:
                 raise NotFoundError("the server could not find the requested resource", resource=kind.resource)
         if self._ring.closed:
             raise UnavailableError("the server ends its watches; resume", outcome=Outcome.NOT_SENT)
-
-    async def _moved(self, due: float) -> None:
-        """Wait for the ring, or until ``due``."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due):
-                await self._ring.moved(self._revision, self._incarnation)
 
     def _tell(self, told: Iterable[WatchEvent]) -> Iterator[WatchBatch]:
         """Cut what the watcher is to be told into batches, the last of which reaches our revision."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
 
 from rollplane_apiserver.store.interface import Change
 from rollplane_apiserver.watch.entry import Entry, View, with_revision
+from rollplane_apiserver.watch.waiter import Waiter, kinds_of
 from rollplane_machinery import kinds
 from rollplane_machinery.api import EventType, WatchEvent
 from rollplane_machinery.kinds import Encoded, Kind
@@ -107,7 +107,7 @@ class Ring:
         self._events: list[RingEvent | None] = []
         self._base = 0  # position of self._events[0]
         self._first = 0  # position of the oldest event that is kept
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: dict[Waiter, None] = {}
         self._gaps: list[tuple[int, int]] = []
         self.start = 0
         self.revision = 0
@@ -144,13 +144,15 @@ class Ring:
 
         ``gaps`` are what jumps left out: the revisions before and behind each.
         """
+        if revision == self.revision and not events:
+            return
         self._gaps = [gap for gap in (*self._gaps, *gaps) if gap[1] > self.start] if gaps else self._gaps
         self._events.extend(events)
         self._bytes += sum(event.size for event in events)
         self.revision = revision
         while self._bytes > self._max_bytes:
             self._drop_oldest()
-        self._wake()
+        self._tell(events)
 
     def close(self) -> None:
         """Tell every cursor to end after what is there."""
@@ -180,22 +182,30 @@ class Ring:
         at = bisect_right(self._events, revision, lo=skipped, key=_revision)
         return self._base + at
 
-    async def moved(self, revision: int, incarnation: int) -> None:
-        """Wait until the ring is beyond ``revision``, was reset, or is closed."""
-        while self.revision <= revision and self.incarnation == incarnation and not self.closed:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            try:
-                await waiter
-            finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+    def has_moved(self, revision: int, incarnation: int) -> bool:
+        """Return whether the ring is beyond ``revision``, was reset since ``incarnation``, or is closed."""
+        return self.revision > revision or self.incarnation != incarnation or self.closed
+
+    async def moved(self, waiter: Waiter, due: float) -> float:
+        """Wait as ``waiter`` does, until something is published that concerns it, or the ring is reset or closed."""
+        self._waiters[waiter] = None
+        try:
+            return await waiter.wait(due)
+        finally:
+            self._waiters.pop(waiter, None)
+
+    def _tell(self, events: Sequence[RingEvent]) -> None:
+        """Wake who waits for any of ``events``; others hear that the ring has moved without them."""
+        changed = kinds_of(event.kind for event in events)
+        for waiter in self._waiters:
+            if waiter.concerns(changed):
+                waiter.wake()
+            else:
+                waiter.pass_by()
 
     def _wake(self) -> None:
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        for waiter in self._waiters:
+            waiter.wake()
 
     def _drop_oldest(self) -> None:
         at = self._first - self._base
