@@ -113,6 +113,11 @@ class Informer(Generic[T]):
         for key, view in list(self._cache.items(kind)):
             handler(EventType.ADDED, key, None, view)
 
+    @property
+    def packable(self) -> Cache[T]:
+        """What it holds, for whoever packs what is at rest."""
+        return self._cache
+
     def on_progress(self, callback: Callable[[int], None]) -> None:
         """Call ``callback`` with the revision reached, each time after the handlers were told all up to it."""
         self._progress.append(callback)

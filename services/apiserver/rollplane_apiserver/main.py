@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 from rollplane_apiserver.core import Core, CoreSettings
 from rollplane_apiserver.doors import OpenDoor, Premises
@@ -25,6 +26,7 @@ from rollplane_service.listen import with_port
 from rollplane_service.peer import STORE_MEMORY, STORE_WRITES
 from rollplane_service.ports import operators_port
 from rollplane_service.process import Process, leaves, run_process
+from rollplane_service.rest import keep_packed
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ async def serve(settings: Settings, process: Process, doors: Sequence[OpenDoor] 
         probe = WriteProbe(store, clock)
         process.health.add_check(STORE_WRITES, probe.trouble)
         process.health.add_note(STORE_MEMORY, probe.shortage)
-        await stack.enter_async_context(running(probe.run))
+        await stack.enter_async_context(running(probe.run, partial(keep_packed, core.packable, clock)))
         _show(metrics, core, server)
         metrics.gauge("store_memory_short", "1 while the store refuses creates.", lambda: store.memory_is_short)
         listening = with_port(settings.listen, await server.listen(settings.listen))

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
 from rollplane_client.channel import open_channel
@@ -20,6 +21,7 @@ from rollplane_service.background import running
 from rollplane_service.peer import Peer
 from rollplane_service.ports import worker_ports
 from rollplane_service.process import Process, run_process
+from rollplane_service.rest import keep_packed
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,8 @@ async def control(settings: Settings, process: Process) -> None:
         )
         process.health.add_check("apiserver", peer.trouble)
         process.health.add_check("shards", lambda: "" if manager.shards.looked.is_set() else "not looked at yet")
-        async with running(peer.run, manager.run):
+        packing = partial(keep_packed, manager.observer.informer.packable, clock)
+        async with running(peer.run, manager.run, packing):
             await manager.ready()
             process.announce(f"{ports} kubernetes={settings.kubernetes}")
             told = {"identity": identity, "server": settings.server, "kubernetes": settings.kubernetes}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rollplane.core.v1 import ConfigMap, Node, Pod
 from rollplane_client.batch_writer import BatchWriter
+from rollplane_client.cache import Cache
 from rollplane_client.events import EventRecorder
 from rollplane_client.informer import Informer
 from rollplane_client.tokens import Tokens
@@ -149,6 +150,11 @@ class Fleet:
         self._start_profile = profile
         if stood_alone:
             self._change_profile(profile)
+
+    @property
+    def packable(self) -> Cache[NodeView | None]:
+        """What it holds of pods and nodes, for whoever packs what is at rest."""
+        return self._informer.packable
 
     @property
     def next_step(self) -> float | None:

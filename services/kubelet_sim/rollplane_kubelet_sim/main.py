@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from rollplane_client.channel import open_channel
 from rollplane_client.grpc_api import connect
@@ -16,6 +17,7 @@ from rollplane_service.background import running
 from rollplane_service.peer import Peer
 from rollplane_service.ports import worker_ports
 from rollplane_service.process import Process, run_process
+from rollplane_service.rest import keep_packed
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ async def simulate(settings: Settings, process: Process) -> None:
         fleet = Fleet(api, fleet_settings, profile, clock=clock, metrics=metrics)
         process.health.add_check("nodes", fleet.unregistered)
         process.health.add_note("deleted-nodes", fleet.deleted)
-        async with running(peer.run, fleet.run):
+        async with running(peer.run, fleet.run, partial(keep_packed, fleet.packable, clock)):
             await fleet.ready.wait()
             process.announce(
                 f"nodes={len(fleet.nodes)} profile={profile.name} {ports} kubernetes={settings.kubernetes}"

@@ -14,8 +14,8 @@ from tests.bench.scale.load import Load, fill, watched
 from tests.bench.scale.planes import Running, Shape, plane
 
 FILL_SECONDS = 1800.0
-SETTLE_SECONDS = 20.0
-"""Until what a rollout left behind is over: Events, tellings of nodes, the first sweeps."""
+SETTLE_SECONDS = 100.0
+"""Until what a rollout left behind is over: Events, the first sweeps, and the packing of what is at rest."""
 
 
 @dataclass(frozen=True)

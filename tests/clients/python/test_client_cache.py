@@ -13,6 +13,7 @@ from rollplane_client.cache import Cache, Change, Entry
 from rollplane_machinery.api import EventType, Key, WatchEvent
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_machinery.packing import Packed, unpacked
 
 ADDED, MODIFIED, DELETED = EventType.ADDED, EventType.MODIFIED, EventType.DELETED
 
@@ -170,3 +171,22 @@ def test_an_object_is_parsed_once_for_its_view_and_its_key(monkeypatch: pytest.M
 def test_an_object_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(BadRequestError, match="not a Pod"):
         Encoded(POD, b"\xff").read_as(Pod)
+
+
+def test_what_is_at_rest_is_held_packed_and_told_as_it_was(cache: Cache[str]) -> None:
+    events = [pod(f"pod-{number:03}", "front-of-the-shop" * 20) for number in range(20)]
+    for event in events:
+        cache.apply(event)
+    assert cache.settled() == []
+    cache.apply(pod("pod-000", "changed", 2, MODIFIED))
+    settled = cache.settled()
+    assert settled == [key(f"pod-{number:03}") for number in range(1, 20)]
+    for each in [*settled, key("never there")]:
+        cache.pack(each)
+    held = [entry.held for event in events[1:] if (entry := cache.entry(event.object.key)) is not None]
+    assert sum(isinstance(one, Packed) for one in held) >= 18
+    assert [unpacked(one) for one in held] == [event.object for event in events[1:]]
+    assert cache.apply(events[5]) is None, "the same bytes are no news"
+    assert cache.apply(pod("pod-005", "y", 3, MODIFIED)) == Change(
+        MODIFIED, key("pod-005"), "front-of-the-shop" * 20, "y"
+    )

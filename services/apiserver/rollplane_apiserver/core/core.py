@@ -138,6 +138,11 @@ class Core:
         return self._cache.revision
 
     @property
+    def packable(self) -> Cache:
+        """All objects, for whoever packs what is at rest."""
+        return self._cache
+
+    @property
     def ring_bytes(self) -> int:
         """Bytes of changes held for watchers, at most the settings' ``ring_bytes``."""
         return self._ring.size

@@ -131,12 +131,13 @@ class _PageMaker:
     def take(self, entry: Entry) -> bool:
         """Add ``entry``; False when the page is full without it."""
         limit = self._query.limit
-        size = len(entry.encoded.value) + _FRAME_BYTES
+        encoded = entry.encoded
+        size = len(encoded.value) + _FRAME_BYTES
         if self.objects and (size > self._left or len(self.objects) == limit):
             return False
         self._left -= size
         self._last = entry.key
-        self.objects.append(entry.encoded)
+        self.objects.append(encoded)
         return True
 
     def made(self, revision: int, remaining: int = 0, *, more: bool = False) -> Page:

@@ -24,7 +24,8 @@ from rollplane_machinery.api import EventType
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.definitions import NO_CUSTOMS, Custom, Customs
 from rollplane_machinery.errors import ExpiredError, InternalError, UnavailableError
-from rollplane_machinery.kinds import BY_RESOURCE, KINDS, Kind, custom_kind_in
+from rollplane_machinery.kinds import BY_RESOURCE, KINDS, Encoded, Kind, custom_kind_in
+from rollplane_machinery.packing import Packer, Settling, size_of
 from rollplane_machinery.releases import LATEST, Release
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Cache:
         self.loads = 0
         self._load_waiters: list[asyncio.Future[None]] = []
         self._next_wait = _RETRY_SECONDS
+        self._settling: Settling[tuple[Kind, str]] | None = None
+        self._packer = Packer()
 
     def entry(self, kind: Kind, key: str) -> Entry | None:
         """Return the object as last seen; it may have changed since."""
@@ -198,6 +201,7 @@ class Cache:
                 _replay(tables, batch)
                 revision = batch.revision
         self._tables = tables
+        self._settling = None
         self.revision = revision
         self.ring.reset(revision)
         self._loaded.set()
@@ -233,14 +237,31 @@ class Cache:
         table = self._tables[kind]
         known = table.entries.get(change.key)
         # What an event of the ring brought is counted there already.
-        size = len(known.encoded.value) if known is not None and known.revision <= self.ring.start else 0
+        size = size_of(known.held) if known is not None and known.revision <= self.ring.start else 0
         event = RingEvent(change, kind, known, replaced_size=size)
         if change.type is EventType.DELETED:
             table.remove(change.key)
         else:
             # The key string of the table is kept, so that a hundred events of a pod share one.
             table.put(Entry(known.key if known else change.key, event.encoded, change.revision))
+            if self._settling is not None:
+                self._settling.note((kind, known.key if known else change.key))
         return event
+
+    def settled(self) -> Sequence[tuple[Kind, str]]:
+        """Return what has come to rest between the last two calls; the first begins to take note of what changes."""
+        if self._settling is None:
+            self._settling = Settling()
+            for kind, table in self._tables.items():
+                for key in table.entries:
+                    self._settling.note((kind, key))
+        return self._settling.turn()
+
+    def pack(self, key: tuple[Kind, str]) -> None:
+        """Hold an object packed until it changes; it then takes 3 µs to be read."""
+        entry = self.entry(*key)
+        if entry is not None and isinstance(entry.held, Encoded):
+            entry.held = self._packer.pack(entry.held)
 
     def _tell_loaded(self) -> None:
         self.loads += 1

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Store
 from rollplane_apiserver.watch.cache import Cache
-from rollplane_apiserver.watch.entry import Entry, view_of
+from rollplane_apiserver.watch.entry import Entry, View
 from rollplane_apiserver.watch.filters import FilterSet
 from rollplane_apiserver.watch.ring import RingEvent, kind_of_change, trimmed
 from rollplane_apiserver.watch.slice import Slice
@@ -119,10 +119,10 @@ class Cursor:
         yield WatchBatch(part.events, self._revision, initial_state_complete=True)
 
     def _initially(self, entry: Entry) -> WatchEvent | None:
-        kind = entry.encoded.kind
-        if not self._filters.matches(kind, view_of(entry)):
+        kind, encoded = entry.held.kind, entry.encoded
+        if not self._filters.matches(kind, View(entry.key, encoded)):
             return None
-        content = trimmed(entry.encoded) if self._filters.is_metadata_only(kind) else entry.encoded
+        content = trimmed(encoded) if self._filters.is_metadata_only(kind) else encoded
         return WatchEvent(EventType.ADDED, content, entry.revision)
 
     @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind
+from rollplane_machinery.packing import Held, unpacked
 from rollplane_machinery.selectors import selectable_fields
 
 _METADATA = b"\x0a"  # field 1, length-delimited, of every kind
@@ -51,16 +52,21 @@ def _varint(number: int) -> bytes:
     return bytes(parts)
 
 
-@frozen
+@dataclass(slots=True)
 class Entry:
     """One stored object, under ``namespace/name``, of which the namespace may be empty.
 
-    ``encoded`` holds its resource_version, so it is handed out as it is, unparsed.
+    What it holds has its resource_version, so it is handed out as it is, unparsed.
     """
 
     key: str
-    encoded: Encoded
+    held: Held
     revision: int
+
+    @property
+    def encoded(self) -> Encoded:
+        """The object, unpacked each time it is asked for."""
+        return unpacked(self.held)
 
 
 def entry_of(kind: Kind, key: str, value: bytes, revision: int) -> Entry:
@@ -71,27 +77,27 @@ def entry_of(kind: Kind, key: str, value: bytes, revision: int) -> Entry:
 class View:
     """What filters ask of the object under ``key``, which is parsed once they must; then only the answers are kept."""
 
-    __slots__ = ("_encoded", "_fields", "_labels", "name", "namespace")
+    __slots__ = ("_fields", "_held", "_labels", "name", "namespace")
 
-    def __init__(self, key: str, encoded: Encoded) -> None:
+    def __init__(self, key: str, held: Held) -> None:
         self.namespace, _, self.name = key.partition("/")
-        self._encoded = encoded
+        self._held = held
         self._labels: Mapping[str, str] | None = None
         self._fields: Mapping[str, str] | None = None
 
     @property
     def labels(self) -> Mapping[str, str]:
         if self._labels is None:
-            self._labels = dict(self._encoded.parse().metadata.labels)
+            self._labels = dict(unpacked(self._held).parse().metadata.labels)
         return self._labels
 
     @property
     def fields(self) -> Mapping[str, str]:
         if self._fields is None:
-            self._fields = selectable_fields(self._encoded.kind, self._encoded.parse())
+            self._fields = selectable_fields(self._held.kind, unpacked(self._held).parse())
         return self._fields
 
 
 def view_of(entry: Entry) -> View:
     """Return a fresh view of ``entry``."""
-    return View(entry.key, entry.encoded)
+    return View(entry.key, entry.held)
