@@ -10,7 +10,7 @@ import functools
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Protocol
 
@@ -227,7 +227,7 @@ class Evict:
 Write = Create | Update | UpdateStatus | Patch | Delete | Bind | Evict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unreadable:
     """What stands in a batch for a write that could not be read: refused for ``error``, in its place and its group."""
 
@@ -252,7 +252,7 @@ class WriteResult:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeleteCollection:
     """Delete all objects of a kind that the selectors match; an empty namespace means all."""
 
@@ -265,7 +265,7 @@ class DeleteCollection:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DeletedCollection:
     """How many objects were deleted or marked, and the highest revision that took."""
 
@@ -273,7 +273,7 @@ class DeletedCollection:
     revision: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListQuery:
     """One page of a list; ``limit`` 0 leaves the cut to the server, ``namespace`` "" means all.
 
@@ -291,7 +291,7 @@ class ListQuery:
     exact_revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """Objects in the order of namespace/name; ``continue_token`` is empty on the last page."""
 
@@ -301,7 +301,7 @@ class Page:
     remaining_item_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchFilter:
     """What of one kind is watched; empty fields do not narrow. ``shards`` are numbers from 0 to 63.
 
@@ -316,7 +316,7 @@ class WatchFilter:
     metadata_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WatchQuery:
     """Changes after ``from_revision``, or first the present state and then what follows it."""
 
@@ -356,7 +356,7 @@ class WatchBatch:
     initial_state_complete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revision:
     """One step in a workload's history; ``name`` is the ReplicaSet or ControllerRevision that keeps it."""
 
@@ -367,7 +367,7 @@ class Revision:
     creation_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Undone:
     """``skipped`` means the template already was that of ``target``; nothing was written then."""
 
@@ -384,7 +384,7 @@ class RolloutState(Enum):
     FAILED = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RolloutStatus:
     """One look at a rollout: kubectl's sentence in ``message``, counts of pods, and one word when it is stuck."""
 
@@ -399,7 +399,7 @@ class RolloutStatus:
     revision: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SetImage:
     """Change images by container name; ``"*"`` names every container."""
 
@@ -409,7 +409,7 @@ class SetImage:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scale:
     """Set ``replicas``; ``current_replicas``, where given, must be the present size."""
 
@@ -420,7 +420,7 @@ class Scale:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartRollingUpdate:
     """Replace the ReplicationController ``old``: by ``new``, or by a copy of it with another ``image``.
 
@@ -439,7 +439,7 @@ class StartRollingUpdate:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RollBackRollingUpdate:
     """Turn an unfinished rolling update of ``old`` round; ``new_name`` is needed where ``old`` does not record it."""
 
@@ -449,7 +449,7 @@ class RollBackRollingUpdate:
     options: WriteOptions = DEFAULT_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RollingUpdate:
     """A rolling update under way: ``target`` grows, the controller named ``source`` shrinks.
 
@@ -465,7 +465,7 @@ class RollingUpdate:
     old: Encoded | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RollingUpdateProgress:
     """One step of a rolling update, the last one DONE or FAILED; then ``name`` is the controller that has the pods."""
 

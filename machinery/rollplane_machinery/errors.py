@@ -24,9 +24,10 @@ RollplaneError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from rollplane_machinery.frozen import frozen
 
 
 class Reason(StrEnum):
@@ -81,7 +82,7 @@ class Outcome(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cause:
     """One field that is wrong, named by its JSON path (``spec.template.spec.containers[0].image``)."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.frozen import frozen
 
 OLDEST, NEWEST = (1, 20), (1, 37)
 
@@ -84,7 +84,7 @@ class PullSentence(Enum):
     WITH_WAITING = 'Successfully pulled image "{image}" in {spent} ({spent} including waiting)'
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Release:
     """What the release ``name`` (``1.29``, ``1.35.2``) does where releases differ; times are in seconds.
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any
 
 from rollplane.core.v1 import ReplicationController
 from rollplane_machinery.errors import InvalidError
+from rollplane_machinery.frozen import frozen
 
 SOURCE_ID = "kubectl.kubernetes.io/update-source-id"
 DESIRED_REPLICAS = "kubectl.kubernetes.io/desired-replicas"
@@ -62,7 +63,7 @@ class Step(StrEnum):
     """On the place holder: until the temporary controller has let go of its pods."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdatePace:
     """How fast an update goes: the pause in each round, the least wait for a resize, the patience without progress."""
 
@@ -74,7 +75,7 @@ class UpdatePace:
 DEFAULT_PACE = UpdatePace()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UpdateState:
     """The engine's memory, written with every step. Times are seconds since the epoch, 0 where none is meant.
 
@@ -155,7 +156,7 @@ def _camel(name: str) -> str:
     return first + "".join(part.capitalize() for part in rest)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """Whom a target replaces; ``uid`` is empty where only the name was recorded, as before kubectl 1.0."""
 

@@ -6,10 +6,10 @@ They have the parts of a ``meta.k8s.io/v1`` Table, so that a REST gateway can ha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rollplane.autoscaling.v1 import Scale
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject
 
 Cell = str | int | float | bool | None
@@ -19,7 +19,7 @@ NONE = "<none>"
 """What an empty cell says where kubectl says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column as kubectl knows it: ``wide`` ones are shown by ``-o wide`` only (priority 1)."""
 
@@ -49,7 +49,7 @@ class Row(NamedTuple):
     completed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """Objects of one kind, in the order they were given."""
 
@@ -61,7 +61,7 @@ Cells = Callable[[Any, float], Sequence[Cell]]
 """Returns the cells of one message as of ``now``, seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """How objects of a kind are shown: the columns, and the function that fills them."""
 

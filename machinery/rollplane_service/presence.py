@@ -13,10 +13,11 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from rollplane_machinery.errors import SetupError
+from rollplane_machinery.frozen import frozen
 
 NAME = "plane.json"
 DEFAULT_DATA = ".rollplane"
@@ -25,7 +26,7 @@ _TRIES = 10
 _PAUSE_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Presence:
     """The process of a plane and where its apiserver is; 0 and nothing while it has not said so."""
 

@@ -13,10 +13,11 @@ from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, find_targets
 from rollplane_machinery.api import Key, ListQuery
 from rollplane_machinery.errors import NotFoundError, RollplaneError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject, Encoded
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """An object as the server has it now."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rollplane_cli.failures import FAILED
 from rollplane_cli.flags import Flag, Flags, seconds, switch, text, texts
 from rollplane_cli.session import Session
+from rollplane_machinery.frozen import frozen
 
 F = TypeVar("F", bound=Flags)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command(Generic[F]):
     """``usage`` goes behind the program's name; ``summary`` is one sentence; ``flags`` reads the rest of the line.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TextIO
+
+from rollplane_machinery.frozen import frozen
 
 _CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\t\n\r"}
 _ESCAPES = {**_CARETS, ord("\r"): "\\r", **{code: f"\\x{code:02x}" for code in range(0x80, 0xA0)}}
@@ -18,7 +19,7 @@ def escaped(line: str) -> str:
     return line if line.isprintable() else line.translate(_ESCAPES)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Console:
     """The three streams of a process; tests pass buffers."""
 

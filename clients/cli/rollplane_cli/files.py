@@ -6,7 +6,6 @@ What cannot be read is told, and does not keep the rest back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from rollplane_cli.command import FileFlags
 from rollplane_cli.failures import CommandError
 from rollplane_cli.session import Session
 from rollplane_machinery.api import Key
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject, kind_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ STDIN = "-"
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Files:
     """What files hold; ``failed`` says that some of it could not be read, which has been told already."""
 

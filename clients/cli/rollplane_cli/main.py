@@ -6,7 +6,6 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,9 +19,10 @@ from rollplane_cli.parsing import parse_line
 from rollplane_cli.registry import commands, entry_of, is_group
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
+from rollplane_machinery.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Invocation:
     """A command found on the command line, and the rest of the line."""
 
@@ -31,7 +31,7 @@ class Invocation:
     flags: Flags
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Topic:
     """What help is asked for: a command, a group of commands, or with an empty name the program."""
 

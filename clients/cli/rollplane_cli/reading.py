@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rollplane_machinery.api import Api, Key, ListQuery
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listed:
     """All objects of a list, and the revision at which they are the whole truth."""
 

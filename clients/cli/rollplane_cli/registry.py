@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from rollplane_cli.command import Command
+from rollplane_machinery.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """Where a Command is defined: ``module:NAME`` in ``package``, and its line in the help."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rollplane_cli.failures import CommandError
 from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import KINDS, Kind, by_word
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class UnknownKindError(CommandError):
     """A word means no kind, as far as is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """One object, or with an empty name all objects of a kind."""
 
@@ -29,7 +29,7 @@ class Target:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Targets:
     """What the words mean, in their order. ``kinds`` names each kind once."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from rollplane_machinery.frozen import frozen
 
 Jitter = Callable[[], float]
 """Returns a number from 0 up to, not including, 1; ``random.Random(seed).random`` is one."""
@@ -14,7 +15,7 @@ def no_jitter() -> float:
     return 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Backoff:
     """Waits of ``base_seconds * 2**failures``, at most ``cap_seconds``, stretched by up to ``spread``.
 

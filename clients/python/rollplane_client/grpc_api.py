@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -57,6 +57,7 @@ from rollplane_machinery.api import (
 )
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import InternalError, Outcome, RollplaneError, UnavailableError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded
 from rollplane_machinery.wire import parts, reads, rolling_updates, rollouts
 from rollplane_machinery.wire.writes import (
@@ -72,7 +73,7 @@ A = TypeVar("A", bound=Message)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Deadlines:
     """Seconds that one try of a call may take; watches have none."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter
 from rollplane_client.tokens import REPEAT_SECONDS
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import Outcome, RollplaneError, TooManyRequestsError, UnavailableError
+from rollplane_machinery.frozen import frozen
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 DEFAULT_BACKOFF = Backoff(base_seconds=0.05, cap_seconds=2.0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RetryPolicy:
     """Waits grow by ``backoff``; no wait is begun that would end later than ``give_up_seconds`` after the first try.
 

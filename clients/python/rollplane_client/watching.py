@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
@@ -21,6 +21,7 @@ from rollplane_machinery.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
+from rollplane_machinery.frozen import frozen
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ PASSING = (UnavailableError, TimedOutError, TooManyRequestsError, InternalError)
 DEFAULT_BACKOFF = Backoff()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patience:
     """Waits between two tries, and how many seconds after a loss one that followed no sign of life is the last."""
 

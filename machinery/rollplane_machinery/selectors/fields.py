@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Kind
 from rollplane_machinery.selectors.limits import MAX_FIELD_TERMS, check_size, check_terms
 from rollplane_machinery.selectors.selectable import selectable_field_names
@@ -45,7 +46,7 @@ class FieldOperator(StrEnum):
     IN = "in"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldTerm:
     """``path operator values``: one value for = and !=, for in sorted unique ones."""
 
@@ -66,7 +67,7 @@ class FieldTerm:
         return lambda fields: fields.get(path, "") in values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FieldSelector:
     """All of ``terms``; without any it matches everything. ``matches`` takes what ``selectable_fields`` returns."""
 

@@ -7,10 +7,10 @@ Source: kubernetes/apimachinery pkg/labels/selector.go. Words are anything betwe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NoReturn
 
 from rollplane_machinery.errors import BadRequestError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.selectors.requirement import Operator, Requirement, is_integer, key_problem, value_problem
 from rollplane_machinery.showing import cut
 
@@ -29,7 +29,7 @@ _OPERATORS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     """A symbol, a word, or the end; ``position`` counts characters from 1."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rollplane.core.v1 import ReplicationController
 from rollplane.meta import v1 as meta
 from rollplane_machinery.errors import Cause, CauseReason, InvalidError
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Workload
 from rollplane_machinery.remembering import remembered
 from rollplane_machinery.selectors.label_grammar import parse_requirements
@@ -23,7 +24,7 @@ _EXPRESSION_OPERATORS: Mapping[str, Operator] = {
 _VALUED = frozenset({Operator.IN, Operator.NOT_IN})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LabelSelector:
     """All of ``requirements``; without any it matches everything, with ``nothing`` no labels at all.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from rollplane_machinery import names
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.showing import cut
 
 Labels = Mapping[str, str]
@@ -29,7 +29,7 @@ class Operator(StrEnum):
     LESS_THAN = "<"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """``key operator values``; ``values`` are sorted and unique, one for =, !=, > and <, none for exists and !."""
 

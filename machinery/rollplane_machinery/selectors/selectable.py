@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from types import MappingProxyType
@@ -12,11 +11,12 @@ from typing import Any
 from rollplane.core import v1 as core
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery import kinds
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject, CustomKind, Kind
 from rollplane_machinery.selectors.custom import CustomFields, custom_field_names, custom_field_values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Selectable:
     """Field paths as users write them, and a function that reads all their values from a message in one go."""
 

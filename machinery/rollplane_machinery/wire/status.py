@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 from types import MappingProxyType
@@ -48,6 +47,7 @@ from rollplane_machinery.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from rollplane_machinery.frozen import frozen
 
 DOMAIN = "rollplane.dev"
 """ErrorInfo's domain: reasons are ours only under it."""
@@ -60,7 +60,7 @@ _CAUSE_FRAME_BYTES = 8
 _NAME_BYTES = 253
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mapped:
     """What a reason is in each tongue: our class, gRPC's status code, HTTP's."""
 
@@ -206,7 +206,7 @@ def make_error(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Details:
     """What the details of one status say; each part is empty when absent or not understood."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rollplane_cli.choosing import fetch, fetch_files, keys_of, refuse_selector
 from rollplane_cli.command import Command, FileFlags, ListingFlags, output
@@ -16,6 +16,7 @@ from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, find_targets
 from rollplane_client.watching import resumed_watch
 from rollplane_machinery.api import ListQuery, WatchFilter, WatchQuery
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import ApiObject, Encoded, Kind
 from rollplane_printing.sentences import path_of
 from rollplane_printing.tables import table_of
@@ -33,7 +34,7 @@ class GetFlags(ListingFlags, FileFlags):
     ignore_not_found = switch("An object that is absent is no failure")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Group:
     """Objects of one kind, shown as one table."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rollplane.meta.v1 import ObjectMeta
 from rollplane_cli.console import Console
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Kind
 from rollplane_printing.sentences import path_of
 from rollplane_printing.table import Cell, Column, Table, labels_text, or_none
 from rollplane_printing.text_table import TextTable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """What of a table is shown.
 
