@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import CollectorRegistry
 
 from rollplane_gateway.composing import gateway_routes, make_backend
 from rollplane_gateway.guard import Guard
-from rollplane_gateway.limits import MOST_CONNECTIONS, Limits
+from rollplane_gateway.limits import Limits
 from rollplane_gateway.metrics import Metrics
 from rollplane_gateway.server import GatewayServer
 from rollplane_machinery.api import Api
@@ -51,13 +51,14 @@ async def open_gateway(
     health: Health,
     registry: CollectorRegistry,
     hosts: Collection[str] = (),
+    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> AsyncIterator[OpenGateway]:
     """Serve ``api`` at ``address`` (``host:port``, port 0 for any) within the context.
 
     ``hosts`` are names, besides localhost, under which clients may ask. Raises OSError when the address cannot be had.
     """
     metrics = Metrics(registry)
-    limits = Limits(connections=max(1, min(MOST_CONNECTIONS, raise_limit() - _OTHER_DESCRIPTORS)))
+    limits = replace(limits, connections=max(1, min(limits.connections, raise_limit() - _OTHER_DESCRIPTORS)))
     routes = gateway_routes(release, health, registry)
     host, _, port = address.rpartition(":")
     host = host.strip("[]")

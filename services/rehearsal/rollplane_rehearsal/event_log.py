@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, MutableSequence
 from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Change
@@ -32,14 +33,14 @@ class Logged:
 
 
 class EventLog:
-    """All changes of one plane in their order. ``seconds`` is the time of the loop.
+    """All changes of one plane in their order, or the last ``most`` of them. ``seconds`` is the time of the loop.
 
     Listeners hear of each change at once, before whoever asked for it does.
     """
 
-    def __init__(self, seconds: Callable[[], float]) -> None:
+    def __init__(self, seconds: Callable[[], float], most: int | None = None) -> None:
         self._seconds = seconds
-        self._entries: list[tuple[float, Change]] = []
+        self._entries: MutableSequence[tuple[float, Change]] = [] if most is None else deque(maxlen=most)
         self._listeners: list[Callable[[Logged], None]] = []
         self._hash = hashlib.sha256()
         self._moved = asyncio.Event()
@@ -48,7 +49,7 @@ class EventLog:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[Logged]:
-        """Yield all changes so far, oldest first."""
+        """Yield the changes so far, oldest first."""
         return (_logged(at, change) for at, change in self._entries)
 
     def of(self, *kinds: Kind) -> Iterator[Logged]:

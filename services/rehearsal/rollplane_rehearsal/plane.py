@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from rollplane_apiserver.core import Core
 from rollplane_apiserver.core.identity import Identity, Role
+from rollplane_apiserver.core.session import Session
 from rollplane_apiserver.core.settings import CoreSettings
 from rollplane_apiserver.store.memory_store import MemoryStore
 from rollplane_client.backoff import Backoff
@@ -39,6 +40,7 @@ from rollplane_rehearsal.faults.controllers import Controllers
 from rollplane_rehearsal.faults.faults import Faults
 from rollplane_rehearsal.faults.network import FaultyApi, Rates
 from rollplane_rehearsal.faults.repeating import RepeatingApi
+from rollplane_rehearsal.faults.troubles import TroubledApi, Troubles
 from rollplane_rehearsal.manifests import Manifests, read
 from rollplane_rehearsal.nodes import Nodes, fleet_of
 from rollplane_rehearsal.promises import Promises
@@ -59,7 +61,8 @@ class Plane:
     ``nodes`` is a number, pools, a file of them, or Node objects (``nodes.py``). ``profile`` is what pods live by: the
     name of a shipped one, or a Profile; None has no nodes and no kubelets: what they do is done by hand.
     ``controllers`` counts managers. ``node_times`` None are those of the release. A ``checked`` plane judges every
-    change by the invariants of all rollouts (``violations``).
+    change by the invariants of all rollouts (``violations``). ``log_entries`` bounds what the log keeps, for a plane
+    that lives long. After ``idle_seconds`` without news a watch says so: here nobody doubts that we are alive.
 
     Raises RuntimeError when it is entered in a loop of real time, NotFoundError for a profile that is not shipped,
     BadRequestError for a release that is not known, and InvalidError for nodes that do not go together.
@@ -75,16 +78,20 @@ class Plane:
         controllers: int = 1,
         node_times: NodeTimes | None = None,
         checked: bool = True,
+        log_entries: int | None = None,
+        idle_seconds: float = math.inf,
     ) -> None:
         self.seed = seed
         self.release = release_of(release) if isinstance(release, str) else release
         self.clock = LoopClock()
-        self.log = EventLog(self.clock.monotonic)
+        self.log = EventLog(self.clock.monotonic, log_entries)
         self.store = MemoryStore(idle_seconds=math.inf, observe=self.log.note)
         self._nodes = fleet_of(nodes, self.release)
         self._profile = shipped_profile(profile) if isinstance(profile, str) else profile
         self._wanted_controllers = controllers
+        self._idle_seconds = idle_seconds
         self._node_times = node_times
+        self.troubles = Troubles()
         self._rollouts = RolloutLooks(self.log)
         self._promises = Promises(self.log) if checked else None
         self._running = AsyncExitStack()
@@ -100,7 +107,7 @@ class Plane:
     async def __aenter__(self) -> Self:
         virtual_loop()
         async with AsyncExitStack() as stack:
-            settings = CoreSettings(release=self.release, idle_seconds=math.inf)  # nobody doubts that we are alive
+            settings = CoreSettings(release=self.release, idle_seconds=self._idle_seconds)
             core = Core(self.store, self.clock, settings=settings, randomness=self.dice("core"))
             self.core = await stack.enter_async_context(core)
             self._tasks = await stack.enter_async_context(asyncio.TaskGroup())
@@ -158,9 +165,13 @@ class Plane:
         """Return the source of chance of one part of the plane: what one draws changes nothing for another."""
         return Random(f"{self.seed}/{name}")
 
-    def as_identity(self, name: str, role: Role = Role.EDITOR) -> Api:
+    def as_identity(self, name: str, role: Role = Role.EDITOR) -> Session:
         """Return the Api as somebody of that name and role may use it."""
         return self.core.as_identity(Identity(name, role))
+
+    def troubled(self, name: str = "client", role: Role = Role.EDITOR) -> TroubledApi:
+        """Return the Api as ``as_identity`` does, for somebody whom the ``troubles`` of this plane befall."""
+        return self.troubles.around(self.as_identity(name, role), self.clock)
 
     def network(self, name: str, role: Role) -> tuple[ObjectApi, FaultyApi]:
         """Return an Api as a process of that name has it, and the network of its own, which can break."""

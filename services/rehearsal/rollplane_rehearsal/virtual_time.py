@@ -28,6 +28,16 @@ def _nothing() -> None:
     """What a timer does that was cancelled."""
 
 
+class OwnTime(asyncio.AbstractEventLoop):
+    """A loop whose time is its own.
+
+    ``now`` is its seconds, the same for as long as a turn lasts; ``epoch`` is the time of day at its second 0.
+    """
+
+    now: float
+    epoch = START
+
+
 class _Turn(asyncio.Handle):
     """A callback that waits for its turn; asyncio's own asks its loop about debugging each time it is made."""
 
@@ -79,7 +89,7 @@ class _Timer(asyncio.TimerHandle):
             self._loop.pass_over(self)
 
 
-class VirtualTimeLoop(asyncio.BaseEventLoop):
+class VirtualTimeLoop(OwnTime, asyncio.BaseEventLoop):
     """A loop in virtual time. What would wait for the world outside (sockets, processes, threads) is not there.
 
     Timers of one moment go off in the order in which they were set. Raises RuntimeError when everybody waits and no
@@ -169,10 +179,10 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         """A loop that never waits need not be woken."""
 
 
-def virtual_loop() -> VirtualTimeLoop:
-    """Return the running loop; raises RuntimeError unless it is one in virtual time."""
+def virtual_loop() -> OwnTime:
+    """Return the running loop; raises RuntimeError unless its time is its own."""
     loop = asyncio.get_running_loop()
-    if isinstance(loop, VirtualTimeLoop):
+    if isinstance(loop, OwnTime):
         return loop
     raise RuntimeError("a plane lives in virtual time: use run(…), @in_virtual_time or a VirtualTimeLoop")
 
@@ -181,19 +191,21 @@ class LoopClock:
     """The clock of the virtual loop in which it is first read; RuntimeError in any other."""
 
     def __init__(self) -> None:
-        self._loop: VirtualTimeLoop | None = None
+        self._loop: OwnTime | None = None
 
     def now(self) -> float:
-        return START + self.monotonic()
+        loop = self._loop or self._found()
+        return loop.epoch + loop.now
 
     def monotonic(self) -> float:
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = virtual_loop()
-        return loop.now
+        return (self._loop or self._found()).now
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    def _found(self) -> OwnTime:
+        self._loop = virtual_loop()
+        return self._loop
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

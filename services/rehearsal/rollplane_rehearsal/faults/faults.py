@@ -25,6 +25,7 @@ class Faults:
 
     def __init__(self, plane: Plane, profile: Profile | None) -> None:
         self._plane = plane
+        self._usual = profile
         self._profile = profile
 
     # Nodes and pods.
@@ -142,6 +143,15 @@ class Faults:
 
     def _set_full(self, *, full: bool) -> None:
         self._plane.store.full = full
+
+    def call_off(self) -> None:
+        """End whatever lasts; nodes that were cordoned stay so, and controllers that are gone."""
+        if self._usual is not None:
+            self.live_by(self._usual)
+        for life in self._plane.controllers:
+            life.network.hold_watches(held=False)
+            life.network.broken = False
+        self.empty_store()
 
     @staticmethod
     def _afterwards(seconds: float | None, end: Callable[[], None]) -> None:

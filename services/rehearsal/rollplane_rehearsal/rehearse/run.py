@@ -10,22 +10,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from rollplane_machinery.api import Key, ListQuery, PatchType, WriteOptions
+from rollplane_machinery.api import Key, PatchType, WriteOptions
 from rollplane_machinery.api import Patch as PatchWrite
 from rollplane_machinery.errors import BadRequestError, RollplaneError
-from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, ApiObject, Kind
-from rollplane_machinery.kinds import Workload as AnyWorkload
+from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
 from rollplane_machinery.releases import LATEST
-from rollplane_machinery.selectors import pod_selector_of
 from rollplane_page.recording import Recording
-from rollplane_printing.diagnosis import Diagnosis, diagnose_workload
-from rollplane_printing.scene import ALL, SELECTED
+from rollplane_rehearsal.diagnosing import diagnose
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
 from rollplane_rehearsal.rehearse.outcome import Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rehearse.watching import Extremes, Watcher
-from rollplane_rehearsal.rollouts import Workload, name_of, workloads
+from rollplane_rehearsal.rollouts import name_of, workloads
 from rollplane_rehearsal.scenario.acting import Actor
 from rollplane_rehearsal.scenario.scenario import steps_of
 from rollplane_rehearsal.virtual_time import START
@@ -186,7 +183,7 @@ async def _note_waits(run: _Run) -> None:
         if over:
             run.watcher.recorder.waits(uid, "", now)
             continue
-        seen = await _diagnosis(run.plane, workload)
+        seen = await diagnose(run.plane, workload)
         subject = "stuck" if seen.is_stuck else seen.reason  # what is stuck shows two reasons by turns
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
 
@@ -249,24 +246,9 @@ async def _stuck(run: _Run) -> Sequence[tuple[str, Stuck]]:
     for workload in await workloads(run.plane.client):
         name = name_of(workload)
         if name in run.rollouts.states and name not in run.rollouts.done_at:
-            seen = await _diagnosis(run.plane, workload)
+            seen = await diagnose(run.plane, workload)
             found.append((name, Stuck(seen.sentence, seen.reason, [pod.metadata.name for pod in seen.pods])))
     return found
-
-
-async def _diagnosis(plane: Plane, workload: Workload) -> Diagnosis:
-    around = await _around(plane, workload)
-    return diagnose_workload(workload, around, plane.clock.now(), plane.release)
-
-
-async def _around(plane: Plane, workload: AnyWorkload) -> Sequence[ApiObject]:
-    """Return everything that the workload's planner must see."""
-    kind = next(each for each in _KINDS.values() if isinstance(workload, each.message))
-    namespace, selector = workload.metadata.namespace, str(pod_selector_of(workload))
-    queries = [ListQuery(each, namespace, selector) for each in SELECTED[kind]]
-    queries += [ListQuery(each, namespace if each.namespaced else "") for each in ALL.get(kind, ())]
-    pages = [await plane.api.list(query) for query in queries]
-    return [encoded.parse() for page in pages for encoded in page.objects]
 
 
 # Going back.

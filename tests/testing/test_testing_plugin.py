@@ -1,0 +1,178 @@
+"""The fixture ``rollplane`` in real runs of pytest: without another plugin for coroutines, and with those there are."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.testing.sub_runs import ROOM, SubRuns
+
+pytest_plugins = ["pytester"]
+
+ASYNCIO = "pytest_asyncio.plugin"
+ANYIO = "anyio.pytest_plugin"
+UNSET = "asyncio_default_fixture_loop_scope = function\n"
+
+ROLLS_OUT = """
+async def test_rolls_out(rollplane):
+    await rollplane.apply(WEB)
+    assert await rollplane.until_rolled_out() < 60
+    await rollplane.advance(60)
+    assert rollplane.seconds >= 60
+"""
+SHARED = """
+import asyncio
+import pytest
+import pytest_asyncio
+
+@pytest_asyncio.fixture
+async def web(rollplane):
+    await rollplane.apply(WEB)
+    await rollplane.until_rolled_out()
+    yield rollplane
+    await rollplane.advance(60)
+
+async def rolls_on(web, rollplane):
+    assert web is rollplane
+    await rollplane.apply(WEB.replace("web:", "web:2"))
+    await rollplane.until_rolled_out()
+
+async def knows_no_plane():
+    assert type(asyncio.get_running_loop()).__module__.startswith("asyncio")
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugins", "ini", "text"),
+    [
+        ((), "", ROLLS_OUT),
+        ((ASYNCIO,), UNSET, ROLLS_OUT),
+        ((ASYNCIO,), UNSET, "import pytest\npytestmark = pytest.mark.asyncio\n" + ROLLS_OUT),
+        ((ASYNCIO,), UNSET + "asyncio_mode = auto\n", ROLLS_OUT),
+        ((ANYIO,), "", "import pytest\n@pytest.mark.anyio" + ROLLS_OUT),
+    ],
+    ids=["alone", "strict", "strict and marked", "auto", "anyio"],
+)
+def test_a_coroutine_has_its_plane(sub_run: SubRuns, plugins: tuple[str, ...], ini: str, text: str) -> None:
+    result = sub_run(text, plugins=plugins, ini=ini)
+    assert result.ret == 0
+    assert result.parseoutcomes().keys() == {"passed"}
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_fixtures_of_pytest_asyncio_live_in_the_plane_s_loop_and_others_in_theirs(sub_run: SubRuns, mode: str) -> None:
+    mark = "@pytest.mark.asyncio\n" if mode == "strict" else ""
+    text = SHARED.replace("async def rolls_on", f"{mark}async def test_rolls_on")
+    text = text.replace("async def knows_no_plane", f"{mark}async def test_knows_no_plane")
+    sub_run(text, plugins=(ASYNCIO,), ini=f"{UNSET}asyncio_mode = {mode}\n").assert_outcomes(passed=2)
+
+
+def test_a_plane_in_a_loop_of_many_tests_is_refused(sub_run: SubRuns) -> None:
+    text = 'import pytest\n@pytest.mark.asyncio(loop_scope="module")' + ROLLS_OUT
+    result = sub_run(text, plugins=(ASYNCIO,), ini=UNSET)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*one for each module: mark it @pytest.mark.asyncio(loop_scope=*"])
+
+
+def test_plain_tests_run_coroutines(sub_run: SubRuns) -> None:
+    text = """
+import pytest
+
+@pytest.fixture
+def web(rollplane):
+    rollplane.run(rollplane.apply(WEB))
+
+class TestPlain:
+    def test_rolls_out(self, web, rollplane):
+        assert rollplane.run(rollplane.until_rolled_out()) < 60
+
+    async def test_in_a_class(self, rollplane):
+        with pytest.raises(RuntimeError, match="await this instead"):
+            rollplane.run(rollplane.advance(1))
+"""
+    sub_run(text).assert_outcomes(passed=2)
+
+
+def test_configuration_and_marker_say_what_a_plane_is(sub_run: SubRuns) -> None:
+    text = """
+import pytest
+
+def test_configured(rollplane):
+    assert (rollplane.options.nodes, rollplane.seed, rollplane.release.name) == (5, 9, "1.30")
+
+@pytest.mark.rollplane(nodes=2, profile="realistic")
+class TestMarked:
+    @pytest.mark.rollplane(nodes=1)
+    def test_closest(self, rollplane):
+        assert (rollplane.options.nodes, rollplane.options.profile) == (1, "realistic")
+
+@pytest.mark.rollplane(node=2)
+def test_mistaken(rollplane):
+    pass
+"""
+    ini = "rollplane_nodes = 5\nrollplane_seed = 9\nrollplane_release = 1.30\n"
+    result = sub_run(text, ini=ini)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "rollplane: nodes=5 profile=instant seed=9 release=1.30",
+            "*marker rollplane: node: no such option; there are *",
+        ]
+    )
+
+
+FAILS = """
+import pytest
+
+@pytest.mark.rollplane(profile="realistic")
+async def test_too_slow(rollplane):
+    await rollplane.apply(WEB)
+    await rollplane.until_rolled_out(1)
+"""
+
+
+def _digest(result: pytest.RunResult) -> str:
+    found = re.search("^event log ([0-9a-f]{64})$", result.stdout.str(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_a_failed_test_tells_of_its_plane(sub_run: SubRuns) -> None:
+    result = sub_run(FAILS)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "-* rollplane -*",
+            "nodes=3 profile=realistic seed=0, after 1.0 s *",
+            "event log *",
+            "rollouts:",
+            '  deployment/default/web: deployment "web" waits for 3 new pods to become ready (ContainerCreating)',
+            "last changes, of *",
+            "*modified deployments.apps/default/web",
+        ]
+    )
+    assert _digest(result) == _digest(sub_run(FAILS)) != _digest(sub_run(FAILS, "--rollplane-seed", "7"))
+
+
+def test_what_ends_a_plane_before_its_time_is_told(sub_run: SubRuns) -> None:
+    text = """
+async def test_dies(rollplane):
+    async def fail():
+        raise ValueError("the plane is broken")
+    rollplane.beside(fail())
+    await rollplane.advance(1)
+"""
+    result = sub_run(text)
+    result.stdout.fnmatch_lines(["*ValueError: the plane is broken*"])
+    assert result.ret == 1
+
+
+def test_the_plugin_weighs_nothing_where_it_is_not_used() -> None:
+    text = "import sys, rollplane_testing.plugin; print([name for name in sys.modules if name.startswith('rollplane')])"
+    environ = {**os.environ, "PYTHONPATH": ROOM}
+    done = subprocess.run([sys.executable, "-c", text], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "['rollplane_testing', 'rollplane_testing.options', 'rollplane_testing.plugin']\n"
