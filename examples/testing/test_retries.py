@@ -2,7 +2,6 @@ from pathlib import Path
 
 import kubernetes
 import pytest
-
 from scaling import scale
 
 WEB = Path(__file__).with_name("web.yaml").read_text()

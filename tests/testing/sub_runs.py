@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,22 @@ class SubRuns:
         self.pytester.makeini(f"[pytest]\nfilterwarnings = error\n{ini}")
         loaded = [word for plugin in ("rollplane_testing.plugin", *plugins) for word in ("-p", plugin)]
         return self.pytester.runpytest_subprocess(*loaded, "-p", "no:cacheprovider", *words, timeout=SECONDS)
+
+
+def example_run(name: str, folder: Path, **environ: str) -> None:
+    """Run a file of examples/testing in ``folder`` as a user would, all of whose tests must pass."""
+    here = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    here["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOM, os.environ.get("PYTHONPATH", ""))))
+    words = ("-q", "-p", "rollplane_testing.plugin", "-p", "no:cacheprovider", "-W", "error", "-c", os.devnull)
+    file = ROOT / "examples" / "testing" / name
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, f"--rootdir={file.parent}", f"--basetemp={folder / 'base'}", file],
+        cwd=folder,
+        env=here,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS * 2,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ passed in", done.stdout, re.MULTILINE), done.stdout
