@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rollplane_rehearsal.virtual_time import OwnTime
@@ -21,15 +21,15 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class PacedSelector(selectors.DefaultSelector):
-    """Waits for the world, and moves ``now`` on meanwhile.
+    """Waits for the world, and lets ``move`` move time on meanwhile.
 
     ``speed`` is how many seconds pass in a real one, 0 for none. While ``leaps`` is not 0 time leaps to the next timer
     whenever nobody outside has anything to say.
     """
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, move: Callable[[float], None]) -> None:
         super().__init__()
-        self.now = 0.0
+        self._move = move
         self.speed = speed
         self.leaps = 0
         self._counted = time.monotonic()
@@ -48,14 +48,14 @@ class PacedSelector(selectors.DefaultSelector):
     def _leap(self, timeout: float) -> Ready:
         ready = super().select(0)
         if not ready:
-            self.now += timeout
+            self._move(timeout)
         self._counted = time.monotonic()
         return ready
 
     def _pass(self, timeout: float) -> Ready:
         ready = super().select(max(0.0, timeout / self.speed - self._debt()))
         passed = min(self._debt() * self.speed, timeout)
-        self.now += passed
+        self._move(passed)
         self._counted += passed / self.speed
         return ready
 
@@ -70,17 +70,17 @@ class PacedLoop(OwnTime, asyncio.SelectorEventLoop):
     """A loop in a time of its own that begins now, at ``speed``."""
 
     def __init__(self, speed: float = 1.0) -> None:
-        self._pace = PacedSelector(speed)
+        self.now = 0.0
+        self._pace = PacedSelector(speed, self._move)
         super().__init__(self._pace)
         self._clock_resolution = 1e-9  # else the machine's, in which the next timer could be due before its time
         self.epoch = time.time()
 
-    @property
-    def now(self) -> float:
-        return self._pace.now
-
     def time(self) -> float:
-        return self._pace.now
+        return self.now
+
+    def _move(self, seconds: float) -> None:
+        self.now += seconds
 
     @property
     def speed(self) -> float:

@@ -137,26 +137,21 @@ class Troubles:
     async def shown(self, batches: AsyncIterator[WatchBatch]) -> AsyncIterator[WatchBatch]:
         """Yield ``batches`` as they are shown; raises ExpiredError when watches expire."""
         expiries = self._expiries
+        while (batch := await self._next(batches, is_over=self._expiries != expiries)) is not None:
+            yield batch
+
+    async def _next(self, batches: AsyncIterator[WatchBatch], *, is_over: bool) -> WatchBatch | None:
+        """Return the next batch as soon as it is shown, None at the end; raises ExpiredError when watches expire."""
         try:
-            while True:
-                batch = await self._next(batches)
-                if self._expiries != expiries:
-                    raise TimeoutError
-                yield batch
-        except StopAsyncIteration:
-            return
+            async with asyncio.timeout(0.0 if is_over else None) as patience:
+                self._patience.add(patience)
+                try:
+                    batch = await anext(batches, None)
+                    await self._showing.wait()
+                finally:
+                    self._patience.discard(patience)
         except TimeoutError as exc:
             raise ExpiredError("too old resource version: the log no longer reaches back") from exc
-
-    async def _next(self, batches: AsyncIterator[WatchBatch]) -> WatchBatch:
-        """Return the next batch as soon as it is shown; raises TimeoutError when watches expire meanwhile."""
-        async with asyncio.timeout(None) as patience:
-            self._patience.add(patience)
-            try:
-                batch = await anext(batches)
-                await self._showing.wait()
-            finally:
-                self._patience.discard(patience)
         return batch
 
     def _add(self, times: int, trouble: _Trouble) -> None:
