@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rollplane.apps.v1 import DaemonSet, Deployment, ReplicaSet, StatefulSet
 from rollplane.core.v1 import Event, Pod, ReplicationController
@@ -54,6 +54,26 @@ class _Pod:
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """What is waited for since ``begin``: ``sentence`` says it since ``since``, others said it before for a while."""
+
+    subject: str
+    begin: float
+    sentence: str
+    since: float
+    lasted: dict[str, float] = field(default_factory=dict)
+
+    def say(self, sentence: str, at: float) -> None:
+        if sentence != self.sentence:
+            self.lasted[self.sentence] = self.lasted.get(self.sentence, 0.0) + at - self.since
+            self.sentence, self.since = sentence, at
+
+    def told(self, end: float, place: int) -> Wait:
+        self.say("", end)
+        return Wait(self.begin, end, place, max(self.lasted, key=lambda each: self.lasted[each]))
+
+
+@dataclass(slots=True)
 class Recorder:
     """Fills ``recording`` from batches of a watch; ``began`` is when it began, in seconds since the epoch."""
 
@@ -65,8 +85,7 @@ class Recorder:
     _pods: dict[str, _Pod] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
     _ripening: list[tuple[float, str]] = field(default_factory=list)
-    _waiting: dict[int, Wait] = field(default_factory=dict)
-    _subjects: dict[int, str] = field(default_factory=dict)
+    _waiting: dict[int, _Waiting] = field(default_factory=dict)
     _seen: dict[int, bool] = field(default_factory=dict)
     _newest: dict[int, str] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -98,21 +117,20 @@ class Recorder:
     def waits(self, uid: str, sentence: str, now: float, subject: str = "") -> None:
         """Note that the workload waits for what ``sentence`` says from now on; "" when it waits no more.
 
-        Sentences about one ``subject`` (by default each is about itself) differ only in their counts: the first one
-        stands for them all.
+        Sentences about one ``subject`` (by default each is about itself) differ only in their counts: the one that
+        was true for longest stands for them all.
         """
         place, at = self._workloads.get(uid), now - self.began
         if place is None:
             return
-        about = subject or sentence
-        waiting = self._waiting.get(place)
-        if waiting is not None and self._subjects.get(place) == about:
+        waiting, about = self._waiting.get(place), subject or sentence
+        if waiting is not None and waiting.subject == about:
+            waiting.say(sentence, at)
             return
-        self._subjects[place] = about
         if waiting is not None and at > waiting.begin:  # what lasted no time is not worth telling
-            self.recording.waits.append(Wait(waiting.begin, at, place, waiting.sentence))
+            self.recording.waits.append(waiting.told(at, place))
         if sentence:
-            self._waiting[place] = Wait(at, at, place, sentence)
+            self._waiting[place] = _Waiting(about, at, sentence, at)
         else:
             self._waiting.pop(place, None)
 
@@ -121,7 +139,7 @@ class Recorder:
         self._ripen(now)
         self.recording.end = max(self.recording.end, now - self.began)
         for place, waiting in sorted(self._waiting.items()):
-            self.recording.waits.append(Wait(waiting.begin, self.recording.end, place, waiting.sentence))
+            self.recording.waits.append(replace(waiting.told(self.recording.end, place), lasting=True))
         self._waiting.clear()
         self.recording.waits.sort(key=lambda wait: (wait.begin, wait.workload))
         return self.recording

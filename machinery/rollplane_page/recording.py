@@ -1,13 +1,13 @@
 """What a page shows: workloads, their pods and what became of them, over time. Plain values that JSON can hold.
 
-Times are seconds since the recording began. Pods, workloads and revisions are named by their place in their list, so
-that a thousand pods stay small.
+Times are seconds since the moment that the page counts from, negative before it. Pods, workloads and revisions are
+named by their place in their list, so that a thousand pods stay small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -97,12 +97,13 @@ class EventLine:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """``workload`` waited from ``begin`` to ``end`` for what ``sentence`` says."""
+    """``workload`` waited from ``begin`` to ``end`` for what ``sentence`` says; a ``lasting`` one goes on then."""
 
     begin: float
     end: float
     workload: int
     sentence: str
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Mark:
 
 @dataclass(slots=True)
 class Recording:
-    """A whole run. ``changes`` are (time, place of the pod, state), in order of time."""
+    """A whole run, from ``begin`` to ``end``. ``changes`` are (time, place of the pod, state), in order of time."""
 
     title: str
     verdict: Verdict | None = None
@@ -126,7 +127,27 @@ class Recording:
     events: list[EventLine] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    begin: float = 0.0
     end: float = 0.0
+
+    def counted_from(self, zero: float, lead: float) -> Recording:
+        """Return the recording with its times counted from ``zero``, and what was longer than ``lead`` before left out.
+
+        What pods were then they are at its begin.
+        """
+        begin = max(self.begin, zero - lead)
+        before = {pod: state for at, pod, state in self.changes if at <= begin}
+        there = [(begin - zero, pod, state) for pod, state in before.items() if state is not PodState.GONE]
+        since = [(at - zero, pod, state) for at, pod, state in self.changes if at > begin]
+        return replace(
+            self,
+            changes=[*there, *since],
+            events=[replace(each, at=each.at - zero) for each in self.events if each.at > begin],
+            waits=[replace(each, begin=each.begin - zero, end=each.end - zero) for each in self.waits],
+            marks=[replace(each, at=each.at - zero) for each in self.marks],
+            begin=begin - zero,
+            end=self.end - zero,
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the recording as the page's own modules read it; times are rounded to the millisecond."""
@@ -142,8 +163,12 @@ class Recording:
             "events": [
                 [_time(each.at), int(each.warning), each.reason, each.about, each.message] for each in self.events
             ],
-            "waits": [[_time(each.begin), _time(each.end), each.workload, each.sentence] for each in self.waits],
+            "waits": [
+                [_time(each.begin), _time(each.end), each.workload, each.sentence, int(each.lasting)]
+                for each in self.waits
+            ],
             "marks": [[_time(each.at), each.label] for each in self.marks],
+            "begin": _time(self.begin),
             "end": _time(self.end),
         }
 

@@ -86,7 +86,30 @@ def test_waits_follow_each_other_and_end_with_the_recording() -> None:
     for at, sentence in ((1, "a"), (2, "a"), (3, "b"), (4, ""), (6, "c")):
         told.waits("d", sentence, BEGAN + at)
     told.waits("stranger", "x", BEGAN)
-    assert told.finish(BEGAN + 9).waits == [Wait(1, 3, 0, "a"), Wait(3, 4, 0, "b"), Wait(6, 9, 0, "c")]
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 3, 0, "a"), Wait(3, 4, 0, "b"), Wait(6, 9, 0, "c", lasting=True)]
+
+
+def test_of_sentences_about_one_subject_the_longest_is_told() -> None:
+    told = recorder()
+    told.take(batch(deployment()), BEGAN)
+    for at, sentence in ((1, "5 pods"), (2, "2 pods"), (4, "1 pod"), (5, "2 pods"), (6, "")):
+        told.waits("d", sentence, BEGAN + at, "not ready" if sentence else "")
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "2 pods")]
+
+
+def test_times_count_from_a_moment_with_a_little_of_what_was_before() -> None:
+    told = recorder()
+    told.take(batch(deployment(), replica_set(), pod("a", node="n"), pod("b"), event("Early")), BEGAN + 1)
+    told.take(batch(pod("a", node="n", ready_at=3)), BEGAN + 4)
+    told.take(batch(pod("b"), kind=EventType.DELETED), BEGAN + 5)
+    told.mark("v2 applied", BEGAN + 10)
+    told.waits("d", "a", BEGAN + 11)
+    told.take(batch(pod("a", node="n"), event("Late")), BEGAN + 12)
+    cut = told.finish(BEGAN + 20).counted_from(10, lead=2)
+    assert (cut.begin, cut.end) == (-2, 10)
+    assert cut.changes == [(-2, 0, PodState.AVAILABLE), (2, 0, PodState.STARTING)]
+    assert [each.reason for each in cut.events] == ["Late"]
+    assert (cut.marks, cut.waits) == ([Mark(0, "v2 applied")], [Wait(1, 10, 0, "a", lasting=True)])
 
 
 def test_events_and_marks() -> None:

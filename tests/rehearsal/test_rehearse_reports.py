@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from rollplane_page.recording import Mark, Recording, Wait, Workload
+from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.outcome import BudgetOutcome, Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.reports.documents import as_json, html, junit
-from rollplane_rehearsal.reports.figures import seconds_text
 from rollplane_rehearsal.reports.text import markdown, text
 
 WEB = WorkloadOutcome("deployment/shop/web", 10, True, 12.0, Extreme(8, 3.0, 8), Extreme(13, 0.0, 13), 0, 30.0)
@@ -92,10 +92,10 @@ def _reported() -> tuple[Judged, Recording]:
     return judge("web v2", [replace(GOOD, seconds=None, workloads=[stuck], notes=["assumed: x"]), GOOD]), recording
 
 
-def test_text_begins_with_the_verdict_and_counts_time_from_the_change() -> None:
+def test_text_begins_with_the_verdict_and_tells_what_waited() -> None:
     told = text(*_reported())
     assert told.startswith('BROKEN: web v2 breaks "finishes" in 1 of 2 runs.\n')
-    assert f"at 0.0 s for 3.0 s: {HOSTILE}" in told
+    assert f"at 5.0 s for 3.0 s: {HOSTILE}" in told
     assert "note: assumed: x" in told
     assert text(judge("web v2", [GOOD]), Recording("x")).startswith("kept: web v2 finishes in 12 s")
 

@@ -92,8 +92,16 @@ def test_a_recorded_run_is_the_same_run() -> None:
     seen, recording = run(rehearse(told, 3, recorded=True))
     assert seen == outcome(told, 3)
     assert recording.waits
-    assert recording.marks[0].at == seen.settled_seconds
+    assert (recording.marks[0].at, recording.begin) == (0.0, -2.0)
     assert all(wait.end > wait.begin for wait in recording.waits)
+
+
+def test_a_recording_shows_the_way_back_where_the_rollout_was_left() -> None:
+    seen, recording = run(rehearse(story(SetImage(DEPLOYMENT, {"*": "web:404"})), 1, recorded=True))
+    assert seen.undo is not None
+    assert [each.label for each in recording.marks] == ["the change", "undo"]
+    assert recording.marks[1].at == pytest.approx(seen.undo.at, abs=0.001)
+    assert not any(wait.lasting for wait in recording.waits)
 
 
 def test_many_runs_are_those_of_each_seed_and_are_counted() -> None:

@@ -1,9 +1,14 @@
-"""The page of a finished run in a real browser: read by role and text, scrubbed, in both schemes, without a network."""
+"""The page of a finished run in a real browser: read by role and text, scrubbed, in both schemes, without a network.
+
+And those of the stories that ship, each opened in both schemes on a phone and a desk.
+"""
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ import pytest
 
 from rollplane_page.document import report_document
 from rollplane_page.recording import Figure, Recording, Tone, Verdict
+from tests.end_to_end.up_process import rollplane
 from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright cannot be had")
@@ -23,6 +29,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+STORIES = sorted((Path(__file__).parents[3] / "examples" / "scenarios").glob("*.yaml"))
+MOST_BYTES = 1_500_000
 SIZES = ((320, 640), (1280, 900), (3840, 2160))
 
 
@@ -57,6 +66,12 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
+    with _opened(browser, file) as opened:
+        yield opened
+
+
+@contextmanager
+def _opened(browser: Any, file: str) -> Iterator[Any]:
     """The open page; anything its console complains of, and any request but for the file, fails the test."""
     context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, offline=True)
     opened = context.new_page()
@@ -119,4 +134,19 @@ def test_nothing_keeps_anybody_out(page: Any, scheme: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_it_fits_every_screen(page: Any, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(FITS)
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_the_report_of_a_story_that_ships(browser: Any, path: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    assert rollplane(f"rehearse --scenario {path} --runs 1 --report {report}").code == 0
+    assert report.stat().st_size <= MOST_BYTES
+    with _opened(browser, report.as_uri()) as page:
+        sync_api.expect(page.get_by_text("keeps every expectation in 1 run.")).to_be_visible()
+        page.get_by_role("slider", name="Time").press("Home")
+        page.get_by_role("button", name="Next change").click()
+        for scheme, width in itertools.product(("light", "dark"), (360, 1280)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(FITS)

@@ -97,7 +97,7 @@ function options(width, workload, say, now) {
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
     axes: [
-      { ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((each) => `${each} s`) },
+      { ...axis, size: 30, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map((each) => `${each} s`) },
       { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
     ],
     series: [

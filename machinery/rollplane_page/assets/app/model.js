@@ -6,11 +6,11 @@
  * @typedef {[name: string, workload: number, revision: number, node: string]} Pod
  * @typedef {[at: number, pod: number, state: number]} Change
  * @typedef {[at: number, warning: number, reason: string, about: string, message: string]} EventLine
- * @typedef {[begin: number, end: number, workload: number, sentence: string]} Wait
+ * @typedef {[begin: number, end: number, workload: number, sentence: string, lasting: number]} Wait
  * @typedef {{label: string, value: string, tone: string}} Figure
  * @typedef {{version: number, title: string, verdict: {tone: string, sentence: string, reason: string} | null,
  *   figures: Figure[], workloads: Workload[], pods: Pod[], changes: Change[], events: EventLine[], waits: Wait[],
- *   marks: [at: number, label: string][], end: number}} Recording
+ *   marks: [at: number, label: string][], begin: number, end: number}} Recording
  */
 
 export const PENDING = 0, STARTING = 1, READY = 2, AVAILABLE = 3, TERMINATING = 4, FAILING = 5, GONE = 6;
@@ -71,7 +71,7 @@ export function countsOverTime(recording, workload) {
     if (state === AVAILABLE) now.available += by;
     if (state === AVAILABLE || state === READY) now.ready[revision] += by;
   };
-  note(0);
+  note(recording.begin);
   for (const [at, pod, state] of recording.changes) {
     const [, own, revision] = recording.pods[pod];
     if (own !== workload) continue;
@@ -84,14 +84,14 @@ export function countsOverTime(recording, workload) {
 }
 
 /**
- * Return the sentences that the workload waits for at `at`; what is waited for to the end is so at the end, too.
+ * Return the sentences that the workload waits for at `at`; what lasts is waited for at the end, too.
  * @param {Recording} recording
  * @param {number} workload
  * @param {number} at
  */
 export const waitsAt = (recording, workload, at) =>
   recording.waits
-    .filter(([begin, end, own]) => own === workload && begin <= at && (at < end || end === recording.end))
+    .filter(([begin, end, own, , lasting]) => own === workload && begin <= at && (at < end || lasting))
     .map((wait) => wait[3]);
 
 /**
@@ -99,6 +99,6 @@ export const waitsAt = (recording, workload, at) =>
  * @param {Recording} recording
  */
 export function momentsOf(recording) {
-  const all = [0, recording.end, ...recording.changes.map(([at]) => at), ...recording.marks.map(([at]) => at)];
+  const all = [recording.begin, recording.end, ...recording.changes.map(([at]) => at), ...recording.marks.map(([at]) => at)];
   return [...new Set(all)].sort((one, other) => one - other);
 }

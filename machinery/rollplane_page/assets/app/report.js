@@ -78,7 +78,7 @@ function Figures({ figures, say }) {
 function Clock({ recording, at, onMoment, say }) {
   const [playing, setPlaying] = useState(false);
   const moments = useMemo(() => momentsOf(recording), [recording]);
-  const end = recording.end;
+  const { begin, end } = recording;
   useEffect(() => {
     if (!playing) return undefined;
     if (at >= end) {
@@ -86,11 +86,11 @@ function Clock({ recording, at, onMoment, say }) {
       return undefined;
     }
     // From wherever it is by then: who moves the slider meanwhile is not taken back.
-    const timer = setTimeout(() => onMoment((now) => Math.min(end, now + end / FRAMES)), FRAME_MILLISECONDS);
+    const timer = setTimeout(() => onMoment((now) => Math.min(end, now + (end - begin) / FRAMES)), FRAME_MILLISECONDS);
     return () => clearTimeout(timer);
   }, [playing, at]);
   const play = () => {
-    if (!playing && at >= end) onMoment(0);
+    if (!playing && at >= end) onMoment(begin);
     setPlaying(!playing);
   };
   const back = moments.findLast((each) => each < at);
@@ -99,9 +99,9 @@ function Clock({ recording, at, onMoment, say }) {
   return html`<section class="clock" aria-label=${say("time")}>
     <div class="row">
       <button onClick=${play}>${say(playing ? "pause" : "play")}</button>
-      <button disabled=${back === undefined} onClick=${() => onMoment(back ?? 0)} aria-label=${say("step_back")}>‹</button>
+      <button disabled=${back === undefined} onClick=${() => onMoment(back ?? begin)} aria-label=${say("step_back")}>‹</button>
       <button disabled=${next === undefined} onClick=${() => onMoment(next ?? end)} aria-label=${say("step_on")}>›</button>
-      <input type="range" min="0" max=${end} step="any" value=${at} aria-label=${say("time")} aria-valuetext=${moment}
+      <input type="range" min=${begin} max=${end} step="any" value=${at} aria-label=${say("time")} aria-valuetext=${moment}
         onInput=${(/** @type {any} */ event) => onMoment(Number(event.target.value))} />
       <output>${moment}</output>
     </div>
@@ -142,11 +142,11 @@ function Waits({ recording, say, onMoment }) {
     ${recording.waits.length
       ? html`<ul class="lines">
           ${recording.waits.map(
-            ([begin, end, workload, sentence]) => html`<li>
+            ([begin, end, , sentence]) => html`<li>
               <button class="plain" onClick=${() => onMoment(begin)}>
                 ${say("waited", { from: duration(begin), to: duration(end), seconds: duration(end - begin) })}
               </button>
-              <span class="quiet">${recording.workloads[workload].name}</span> ${sentence}
+              ${sentence}
             </li>`,
           )}
         </ul>`

@@ -102,10 +102,11 @@ export function speaker(language) {
 export const preferred = () => (navigator.language.startsWith("zh") ? "zh" : "en");
 
 /**
- * Return seconds as people write them: `0.4 s`, `12 s`, `3 min 05 s`.
+ * Return seconds as people write them: `0.4 s`, `12 s`, `3 min 05 s`, `−5.0 s`.
  * @param {number} seconds
  */
 export function duration(seconds) {
+  if (seconds < 0) return `−${duration(-seconds)}`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);

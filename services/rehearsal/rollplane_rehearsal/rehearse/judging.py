@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
 
 
@@ -43,15 +44,16 @@ def _keeps_promises(outcome: Outcome) -> str:
 def _fallen(workload: WorkloadOutcome) -> Iterator[str]:
     least, most = workload.least_available, workload.most_pods
     if least.missing > 0:
-        yield f"{workload.name} has {least.count} pods available at {least.at:.1f} s, {least.promised} are promised"
+        seen = f"{least.count} pods available at {seconds_text(least.at)}"
+        yield f"{workload.name} has {seen}, {least.promised} are promised"
     if most.above > 0:
-        yield f"{workload.name} has {most.count} pods at {most.at:.1f} s, {most.promised} may be there"
+        yield f"{workload.name} has {most.count} pods at {seconds_text(most.at)}, {most.promised} may be there"
 
 
 def _keeps_budgets(outcome: Outcome) -> str:
     broken = [each for each in outcome.budgets if not each.kept]
     return "; ".join(
-        f"budget {each.name} has {each.least_healthy.count} healthy pods at {each.least_healthy.at:.1f} s, "
+        f"budget {each.name} has {each.least_healthy.count} healthy pods at {seconds_text(each.least_healthy.at)}, "
         f"{each.least_healthy.promised} are asked for"
         for each in broken
     )
@@ -66,7 +68,7 @@ def _heals(outcome: Outcome) -> str:
     if undo is None or undo.seconds is not None:
         return ""
     told = "; ".join(stuck.why for _, stuck in undo.stuck) or "it goes on and on"
-    return f"undone at {undo.at:.1f} s it does not heal: {told}"
+    return f"undone at {seconds_text(undo.at)} it does not heal: {told}"
 
 
 FINISHES = Expectation("finishes", _finishes)
@@ -114,7 +116,7 @@ class Judged:
         runs = "1 run" if len(self.outcomes) == 1 else f"{len(self.outcomes)} runs"
         if self.kept:
             took = self.seconds(0.5)
-            told = f"finishes in {took:.0f} s" if took is not None else "goes as expected"
+            told = f"finishes in {seconds_text(took)}" if took is not None else "goes as expected"
             return f"{self.title} {told} and keeps every expectation in {runs}."
         count = len(self.broken)
         if count == len(self.outcomes):

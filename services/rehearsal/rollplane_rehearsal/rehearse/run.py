@@ -6,7 +6,7 @@ The undo is rehearsed from the worst moment of the rollout: a second plane of th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +16,7 @@ from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
 from rollplane_machinery.releases import LATEST
 from rollplane_page.recording import Recording
+from rollplane_planners.pod_trouble import trouble_of
 from rollplane_rehearsal.diagnosing import diagnose
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
@@ -74,9 +75,9 @@ async def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[
             with suppress(TimeoutError):
                 await run.plane.at_rest(CALM_SECONDS)
         outcome = await _outcome(run, end)
-        recording = run.watcher.recorder.finish(run.plane.clock.now())
         if story.undo and not outcome.finished and not run.refused:
-            return replace(outcome, undo=await _undo(run)), recording
+            outcome = replace(outcome, undo=await _undo(run))
+        recording = run.watcher.finish(run.plane.clock.now())
     if story.undo and outcome.finished:
         outcome = replace(outcome, undo=await _undo_at(story, seed, _worst_moment(run)))
     return outcome, recording
@@ -164,15 +165,19 @@ def key_of(workload: str) -> Key:
 
 async def _follow(run: _Run) -> None:
     """Let time pass until every rollout is over, or patience is."""
-    deadline = run.since + run.story.patience_seconds
-    while not run.is_over and run.plane.seconds < deadline:
+    await _watched(run, lambda: run.is_over, run.since + run.story.patience_seconds)
+    if run.actor is not None and run.actor.next_step and not run.refused:
+        run.refused = (f"{run.actor.next_step} was never taken",)
+
+
+async def _watched(run: _Run, is_over: Callable[[], bool], deadline: float) -> None:
+    """Let time pass until all ``is_over``, until ``deadline`` at most, and note what is waited for meanwhile."""
+    while not is_over() and run.plane.seconds < deadline:
         if run.recorded:
             await _note_waits(run)
         await run.rollouts.moved(LOOK_SECONDS)
     if run.recorded:
         await _note_waits(run)
-    if run.actor is not None and run.actor.next_step and not run.refused:
-        run.refused = (f"{run.actor.next_step} was never taken",)
 
 
 async def _note_waits(run: _Run) -> None:
@@ -184,7 +189,8 @@ async def _note_waits(run: _Run) -> None:
             run.watcher.recorder.waits(uid, "", now)
             continue
         seen = await diagnose(run.plane, workload)
-        subject = "stuck" if seen.is_stuck else seen.reason  # what is stuck shows two reasons by turns
+        fails = any(trouble_of(pod) is not None for pod in seen.pods)
+        subject = "fails" if fails else seen.reason  # what fails shows several reasons by turns
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
 
 
@@ -267,10 +273,9 @@ async def _undo(run: _Run) -> UndoOutcome:
     began = run.plane.seconds
     at = began - run.since
     await _stop_acting(run)
+    run.watcher.recorder.mark("undo", run.plane.clock.now())
     await run.plane.apply(run.story.before)
-    deadline = began + run.story.patience_seconds
-    while not run.rollouts.are_over and run.plane.seconds < deadline:
-        await run.rollouts.moved(LOOK_SECONDS)
+    await _watched(run, lambda: run.rollouts.are_over, began + run.story.patience_seconds)
     if run.rollouts.are_done:
         return UndoOutcome(at, max(0.0, max(run.rollouts.done_at.values(), default=began) - began))
     return UndoOutcome(at, None, await _stuck(run))

@@ -14,6 +14,8 @@ from rollplane_page.recording import PodState, Recording, Workload
 from rollplane_rehearsal.event_log import EventLog, Logged
 from rollplane_rehearsal.rehearse.outcome import BudgetOutcome, Extreme
 
+LEAD_SECONDS, LEAD_PART = 2.0, 0.02
+"""How much of what was before a change is shown: so long, or this part of what came after it."""
 _RECORDED = frozenset(KINDS)
 
 
@@ -27,7 +29,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Extremes:
-    """How far a workload went since the change."""
+    """How far a workload went since the change; ``worst_at`` is when the least was available for the last time."""
 
     least_available: Extreme
     most_pods: Extreme
@@ -74,6 +76,16 @@ class Watcher:
         if status.expected_pods and status.observed_generation == budget.metadata.generation:
             self._budgets.setdefault(name, []).append((at, status.current_healthy, status.desired_healthy))
 
+    def finish(self, now: float) -> Recording:
+        """Return the recording to be looked at: times count from the change, promises are those kept meanwhile."""
+        recording = self.recorder.finish(now)
+        promises = self.promises()
+        for workload in recording.workloads:
+            promise = promises[workload.full_name]
+            workload.least_available, workload.most_pods = promise.least_available, promise.most_pods
+        lead = max(LEAD_SECONDS, LEAD_PART * (recording.end - self._since))
+        return recording.counted_from(self._since, lead)
+
     # The change, and what came of it.
 
     def change_begins(self, at: float, label: str) -> None:
@@ -108,12 +120,17 @@ class Watcher:
         """Return what holds for each workload while it goes from what it was to what it is to be."""
         return {each.full_name: _both(self._before.get(each.full_name), each) for each in self.recording.workloads}
 
+    def _desired(self, workload: Workload) -> int:
+        """What is wanted before or after is no surge."""
+        before = self._before.get(workload.full_name, workload)
+        return max(before.desired, workload.desired)
+
     def extremes(self, end: float) -> Mapping[str, Extremes]:
         """Return how far each workload went from the change until ``end``."""
         counts = [_Counts() for _ in self.recording.workloads]
         states = [PodState.GONE] * len(self.recording.pods)
         promises = self.promises()
-        found = [_Search(each, promises[each.full_name]) for each in self.recording.workloads]
+        found = [_Search(self._desired(each), promises[each.full_name]) for each in self.recording.workloads]
         looked = self._since
         for at, place, state in self.recording.changes:
             workload = self.recording.pods[place].workload
@@ -149,16 +166,19 @@ def _counts(state: PodState) -> bool:
 class _Search:
     """Looks for the extremes of one workload, moment by moment; what lasted no time was never so."""
 
-    def __init__(self, workload: Workload, promise: Promise) -> None:
+    def __init__(self, desired: int, promise: Promise) -> None:
         self._promise = promise
-        self._desired = workload.desired
+        self._desired = desired
         self._least: tuple[int, float] | None = None
         self._most: tuple[int, float] | None = None
         self._surge = 0.0
+        self._worst_at = 0.0
 
     def look(self, counts: _Counts, at: float, lasted: float) -> None:
-        if self._least is None or counts.available <= self._least[0]:
+        if self._least is None or counts.available < self._least[0]:
             self._least = counts.available, at
+        if counts.available == self._least[0]:
+            self._worst_at = at
         if self._most is None or counts.total > self._most[0]:
             self._most = counts.total, at
         self._surge += max(0, counts.total - self._desired) * lasted
@@ -169,7 +189,7 @@ class _Search:
             Extreme(*least, self._promise.least_available),
             Extreme(*most, self._promise.most_pods),
             self._surge,
-            least[1],
+            self._worst_at,
         )
 
 

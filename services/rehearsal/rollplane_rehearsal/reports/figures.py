@@ -5,22 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rollplane_page.recording import Figure, Tone
+from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import Judged
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, UndoOutcome, WorkloadOutcome
-
-NEVER = "never"
-
-
-def seconds_text(seconds: float | None) -> str:
-    """Return ``0.4 s``, ``12 s``, ``3 min 05 s``, or ``never``."""
-    if seconds is None:
-        return NEVER
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s"
 
 
 def figures(judged: Judged) -> Iterator[Figure]:
@@ -38,7 +25,7 @@ def figures(judged: Judged) -> Iterator[Figure]:
         yield Figure(f"Budget {budget.name}: least healthy", healthy, _tone(budget.kept, judged))
     if worst.undo is not None:
         yield Figure("Undo from the worst moment", undo_text(worst.undo), _tone(worst.undo.seconds is not None, judged))
-    yield Figure("Runs", f"{len(judged.outcomes)}, {len(judged.broken)} broke an expectation")
+    yield Figure("Runs", runs_text(judged))
     yield Figure("Worst run", f"seed {worst.seed}, log {worst.digest[:12]}")
 
 
@@ -46,9 +33,16 @@ def _of_workload(workload: WorkloadOutcome, judged: Judged) -> Iterator[Figure]:
     least, most = workload.least_available, workload.most_pods
     yield Figure(f"{workload.name}: least available", extreme_text(least), _tone(least.missing <= 0, judged))
     yield Figure(f"{workload.name}: most pods", extreme_text(most), _tone(most.above <= 0, judged))
-    yield Figure(f"{workload.name}: surge", f"{workload.surge_pod_seconds:.0f} pod-seconds")
+    if workload.surge_pod_seconds >= 0.5:
+        yield Figure(f"{workload.name}: surge", f"{workload.surge_pod_seconds:.0f} pod-seconds")
     if workload.restarts:
         yield Figure(f"{workload.name}: restarts", str(workload.restarts))
+
+
+def runs_text(judged: Judged) -> str:
+    """Return ``5, 2 broke an expectation``."""
+    broken = str(len(judged.broken)) if judged.broken else "none"
+    return f"{len(judged.outcomes)}, {broken} broke an expectation"
 
 
 def extreme_text(extreme: Extreme) -> str:

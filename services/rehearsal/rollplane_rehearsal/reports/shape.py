@@ -26,7 +26,7 @@ class Kept(TypedDict):
 
 
 class Waited(TypedDict):
-    """From when to when a workload, by its place in the run, waited for what, in seconds since the worst run began."""
+    """From when to when a workload, by its place in the run, waited for what, in seconds since the change."""
 
     begin: float
     end: float

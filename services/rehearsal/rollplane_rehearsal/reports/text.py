@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rollplane_page.recording import Figure, Recording, Tone
+from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import Judged
-from rollplane_rehearsal.reports.figures import figures, notes, seconds_text
+from rollplane_rehearsal.reports.figures import figures, notes
 
 MOST_WAITS = 12
 
@@ -43,14 +44,10 @@ def _sign(figure: Figure) -> str:
 
 def _waits(recording: Recording) -> Iterator[str]:
     for wait in recording.waits[:MOST_WAITS]:
-        span = f"{seconds_text(wait.begin - _change(recording))} for {seconds_text(wait.end - wait.begin)}"
+        span = f"{seconds_text(wait.begin)} for {seconds_text(wait.end - wait.begin)}"
         yield f"at {span}: {wait.sentence}"
     if (more := len(recording.waits) - MOST_WAITS) > 0:
         yield f"… and {more} more"
-
-
-def _change(recording: Recording) -> float:
-    return recording.marks[0].at if recording.marks else 0.0
 
 
 def markdown(judged: Judged, recording: Recording) -> str:

@@ -195,9 +195,20 @@ def told(step: Step) -> str:
     value: Any = step.value
     if step.action == "apply":
         return "apply"
+    if step.action == "rule":
+        return _rule_told(json.loads(value))
+    if step.action == "patch":
+        return f"patch {value[0]}"
     if isinstance(value, tuple):
         value = "=".join(str(each) for each in value if each != "*")
     return step.action if value is None else f"{step.action} {value}"
+
+
+def _rule_told(rule: Mapping[str, Any]) -> str:
+    """Return ``rule crash of web:v2``."""
+    images = (rule.get("match") or {}).get("image", [])
+    meant = ", ".join([images] if isinstance(images, str) else images)
+    return f"rule {rule['stage']}{f' of {meant}' if meant else ''}"
 
 
 def _pods_are(recorder: Recorder, condition: Condition) -> bool:

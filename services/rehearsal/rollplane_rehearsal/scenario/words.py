@@ -14,6 +14,7 @@ from rollplane_machinery.codec.time_text import parse_duration
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import by_word
 from rollplane_machinery.strict_reading import Json
+from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import (
     BUDGETS_KEPT,
     FINISHES,
@@ -118,7 +119,7 @@ def _within(words: Mapping[str, Any], name: str) -> Expectation:
         if (unfinished := FINISHES.broken(_only(outcome, workload))) or not _whose(outcome, workload):
             return unfinished or f"there is no {workload}"
         late = [each for each in _whose(outcome, workload) if (each.seconds or 0.0) > limit]
-        return "; ".join(f"{each.name} took {each.seconds:.1f} s" for each in late)
+        return "; ".join(f"{each.name} took {seconds_text(each.seconds)}" for each in late)
 
     return Expectation(name, broken)
 
@@ -134,9 +135,8 @@ def _never_completes(words: Mapping[str, Any], name: str) -> Expectation:
         meant = _whose(outcome, workload)
         done = [each for each in meant if each.finished]
         if done or not meant:
-            return (
-                "; ".join(f"{each.name} finished in {each.seconds:.1f} s" for each in done) or f"there is no {workload}"
-            )
+            took = "; ".join(f"{each.name} finished in {seconds_text(each.seconds)}" for each in done)
+            return took or f"there is no {workload}"
         told = "; ".join(each.stuck.why if each.stuck else "" for each in meant)
         return "" if why in told else f"it is stuck for another reason: {told}"
 
@@ -154,7 +154,7 @@ def _bound(words: Mapping[str, Any], name: str) -> Expectation:
             extreme = each.least_available if least else each.most_pods
             if extreme.count < limit if least else extreme.count > limit:
                 what = "available" if least else "there"
-                seen.append(f"{each.name} has {extreme.count} pods {what} at {extreme.at:.1f} s")
+                seen.append(f"{each.name} has {extreme.count} pods {what} at {seconds_text(extreme.at)}")
         return "; ".join(seen) if _whose(outcome, workload) else f"there is no {workload}"
 
     return Expectation(name, broken)
@@ -172,7 +172,7 @@ def _undo_within(words: Mapping[str, Any], name: str) -> Expectation:
             return "nothing was undone"
         if outcome.undo.seconds is None:
             return UNDO_HEALS.broken(outcome)
-        return "" if outcome.undo.seconds <= limit else f"it took {outcome.undo.seconds:.1f} s"
+        return "" if outcome.undo.seconds <= limit else f"it took {seconds_text(outcome.undo.seconds)}"
 
     return Expectation(name, broken)
 
@@ -180,7 +180,7 @@ def _undo_within(words: Mapping[str, Any], name: str) -> Expectation:
 def _undo_never(_words: Mapping[str, Any], name: str) -> Expectation:
     def broken(outcome: Outcome) -> str:
         healed = outcome.undo is not None and outcome.undo.seconds is not None
-        return f"it healed in {outcome.undo.seconds:.1f} s" if healed and outcome.undo else ""
+        return f"it healed in {seconds_text(outcome.undo.seconds)}" if healed and outcome.undo else ""
 
     return Expectation(name, broken)
 
