@@ -8,12 +8,14 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
+from rollplane_page.comparing import Comparison
 from rollplane_page.recording import Recording
 
 VENDOR = {"preact": "preact.js", "preact/hooks": "hooks.js", "htm": "htm.js", "uplot": "uplot.js"}
 """The libraries of others, by the names that they and we import them under."""
-APP = ("words", "html", "model", "chart", "squares", "report", "main")
+APP = ("words", "html", "parts", "model", "chart", "squares", "report", "comparison", "main")
 """Our own modules, imported as ``rollplane/<name>``."""
 STYLES = ("vendor/uplot.css", "page.css")
 
@@ -23,12 +25,22 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsaf
 
 def report_document(recording: Recording) -> str:
     """Return the page of a finished ``recording``, data and programs included."""
-    data = json.dumps(recording.as_json(), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _document("recording", recording.title, recording.as_json())
+
+
+def comparison_document(comparison: Comparison) -> str:
+    """Return the page of a ``comparison``, data and programs included."""
+    return _document("comparison", comparison.title, comparison.as_json())
+
+
+def _document(name: str, title: str, shown: Mapping[str, Any]) -> str:
+    data = json.dumps(shown, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return _PAGE.format(
         policy=POLICY,
-        title=html.escape(recording.title),
+        title=html.escape(title),
         styles="\n".join(_text(name) for name in STYLES),
         imports=json.dumps({"imports": _imports()}),
+        name=name,
         # A script element ends at the first "</", wherever it stands; JSON may write it otherwise.
         data=data.replace("<", "\\u003c"),
         licences=html.escape(_text("vendor/LICENSES.txt")).replace("--", "- -"),
@@ -68,7 +80,7 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <main id="page"><noscript>This page draws with JavaScript.</noscript></main>
-<script type="application/json" id="recording">{data}</script>
+<script type="application/json" id="{name}">{data}</script>
 <script type="module">import "rollplane/main";</script>
 </body>
 </html>

@@ -7,8 +7,9 @@ import json
 import re
 from html.parser import HTMLParser
 
-from rollplane_page.document import APP, VENDOR, report_document
-from rollplane_page.recording import EventLine, Recording
+from rollplane_page.comparing import Comparison
+from rollplane_page.document import APP, VENDOR, comparison_document, report_document
+from rollplane_page.recording import EventLine, Recording, Tone, Verdict
 
 HOSTILE = "</script><script>alert(1)</script><!--"
 
@@ -44,6 +45,11 @@ def test_data_cannot_leave_their_element() -> None:
     scripts = _scripts(report_document(recording))
     assert json.loads(scripts["application/json"])["events"][0][2] == HOSTILE
     assert scripts["module"] == 'import "rollplane/main";'
+
+
+def test_a_comparison_is_as_safe() -> None:
+    page = comparison_document(Comparison(HOSTILE, Verdict(Tone.GOOD, HOSTILE), [HOSTILE], [[HOSTILE]], [Tone.BAD]))
+    assert json.loads(_scripts(page)["application/json"])["rows"] == [[HOSTILE]]
 
 
 def test_every_import_is_in_the_file() -> None:

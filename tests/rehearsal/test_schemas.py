@@ -14,14 +14,14 @@ from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
-from rollplane_rehearsal.reports.shape import report_schema
+from rollplane_rehearsal.reports.shape import comparison_schema, report_schema
 from rollplane_rehearsal.scenario.actions import ACTIONS
 from rollplane_rehearsal.scenario.scenario import read_scenario, scenario_schema
 from tests.rehearsal.test_scenarios import EXAMPLES, REFUSED, STEPS
 
-SCHEMAS = {"scenario": scenario_schema(), "report": report_schema()}
+SCHEMAS = {"scenario": scenario_schema(), "report": report_schema(), "comparison": comparison_schema()}
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
-SCENARIO, REPORT = (Draft202012Validator(each) for each in SCHEMAS.values())
+SCENARIO, REPORT, COMPARISON = (Draft202012Validator(each) for each in SCHEMAS.values())
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -101,9 +101,16 @@ def test_a_report_is_as_its_schema_says(name: str, capsys: pytest.CaptureFixture
     assert [each.message for each in REPORT.iter_errors(json.loads(capsys.readouterr().out))] == []
 
 
-def test_every_field_of_a_report_is_documented() -> None:
+def test_a_comparison_is_as_its_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
+    line = "rehearse compare --vary maxSurge=0,1 --vary maxUnavailable=0,40% --scenario"
+    run([*line.split(), str(EXAMPLES[0].parent / "rollover.yaml"), "--runs", "1", "-o", "json"])
+    assert [each.message for each in COMPARISON.iter_errors(json.loads(capsys.readouterr().out))] == []
+
+
+@pytest.mark.parametrize("name", ["report", "comparison"])
+def test_every_field_of_a_report_is_documented(name: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text()
-    shapes = [SCHEMAS["report"], *SCHEMAS["report"]["$defs"].values()]
+    shapes = [SCHEMAS[name], *SCHEMAS[name]["$defs"].values()]
     names = {name for each in shapes for name in each["properties"]} - {"apiVersion", "kind"}
     assert [name for name in sorted(names) if f"`{name}" not in page and f".{name}`" not in page] == []
 

@@ -16,7 +16,7 @@ from rollplane_cli.failures import FAILED, INTERRUPTED, CommandError, UsageError
 from rollplane_cli.flags import GLOBAL_FLAGS, Flags
 from rollplane_cli.help_text import PROGRAM, command_help, group_help, program_help
 from rollplane_cli.parsing import parse_line
-from rollplane_cli.registry import commands, entry_of, is_group
+from rollplane_cli.registry import commands, entry_of, goes_on, is_group
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.frozen import frozen
@@ -169,7 +169,7 @@ def _no_command(name: str, rest: Sequence[str]) -> Topic:
 def split_command(line: Sequence[str]) -> tuple[str, list[str]]:
     """Return the command's name (one word, or two as in ``rollout status``) and the line without it.
 
-    Global flags may stand before and between the words.
+    Global flags may stand before and between the words, but not behind one that is a command alone, too.
     """
     valued = {f"--{flag.name}" for flag in GLOBAL_FLAGS if flag.takes_value}
     valued |= {f"-{flag.short}" for flag in GLOBAL_FLAGS if flag.takes_value}
@@ -186,4 +186,7 @@ def split_command(line: Sequence[str]) -> tuple[str, list[str]]:
         wanted = 2 if is_group(words[0]) else 1
         if len(words) == wanted:
             break
-    return " ".join(words), [*rest, *tokens]
+    behind = list(tokens)
+    if len(words) == wanted == 1 and behind and goes_on(words[0], behind[0]):
+        words.append(behind.pop(0))
+    return " ".join(words), [*rest, *behind]

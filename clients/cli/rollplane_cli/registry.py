@@ -95,4 +95,11 @@ def is_group(word: str) -> bool:
     """Return whether ``word`` is the first of two, and no command of its own."""
     if word in _OWN or word in HIDDEN:
         return False
-    return any(name.startswith(f"{word} ") for name in _OWN) or any(name.startswith(f"{word} ") for name in commands())
+    if any(name.startswith(f"{word} ") for name in _OWN):
+        return True
+    return word not in commands() and any(name.startswith(f"{word} ") for name in commands())
+
+
+def goes_on(word: str, following: str) -> bool:
+    """Return whether ``word``, a command, makes another with the word right behind it: ``rehearse compare``."""
+    return word not in _OWN and f"{word} {following}" in commands()

@@ -1,4 +1,4 @@
-"""Many runs of one scenario, spread over the cores: processes that are made ready once and then run seed after seed."""
+"""Many runs of one scenario, spread over the cores: processes that are made ready once and then run and run."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from typing import Any, TypeVar
 
 from rollplane_rehearsal.virtual_time import run
 
+Run = TypeVar("Run")
 T = TypeVar("T")
 
 FEW = 4
 SHARES = 8
-"""Into how many parts the seeds of one process are cut: large ones travel seldom, small ones end together."""
+"""Into how many parts the runs of one process are cut: large ones travel seldom, small ones end together."""
 
 
 def run_series(
-    scenario: Callable[[int], Coroutine[Any, Any, T]], seeds: Sequence[int], processes: int = 0
+    scenario: Callable[[Run], Coroutine[Any, Any, T]], runs: Sequence[Run], processes: int = 0, share: int = 0
 ) -> Iterator[T]:
-    """Yield what ``scenario`` returns for each of ``seeds``, in their order, each run in virtual time.
+    """Yield what ``scenario`` returns for each of ``runs`` (seeds, mostly), in their order, each in virtual time.
 
-    ``scenario`` and what it returns travel between processes: a function of a module, and values that can be pickled.
-    ``processes`` 0 is one for each core, none but this for a few seeds: they are over before another had started.
-    Raises what a scenario raises.
+    ``scenario``, ``runs`` and what is returned travel between processes: a function of a module, and values that can be
+    pickled, ``share`` of them together (0 as many as are best when all are wanted). ``processes`` 0 is one for each
+    core, none but this for a few runs: they are over before another had started. Raises what a scenario raises. Whoever
+    closes the iterator ends all runs.
     """
     one = partial(_run_one, scenario)
-    wanted = processes or (1 if len(seeds) <= FEW else os.cpu_count() or 1)
+    wanted = processes or (1 if len(runs) <= FEW else os.cpu_count() or 1)
     if wanted == 1:
-        yield from map(one, seeds)
+        yield from map(one, runs)
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may never get anywhere
-    with context.Pool(min(wanted, len(seeds)), prepare) as pool:
-        yield from pool.imap(one, seeds, max(1, len(seeds) // (SHARES * wanted)))
+    with context.Pool(min(wanted, len(runs)), prepare) as pool:
+        yield from pool.imap(one, runs, share or max(1, len(runs) // (SHARES * wanted)))
 
 
 def prepare() -> None:
@@ -49,5 +51,5 @@ def prepare() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-def _run_one(scenario: Callable[[int], Coroutine[Any, Any, T]], seed: int) -> T:
-    return run(scenario(seed))
+def _run_one(scenario: Callable[[Run], Coroutine[Any, Any, T]], what: Run) -> T:
+    return run(scenario(what))

@@ -106,6 +106,9 @@ COMMANDS = {
     "rollout -n a undo deploy/web": ("rollout undo", ["-n", "a", "deploy/web"]),
     "--namespace=a set image x y=z": ("set image", ["--namespace=a", "x", "y=z"]),
     "rollout": ("rollout", []),
+    "rehearse": ("rehearse", []),
+    "rehearse --before compare": ("rehearse", ["--before", "compare"]),
+    "-n a rehearse compare --vary a=1": ("rehearse compare", ["-n", "a", "--vary", "a=1"]),
     "": ("", []),
 }
 

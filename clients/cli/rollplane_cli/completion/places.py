@@ -113,7 +113,7 @@ def _flag_at(current: str, flags: Sequence[Flag[Any]]) -> Place:
 
 
 def _next_words(name: str) -> tuple[str, ...]:
-    """The words that make ``name``, a group or nothing yet, a command."""
+    """The words that make ``name``, a group, a command or nothing yet, a command."""
     ahead = f"{name} " if name else ""
     return tuple(dict.fromkeys(each.removeprefix(ahead).split()[0] for each in commands() if each.startswith(ahead)))
 
@@ -131,6 +131,8 @@ def _positional(rest: Sequence[str], flags: Sequence[Flag[Any]]) -> list[str]:
 def _word_of(name: str, command: Command[Any], before: Sequence[str], current: str) -> Place:
     if name == "completion":
         return Place(current, () if before else tuple(command.usage.strip("()").split(" | ")))
+    if command.is_offline:
+        return Place(current, () if before else _next_words(name))
     for token, kind in _ONE_KIND.items():
         if token in command.usage:
             return Place(current, names_of=(kind,), taken=frozenset(before))

@@ -32,6 +32,7 @@ _rollplane() {{
         esac
         (( at += 1 ))
     done
+    (( at + 1 < COMP_CWORD )) && case "$name ${{COMP_WORDS[at+1]}}" in {longer}) name+=" ${{COMP_WORDS[at+1]}}" ;; esac
     case "$name" in
 {commands}
     esac
@@ -85,6 +86,7 @@ def bash_script() -> str:
         valued="|".join(valued),
         asked="|".join(f'*" {spelling}"' for spelling in valued),
         groups=_alternatives(_groups()),
+        longer=_alternatives(_longer()),
         commands="\n".join(_command_cases()),
         values="\n".join(_value_cases()),
     )
@@ -95,7 +97,12 @@ SCRIPTS: Mapping[str, str] = MappingProxyType({"zsh": _ZSH, "fish": _FISH})
 
 
 def _groups() -> list[str]:
-    return sorted({name.split()[0] for name in commands() if " " in name})
+    return sorted({name.split()[0] for name in commands() if " " in name and name not in _longer()})
+
+
+def _longer() -> list[str]:
+    """Commands of two words whose first is one already."""
+    return [name for name in commands() if " " in name and name.split()[0] in commands()]
 
 
 def _command_cases() -> list[str]:

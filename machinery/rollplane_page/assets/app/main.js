@@ -1,8 +1,10 @@
-// The page of a finished run: its data lie in the document.
+// The page of a finished run, or of a comparison: its data lie in the document.
 import { html, render } from "rollplane/html";
+import { Comparison } from "rollplane/comparison";
 import { Report } from "rollplane/report";
 
-const data = /** @type {HTMLElement} */ (document.getElementById("recording")).textContent ?? "";
+const read = (/** @type {string} */ id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
 const place = /** @type {HTMLElement} */ (document.getElementById("page"));
+const comparison = read("comparison");
 place.textContent = "";
-render(html`<${Report} recording=${JSON.parse(data)} />`, place);
+render(comparison ? html`<${Comparison} comparison=${comparison} />` : html`<${Report} recording=${read("recording")} />`, place);

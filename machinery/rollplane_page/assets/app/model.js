@@ -8,7 +8,8 @@
  * @typedef {[at: number, warning: number, reason: string, about: string, message: string]} EventLine
  * @typedef {[begin: number, end: number, workload: number, sentence: string, lasting: number]} Wait
  * @typedef {{label: string, value: string, tone: string}} Figure
- * @typedef {{version: number, title: string, verdict: {tone: string, sentence: string, reason: string} | null,
+ * @typedef {{tone: string, sentence: string, reason: string}} Verdict
+ * @typedef {{version: number, title: string, verdict: Verdict | null,
  *   figures: Figure[], workloads: Workload[], pods: Pod[], changes: Change[], events: EventLine[], waits: Wait[],
  *   marks: [at: number, label: string][], begin: number, end: number}} Recording
  */

@@ -1,11 +1,12 @@
 // A finished run that one can look back through.
 import { html, useEffect, useMemo, useState } from "rollplane/html";
 import { countsOverTime, momentsOf, podsByRevision, statesAt, waitsAt } from "rollplane/model";
-import { duration, preferred, speaker } from "rollplane/words";
+import { duration } from "rollplane/words";
+import { Header, useDark, useLanguage, Verdict } from "rollplane/parts";
 import { Chart } from "rollplane/chart";
 import { Squares } from "rollplane/squares";
 
-/** @typedef {(key: string, values?: Record<string, string | number>) => string} Say */
+/** @typedef {import("rollplane/parts").Say} Say */
 
 const FRAME_MILLISECONDS = 100;
 const FRAMES = 150;
@@ -14,16 +15,11 @@ const MOST_EVENTS = 200;
 /** @param {{recording: import("rollplane/model").Recording}} props */
 export function Report({ recording }) {
   const [at, setAt] = useState(recording.end);
-  const [language, setLanguage] = useState(preferred());
-  const say = useMemo(() => speaker(language), [language]);
-  useEffect(() => void (document.documentElement.lang = language), [language]);
+  const { say, change } = useLanguage();
   const states = useMemo(() => statesAt(recording, at), [recording, at]);
   const dark = useDark();
   return html`
-    <header>
-      <h1>${recording.title}</h1>
-      <button class="plain" onClick=${() => setLanguage(language === "en" ? "zh" : "en")}>${say("language")}</button>
-    </header>
+    <${Header} title=${recording.title} ...${{ say, change }} />
     <${Verdict} verdict=${recording.verdict} />
     <${Figures} figures=${recording.figures} say=${say} />
     <${Clock} recording=${recording} at=${at} onMoment=${setAt} say=${say} />
@@ -34,26 +30,6 @@ export function Report({ recording }) {
     <${Waits} recording=${recording} say=${say} onMoment=${setAt} />
     <${Events} recording=${recording} at=${at} say=${say} />
   `;
-}
-
-function useDark() {
-  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
-  const [dark, setDark] = useState(query.matches);
-  useEffect(() => {
-    const changed = () => setDark(query.matches);
-    query.addEventListener("change", changed);
-    return () => query.removeEventListener("change", changed);
-  }, [query]);
-  return dark;
-}
-
-/** @param {{verdict: import("rollplane/model").Recording["verdict"]}} props */
-function Verdict({ verdict }) {
-  if (!verdict) return "";
-  const sign = verdict.tone === "good" ? "✓" : verdict.tone === "bad" ? "✗" : "•";
-  return html`<p class=${`verdict ${verdict.tone}`}>
-    <span aria-hidden="true">${sign}</span> <strong>${verdict.sentence}</strong> ${verdict.reason}
-  </p>`;
 }
 
 /** @param {{figures: import("rollplane/model").Figure[], say: Say}} props */

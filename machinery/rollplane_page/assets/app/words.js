@@ -40,6 +40,9 @@ const ENGLISH = {
   no_workloads: "No workloads were seen.",
   filter: "Filter",
   warning: "Warning",
+  combinations: "Combinations",
+  number: "No.",
+  compared: "Least available over time to finish, from P50 to P95",
   more: "{count} earlier ones are not shown",
 };
 
@@ -81,6 +84,9 @@ const CHINESE = {
   no_workloads: "没有工作负载。",
   filter: "筛选",
   warning: "警告",
+  combinations: "组合",
+  number: "编号",
+  compared: "最少可用比例与完成时间（P50 至 P95）",
   more: "另有 {count} 条较早的未显示",
 };
 

@@ -12,17 +12,15 @@ from rollplane_cli.flags import lines, text
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
 from rollplane_page.recording import Recording
-from rollplane_rehearsal.commands.reporting import formats_of, write_reports
+from rollplane_rehearsal.commands.reporting import BROKEN, KEPT, NOT_REHEARSED, formats_of, progress, write_reports
 from rollplane_rehearsal.commands.stories import StoryFlags, asked
 from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
 from rollplane_rehearsal.reports.documents import as_json, html, junit
-from rollplane_rehearsal.reports.shape import report_schema
+from rollplane_rehearsal.reports.shape import comparison_schema, report_schema
 from rollplane_rehearsal.reports.text import markdown
 from rollplane_rehearsal.reports.text import text as as_text
 from rollplane_rehearsal.scenario.scenario import scenario_schema
-
-KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
 
 _FORMATS: Mapping[str, Callable[[Judged, Recording], str]] = {
     "text": as_text,
@@ -32,14 +30,20 @@ _FORMATS: Mapping[str, Callable[[Judged, Recording], str]] = {
     "html": html,
 }
 
-_SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {"scenario": scenario_schema, "report": report_schema}
+_SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "scenario": scenario_schema,
+    "report": report_schema,
+    "comparison": comparison_schema,
+}
 
 
 class RehearseFlags(StoryFlags):
     """Flags of ``rehearse``."""
 
     report = lines("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
-    schema = text("Only print a JSON Schema: that of scenario files, or of reports as JSON", choices=[*_SCHEMAS])
+    schema = text(
+        "Only print a JSON Schema: that of scenario files, of reports, or of comparisons as JSON", choices=[*_SCHEMAS]
+    )
     output = output(*_FORMATS)
 
 
@@ -63,17 +67,6 @@ def _rehearse(flags: RehearseFlags, session: Session) -> int:
     write_reports(files, lambda form: _FORMATS[form](judged, recording))
     session.console.write(_FORMATS[flags.output or "text"](judged, recording))
     return KEPT if judged.kept else BROKEN
-
-
-def progress(session: Session, runs: int) -> Callable[[int], None]:
-    """Tell how far many runs are, where a person watches."""
-
-    def tell(done: int) -> None:
-        if session.console.err.isatty() and runs > 1:
-            session.console.err.write(f"\r{done} of {runs} runs" + ("\n" if done == runs else ""))
-            session.console.err.flush()
-
-    return tell
 
 
 REHEARSE = Command(

@@ -1,4 +1,4 @@
-"""Where reports go: printed, and into files by their ending."""
+"""What a rehearsal tells: how far it is, reports into files by their ending, and exit codes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from rollplane_cli.failures import CommandError, UsageError
+from rollplane_cli.session import Session
+
+KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
+"""Exit codes."""
 
 BY_SUFFIX: Mapping[str, str] = {
     ".txt": "text",
@@ -35,3 +39,14 @@ def write_reports(files: Iterable[tuple[Path, str]], report: Callable[[str], str
             path.write_text(report(form), encoding="utf-8")
         except OSError as exc:
             raise CommandError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def progress(session: Session, runs: int) -> Callable[[int], None]:
+    """Tell how far many runs are, where a person watches."""
+
+    def tell(done: int) -> None:
+        if session.console.err.isatty() and runs > 1:
+            session.console.err.write(f"\r{done} of {runs} runs" + ("\n" if done == runs else ""))
+            session.console.err.flush()
+
+    return tell

@@ -83,7 +83,9 @@ def _scenario(flags: StoryFlags, session: Session) -> Scenario:
     return replace(
         found,
         name=found.name or _title(flags),
-        profile=_profile(session, Path(), flags.profile) if flags.profile else _profile(session, beside, found.profile),
+        profile=profile_document(session, Path(), flags.profile)
+        if flags.profile
+        else profile_document(session, beside, found.profile),
         release=flags.release or found.release,
         runs=found.runs if flags.runs is None else flags.runs,
         seed=found.seed if flags.seed is None else flags.seed,
@@ -92,7 +94,7 @@ def _scenario(flags: StoryFlags, session: Session) -> Scenario:
     )
 
 
-def _profile(session: Session, beside: Path, profile: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+def profile_document(session: Session, beside: Path, profile: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
     """Return the profile as it is written, wherever that is."""
     if not isinstance(profile, str) or profile in NAMES:
         return profile

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from rollplane_machinery.errors import BadRequestError
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.rehearse.run import rehearse
@@ -28,6 +29,14 @@ def rehearse_all(
 async def _outcome(story: Story, seed: int) -> Outcome:
     _hush()
     return (await rehearse(story, seed))[0]
+
+
+async def outcome_or_refusal(one: tuple[Story, int]) -> Outcome | str:
+    """Return the outcome of a story with a seed, or the words in which it cannot be rehearsed."""
+    try:
+        return await _outcome(*one)
+    except BadRequestError as exc:
+        return exc.message
 
 
 def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[Outcome]:

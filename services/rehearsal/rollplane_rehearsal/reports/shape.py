@@ -127,14 +127,68 @@ class Report(TypedDict):
     notes: list[str]
 
 
+class Chosen(TypedDict):
+    """What is varied, and its value; a list or a mapping as JSON text."""
+
+    name: str
+    value: str | int | float | bool | None
+
+
+class Pods(TypedDict):
+    """Pods of the workload that went furthest, and how many it wants."""
+
+    workload: str
+    count: int
+    desired: int
+
+
+class Combination(TypedDict):
+    """One combination; refused says in whose words it could not be rehearsed, "" when it was."""
+
+    number: int
+    values: list[Chosen]
+    kept: bool
+    best: bool
+    refused: str
+    verdict: str
+    reason: str
+    seconds: Seconds
+    least: Pods | None
+    most: Pods | None
+    surgePodSeconds: float
+    digests: list[str]
+
+
+class Comparison(TypedDict):
+    """All combinations, each rehearsed with all seeds; kept says that one of them kept every expectation."""
+
+    apiVersion: Literal["rehearsal.rollplane.dev/v1"]
+    kind: Literal["Comparison"]
+    title: str
+    kept: bool
+    verdict: str
+    seeds: list[int]
+    combinations: list[Combination]
+    notes: list[str]
+
+
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of reports; it lets fields be that a later version adds."""
-    shapes = {each.__name__: _mapping(each) for each in _within(Report)}
+    return _schema_of(Report, "report", "A report of rollplane rehearse")
+
+
+def comparison_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of comparisons; it lets fields be that a later version adds."""
+    return _schema_of(Comparison, "comparison", "A report of rollplane rehearse compare")
+
+
+def _schema_of(shape: Any, name: str, title: str) -> dict[str, Any]:
+    shapes = {each.__name__: _mapping(each) for each in _within(shape)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:rollplane:report",
-        "title": "A report of rollplane rehearse",
-        **shapes.pop(Report.__name__),
+        "$id": f"urn:rollplane:{name}",
+        "title": title,
+        **shapes.pop(shape.__name__),
         "$defs": shapes,
     }
 

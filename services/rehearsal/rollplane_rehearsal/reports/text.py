@@ -8,6 +8,7 @@ from rollplane_page.recording import Figure, Recording, Tone
 from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import Judged
 from rollplane_rehearsal.reports.figures import figures, notes
+from rollplane_rehearsal.reports.markup import plain
 
 MOST_WAITS = 12
 
@@ -56,11 +57,11 @@ def markdown(judged: Judged, recording: Recording) -> str:
 
 
 def _markdown(judged: Judged, recording: Recording) -> Iterator[str]:
-    yield f"### {'✅' if judged.kept else '❌'} {_plain(judged.sentence)}"
+    yield f"### {'✅' if judged.kept else '❌'} {plain(judged.sentence)}"
     if judged.reason:
-        yield f"\n> {_plain(judged.reason)}"
+        yield f"\n> {plain(judged.reason)}"
     yield "\n| | |\n| --- | --- |"
-    yield from (f"| {_cell(each.label)} | {_cell(each.value)}{_cross(each)} |" for each in figures(judged))
+    yield from (f"| {plain(each.label)} | {plain(each.value)}{_cross(each)} |" for each in figures(judged))
     waits = list(_waits(recording))
     yield from _folded("What waited for what, in the worst run", waits)
     broken = [
@@ -73,18 +74,9 @@ def _markdown(judged: Judged, recording: Recording) -> Iterator[str]:
 def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
         yield f"\n<details><summary>{title}</summary>\n"
-        yield from (f"- {_plain(line)}" for line in lines)
+        yield from (f"- {plain(line)}" for line in lines)
         yield "\n</details>"
 
 
 def _cross(figure: Figure) -> str:
     return " ❌" if figure.tone is Tone.BAD else ""
-
-
-def _plain(words: str) -> str:
-    """Words of others must not become markup."""
-    return "".join(f"\\{each}" if each in "\\`*_<>[]#|" else each for each in words.replace("\n", " "))
-
-
-def _cell(words: str) -> str:
-    return _plain(words)

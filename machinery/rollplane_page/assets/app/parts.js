@@ -1,0 +1,41 @@
+// What every page has: its title and language, its verdict, whether it is dark.
+import { html, useEffect, useMemo, useState } from "rollplane/html";
+import { preferred, speaker } from "rollplane/words";
+
+/** @typedef {(key: string, values?: Record<string, string | number>) => string} Say */
+
+/** @returns {{say: Say, language: string, change: () => void}} */
+export function useLanguage() {
+  const [language, setLanguage] = useState(preferred());
+  const say = useMemo(() => speaker(language), [language]);
+  useEffect(() => void (document.documentElement.lang = language), [language]);
+  return { say, language, change: () => setLanguage(language === "en" ? "zh" : "en") };
+}
+
+/** @param {{title: string, say: Say, change: () => void}} props */
+export function Header({ title, say, change }) {
+  return html`<header>
+    <h1>${title}</h1>
+    <button class="plain" onClick=${change}>${say("language")}</button>
+  </header>`;
+}
+
+export function useDark() {
+  const query = useMemo(() => matchMedia("(prefers-color-scheme: dark)"), []);
+  const [dark, setDark] = useState(query.matches);
+  useEffect(() => {
+    const changed = () => setDark(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, [query]);
+  return dark;
+}
+
+/** @param {{verdict: import("rollplane/model").Verdict | null}} props */
+export function Verdict({ verdict }) {
+  if (!verdict) return "";
+  const sign = verdict.tone === "good" ? "✓" : verdict.tone === "bad" ? "✗" : "•";
+  return html`<p class=${`verdict ${verdict.tone}`}>
+    <span aria-hidden="true">${sign}</span> <strong>${verdict.sentence}</strong> ${verdict.reason}
+  </p>`;
+}

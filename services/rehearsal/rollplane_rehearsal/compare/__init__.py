@@ -1,0 +1,1 @@
+"""One story under several settings: what each comes to, and which is best."""
