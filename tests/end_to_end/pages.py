@@ -26,15 +26,21 @@ def all_pages() -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block; ``language`` is empty where the fence names none."""
+    """A fenced block; ``language`` and ``file``, which it shows, are empty where the fence names none."""
 
     language: str
     text: str
+    file: str = ""
 
 
 def blocks_of(page: Path) -> list[Block]:
     """Return the blocks of a page, in order."""
-    return [Block(*found) for found in _FENCE.findall(page.read_text(encoding="utf-8"))]
+    return [_block(*found) for found in _FENCE.findall(page.read_text(encoding="utf-8"))]
+
+
+def _block(fence: str, text: str) -> Block:
+    language, _, file = fence.partition(" ")
+    return Block(language, text, file)
 
 
 @dataclass(frozen=True, slots=True)

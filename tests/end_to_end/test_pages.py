@@ -37,6 +37,7 @@ REFUSED = {
     "a failure that is not shown": Block("console", "$ false\n"),
     "no failure, though one is shown": Block("console", "$ echo error: no\nerror: no\n"),
     "an output of nothing": Block("console", "a\n"),
+    "a file of other words": Block("yaml", "a: b\n", "examples/testing/web.yaml"),
     "a wrong profile": Block("yaml", "rules: [{stage: none}]\n"),
 }
 

@@ -39,7 +39,11 @@ class Reader:
 
     def take(self, block: Block) -> None:
         """Do what a block says; raises AssertionError when something else comes of it."""
-        RUNNERS[block.language](self, block.text)
+        if block.file:
+            assert block.text == (ROOT / block.file).read_text(encoding="utf-8"), f"{block.file} is another"
+            assert block.file.startswith(tuple(FILES)), f"nothing runs {block.file}"
+        else:
+            RUNNERS[block.language](self, block.text)
 
     def run(self, line: str, given: str = "") -> Ran:
         """Run a line of shell; ``err`` stays empty, since a terminal shows both streams as one."""
@@ -169,6 +173,11 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 """Lines of ``sh`` blocks that are not run here, by what they begin with, and why."""
+
+FILES: Mapping[str, str] = MappingProxyType(
+    {"examples/testing/": "tests/testing/test_testing_page.py, tests/clients/real/test_testing_examples.py"}
+)
+"""Files that pages show, by what their paths begin with, and what runs them."""
 
 RUNNERS: Mapping[str, Callable[[Reader, str], None]] = MappingProxyType(
     {"console": _console, "python": _python, "yaml": _yaml, "sh": _elsewhere, "text": _no_command}
