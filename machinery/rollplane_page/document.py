@@ -11,11 +11,25 @@ from importlib import resources
 from typing import Any
 
 from rollplane_page.comparing import Comparison
+from rollplane_page.measured import Measurements
 from rollplane_page.recording import Recording
 
 VENDOR = {"preact": "preact.js", "preact/hooks": "hooks.js", "htm": "htm.js", "uplot": "uplot.js"}
 """The libraries of others, by the names that they and we import them under."""
-APP = ("words", "html", "parts", "model", "chart", "squares", "report", "comparison", "main")
+APP = (
+    "words",
+    "html",
+    "parts",
+    "model",
+    "plot",
+    "chart",
+    "squares",
+    "report",
+    "comparison",
+    "lines",
+    "measured",
+    "main",
+)
 """Our own modules, imported as ``rollplane/<name>``."""
 STYLES = ("vendor/uplot.css", "page.css")
 
@@ -31,6 +45,11 @@ def report_document(recording: Recording) -> str:
 def comparison_document(comparison: Comparison) -> str:
     """Return the page of a ``comparison``, data and programs included."""
     return _document("comparison", comparison.title, comparison.as_json())
+
+
+def measurements_document(measurements: Measurements) -> str:
+    """Return the page of ``measurements``, data and programs included."""
+    return _document("measurements", measurements.title, measurements.as_json())
 
 
 def _document(name: str, title: str, shown: Mapping[str, Any]) -> str:

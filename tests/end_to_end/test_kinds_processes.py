@@ -29,8 +29,8 @@ from rollplane_machinery.kinds import NODE, Encoded
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import is_pod_ready
 from rollplane_plane.demo import theatre
-from rollplane_plane.demo.killer import killers_of
 from rollplane_plane.demo.theatre import StoryError, Theatre
+from rollplane_plane.killer import killers_of
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 from tests.end_to_end.up_process import COMMAND
 

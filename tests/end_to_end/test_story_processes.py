@@ -10,9 +10,9 @@ import pytest
 from rollplane_cli.console import Console
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.clock import SystemClock
-from rollplane_plane.demo.killer import killers_of
 from rollplane_plane.demo.story import Story
 from rollplane_plane.demo.theatre import StoryError, Theatre, abridged
+from rollplane_plane.killer import killers_of
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 STEPS = 11

@@ -97,4 +97,4 @@ def test_a_plane_from_the_wheel_rolls_over(installed: Path) -> None:
     """Small and instant: it is the installation that is tested."""
     small = ("--deployments", "2", "--replicas", "2", "--nodes", "2")
     report = _run(installed / "rollplane", "load", "rollover", *small, cwd=installed)
-    assert "invariant violations    0" in report
+    assert "invariant violations: 0" in report

@@ -44,9 +44,11 @@ def group_help(group: str, entries: Mapping[str, Entry]) -> str:
     )
 
 
-def command_help(name: str, command: Command[Any]) -> str:
-    """Return the help of one command."""
+def command_help(name: str, command: Command[Any], entries: Mapping[str, Entry]) -> str:
+    """Return the help of one command, with the commands beside it whose first word it is."""
     sections = [command.summary, "", f"Usage: {PROGRAM} {name} {command.usage}".rstrip()]
+    if beside := [(each, entry.summary) for each, entry in entries.items() if each.startswith(f"{name} ")]:
+        sections += ["", "Commands:", *_aligned(beside)]
     if own := own_flags_of(command.flags):
         sections += ["", "Flags:", *_aligned(_rows(own))]
     return "\n".join([*sections, "", "Flags of every command:", *_aligned(_rows(GLOBAL_FLAGS))])

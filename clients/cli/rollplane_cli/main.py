@@ -97,7 +97,7 @@ def _find(line: Sequence[str], console: Console) -> Invocation | int:
 def _help_on(topic: Topic) -> str:
     entry = entry_of(topic.name) if topic.name else None
     if entry is not None:
-        return command_help(topic.name, entry.load())
+        return command_help(topic.name, entry.load(), commands())
     return group_help(topic.name, commands()) if topic.name else program_help(commands())
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rollplane_client.backoff import Backoff, Jitter, no_jitter
-from rollplane_machinery.api import ObjectApi, WatchBatch, WatchQuery
+from rollplane_machinery.api import WatchApi, WatchBatch, WatchQuery
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
     InternalError,
@@ -96,7 +96,7 @@ async def _items(
 
 @asynccontextmanager
 async def resumed_watch(
-    api: ObjectApi, query: WatchQuery, clock: Clock, patience: Patience = BRIEF
+    api: WatchApi, query: WatchQuery, clock: Clock, patience: Patience = BRIEF
 ) -> AsyncIterator[AsyncIterator[WatchBatch]]:
     """Open a watch that goes on behind the last batch that was read.
 

@@ -10,7 +10,7 @@ from rollplane_kubelet_sim.fleet import FleetSettings
 from rollplane_kubelet_sim.limits import MAX_NODES, check_prefix
 from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.pools import NodeShape
-from rollplane_kubelet_sim.profiles import NAMES, shipped_profile
+from rollplane_kubelet_sim.profiles import NAMES, shipped_text
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.errors import NotFoundError
@@ -63,12 +63,17 @@ def read_fleet(settings: Settings) -> FleetSettings:
 
 def read_profile(name: str) -> Profile:
     """Return the shipped profile of that name, or the one in the file at that path; raises RollplaneError."""
+    return parse_profile(profile_text(name), name)
+
+
+def profile_text(name: str) -> str:
+    """Return the YAML of the shipped profile of that name, or of the file; raises NotFoundError without either."""
     path = Path(name)
     if name in NAMES:
-        return shipped_profile(name)
+        return shipped_text(name)
     if not path.is_file():
         raise NotFoundError(f"no profile {name!r}: there are {', '.join(NAMES)}, and no such file")
-    return parse_profile(path.read_text(encoding="utf-8"), name)
+    return path.read_text(encoding="utf-8")
 
 
 FLAGS = (

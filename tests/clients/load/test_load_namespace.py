@@ -6,10 +6,13 @@ import pytest
 
 from rollplane.apps.v1 import Deployment
 from rollplane.core.v1 import Namespace
-from rollplane_load.rollover import Load, RolloverTest
+from rollplane_load.cluster import Target
+from rollplane_load.running import Run
+from rollplane_load.scenario.model import rollover
+from rollplane_load.usage import Processes
 from rollplane_machinery.errors import BadRequestError
 from rollplane_rehearsal import run
-from tests.end_to_end.fleet_plane import fleet_plane
+from tests.end_to_end.fleet_plane import FleetPlane, fleet_plane
 
 SMALL = 2
 USERS = """
@@ -29,13 +32,18 @@ spec:
 """
 
 
+def _target(plane: FleetPlane) -> Target:
+    return Target("in process", {}, plane.api, plane.api, Processes(dict))
+
+
 def test_a_run_leaves_nothing_behind_and_everything_alone() -> None:
     async def story() -> None:
         async with fleet_plane(SMALL) as plane:
             await plane.client.create_yaml(USERS)
             before = [one.metadata.name for one in await plane.client.list(Namespace)]
-            report = await RolloverTest(plane.api, Load(SMALL, SMALL), clock=plane.clock, pids={}).run()
-            assert report.invariant_violations == []
+            course = await Run(rollover(SMALL, SMALL, 0.3), _target(plane), clock=plane.clock).run()
+            assert course.violations == []
+            assert course.left == []
             assert [one.metadata.name for one in await plane.client.list(Namespace)] == before
             mine = await plane.client.get(Deployment, "load", "load-0000")
             assert mine.spec.template.spec.containers[0].image == "mine:1"
@@ -47,9 +55,9 @@ def test_a_namespace_that_is_there_is_refused() -> None:
     async def story() -> None:
         async with fleet_plane(SMALL) as plane:
             await plane.client.create_yaml(USERS)
-            load = Load(SMALL, SMALL, namespace="load")
+            run = Run(rollover(SMALL, SMALL, 0.3), _target(plane), clock=plane.clock, namespace="load")
             with pytest.raises(BadRequestError, match='"load" is there already'):
-                await RolloverTest(plane.api, load, clock=plane.clock, pids={}).run()
+                await run.run()
             assert len(await plane.client.list(Deployment, "load")) == 1
 
     run(story())

@@ -13,12 +13,12 @@ from rollplane_cli.command import Command, FileFlags, WriteFlags
 from rollplane_cli.failures import FAILED, CommandError, UsageError
 from rollplane_cli.files import place, read_files
 from rollplane_cli.flags import seconds, switch, text
-from rollplane_cli.following import follow
 from rollplane_cli.help_text import PROGRAM
 from rollplane_cli.output.answers import write_options
 from rollplane_cli.output.documents import document, render
 from rollplane_cli.session import Session
 from rollplane_cli.verbs import told_as_own
+from rollplane_client.rolling_updates import follow
 from rollplane_machinery.api import (
     Key,
     RollBackRollingUpdate,
@@ -149,7 +149,7 @@ async def _follow(session: Session, flags: RollingUpdateFlags, update: RollingUp
             session.console.say(message)
     is_over = False
     try:
-        async with follow(session, update) as steps:
+        async with follow(await session.api(), update, session.clock) as steps:
             async for step in steps:
                 if step.state is not RolloutState.PROGRESSING:
                     is_over = True

@@ -137,7 +137,7 @@ def _word_of(name: str, command: Command[Any], before: Sequence[str], current: s
         if token in command.usage:
             return Place(current, names_of=(kind,), taken=frozenset(before))
     if "TYPE" not in command.usage or "--for" in command.usage:
-        return Place(current)
+        return Place(current, () if before else _next_words(name))
     allowed = _KINDS.get(name, KINDS)
     if "/" in current or (before and "/" in before[0]):
         return _typed(current, allowed)

@@ -1,10 +1,18 @@
-// The page of a finished run, or of a comparison: its data lie in the document.
+// The page of a finished run, of a comparison or of measurements: its data lie in the document.
 import { html, render } from "rollplane/html";
 import { Comparison } from "rollplane/comparison";
+import { Measured } from "rollplane/measured";
 import { Report } from "rollplane/report";
 
-const read = (/** @type {string} */ id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
 const place = /** @type {HTMLElement} */ (document.getElementById("page"));
-const comparison = read("comparison");
+const read = (/** @type {string} */ id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
+
+function page() {
+  const comparison = read("comparison"), measurements = read("measurements");
+  if (comparison) return html`<${Comparison} comparison=${comparison} />`;
+  if (measurements) return html`<${Measured} measurements=${measurements} />`;
+  return html`<${Report} recording=${read("recording")} />`;
+}
+
 place.textContent = "";
-render(comparison ? html`<${Comparison} comparison=${comparison} />` : html`<${Report} recording=${read("recording")} />`, place);
+render(page(), place);

@@ -1,4 +1,4 @@
-// What every page has: its title and language, its verdict, whether it is dark.
+// What every page has: its title and language, its verdict, its figures, whether it is dark.
 import { html, useEffect, useMemo, useState } from "rollplane/html";
 import { preferred, speaker } from "rollplane/words";
 
@@ -38,4 +38,19 @@ export function Verdict({ verdict }) {
   return html`<p class=${`verdict ${verdict.tone}`}>
     <span aria-hidden="true">${sign}</span> <strong>${verdict.sentence}</strong> ${verdict.reason}
   </p>`;
+}
+
+/** @param {{figures: import("rollplane/model").Figure[], say: Say}} props */
+export function Figures({ figures, say }) {
+  if (!figures.length) return "";
+  return html`<section aria-label=${say("figures")}>
+    <dl class="figures">
+      ${figures.map(
+        ({ label, value, tone }) => html`<div class=${tone}>
+          <dt>${label}</dt>
+          <dd>${tone === "bad" ? html`<span aria-hidden="true">✗ </span>` : ""}${value}</dd>
+        </div>`,
+      )}
+    </dl>
+  </section>`;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "rollplane/html";
 import { countsOverTime, momentsOf, podsByRevision, statesAt, waitsAt } from "rollplane/model";
 import { duration } from "rollplane/words";
-import { Header, useDark, useLanguage, Verdict } from "rollplane/parts";
+import { Figures, Header, useDark, useLanguage, Verdict } from "rollplane/parts";
 import { Chart } from "rollplane/chart";
 import { Squares } from "rollplane/squares";
 
@@ -30,21 +30,6 @@ export function Report({ recording }) {
     <${Waits} recording=${recording} say=${say} onMoment=${setAt} />
     <${Events} recording=${recording} at=${at} say=${say} />
   `;
-}
-
-/** @param {{figures: import("rollplane/model").Figure[], say: Say}} props */
-function Figures({ figures, say }) {
-  if (!figures.length) return "";
-  return html`<section aria-label=${say("figures")}>
-    <dl class="figures">
-      ${figures.map(
-        ({ label, value, tone }) => html`<div class=${tone}>
-          <dt>${label}</dt>
-          <dd>${tone === "bad" ? html`<span aria-hidden="true">✗ </span>` : ""}${value}</dd>
-        </div>`,
-      )}
-    </dl>
-  </section>`;
 }
 
 /**

@@ -44,6 +44,8 @@ const ENGLISH = {
   number: "No.",
   compared: "Least available over time to finish, from P50 to P95",
   more: "{count} earlier ones are not shown",
+  percentile: "Percentile",
+  runs: "Runs",
 };
 
 /** @type {Words} */
@@ -88,6 +90,8 @@ const CHINESE = {
   number: "编号",
   compared: "最少可用比例与完成时间（P50 至 P95）",
   more: "另有 {count} 条较早的未显示",
+  percentile: "百分位",
+  runs: "运行",
 };
 
 /** @type {Record<string, Words>} */
@@ -120,3 +124,15 @@ export function duration(seconds) {
   const rest = `${String(whole % 60).padStart(2, "0")} s`;
   return minutes < 60 ? `${minutes} min ${rest}` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+/**
+ * Return `value` with its unit: seconds in the unit that suits them, percents, counts.
+ * @param {number} value @param {string} unit
+ */
+export function amount(value, unit) {
+  if (unit === "s") return value === 0 ? "0" : value < 1 ? `${rounded(value * 1000)} ms` : `${rounded(value)} s`;
+  return `${rounded(value)}${unit === "%" ? " %" : unit ? ` ${unit}` : ""}`;
+}
+
+/** Three digits that count. @param {number} value */
+const rounded = (value) => (Math.abs(value) >= 100 ? Math.round(value).toString() : String(Number(value.toPrecision(3))));

@@ -13,7 +13,11 @@ NAMES = ("instant", "realistic", "flaky", "manual")
 
 def shipped_profile(name: str) -> Profile:
     """Return the profile shipped as ``name``; raises NotFoundError naming those there are."""
+    return parse_profile(shipped_text(name), f"{name}.yaml")
+
+
+def shipped_text(name: str) -> str:
+    """Return its YAML; raises NotFoundError naming those there are."""
     if name not in NAMES:
         raise NotFoundError(f"no profile {name!r}: there are {', '.join(NAMES)}")
-    text = resources.files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return parse_profile(text, f"{name}.yaml")
+    return resources.files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")

@@ -18,7 +18,10 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "kubectl": Entry("kubectl:KUBECTL", "Run the kubectl that is installed against a control plane", _HERE),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them", _HERE),
         "profile learn": Entry("profile_learn:LEARN", "Learn how long pods take from what a real cluster shows", _HERE),
-        "load rollover": Entry("load:ROLLOVER", "Measure how fast a plane rolls over, with a plane of its own", _HERE),
+        "load": Entry("load:SCENARIO", "Put a load on a plane, and measure", _HERE),
+        "load rollover": Entry(
+            "load:ROLLOVER", "Measure how fast Deployments are created, updated and rolled over", _HERE
+        ),
     }
 )
 """By the words they are called with; the entry point of the group ``rollplane.commands``."""

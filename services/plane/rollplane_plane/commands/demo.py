@@ -15,9 +15,9 @@ from rollplane_cli.session import Session
 from rollplane_client.grpc_api import connect
 from rollplane_machinery.errors import SetupError
 from rollplane_plane.commands.folder import ReleaseFlags, release_name
-from rollplane_plane.demo.killer import Kill, killer_by_command, killers_of
 from rollplane_plane.demo.story import Story
 from rollplane_plane.demo.theatre import StoryError, Theatre
+from rollplane_plane.killer import Kill, killer_by_command, killers_of
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 
 NODES = 10

@@ -3,88 +3,148 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import FAILED, CommandError, UsageError
-from rollplane_cli.flags import number, seconds, text
+from rollplane_cli.flags import lines, number, optional_number, seconds, switch, text
 from rollplane_cli.session import Session
-from rollplane_client.grpc_api import connect
-from rollplane_load.report_text import table
-from rollplane_load.rollover import Load, RolloverTest
-from rollplane_machinery.errors import SetupError
-from rollplane_plane.commands.folder import ReleaseFlags, release_name
-from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
+from rollplane_load.scenario.model import Scenario, rollover
+from rollplane_load.scenario.reading import scenario_schema
+from rollplane_load.scenario.shipped import names, scenario_of
+from rollplane_plane.commands.folder import ReleaseFlags
+from rollplane_plane.needs import require
+
+NEEDED = ("aiohttp", "prometheus_client", "orjson")
+
+Json = dict[str, Any]
 
 
 class LoadFlags(ReleaseFlags):
+    """Flags of every load."""
+
+    nodes = optional_number("Nodes of the plane that is started, instead of the scenario's")
+    profile = text("How its pods live, instead of the scenario's profile")
+    runs = number("How many times, one after another", default=1)
+    metrics = lines("NAME=HOST:PORT of a service's figures, for --server: CPU, memory, queue waits; may be repeated")
+    pid = lines("NAME=PID of a process of this machine whose CPU and memory are to be measured; may be repeated")
+    report = text("Write the result as one HTML file with charts")
+    output = output("text", "json")
+
+
+class ScenarioFlags(LoadFlags):
+    """Flags of ``load``."""
+
+    seed = optional_number("What decides of all that is drawn, instead of the scenario's seed")
+    schema = switch("Only print the JSON Schema of scenario files")
+    compress = text("How many times as fast everything goes that is timed, instead of the scenario's")
+    timeout = seconds("How long each rollout may take, instead of the scenario's patience")
+
+
+class RolloverFlags(LoadFlags):
     """Flags of ``load rollover``."""
 
     deployments = number("How many Deployments", default=100)
     replicas = number("Pods of each", default=10)
     overlap = text("Part of v2 that is up when v3 is set, 0 to 1", default="0.3")
-    nodes = number("Nodes of the plane that is started", default=100)
-    profile = text("How its pods live", default="instant")
-    timeout = seconds("How long each phase may take", default=600.0)
+    timeout = seconds("How long each rollout may take", default=600.0)
     output = output("table", "json")
 
 
-async def rollover(flags: LoadFlags, session: Session) -> int:
+async def run(flags: ScenarioFlags, session: Session) -> int:
+    """Carry out the scenario that is named, or list those there are."""
+    if flags.schema:
+        session.console.write(json.dumps(scenario_schema(), indent=2, ensure_ascii=False) + "\n")
+        return 0
+    if not flags.words:
+        session.console.say_all(f"{name:<16}{scenario_of(name).about}" for name in names())
+        return 0
+    if len(flags.words) > 1:
+        raise UsageError("name one scenario, or one file")
+    scenario = _changed(scenario_of(flags.words[0]), flags)
+    return await _carry_out(scenario, flags, session)
+
+
+async def run_rollover(flags: RolloverFlags, session: Session) -> int:
     """Measure rollovers and print the report; exit code 1 when an invariant was broken."""
     try:
-        load = Load(
-            flags.deployments,
-            flags.replicas,
-            _fraction(flags),
-            namespace=session.namespace if session.namespace_given else "",
-            timeout_seconds=flags.timeout,
+        scenario = rollover(
+            flags.deployments, flags.replicas, _fraction(flags.overlap, "overlap"), patience=flags.timeout
         )
-        async with _target(flags, session) as (address, pids), connect(address, name="load") as api:
-            report = await RolloverTest(api, load, clock=session.clock, pids=pids).run()
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
-    except SetupError as exc:  # the plane of its own did not come up
-        raise CommandError(exc.message) from exc
-    as_json = flags.output == "json"
-    session.console.say(json.dumps(report.as_json(), indent=2) if as_json else table(report))
-    return FAILED if report.invariant_violations else 0
+    return await _carry_out(_placed(scenario, flags), flags, session)
 
 
-@asynccontextmanager
-async def _target(flags: LoadFlags, session: Session) -> AsyncIterator[tuple[str, Mapping[str, int]]]:
-    """Yield the address of the plane to measure and the processes it consists of, as far as they are ours.
+async def _carry_out(scenario: Scenario, flags: LoadFlags, session: Session) -> int:
+    if flags.runs < 1:
+        raise UsageError("--runs must be at least 1")
+    require(*NEEDED)
+    # Imported late, since they are not everywhere.
+    from rollplane_load.report_text import text_of
+    from rollplane_load.results import has_failed, rollover_fields
+    from rollplane_plane.loading.runs import all_runs
 
-    Without --server and $ROLLPLANE_SERVER that is a durable plane of our own, which has ended when the context ends.
-    """
-    load_tester = {"load tester": os.getpid()}
-    if flags.server or session.environ.get("ROLLPLANE_SERVER"):
-        yield session.server, load_tester
-        return
-    with tempfile.TemporaryDirectory(prefix="rollplane-load-") as folder:
-        settings = PlaneSettings(
-            Path(folder), port=0, nodes=flags.nodes, profile=flags.profile, kubernetes=release_name(flags, session)
-        )
-        async with EmbeddedPlane(settings) as plane:
-            services = {child.name: child.pid for child in plane.children[1:]}
-            yield plane.address, {"redis": plane.store_pid, **services, **load_tester}
+    result = await all_runs(scenario, flags, session)
+    if flags.report:
+        from rollplane_load.report_page import page_of
+
+        _write(flags.report, page_of(result))
+    if flags.output == "json":
+        first = rollover_fields(result) if isinstance(flags, RolloverFlags) else {}
+        session.console.say(json.dumps({**first, **result}, indent=2))
+    else:
+        session.console.say(text_of(result))
+    return FAILED if any(map(has_failed, result["runs"])) else 0
 
 
-def _fraction(flags: LoadFlags) -> float:
-    text = flags.overlap
+def _write(path: str, content: str) -> None:
     try:
-        return float(text)
+        Path(path).write_text(content, encoding="utf-8")
+    except OSError as exc:
+        raise CommandError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+# Scenarios
+
+
+def _placed(scenario: Scenario, flags: LoadFlags) -> Scenario:
+    nodes = scenario.nodes if flags.nodes is None else flags.nodes
+    return replace(scenario, nodes=nodes, profile=flags.profile or scenario.profile)
+
+
+def _changed(scenario: Scenario, flags: ScenarioFlags) -> Scenario:
+    """Return ``scenario`` with what the flags say otherwise."""
+    seed = scenario.seed if flags.seed is None else flags.seed
+    scenario = replace(_placed(scenario, flags), seed=seed, patience=flags.timeout or scenario.patience)
+    if not flags.compress:
+        return scenario
+    factor = _fraction(flags.compress, "compress")
+    if factor <= 0:
+        raise UsageError(f'invalid argument "{flags.compress}" for "--compress" flag: must be above 0')
+    return replace(scenario.compressed(factor / scenario.compress), compress=factor)
+
+
+def _fraction(written: str, flag: str) -> float:
+    try:
+        return float(written)
     except ValueError:
-        raise UsageError(f'invalid argument "{text}" for "--overlap" flag: not a number') from None
+        raise UsageError(f'invalid argument "{written}" for "--{flag}" flag: not a number') from None
 
 
+SCENARIO = Command(
+    "[NAME|FILE] [--runs N] [--report FILE.html] [-o json]",
+    "Put a load on a plane of its own, unless --server or ROLLPLANE_SERVER names one, and measure; without a name, "
+    "list the scenarios there are.",
+    ScenarioFlags,
+    run,
+)
 ROLLOVER = Command(
     "[--deployments D] [--replicas R] [--overlap F] [--kubernetes RELEASE] [-o json]",
     "Create, update, and update again while the first is in flight; in a namespace made for it (-n names it), on a "
     "plane of its own unless --server or ROLLPLANE_SERVER names one.",
-    LoadFlags,
-    rollover,
+    RolloverFlags,
+    run_rollover,
 )

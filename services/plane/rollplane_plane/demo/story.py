@@ -16,8 +16,8 @@ from rollplane_machinery.api import Create, Key, Patch, PatchType
 from rollplane_machinery.deployments import REVISION
 from rollplane_machinery.errors import AlreadyExistsError
 from rollplane_machinery.kinds import CONFIG_MAP, Encoded
-from rollplane_plane.demo.killer import Kill
 from rollplane_plane.demo.theatre import StoryError, Theatre
+from rollplane_plane.killer import Kill
 
 MANIFESTS = resources.files("rollplane_plane.demo") / "manifests"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollplane_kubelet_sim.stages.schema import ProfileReader
+from rollplane_machinery.spans import DURATION, seconds_of
 from rollplane_machinery.strict_reading import Json
-from rollplane_rehearsal.scenario.words import DURATION, seconds_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import ProfileReader, parse_profile
 from rollplane_machinery.errors import InvalidError
 from rollplane_machinery.releases import NEWEST, OLDEST
+from rollplane_machinery.spans import DURATION, seconds_of
 from rollplane_machinery.strict_reading import (
     TEXT,
     Field,
@@ -32,7 +33,7 @@ from rollplane_rehearsal.rehearse.judging import USUAL, Expectation
 from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS
 from rollplane_rehearsal.scenario.drawing import drawn, filled
 from rollplane_rehearsal.scenario.steps import Step, StepError, read_step, step_shape, undrawn
-from rollplane_rehearsal.scenario.words import DURATION, EXPECTATION, parse_expectation, seconds_of
+from rollplane_rehearsal.scenario.words import EXPECTATION, parse_expectation
 
 MAX_RUNS = 1_000_000
 RELEASES = tuple(f"1.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1))

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollplane_machinery.spans import DURATION, seconds_of
 from rollplane_machinery.strict_reading import Json
 from rollplane_rehearsal.scenario.actions import ACTIONS, LASTING, NEEDS_TIME, some_text
 from rollplane_rehearsal.scenario.drawing import NAMED, drawable
-from rollplane_rehearsal.scenario.words import CONDITION, DURATION, Condition, parse_condition, seconds_of
+from rollplane_rehearsal.scenario.words import CONDITION, Condition, parse_condition
 
 
 @dataclass(frozen=True, slots=True)

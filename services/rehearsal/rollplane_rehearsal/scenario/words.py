@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rollplane_machinery.codec.time_text import parse_duration
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import by_word
+from rollplane_machinery.spans import EXACT, seconds_of
 from rollplane_machinery.strict_reading import Json
 from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import (
@@ -28,29 +28,11 @@ from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
 
 _WORKLOAD = r"(?P<workload>[a-z][a-z0-9./-]*)"
 _SPAN = r"(?P<span>[0-9][0-9a-z.]*)"
-_EXACT_SPAN = "(?:0|(?:(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)"
-MOST_SECONDS = 1e9
-DURATION: Json = {
-    "anyOf": [
-        {"type": "number", "minimum": 0, "exclusiveMaximum": MOST_SECONDS},
-        {"type": "string", "pattern": f"^{_EXACT_SPAN}$"},
-    ]
-}
-"""The shape of what ``seconds_of`` reads."""
-
-
-def seconds_of(text: object) -> float:
-    """Return the seconds of ``90s``, ``5m`` or a bare number; raises ValueError."""
-    number = isinstance(text, int | float) and not isinstance(text, bool)
-    seconds = float(str(text)) if number else parse_duration(str(text)) / 1e9
-    if not 0 <= seconds < MOST_SECONDS:
-        raise ValueError("not a duration")
-    return seconds
 
 
 def _sentence(patterns: Iterable[re.Pattern[str]]) -> Json:
     """Return the shape of a text that is one of these sentences: groups have no names in a JSON Schema's dialect."""
-    told = (each.pattern.replace(_SPAN, _EXACT_SPAN) for each in patterns)
+    told = (each.pattern.replace(_SPAN, EXACT) for each in patterns)
     return {"type": "string", "pattern": f"^(?:{'|'.join(re.sub(r'[(][?]P<[a-z]+>', '(?:', each) for each in told)})$"}
 
 

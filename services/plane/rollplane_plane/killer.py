@@ -1,4 +1,4 @@
-"""Sudden death, for stories about recovery."""
+"""Sudden death, for stories about recovery and for loads."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ Kill = Callable[[], Awaitable[None]]
 """Ends a process the hard way (SIGKILL); whoever supervises it starts it again."""
 
 
+def killer(pid: Callable[[], int]) -> Kill:
+    """Return how to kill the process that ``pid`` tells at that moment."""
+
+    async def kill() -> None:
+        os.kill(pid(), signal.SIGKILL)
+
+    return kill
+
+
 def killers_of(plane: EmbeddedPlane) -> Mapping[str, Kill]:
-    """Return how to kill the parts of an embedded plane, by name."""
-
-    def killer(pid: Callable[[], int]) -> Kill:
-        async def kill() -> None:
-            os.kill(pid(), signal.SIGKILL)
-
-        return kill
-
+    """Return how to kill the parts of an embedded plane that decide and remember, by name."""
     return {
         "controller": killer(lambda: plane.controller.pid),
         "apiserver": killer(lambda: plane.apiserver.pid),

@@ -1,0 +1,1 @@
+"""What a load is: phases over workloads, read from files."""

@@ -1,0 +1,1 @@
+"""Targets of the load tester: planes of its own, and of others."""
