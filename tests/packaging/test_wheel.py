@@ -74,6 +74,12 @@ def test_wheel_holds_what_is_read_at_run_time(wheel: Path, data: str) -> None:
     assert data in zipfile.ZipFile(wheel).namelist()
 
 
+def test_wheel_names_the_plugin(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (name for name in files.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        assert "[pytest11]\nrollplane = rollplane_testing.plugin\n" in files.read(name).decode()
+
+
 def test_version_is_the_project_s(installed: Path) -> None:
     version = PROJECT["project"]["version"]
     assert _run(installed / "rollplane", "version", cwd=installed) == f"Client Version: v{version}\n"

@@ -158,6 +158,27 @@ def test_a_failed_test_tells_of_its_plane(sub_run: SubRuns) -> None:
     assert _digest(result) == _digest(sub_run(FAILS)) != _digest(sub_run(FAILS, "--rollplane-seed", "7"))
 
 
+def test_a_fixture_that_failed_tells_too(sub_run: SubRuns) -> None:
+    text = """
+import pytest
+
+@pytest.fixture
+def web(rollplane):
+    rollplane.run(rollplane.apply(WEB.replace("web:v1", "")))
+
+async def test_never(web):
+    pass
+"""
+    result = sub_run(text)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*spec.template.spec.containers[[]0].image*", "-* rollplane -*"])
+
+
+def test_a_configuration_that_makes_no_sense_is_refused(sub_run: SubRuns) -> None:
+    result = sub_run("", ini="rollplane_seed = red\n")
+    result.stderr.fnmatch_lines(["*rollplane: invalid literal for int() with base 10: 'red'"])
+
+
 def test_what_ends_a_plane_before_its_time_is_told(sub_run: SubRuns) -> None:
     text = """
 async def test_dies(rollplane):

@@ -185,7 +185,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell of its plane where a test failed."""
     report = yield
-    if report.failed and call.when == "call" and _TELL in item.stash:
+    if report.failed and call.when != "teardown" and _TELL in item.stash:
         report.sections.append(("rollplane", _what_is_told(item.stash[_TELL])))
     return report
 
