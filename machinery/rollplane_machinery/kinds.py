@@ -23,7 +23,6 @@ from rollplane.stored.v1 import CustomType, StoredObject
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.remembering import same
-from rollplane_machinery.shapes.shapes import shape_of
 
 if TYPE_CHECKING:
     from rollplane_machinery.structural.definition import Version
@@ -123,8 +122,11 @@ class Kind:
 
         Of what is kept as JSON and nothing is known of, it is our own message.
         """
-        kept = shape_of(self.api_version, self.name) if self.is_stored_only else None
-        return kept or self.message.DESCRIPTOR
+        if not self.is_stored_only:
+            return self.message.DESCRIPTOR
+        from rollplane_machinery.shapes.shapes import shape_of  # most commands do without
+
+        return shape_of(self.api_version, self.name) or self.message.DESCRIPTOR
 
     def __repr__(self) -> str:
         return f"Kind({self.resource})"

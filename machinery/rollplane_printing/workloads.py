@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from rollplane.apps import v1 as apps
 from rollplane.core import v1 as core
+from rollplane.meta.v1 import LabelSelector
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import Kind
-from rollplane_machinery.selectors import label_selector_of, selector_of_map
 from rollplane_printing.durations import age, duration_text
 from rollplane_printing.pod_status import PodSummary, pod_summary
 from rollplane_printing.table import (
@@ -79,7 +79,7 @@ def _deployment(deployment: apps.Deployment, now: float) -> list[Cell]:
         status.available_replicas,
         age(deployment.metadata.creation_timestamp, now),
         *_containers(deployment.spec.template),
-        or_none(str(label_selector_of(deployment.spec.selector))),
+        _selector(deployment.spec.selector),
     ]
 
 
@@ -92,7 +92,7 @@ def _replica_set(replica_set: apps.ReplicaSet, now: float) -> list[Cell]:
         status.ready_replicas,
         age(replica_set.metadata.creation_timestamp, now),
         *_containers(replica_set.spec.template),
-        or_none(str(label_selector_of(replica_set.spec.selector))),
+        _selector(replica_set.spec.selector),
     ]
 
 
@@ -105,7 +105,7 @@ def _replication_controller(controller: core.ReplicationController, now: float) 
         status.ready_replicas,
         age(controller.metadata.creation_timestamp, now),
         *_containers(controller.spec.template),
-        or_none(str(selector_of_map(controller.spec.selector))),
+        _selector(LabelSelector(match_labels=controller.spec.selector)),
     ]
 
 
@@ -130,8 +130,15 @@ def _daemon_set(daemon_set: apps.DaemonSet, now: float) -> list[Cell]:
         labels_text(daemon_set.spec.template.spec.node_selector),
         age(daemon_set.metadata.creation_timestamp, now),
         *_containers(daemon_set.spec.template),
-        or_none(str(label_selector_of(daemon_set.spec.selector))),
+        _selector(daemon_set.spec.selector),
     ]
+
+
+def _selector(selector: LabelSelector) -> str:
+    """Loaded here: pods, which are shown most, have none."""
+    from rollplane_machinery.selectors import label_selector_of
+
+    return or_none(str(label_selector_of(selector)))
 
 
 def _controller_revision(revision: apps.ControllerRevision, now: float) -> list[Cell]:

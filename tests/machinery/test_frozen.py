@@ -77,3 +77,37 @@ def test_dataclasses_know_it() -> None:
     assert replace(Point(1, 2), x=5) == Point(5, 2)
     assert not hasattr(Point(1), "__dict__")
     assert {Point(1, 2): "here"}[Point(1, 2)] == "here"
+
+
+@frozen
+class Made:
+    """One of whose fields nobody gives, and which looks at what it was given."""
+
+    name: str
+    parts: list[str] = field(default_factory=list)
+    size: int = field(init=False, default=0, compare=False)
+    loud: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("no name")
+        object.__setattr__(self, "size", len(self.parts))
+
+
+def test_made_as_dataclasses_are() -> None:
+    assert Made("a", ["x", "y"]).size == 2
+    assert Made(name="a").parts == []
+    assert Made("a").parts is not Made("a").parts
+    assert Made("a", loud=True).loud
+    assert repr(Made("a")) == "Made(name='a', parts=[], size=0, loud=False)"
+    with pytest.raises(ValueError, match="no name"):
+        Made("")
+    for wrong in ({"nam": "a"}, {}):
+        with pytest.raises(TypeError, match=r"Made"):
+            Made(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_pattern_knows_its_places() -> None:
+    match Point(1, 2):
+        case Point(x, y):
+            assert (x, y) == (1, 2)

@@ -10,7 +10,7 @@ from rollplane.core.v1 import Pod
 from rollplane_machinery import kinds
 from rollplane_machinery.kinds import KINDS, Kind
 from rollplane_printing.table import Column
-from rollplane_printing.tables import LAYOUTS, table_of
+from rollplane_printing.tables import layout_of, table_of
 from rollplane_printing.text_table import TextTable, aligned
 from tests.machinery.printed_objects import NOW, made
 
@@ -221,7 +221,7 @@ HEADERS = {
 
 @pytest.mark.parametrize(("kind", "expected"), HEADERS.items(), ids=lambda each: getattr(each, "plural", ""))
 def test_headers(kind: Kind, expected: str) -> None:
-    assert " ".join(_shown(column) for column in LAYOUTS[kind].columns) == expected
+    assert " ".join(_shown(column) for column in layout_of(kind).columns) == expected
 
 
 def _shown(column: Column) -> str:
@@ -230,7 +230,7 @@ def _shown(column: Column) -> str:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.plural)
 def test_every_kind_has_as_many_cells_as_columns(kind: Kind) -> None:
-    columns = LAYOUTS[kind].columns
+    columns = layout_of(kind).columns
     (row,) = table_of(kind, [kind.new()], NOW).rows
     assert len(row.cells) == len(columns)
     assert {column.priority for column in columns} <= {0, 1}

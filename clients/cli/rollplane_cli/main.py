@@ -21,6 +21,9 @@ from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
 from rollplane_machinery.frozen import frozen
 
+_THRESHOLD = 100_000
+"""Net new containers before a collection: what a command loads and lists stays, so that a walk finds nothing."""
+
 
 @frozen
 class Invocation:
@@ -40,6 +43,7 @@ class Topic:
 
 def run(line: Sequence[str] | None = None) -> int:
     """Carry out one command line (by default the process's own), the process's last, and return the exit code."""
+    gc.set_threshold(_THRESHOLD)
     console = Console(sys.stdout, sys.stderr, sys.stdin)
     try:
         found = _find(sys.argv[1:] if line is None else line, console)

@@ -7,7 +7,8 @@ write repeatable.
 from __future__ import annotations
 
 import itertools
-import secrets
+import os
+from base64 import urlsafe_b64encode
 from dataclasses import replace
 
 from rollplane_machinery.api import TOKEN_SECONDS, Create, Update, UpdateStatus, Write, WriteOptions, WriteToken
@@ -28,7 +29,7 @@ class Tokens:
     """
 
     def __init__(self, writer: str = "") -> None:
-        self._writer = writer or secrets.token_urlsafe(16)
+        self._writer = writer or urlsafe_b64encode(os.urandom(16)).decode().rstrip("=")
         self._sequence = itertools.count(1)
 
     def stamp(self, options: WriteOptions) -> WriteOptions:

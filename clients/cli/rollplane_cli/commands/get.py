@@ -11,7 +11,7 @@ from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.flags import switch, texts
 from rollplane_cli.output.documents import document, list_document, render
 from rollplane_cli.output.tables import Style, TablePrinter
-from rollplane_cli.reading import list_all
+from rollplane_cli.reading import list_all, read_pages
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, find_targets
 from rollplane_client.watching import resumed_watch
@@ -47,15 +47,38 @@ async def run(flags: GetFlags, session: Session) -> int:
     targets = await _targets(flags, session)
     if flags.watch or flags.watch_only:
         return await _watch(flags, session, targets)
-    by_name = targets.are_named or bool(flags.filename)
-    if by_name:
+    if targets.are_named or flags.filename:
         groups, failed = await _named(flags, session, targets)
+        _show(flags, session, groups, by_name=True)
+        found = failed or any(group.objects for group in groups)
     else:
-        groups, failed = await _listed(flags, session, targets), False
-    _show(flags, session, groups, by_name=by_name)
-    if not failed and not any(group.objects for group in groups):
+        found, failed = await _list(flags, session, targets), False
+    if not found:
         _tell_nothing_found(flags, session, targets)
     return int(failed)
+
+
+async def _list(flags: GetFlags, session: Session, targets: Targets) -> bool:
+    """Show all objects of some kinds; tells whether there were any."""
+    if flags.output not in ("", "wide"):
+        groups = await _listed(flags, session, targets)
+        _show(flags, session, groups, by_name=False)
+        return any(group.objects for group in groups)
+    printers = [await _tabled(flags, session, kind, several=len(targets.kinds) > 1) for kind in targets.kinds]
+    filled = [printer for printer in printers if not printer.is_empty]
+    _print_all(session, filled)
+    return bool(filled)
+
+
+async def _tabled(flags: GetFlags, session: Session, kind: Kind, *, several: bool) -> TablePrinter:
+    """Return a printer of all objects of a kind, of which cells are all that is kept."""
+    printer, now = TablePrinter(session.console, kind, _style(flags, typed_names=several)), session.clock.now()
+
+    def take(objects: Sequence[Encoded]) -> None:
+        printer.take(table_of(kind, [each.parse() for each in objects], now))
+
+    await read_pages(await session.api(), _query(flags, session, kind), take)
+    return printer
 
 
 async def _targets(flags: GetFlags, session: Session) -> Targets:
@@ -86,11 +109,11 @@ async def _named(flags: GetFlags, session: Session, targets: Targets) -> tuple[l
 
 async def _listed(flags: GetFlags, session: Session, targets: Targets) -> list[_Group]:
     api = await session.api()
-    groups = []
-    for kind in targets.kinds:
-        query = ListQuery(kind, _namespace(flags, session, kind), flags.selector, flags.field_selector)
-        groups.append(_Group(kind, (await list_all(api, query)).objects))
-    return groups
+    return [_Group(kind, (await list_all(api, _query(flags, session, kind))).objects) for kind in targets.kinds]
+
+
+def _query(flags: GetFlags, session: Session, kind: Kind) -> ListQuery:
+    return ListQuery(kind, _namespace(flags, session, kind), flags.selector, flags.field_selector)
 
 
 def _namespace(flags: GetFlags, session: Session, kind: Kind) -> str:
@@ -121,11 +144,19 @@ def _show_names(session: Session, kind: Kind, names: Iterable[str]) -> None:
 
 
 def _show_tables(flags: GetFlags, session: Session, groups: Sequence[_Group], *, several: bool) -> None:
-    for at, group in enumerate(groups):
+    printers = []
+    for group in groups:
+        printer = TablePrinter(session.console, group.kind, _style(flags, typed_names=several))
+        printer.take(table_of(group.kind, [each.parse() for each in group.objects], session.clock.now()))
+        printers.append(printer)
+    _print_all(session, printers)
+
+
+def _print_all(session: Session, printers: Sequence[TablePrinter]) -> None:
+    for at, printer in enumerate(printers):
         if at:
             session.console.say()
-        printer = TablePrinter(session.console, group.kind, _style(flags, typed_names=several))
-        printer.show(table_of(group.kind, [each.parse() for each in group.objects], session.clock.now()))
+        printer.print()
 
 
 def _style(flags: GetFlags, *, typed_names: bool) -> Style:

@@ -38,18 +38,34 @@ class TablePrinter:
         self._style = style
         self._layout = TextTable()
         self._header_due = style.headers
+        self._lines: list[list[str]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to print."""
+        return not self._lines
 
     def show(self, table: Table) -> None:
         """Print the rows of ``table``; nothing at all when it has none."""
-        if not table.rows:
-            return
+        self.take(table)
+        self.print()
+
+    def take(self, table: Table) -> None:
+        """Keep what is to be printed of ``table``, and nothing else of it: objects are large."""
         shown = [at for at, column in enumerate(table.columns) if self._style.wide or not column.wide]
         columns = [table.columns[at] for at in shown]
-        lines = [self._cells(columns, [row.cells[at] for at in shown], row.object.metadata) for row in table.rows]
-        if self._header_due:
-            lines.insert(0, self._header(columns))
+        if self._header_due and table.rows:
+            self._lines.append(self._header(columns))
             self._header_due = False
-        self._console.say_all(self._layout.lines(lines))
+        self._lines += [
+            self._cells(columns, [row.cells[at] for at in shown], row.object.metadata) for row in table.rows
+        ]
+
+    def print(self) -> None:
+        """Print what was taken, in line."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._console.say_all(self._layout.lines(lines))
 
     def _header(self, columns: Sequence[Column]) -> list[str]:
         style = self._style
