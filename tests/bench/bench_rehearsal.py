@@ -11,10 +11,15 @@ import multiprocessing
 import resource
 import statistics
 import time
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from rollplane_rehearsal import Plane, run
-from rollplane_rehearsal.series import prepare, run_series
+from rollplane_rehearsal.branches import Work, run_branches
+from rollplane_rehearsal.series import prepare
 from tests.rehearsal.manifests import Json, deployment
 
 RUNS, PODS, NODES = 3, 1000, 100
@@ -63,26 +68,34 @@ async def _rollover(deployments: int) -> Rollover:
         return Rollover(laps[0], laps[1], laps[2], laps[3], len(plane.log), memory)
 
 
-async def _small(seed: int) -> float:
-    """A rollout of 30 pods from rest to rest; return the virtual seconds it took."""
-    async with Plane(10, profile="realistic", seed=seed) as plane:
+@asynccontextmanager
+async def _rested() -> AsyncIterator[Plane]:
+    """Yield a plane on which 30 pods are at rest."""
+    async with Plane(10, profile="realistic") as plane:
         await plane.apply(_web(0, SMALL, 1))
         await plane.until_rolled_out()
         await plane.at_rest()
-        await plane.apply(_web(0, SMALL, 2))
-        took = await plane.until_rolled_out()
-        await plane.at_rest()
-        return took
+        yield plane
+
+
+async def _small(seed: int, plane: Plane) -> tuple[float, float]:
+    """Roll 30 pods out, from rest to rest; return the virtual seconds it took, and CPU seconds."""
+    began = time.process_time()
+    plane.throw_anew(seed)
+    await plane.apply(_web(0, SMALL, 2))
+    took = await plane.until_rolled_out()
+    await plane.at_rest()
+    return took, time.process_time() - began
+
+
+def _small_run(seed: int) -> Generator[Work[Plane, Any], Any, tuple[float, float]]:
+    found: tuple[float, float] = yield partial(_small, seed)
+    return found
 
 
 def _measured(deployments: int) -> Rollover:
     prepare()
     return run(_rollover(deployments))
-
-
-async def _small_run(seed: int) -> tuple[float, float]:
-    began = time.process_time()
-    return await _small(seed), time.process_time() - began
 
 
 def main() -> None:
@@ -95,7 +108,7 @@ def main() -> None:
         parts = (best.start, best.create, best.rollover, best.idle)
         print(f"{deployments:11}", *(f"{seconds:7.3f}" for seconds in parts), best.changes, f"{best.mebibytes:.0f}")
     began = time.monotonic()
-    series = list(run_series(_small_run, range(SERIES), PROCESSES))
+    series = list(run_branches(_rested, _small_run, range(SERIES), PROCESSES))
     wall = time.monotonic() - began
     took, cpu = zip(*series, strict=True)
     print(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rollplane_rehearsal import run
 from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.rehearse.run import rehearse
 from rollplane_rehearsal.rehearse.story import Change, Cluster, Story
@@ -47,4 +46,4 @@ def story(change: Change, before: str = deployment(), *, profile: str = "realist
 
 def outcome(told: Story, seed: int = 1) -> Outcome:
     """Return what came of it; blocks."""
-    return run(rehearse(told, seed))[0]
+    return rehearse(told, seed)[0]

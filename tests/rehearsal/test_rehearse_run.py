@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rollplane_machinery.errors import BadRequestError
-from rollplane_rehearsal import run
 from rollplane_rehearsal.rehearse.many import rehearse_all
 from rollplane_rehearsal.rehearse.run import key_of, rehearse
 from rollplane_rehearsal.rehearse.story import Apply, Patch, SetImage
@@ -89,7 +88,7 @@ def test_a_cluster_on_which_not_even_the_old_version_runs_cannot_rehearse() -> N
 
 def test_a_recorded_run_is_the_same_run() -> None:
     told = story(SetImage(DEPLOYMENT, {"*": "web:v2"}))
-    seen, recording = run(rehearse(told, 3, recorded=True))
+    seen, recording = rehearse(told, 3, recorded=True)
     assert seen == outcome(told, 3)
     assert recording.waits
     assert (recording.marks[0].at, recording.begin) == (0.0, -2.0)
@@ -97,7 +96,7 @@ def test_a_recorded_run_is_the_same_run() -> None:
 
 
 def test_a_recording_shows_the_way_back_where_the_rollout_was_left() -> None:
-    seen, recording = run(rehearse(story(SetImage(DEPLOYMENT, {"*": "web:404"})), 1, recorded=True))
+    seen, recording = rehearse(story(SetImage(DEPLOYMENT, {"*": "web:404"})), 1, recorded=True)
     assert seen.undo is not None
     assert [each.label for each in recording.marks] == ["the change", "undo"]
     assert recording.marks[1].at == pytest.approx(seen.undo.at, abs=0.001)

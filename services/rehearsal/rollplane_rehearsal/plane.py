@@ -82,6 +82,8 @@ class Plane:
         idle_seconds: float = math.inf,
     ) -> None:
         self.seed = seed
+        self._dice: list[tuple[str, Random]] = []
+        self._throws = 0
         self.release = release_of(release) if isinstance(release, str) else release
         self.clock = LoopClock()
         self.log = EventLog(self.clock.monotonic, log_entries)
@@ -163,7 +165,17 @@ class Plane:
 
     def dice(self, name: str) -> Random:
         """Return the source of chance of one part of the plane: what one draws changes nothing for another."""
-        return Random(f"{self.seed}/{name}")
+        dice = Random(f"{self.seed}/{name}")
+        self._dice.append((name, dice))
+        return dice
+
+    def throw_anew(self, seed: int) -> None:
+        """Let chance be that of ``seed`` from now on; what was drawn before stays, and is not drawn again."""
+        self.seed = seed
+        self._throws += 1
+        for name, dice in self._dice:
+            dice.seed(f"{seed}/{name}/{self._throws}")
+        self.faults.live_by_seed()
 
     def as_identity(self, name: str, role: Role = Role.EDITOR) -> Session:
         """Return the Api as somebody of that name and role may use it."""

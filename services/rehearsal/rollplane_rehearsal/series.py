@@ -30,7 +30,11 @@ def run_series(
     core, none but this for a few runs: they are over before another had started. Raises what a scenario raises. Whoever
     closes the iterator ends all runs.
     """
-    one = partial(_run_one, scenario)
+    return spread(partial(_run_one, scenario), runs, processes, share)
+
+
+def spread(one: Callable[[Run], T], runs: Sequence[Run], processes: int = 0, share: int = 0) -> Iterator[T]:
+    """Yield what ``one``, which blocks, returns for each of ``runs``: all else is as with ``run_series``."""
     wanted = processes or (1 if len(runs) <= FEW else os.cpu_count() or 1)
     if wanted == 1:
         yield from map(one, runs)

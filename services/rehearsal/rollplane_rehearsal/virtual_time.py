@@ -187,6 +187,11 @@ def virtual_loop() -> OwnTime:
     raise RuntimeError("a plane lives in virtual time: use run(…), @in_virtual_time or a VirtualTimeLoop")
 
 
+def resume_in_fork(loop: asyncio.AbstractEventLoop) -> None:
+    """Let ``loop`` go on in a fork of the process in which it runs: asyncio takes it that none runs there."""
+    asyncio._set_running_loop(loop)
+
+
 class LoopClock:
     """The clock of the virtual loop in which it is first read; RuntimeError in any other."""
 

@@ -11,7 +11,7 @@ from rollplane_rehearsal.rehearse.judging import Expectation, Judged, judge
 from rollplane_rehearsal.rehearse.many import outcome_or_refusal
 from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Story
-from rollplane_rehearsal.series import run_series
+from rollplane_rehearsal.series import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def compare(
     """
     runs = [(story, seed) for _, story in stories for seed in seeds]
     found: list[Outcome | str] = []
-    for each in run_series(outcome_or_refusal, runs):
+    for each in spread(outcome_or_refusal, runs):
         found.append(each)
         told(len(found))
     count = len(seeds)

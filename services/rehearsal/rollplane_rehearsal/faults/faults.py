@@ -67,6 +67,11 @@ class Faults:
         """Let pods live by ``profile`` from now on; its seed is added to that of the plane."""
         self._live(lambda _profile: profile)
 
+    def live_by_seed(self) -> None:
+        """Let pods live by the profile there is, with the seed that the plane has by now."""
+        if self._profile is not None:
+            self._live(lambda profile: profile)
+
     async def drain(self, node: str, *, seconds: float | None = FOR_EVER) -> list[str]:
         """Cordon a node and evict its pods, but those of DaemonSets, as ``kubectl drain`` with every leave does.
 

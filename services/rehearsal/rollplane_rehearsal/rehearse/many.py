@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from rollplane_machinery.errors import BadRequestError
 from rollplane_page.recording import Recording
+from rollplane_rehearsal.branches import Work, run_branches
 from rollplane_rehearsal.rehearse.outcome import Outcome
-from rollplane_rehearsal.rehearse.run import rehearse
+from rollplane_rehearsal.rehearse.run import Run, begun, branches, rehearse
 from rollplane_rehearsal.rehearse.story import Story
-from rollplane_rehearsal.series import run_series
-from rollplane_rehearsal.virtual_time import run
 
 
 def rehearse_all(
@@ -23,18 +23,18 @@ def rehearse_all(
     Blocks; with more than a few seeds in as many processes as there are processors. Raises BadRequestError as
     ``rehearse`` does.
     """
-    return _counted(run_series(partial(_outcome, story), seeds), told)
+    return _counted(run_branches(partial(begun, story), _branches, seeds), told)
 
 
-async def _outcome(story: Story, seed: int) -> Outcome:
+def _branches(seed: int) -> Generator[Work[Run, Any], Any, Outcome]:
     _hush()
-    return (await rehearse(story, seed))[0]
+    return branches(seed)
 
 
-async def outcome_or_refusal(one: tuple[Story, int]) -> Outcome | str:
-    """Return the outcome of a story with a seed, or the words in which it cannot be rehearsed."""
+def outcome_or_refusal(one: tuple[Story, int]) -> Outcome | str:
+    """Return the outcome of a story with a seed, or the words in which it cannot be rehearsed; blocks."""
     try:
-        return await _outcome(*one)
+        return outcome_of(*one)
     except BadRequestError as exc:
         return exc.message
 
@@ -49,13 +49,14 @@ def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[O
 
 def outcome_of(story: Story, seed: int) -> Outcome:
     """Return what came of one seed; blocks."""
-    return run(_outcome(story, seed))
+    _hush()
+    return rehearse(story, seed)[0]
 
 
 def recording_of(story: Story, seed: int) -> Recording:
     """Return the recording of one seed, with what was waited for; blocks."""
     _hush()
-    return run(rehearse(story, seed, recorded=True))[1]
+    return rehearse(story, seed, recorded=True)[1]
 
 
 def _hush() -> None:

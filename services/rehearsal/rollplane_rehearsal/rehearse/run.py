@@ -1,14 +1,17 @@
 """One rehearsal: what runs is brought to rest, the change is made and followed to its end, then it is undone.
 
 The undo is rehearsed from the worst moment of the rollout: a second plane of the same seed goes the same way up to it.
+Both begin where what ran before is at rest.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from rollplane_machinery.api import Key, PatchType, WriteOptions
 from rollplane_machinery.api import Patch as PatchWrite
@@ -17,6 +20,7 @@ from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
 from rollplane_machinery.releases import LATEST
 from rollplane_page.recording import Recording
 from rollplane_planners.pod_trouble import trouble_of
+from rollplane_rehearsal.branches import Work, run_alone
 from rollplane_rehearsal.diagnosing import diagnose
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
@@ -29,20 +33,22 @@ from rollplane_rehearsal.scenario.scenario import steps_of
 from rollplane_rehearsal.virtual_time import START
 
 LOOK_SECONDS = 1.0
+BEFORE = 0
+"""The seed that what runs before comes to rest with: runs differ in what happens then, not in what is there."""
 CALM_SECONDS = 300.0
 """How long old pods may take to go once a rollout is done."""
 _KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)}
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """A plane on its way: ``since`` is when the change was made, ``refused`` what of it was."""
 
     story: Story
     plane: Plane
     rollouts: Rollouts
     watcher: Watcher
-    recorded: bool
+    recorded: bool = False
     settled: float = 0.0
     since: float = 0.0
     refused: tuple[str, ...] = ()
@@ -61,35 +67,60 @@ class _Run:
         return {name for name, now in self.rollouts.generations.items() if self.before.get(name) != now}
 
 
-async def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[Outcome, Recording]:
-    """Rehearse ``story`` with one seed, in a loop in virtual time; return what came of it, and the recording.
+def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[Outcome, Recording]:
+    """Rehearse ``story`` with one seed; return what came of it, and the recording. Blocks, in no loop.
 
     A ``recorded`` run also notes what workloads wait for, second by second; nothing else differs. Raises
     BadRequestError when what is to run before is refused, or never comes to rest: then nothing was rehearsed.
     """
-    async with _begun(story, seed, recorded=recorded) as run:
-        await _change(run)
-        await _follow(run)
-        end = max(run.rollouts.done_at.values(), default=run.since) if run.rollouts.are_done else run.plane.seconds
-        if run.rollouts.are_done:
-            with suppress(TimeoutError):
-                await run.plane.at_rest(CALM_SECONDS)
-        outcome = await _outcome(run, end)
-        if story.undo and not outcome.finished and not run.refused:
-            outcome = replace(outcome, undo=await _undo(run))
-        recording = run.watcher.finish(run.plane.clock.now())
-    if story.undo and outcome.finished:
-        outcome = replace(outcome, undo=await _undo_at(story, seed, _worst_moment(run)))
-    return outcome, recording
+    return run_alone(partial(begun, story), _recorded(seed, recorded=recorded))
+
+
+def branches(seed: int) -> Generator[Work[Run, Any], Any, Outcome]:
+    """A scenario of many runs, from where everything is at rest (``begun``): what ``rehearse`` does."""
+    outcome, moment = yield partial(_there_only, seed)
+    return (yield from _and_back(seed, outcome, moment))
+
+
+def _recorded(seed: int, *, recorded: bool) -> Generator[Work[Run, Any], Any, tuple[Outcome, Recording]]:
+    outcome, moment, recording = yield partial(_there, seed, recorded=recorded)
+    return (yield from _and_back(seed, outcome, moment)), recording
+
+
+def _and_back(seed: int, outcome: Outcome, moment: float | None) -> Generator[Work[Run, Any], Any, Outcome]:
+    """Go the same way again up to the worst moment, and then back."""
+    return outcome if moment is None else replace(outcome, undo=(yield partial(_undo_at, seed, moment)))
+
+
+async def _there_only(seed: int, run: Run) -> tuple[Outcome, float | None]:
+    outcome, moment, _ = await _there(seed, run)
+    return outcome, moment
+
+
+async def _there(seed: int, run: Run, *, recorded: bool = False) -> tuple[Outcome, float | None, Recording]:
+    """Make the change and follow it; return what came of it, from when it is to be undone, and the recording."""
+    run.recorded = recorded
+    await _change(run, seed)
+    await _follow(run)
+    end = max(run.rollouts.done_at.values(), default=run.since) if run.rollouts.are_done else run.plane.seconds
+    if run.rollouts.are_done:
+        with suppress(TimeoutError):
+            await run.plane.at_rest(CALM_SECONDS)
+    outcome = await _outcome(run, end)
+    undo = run.story.undo
+    if undo and not outcome.finished and not run.refused:
+        outcome = replace(outcome, undo=await _undo(run))
+    recording = run.watcher.finish(run.plane.clock.now())
+    return outcome, _worst_moment(run) if undo and outcome.finished else None, recording
 
 
 @asynccontextmanager
-async def _begun(story: Story, seed: int, *, recorded: bool = False) -> AsyncIterator[_Run]:
-    """Yield a plane on which everything from before is at rest."""
+async def begun(story: Story) -> AsyncIterator[Run]:
+    """Yield a plane on which everything from before is at rest: the same for all seeds."""
     cluster = story.cluster
     nodes = cluster.nodes
-    async with Plane(nodes, profile=cluster.profile, seed=seed, release=cluster.release or LATEST) as plane:
-        run = _Run(story, plane, Rollouts(plane.log), Watcher(plane.log, story.title, START), recorded)
+    async with Plane(nodes, profile=cluster.profile, seed=BEFORE, release=cluster.release or LATEST) as plane:
+        run = Run(story, plane, Rollouts(plane.log), Watcher(plane.log, story.title, START))
         if story.before:
             await _bring_to_rest(run)
         run.settled = plane.seconds
@@ -99,7 +130,7 @@ async def _begun(story: Story, seed: int, *, recorded: bool = False) -> AsyncIte
             await _stop_acting(run)
 
 
-async def _bring_to_rest(run: _Run) -> None:
+async def _bring_to_rest(run: Run) -> None:
     try:
         await run.plane.apply(run.story.before)
     except RollplaneError as exc:
@@ -118,8 +149,12 @@ async def _bring_to_rest(run: _Run) -> None:
 # The change.
 
 
-async def _change(run: _Run) -> None:
-    """Make all changes at one moment, and begin the script; what refuses one ends them, and is remembered."""
+async def _change(run: Run, seed: int) -> None:
+    """Make all changes at one moment, and begin the script; what refuses one ends them, and is remembered.
+
+    From here on chance is that of ``seed``.
+    """
+    run.plane.throw_anew(seed)
     run.before = dict(run.rollouts.generations)
     run.since = run.plane.seconds
     run.watcher.change_begins(run.since, "the change" if run.story.changes else "")
@@ -135,7 +170,7 @@ async def _change(run: _Run) -> None:
         await asyncio.sleep(0)  # the first step is taken now
 
 
-async def _act(run: _Run, actor: Actor) -> None:
+async def _act(run: Run, actor: Actor) -> None:
     try:
         await actor.run(run.since)
     except RollplaneError as exc:
@@ -163,14 +198,14 @@ def key_of(workload: str) -> Key:
     return Key(_KINDS[kind], namespace, name)
 
 
-async def _follow(run: _Run) -> None:
+async def _follow(run: Run) -> None:
     """Let time pass until every rollout is over, or patience is."""
     await _watched(run, lambda: run.is_over, run.since + run.story.patience_seconds)
     if run.actor is not None and run.actor.next_step and not run.refused:
         run.refused = (f"{run.actor.next_step} was never taken",)
 
 
-async def _watched(run: _Run, is_over: Callable[[], bool], deadline: float) -> None:
+async def _watched(run: Run, is_over: Callable[[], bool], deadline: float) -> None:
     """Let time pass until all ``is_over``, until ``deadline`` at most, and note what is waited for meanwhile."""
     while not is_over() and run.plane.seconds < deadline:
         if run.recorded:
@@ -180,7 +215,7 @@ async def _watched(run: _Run, is_over: Callable[[], bool], deadline: float) -> N
         await _note_waits(run)
 
 
-async def _note_waits(run: _Run) -> None:
+async def _note_waits(run: Run) -> None:
     for workload in await workloads(run.plane.client):
         name = name_of(workload)
         over = name not in run.rollouts.states or name in run.rollouts.done_at
@@ -194,7 +229,7 @@ async def _note_waits(run: _Run) -> None:
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
 
 
-async def _stop_acting(run: _Run) -> None:
+async def _stop_acting(run: Run) -> None:
     """Take no more steps."""
     if run.acting is not None:
         run.acting.cancel()
@@ -204,7 +239,7 @@ async def _stop_acting(run: _Run) -> None:
 # What came of it.
 
 
-async def _outcome(run: _Run, end: float) -> Outcome:
+async def _outcome(run: Run, end: float) -> Outcome:
     stuck = dict(await _stuck(run))
     extremes = run.watcher.extremes(end)
     found = [_workload_outcome(run, name, extremes[name], stuck.get(name)) for name in sorted(run.rollouts.states)]
@@ -222,7 +257,7 @@ async def _outcome(run: _Run, end: float) -> Outcome:
     )
 
 
-def _workload_outcome(run: _Run, name: str, extremes: Extremes, stuck: Stuck | None) -> WorkloadOutcome:
+def _workload_outcome(run: Run, name: str, extremes: Extremes, stuck: Stuck | None) -> WorkloadOutcome:
     done = run.rollouts.done_at.get(name)
     workload = next(each for each in run.watcher.recording.workloads if each.full_name == name)
     return WorkloadOutcome(
@@ -238,7 +273,7 @@ def _workload_outcome(run: _Run, name: str, extremes: Extremes, stuck: Stuck | N
     )
 
 
-def _worst_moment(run: _Run) -> float:
+def _worst_moment(run: Run) -> float:
     """Return the last moment (seconds since the change) at which the least was available of a workload that changed."""
     end = max(run.rollouts.done_at.values(), default=run.since)
     extremes = run.watcher.extremes(end)
@@ -246,7 +281,7 @@ def _worst_moment(run: _Run) -> float:
     return min(((each.least_available.count, each.worst_at) for each in changed), default=(0, 0.0))[1]
 
 
-async def _stuck(run: _Run) -> Sequence[tuple[str, Stuck]]:
+async def _stuck(run: Run) -> Sequence[tuple[str, Stuck]]:
     """Return why each rollout that is not done is where it is."""
     found = []
     for workload in await workloads(run.plane.client):
@@ -260,15 +295,14 @@ async def _stuck(run: _Run) -> Sequence[tuple[str, Stuck]]:
 # Going back.
 
 
-async def _undo_at(story: Story, seed: int, moment: float) -> UndoOutcome:
-    """Go the same way again up to ``moment`` (seconds since the change), and then back."""
-    async with _begun(story, seed) as run:
-        await _change(run)
-        await run.plane.advance(moment)
-        return await _undo(run)
+async def _undo_at(seed: int, moment: float, run: Run) -> UndoOutcome:
+    """Make the change, let it go on up to ``moment`` (seconds since the change), and then go back."""
+    await _change(run, seed)
+    await run.plane.advance(moment)
+    return await _undo(run)
 
 
-async def _undo(run: _Run) -> UndoOutcome:
+async def _undo(run: Run) -> UndoOutcome:
     """Apply what was there before, and follow."""
     began = run.plane.seconds
     at = began - run.since
