@@ -5,7 +5,7 @@ Plain dictionaries, synchronous and pure: what is fed in, and when, is the infor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -57,6 +57,10 @@ class _Index(Generic[T]):
 
     def find(self, value: Hashable) -> Mapping[Key, T]:
         return self._buckets.get(value, {})
+
+    @property
+    def values(self) -> Collection[Hashable]:
+        return self._buckets.keys()
 
     def put(self, key: Key, view: T) -> None:
         for value in self._values(view):
@@ -133,6 +137,10 @@ class Cache(Generic[T]):
         The mapping is the index's own: read it before anything is fed in, and do not change it.
         """
         return self._indexes[kind][name].find(value)
+
+    def values(self, kind: Kind, name: str) -> Collection[Hashable]:
+        """Return the values under which any view is found; raises KeyError for no index. As ``indexed``, it is live."""
+        return self._indexes[kind][name].values
 
     def read(self, event: WatchEvent) -> tuple[Key, Entry[T]]:
         """Return the key and the entry that ``event`` is about, without taking them up."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
@@ -101,6 +101,10 @@ class Informer(Generic[T]):
     def indexed(self, kind: Kind, name: str, value: Hashable) -> Mapping[Key, T]:
         """Return keys and views found under ``value``; read them before the next await."""
         return self._cache.indexed(kind, name, value)
+
+    def index_values(self, kind: Kind, name: str) -> Collection[Hashable]:
+        """Return the values under which any view is found; read them before the next await."""
+        return self._cache.values(kind, name)
 
     def add_handler(self, kind: Kind, handler: Handler[T]) -> None:
         """Tell ``handler`` of all changes of ``kind``; what is in the cache already is told at once, as ADDED.

@@ -190,3 +190,11 @@ def test_what_is_at_rest_is_held_packed_and_told_as_it_was(cache: Cache[str]) ->
     assert cache.apply(pod("pod-005", "y", 3, MODIFIED)) == Change(
         MODIFIED, key("pod-005"), "front-of-the-shop" * 20, "y"
     )
+
+
+def test_an_index_tells_its_values(cache: Cache[str]) -> None:
+    for event in (pod("a", "xy"), pod("b", "y")):
+        cache.apply(event)
+    assert set(cache.values(POD, "letter")) == {"x", "y"}
+    cache.apply(pod("a", "z", 2, MODIFIED))
+    assert set(cache.values(POD, "letter")) == {"y", "z"}

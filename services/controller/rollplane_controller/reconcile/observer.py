@@ -28,6 +28,7 @@ BY_NAMESPACE = "namespace"
 ORPHANS = "namespace of orphans"
 BY_UID = "uid"
 BY_NODE = "node name"
+ENDING = "pods that are being deleted or have ended"
 
 INDEXES: Mapping[str, IndexValues[View]] = {
     BY_CONTROLLER: lambda view: (view.controller_uid,) if view.controller_uid else (),
@@ -55,6 +56,8 @@ class Observer:
             # An index costs each object a tenth of a kilobyte, and there are many pods, which nobody seeks by uid.
             name, values = (BY_NODE, _node_of) if kind is POD else (BY_UID, _uid_of)
             self.informer.add_index(kind, name, values)
+            if kind is POD:
+                self.informer.add_index(kind, ENDING, _ending)
         self.templates = Templates(_complete)
         """Compares pod templates by what they mean under the defaults of today."""
 
@@ -110,6 +113,15 @@ class Observer:
             if isinstance(view, WatchedPod):
                 yield key, view
 
+    def stranded_pods(self, nodes: Collection[str]) -> Iterator[PodView]:
+        """Yield the pods bound to others than ``nodes``, and those that are being deleted or have ended."""
+        for name in self.informer.index_values(POD, BY_NODE):
+            if isinstance(name, str) and name not in nodes:
+                yield from (view.pod for _, view in self.pods_on(name))
+        for view in self.informer.indexed(POD, ENDING, True).values():
+            if isinstance(view, WatchedPod) and (not view.pod.node_name or view.pod.node_name in nodes):
+                yield view.pod
+
     def namespace_of_kind(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
         """Yield all objects of ``kind`` in the namespace."""
         yield from self.informer.indexed(kind, BY_NAMESPACE, namespace).items()
@@ -121,6 +133,10 @@ def _complete(template: PodTemplateSpec) -> None:
 
 def _uid_of(view: View) -> tuple[str]:
     return (view.uid,)
+
+
+def _ending(view: View) -> tuple[bool, ...]:
+    return (True,) if isinstance(view, WatchedPod) and not view.pod.active else ()
 
 
 def _node_of(view: View) -> Iterator[str]:

@@ -8,7 +8,6 @@ from functools import partial
 from rollplane.core.v1 import Node
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.reconciler import Failure, Look, Reconciler, Wake
-from rollplane_controller.reconcile.views import WatchedPod
 from rollplane_controller.shards import CLUSTER
 from rollplane_machinery.api import Key, ObjectApi
 from rollplane_machinery.clock import Clock
@@ -44,8 +43,8 @@ class PodGarbageCollector(Reconciler):
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan | Look:
         informer = self._observer.informer
-        pods = [view.pod for _, view in informer.items(POD) if isinstance(view, WatchedPod)]
         nodes = frozenset(key.name for key, _ in informer.items(NODE))
+        pods = list(self._observer.stranded_pods(nodes))
         closed = self._out_of_service({pod.node_name for pod in pods if pod.terminating})
         sweep = plan_sweep(pods, nodes, self._missing_since, self._clock.monotonic(), out_of_service=closed)
         self._missing_since = sweep.missing_since
