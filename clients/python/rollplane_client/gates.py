@@ -53,7 +53,8 @@ class Gates(Generic[K]):
 
     def reach(self, revision: int) -> list[K]:
         """Record that the informer has reached ``revision``; return the keys that asked and whose gates now opened."""
-        self._reached = max(self._reached, revision)
+        if revision > self._reached:
+            self._reached = revision
         opened = []
         while self._heap and self._heap[0][0] <= self._reached:
             wanted, _, key = heapq.heappop(self._heap)

@@ -71,6 +71,8 @@ class WorkQueue(Generic[K]):
         self._changed = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._alarm: asyncio.Future[None] | None = None
+        self._alarm_due = 0.0
         self._closed = False
         self.stats = QueueStats()
 
@@ -160,6 +162,7 @@ class WorkQueue(Generic[K]):
         self._waiting.clear()
         self._due.clear()
         self._delayed.clear()
+        self._drop_alarm()
         self._changed.set()
 
     async def drained(self) -> None:
@@ -203,17 +206,33 @@ class WorkQueue(Generic[K]):
 
     async def _wait_for_change(self) -> None:
         """Return when a key may have become ready: by an add, by the passing of time, or by closing."""
-        if not self._delayed:
-            await self._changed.wait()
-            return
-        alarm = asyncio.ensure_future(self._clock.sleep(self._delayed[0][0] - self._clock.monotonic()))
-        alarm.add_done_callback(self._ring)
+        if self._delayed:
+            self._set_alarm(self._delayed[0][0])
         try:
             await self._changed.wait()
-        finally:
-            # Without this the cancelled alarm would ring for the next wait, which would cancel its own, without end.
-            alarm.remove_done_callback(self._ring)
-            alarm.cancel()
+        except asyncio.CancelledError:
+            self._drop_alarm()
+            raise
+
+    def _set_alarm(self, due: float) -> None:
+        """See to it that the queue is looked at when it is ``due`` (monotonic).
+
+        An alarm outlives the wait it was set for: one for an earlier moment will do, and the next is set then.
+        """
+        if self._alarm is not None:
+            if self._alarm_due <= due:
+                return
+            self._drop_alarm()
+        self._alarm_due = due
+        self._alarm = asyncio.ensure_future(self._clock.sleep(due - self._clock.monotonic()))
+        self._alarm.add_done_callback(self._ring)
+
+    def _drop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.remove_done_callback(self._ring)
+            self._alarm.cancel()
+            self._alarm = None
 
     def _ring(self, _alarm: asyncio.Future[None]) -> None:
+        self._alarm = None
         self._changed.set()

@@ -9,14 +9,15 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, MutableSequence
-from dataclasses import dataclass
 
 from rollplane_apiserver.store.interface import Change
 from rollplane_machinery.api import EventType
+from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import Encoded, Kind, by_resource
+from rollplane_rehearsal.virtual_time import set_within
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logged:
     """One change: ``at`` in virtual seconds of the loop; of a deleted object its last content.
 
@@ -61,10 +62,10 @@ class EventLog:
         """Call ``listener`` with each change from now on; it must not block."""
         self._listeners.append(listener)
 
-    async def moved(self) -> None:
-        """Wait for the next change."""
+    async def moved(self, seconds: float) -> None:
+        """Wait for the next change, or for ``seconds``."""
         self._moved.clear()
-        await self._moved.wait()
+        await set_within(self._moved, seconds)
 
     @property
     def digest(self) -> str:

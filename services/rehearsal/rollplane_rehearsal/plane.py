@@ -236,7 +236,7 @@ class Plane:
             left = started + seconds - self.seconds
             if left <= 0:
                 raise TimeoutError(f"{otherwise} (within {seconds:g} s)")
-            await self._change_within(min(LOOK_SECONDS, left))
+            await self.log.moved(min(LOOK_SECONDS, left))
         return self.seconds - started
 
     @property
@@ -261,13 +261,6 @@ class Plane:
     async def at_rest(self, seconds: float = PATIENCE_SECONDS) -> float:
         """Let time pass until the plane is at rest; return how long it took. Raises TimeoutError when it never is."""
         return await self.until(self.is_at_rest, seconds, "the plane never rests")
-
-    async def _change_within(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self.log.moved()
-        except TimeoutError:
-            return
 
     # What is promised.
 

@@ -213,6 +213,15 @@ class LoopClock:
         return self._loop
 
 
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until ``event`` is set, which it is after ``seconds`` at the latest: a timeout that costs a timer."""
+    alarm = asyncio.get_running_loop().call_later(seconds, event.set)
+    try:
+        await event.wait()
+    finally:
+        alarm.cancel()
+
+
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run ``main`` to its end in virtual time, and return what it returns; like ``asyncio.run``.
 

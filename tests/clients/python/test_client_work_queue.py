@@ -286,3 +286,33 @@ class QueueMachine(RuleBasedStateMachine):
 
 QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestQueue = QueueMachine.TestCase
+
+
+class CountingClock(FakeClock):
+    """Counts how often somebody slept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept = 0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += 1
+        await super().sleep(seconds)
+
+
+async def test_what_is_due_later_is_waited_for_once_whatever_comes_before() -> None:
+    clock = CountingClock()
+    queue: WorkQueue[str] = WorkQueue(clock=clock)
+    queue.add_after("late", 5.0)
+    for key in ("a", "b", "c"):
+        taking = asyncio.ensure_future(queue.take())
+        await settle()
+        queue.add(key)
+        assert await taking == [key]
+        queue.done(key)
+    taking = asyncio.ensure_future(queue.take())
+    await settle()
+    await clock.advance(5.0)
+    assert await taking == ["late"]
+    assert clock.slept == 1
+    queue.close()

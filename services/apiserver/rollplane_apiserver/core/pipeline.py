@@ -80,7 +80,7 @@ class Pipeline:
         """Carry out writes, each with its group; results in order, failures as values."""
         items = [Item(step, group) for step, group in steps]
         try:
-            if any(item.group for item in items):
+            if len(items) <= _CHUNK or any(item.group for item in items):
                 await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
             else:
                 await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])

@@ -9,6 +9,7 @@ from rollplane_machinery.api import EventType, RolloutState
 from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET
 from rollplane_rehearsal.event_log import EventLog, Logged
 from rollplane_rehearsal.rollouts import Workload, has_rollout, name_of
+from rollplane_rehearsal.virtual_time import set_within
 
 _KINDS = frozenset({DEPLOYMENT, STATEFUL_SET, DAEMON_SET})
 
@@ -53,8 +54,4 @@ class Rollouts:
     async def moved(self, seconds: float) -> None:
         """Wait until a workload changes, for ``seconds`` at most."""
         self._moved.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._moved.wait()
-        except TimeoutError:
-            return
+        await set_within(self._moved, seconds)
