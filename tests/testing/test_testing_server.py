@@ -99,6 +99,19 @@ def test_own_options_are_an_own_server(servers: Servers, place: Place) -> None:
         assert alone.url != place.url
 
 
+def test_who_reacts_meanwhile_sees_time_pass(place: Place) -> None:
+    before = place.now()
+    with place.at_speed(1000.0):
+        place.until(lambda: place.now() > before + 50.0, SECONDS)
+    with pytest.raises(TimeoutError, match="no such luck"):
+        place.until(lambda: False, 0.0, "no such luck")
+
+
+def test_nodes_that_only_this_process_has_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="a number, or the path"), Server(Options(nodes=[]), tmp_path):
+        pass
+
+
 def test_wrong_words_are_the_test_s_to_hear(place: Place) -> None:
     with pytest.raises(BadRequestError, match="no matches for kind"):
         place.apply("apiVersion: v1\nkind: Nonsense\nmetadata: {name: x}")

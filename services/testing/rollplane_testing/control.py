@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -53,7 +53,7 @@ class Control:
         threading.Thread(target=_hear, args=(hear, os.getppid()), name="control", daemon=True).start()
 
 
-def _hear(hear: Any, parent: int) -> None:
+def _hear(hear: Callable[[bytes], None], parent: int) -> None:
     rest = b""
     while os.getppid() == parent:
         if not select.select([STDIN], [], [], LOOK_SECONDS)[0]:

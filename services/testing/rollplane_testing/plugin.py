@@ -58,7 +58,14 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"rollplane: {_configured(config).words()}"
 
 
-# What the planes are to be.
+# What the planes are to be, and what they need.
+
+
+@pytest.fixture(scope="session")
+def _rollplane_needs() -> None:
+    from rollplane_plane.needs import NEEDED_IN_TESTS, require
+
+    require(*NEEDED_IN_TESTS, extra="test")
 
 
 def _configured(config: pytest.Config) -> Options:
@@ -76,7 +83,7 @@ def _demanded(config: pytest.Config) -> dict[str, Any]:
 
 
 @pytest.fixture
-def _rollplane_options(request: pytest.FixtureRequest) -> Options:
+def _rollplane_options(request: pytest.FixtureRequest, _rollplane_needs: None) -> Options:
     markers = list(request.node.iter_markers("rollplane"))[::-1]  # the closest last
     if any(marker.args for marker in markers):
         pytest.fail(f"the marker rollplane takes names: {', '.join(NAMES)}", pytrace=False)

@@ -54,6 +54,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        if not isinstance(self.options.nodes, int | str):
+            raise TypeError("the nodes of a server are a number, or the path of a file")
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
