@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from rollplane_kubelet_sim.stages.schema import parse_profile
-from rollplane_rehearsal import run
 from rollplane_rehearsal.rehearse.run import rehearse
 from rollplane_rehearsal.rehearse.story import Cluster, Story
 from tests.agreement.course import Course, course_of
@@ -17,6 +16,6 @@ def rehearsed(told: Told) -> Course:
     before = json.dumps({"apiVersion": "v1", "kind": "List", "items": told.manifests})
     profile = parse_profile(PROFILE.read_text())
     story = Story(told.name, before, (), Cluster(NODES, profile), undo=False, script=told.script)
-    outcome, recording = run(rehearse(story, 0))
+    outcome, recording = rehearse(story, 0)
     assert outcome.seconds is not None, outcome
     return course_of(recording, told.workload, outcome.seconds)

@@ -40,6 +40,7 @@ class StoryFlags(Flags):
     profile = text("How pods live: instant, realistic, flaky, or a file (default realistic)")
     release = text(f"Kubernetes release to behave as, 1.20 to {LATEST.name}; else the newest")
     scenario = text("A file that says what happens and what is expected; flags go beside it, and before what it says")
+    title = text("What reports call it; else what changes, or the scenario's name")
     runs = optional_number("How many runs, each with a seed of its own (default 1)")
     seed = optional_number("The first seed (default 1)")
     undo = switch("Also rehearse the undo from the worst moment", default=True)
@@ -82,7 +83,7 @@ def _scenario(flags: StoryFlags, session: Session) -> Scenario:
         found = read_scenario(sources.text_of(session, Path(flags.scenario)), flags.scenario)
     return replace(
         found,
-        name=found.name or _title(flags),
+        name=flags.title or found.name or _title(flags),
         profile=profile_document(session, Path(), flags.profile)
         if flags.profile
         else profile_document(session, beside, found.profile),
