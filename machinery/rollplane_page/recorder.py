@@ -86,6 +86,7 @@ class Recorder:
     _places: dict[str, int] = field(default_factory=dict)
     _ripening: list[tuple[float, str]] = field(default_factory=list)
     _waiting: dict[int, _Waiting] = field(default_factory=dict)
+    _waited: dict[int, _Waiting] = field(default_factory=dict)
     _seen: dict[int, bool] = field(default_factory=dict)
     _newest: dict[int, str] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -128,11 +129,24 @@ class Recorder:
             waiting.say(sentence, at)
             return
         if waiting is not None and at > waiting.begin:  # what lasted no time is not worth telling
-            self.recording.waits.append(waiting.told(at, place))
+            self._end_wait(waiting, at, place)
+        self._waiting.pop(place, None)
         if sentence:
-            self._waiting[place] = _Waiting(about, at, sentence, at)
-        else:
-            self._waiting.pop(place, None)
+            self._waiting[place] = self._begin_wait(about, at, sentence, place)
+
+    def _end_wait(self, waiting: _Waiting, at: float, place: int) -> None:
+        self._waited[place] = waiting
+        self.recording.waits.append(waiting.told(at, place))
+
+    def _begin_wait(self, about: str, at: float, sentence: str, place: int) -> _Waiting:
+        """Begin a wait; one that was left for no time is gone on with."""
+        before = self._waited.get(place)
+        if before is None or before.subject != about or before.since != at:
+            return _Waiting(about, at, sentence, at)
+        del self._waited[place]
+        self.recording.waits.remove(before.told(at, place))
+        before.say(sentence, at)
+        return before
 
     def finish(self, now: float) -> Recording:
         """Return the recording, with everything that is still waited for waiting until ``now``."""

@@ -97,6 +97,14 @@ def test_of_sentences_about_one_subject_the_longest_is_told() -> None:
     assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "2 pods")]
 
 
+def test_a_wait_that_was_left_for_no_time_is_one() -> None:
+    told = recorder()
+    told.take(batch(deployment()), BEGAN)
+    for at, sentence in ((1, "a"), (3, "b"), (3, "a"), (6, "c"), (8, "a"), (9, "")):
+        told.waits("d", sentence, BEGAN + at)
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "a"), Wait(6, 8, 0, "c"), Wait(8, 9, 0, "a")]
+
+
 def test_times_count_from_a_moment_with_a_little_of_what_was_before() -> None:
     told = recorder()
     told.take(batch(deployment(), replica_set(), pod("a", node="n"), pod("b"), event("Early")), BEGAN + 1)

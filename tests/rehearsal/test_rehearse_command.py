@@ -27,7 +27,7 @@ def _rehearse(line: str, folder: Path) -> Ran:
 def test_a_change_that_is_kept(folder: Path) -> None:
     ran = _rehearse("--before before.yaml --set-image deploy/web=web:v2 --runs 2 --seed 7", folder)
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith("kept: deploy/web=web:v2 finishes in 0 s and keeps every expectation in 2 runs.\n")
+    assert ran.out.startswith("kept: deploy/web=web:v2 finishes in 0.0 s and keeps every expectation in 2 runs.\n")
 
 
 def test_a_change_that_is_broken_in_every_form(folder: Path) -> None:
@@ -57,6 +57,13 @@ def test_custom_objects_come_along_and_those_that_nothing_defines_are_told(folde
     ]
 
 
+def test_what_changes_nothing_says_so(folder: Path) -> None:
+    ran = _rehearse("--before before.yaml --after before.yaml --title again", folder)
+    assert ran.code == 0
+    assert ran.out.startswith("kept: again finishes in 0.0 s")
+    assert "note: no workload is changed by it" in ran.out
+
+
 COULD_NOT: dict[str, tuple[str, str]] = {
     "nothing changes": ("--before before.yaml", "nothing is to change"),
     "no file": ("--before nowhere.yaml --after after.yaml", 'the path "nowhere.yaml" does not exist'),
@@ -65,6 +72,17 @@ COULD_NOT: dict[str, tuple[str, str]] = {
     "no such report": ("--before before.yaml --after after.yaml --report r.pdf", "its ending must be one of .txt"),
     "no such profile": ("--before before.yaml --after after.yaml --profile slow.yaml", "cannot read slow.yaml"),
     "no image": ("--before before.yaml --set-image web", "want TYPE/NAME[/CONTAINER]=IMAGE"),
+    "no nodes": ("--before before.yaml --after after.yaml --nodes 0", '"0" for "--nodes" flag: at least one'),
+    "less than no nodes": ("--before before.yaml --after after.yaml --nodes=-3", '"-3" for "--nodes" flag'),
+    "nobody's image": (
+        "--before before.yaml --set-image sts/web=web:2",
+        "there is no statefulset/default/web in what runs or is to run; there are deployment/default/web",
+    ),
+    "nobody's patch": ("--before before.yaml --patch deploy/api={}", "there is no deployment/default/api in what runs"),
+    "no container": (
+        "--before before.yaml --set-image deploy/web/x=web:2",
+        'deployment/default/web has no container "x"; it has web',
+    ),
     "no release": ("--before before.yaml --after after.yaml --release 1.2", "no release"),
 }
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rollplane_cli.failures import UsageError
+from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import contents
 from rollplane_cli.flags import Flags, lines, optional_number, seconds, switch, text, texts
 from rollplane_cli.session import Session
@@ -16,12 +16,14 @@ from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.profiles import NAMES
 from rollplane_machinery.codec.objects import KindsByType
+from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.releases import LATEST
 from rollplane_rehearsal.commands import sources
 from rollplane_rehearsal.manifests import NO_KINDS
 from rollplane_rehearsal.rehearse.exported import Exported, read_exported
 from rollplane_rehearsal.rehearse.preparing import joined, prepare
-from rollplane_rehearsal.rehearse.story import Apply, Change, Story
+from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
+from rollplane_rehearsal.rollouts import Workload, name_of
 from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
 
 
@@ -68,6 +70,7 @@ def asked(flags: StoryFlags, session: Session) -> Asked:
     changes = _changes(flags, session, after)
     if not changes and not scenario.steps:
         raise UsageError("nothing is to change: give --after, --set-image, --patch or --scenario")
+    _check_named(changes, [each.object for each in (*before.manifests, *after.manifests)])
     scenario = replace(scenario, steps=[_with_manifests(session, step, beside) for step in scenario.steps])
     profile = profile_of(scenario.profile, f"{flags.scenario}: profile")
     nodes = _nodes(flags)
@@ -125,8 +128,24 @@ def _changes(flags: StoryFlags, session: Session, after: Exported) -> list[Chang
     return changes
 
 
+def _check_named(changes: Iterable[Change], objects: Sequence[ApiObject]) -> None:
+    """Raise CommandError when a change names what is not there: that is a slip, and no answer."""
+    there = {name_of(each): each for each in objects if isinstance(each, Workload)}
+    for change in changes:
+        if isinstance(change, Apply):
+            continue
+        if (workload := there.get(change.workload)) is None:
+            known = ", ".join(sorted(there)) or "none that rolls out"
+            raise CommandError(f"there is no {change.workload} in what runs or is to run; there are {known}")
+        containers = [each.name for each in workload.spec.template.spec.containers]
+        wanted = change.images.keys() - {"*", *containers} if isinstance(change, SetImage) else ()
+        for container in sorted(wanted):
+            raise CommandError(f'{change.workload} has no container "{container}"; it has {", ".join(containers)}')
+
+
 def _title(flags: StoryFlags) -> str:
-    changes = [*flags.after, *flags.set_image, *flags.patch]
+    patched = [f"a patch of {each.partition('=')[0]}" for each in flags.patch]
+    changes = [*flags.after, *flags.set_image, *patched]
     if not changes:
         return ""
     return changes[0] if len(changes) == 1 else f"{changes[0]} and {len(changes) - 1} more"
@@ -135,6 +154,8 @@ def _title(flags: StoryFlags) -> str:
 def _nodes(flags: StoryFlags) -> int | tuple[NodePool, ...]:
     """The nodes asked for, none when nothing is said of them."""
     pools = read_pools(flags.node_pool, flags.node_file)
+    if flags.nodes is not None and flags.nodes < 1:
+        raise UsageError(f'invalid argument "{flags.nodes}" for "--nodes" flag: at least one')
     if pools and flags.nodes is not None:
         raise UsageError("give --nodes, or --node-pool and --node-file")
     return pools or flags.nodes or ()

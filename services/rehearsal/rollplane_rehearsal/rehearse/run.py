@@ -253,7 +253,7 @@ async def _outcome(run: Run, end: float) -> Outcome:
         budgets=run.watcher.budgets(),
         violations=[str(each) for each in run.plane.violations],
         refused=run.refused,
-        notes=run.story.notes,
+        notes=run.story.notes if run.changed or run.refused else (*run.story.notes, "no workload is changed by it"),
     )
 
 

@@ -210,7 +210,8 @@ def read_scenario(text: str, source: str) -> Scenario:
     reader = ScenarioReader()
     scenario = reader.scenario(data, source)
     if reader.causes:
-        raise InvalidError("; ".join(f"{source}: line {line_of(each.field, lines)}: {each}" for each in reader.causes))
+        found = sorted((line_of(each.field, lines), str(each)) for each in reader.causes)
+        raise InvalidError("; ".join(f"{source}: line {line}: {told}" for line, told in found))
     return scenario
 
 
