@@ -21,7 +21,8 @@ from rollplane.apps.v1 import Deployment
 from rollplane_client.objects import connect
 from rollplane_machinery.errors import BadRequestError, NotFoundError
 from rollplane_testing.options import Options
-from rollplane_testing.server import CommandFailedError, Place, Server, ServerEndedError, Servers
+from rollplane_testing.place import CommandFailedError, Place
+from rollplane_testing.server import Server, ServerEndedError, Servers
 from tests.testing.sub_runs import ROOM, WEB
 
 MANIFEST = WEB.split('"""')[1]
@@ -110,6 +111,20 @@ def test_who_reacts_meanwhile_sees_time_pass(place: Place) -> None:
 def test_nodes_that_only_this_process_has_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="a number, or the path"), Server(Options(nodes=[]), tmp_path):
         pass
+
+
+def test_an_answer_that_nobody_waited_for_is_nobody_else_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C, or a test's time limit, while the server is at work."""
+    with Server(Options(), tmp_path) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(server, "_heard", _interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                server.ask("set_speed", 5.0)
+        assert server.ask("troubles_left") == 0
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def test_wrong_words_are_the_test_s_to_hear(place: Place) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rollplane_testing.living import TestPlane
     from rollplane_testing.options import Options
-    from rollplane_testing.server import CommandFailedError, Place, Server
+    from rollplane_testing.place import CommandFailedError, Place
+    from rollplane_testing.server import Server
     from rollplane_testing.unit import RollplaneServerTestCase, RollplaneTestCase
 
 __all__ = [
@@ -22,9 +23,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "CommandFailedError": "server",
+    "CommandFailedError": "place",
     "Options": "options",
-    "Place": "server",
+    "Place": "place",
     "RollplaneServerTestCase": "unit",
     "RollplaneTestCase": "unit",
     "Server": "server",

@@ -16,7 +16,8 @@ from rollplane_testing.options import NAMES, Options, from_texts
 
 if TYPE_CHECKING:
     from rollplane_testing.living import TestPlane
-    from rollplane_testing.server import Place, Servers
+    from rollplane_testing.place import Place
+    from rollplane_testing.server import Servers
 
 _MARKER = (
     "rollplane(nodes=3, profile='instant', seed=0, release='', speed=1, own=False): "

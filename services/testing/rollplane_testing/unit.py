@@ -15,7 +15,8 @@ from typing import ClassVar
 from rollplane_rehearsal.virtual_time import VirtualTimeLoop
 from rollplane_testing.living import TestPlane, living
 from rollplane_testing.options import Options
-from rollplane_testing.server import Place, Servers
+from rollplane_testing.place import Place
+from rollplane_testing.server import Servers
 
 
 class RollplaneTestCase(unittest.IsolatedAsyncioTestCase):

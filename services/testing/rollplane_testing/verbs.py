@@ -43,11 +43,12 @@ class Verbs:
         }
 
     async def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return ``{"result": …}``, or ``error_of`` whatever is raised."""
+        """Return ``{"result": …}``, or ``error_of`` whatever is raised, and the request's number."""
         try:
-            return {"result": await self._carry_out(request["verb"], request["args"], request["named"])}
+            answer = {"result": await self._carry_out(request["verb"], request["args"], request["named"])}
         except Exception as exc:
-            return error_of(exc)
+            answer = error_of(exc)
+        return {"number": request["number"], **answer}
 
     async def _carry_out(self, verb: str, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """What takes time takes it at once."""

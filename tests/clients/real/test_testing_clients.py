@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from rollplane_testing.options import Options
-from rollplane_testing.server import Place, Servers
+from rollplane_testing.place import Place
+from rollplane_testing.server import Servers
 from tests.clients.real.conftest import had
 from tests.clients.real.manifests import deployment
 
