@@ -14,14 +14,20 @@ from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
-from rollplane_rehearsal.reports.shape import comparison_schema, report_schema
+from rollplane_rehearsal.reports.shape import comparison_schema, report_schema, search_schema
 from rollplane_rehearsal.scenario.actions import ACTIONS
 from rollplane_rehearsal.scenario.scenario import read_scenario, scenario_schema
+from tests.rehearsal.manifests import deployment
 from tests.rehearsal.test_scenarios import EXAMPLES, REFUSED, STEPS
 
-SCHEMAS = {"scenario": scenario_schema(), "report": report_schema(), "comparison": comparison_schema()}
+SCHEMAS = {
+    "scenario": scenario_schema(),
+    "report": report_schema(),
+    "comparison": comparison_schema(),
+    "search": search_schema(),
+}
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
-SCENARIO, REPORT, COMPARISON = (Draft202012Validator(each) for each in SCHEMAS.values())
+SCENARIO, REPORT, COMPARISON, SEARCH = (Draft202012Validator(each) for each in SCHEMAS.values())
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -107,7 +113,19 @@ def test_a_comparison_is_as_its_schema_says(capsys: pytest.CaptureFixture[str]) 
     assert [each.message for each in COMPARISON.iter_errors(json.loads(capsys.readouterr().out))] == []
 
 
-@pytest.mark.parametrize("name", ["report", "comparison"])
+@pytest.mark.parametrize(("image", "found"), [("web:404", True), ("web:v2", False)])
+def test_a_search_is_as_its_schema_says(
+    image: str, found: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "web.yaml").write_text(json.dumps(deployment()))
+    line = f"rehearse --before {tmp_path}/web.yaml --set-image deploy/web={image} --profile instant --search 2 -o json"
+    run(line.split())
+    told = json.loads(capsys.readouterr().out)
+    assert [each.message for each in SEARCH.iter_errors(told)] == []
+    assert (told["found"] is not None) is found
+
+
+@pytest.mark.parametrize("name", ["report", "comparison", "search"])
 def test_every_field_of_a_report_is_documented(name: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text()
     shapes = [SCHEMAS[name], *SCHEMAS[name]["$defs"].values()]

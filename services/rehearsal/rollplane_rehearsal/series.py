@@ -6,7 +6,7 @@ import gc
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ SHARES = 8
 
 def run_series(
     scenario: Callable[[Run], Coroutine[Any, Any, T]], runs: Sequence[Run], processes: int = 0, share: int = 0
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield what ``scenario`` returns for each of ``runs`` (seeds, mostly), in their order, each in virtual time.
 
     ``scenario``, ``runs`` and what is returned travel between processes: a function of a module, and values that can be
@@ -33,7 +33,9 @@ def run_series(
     return spread(partial(_run_one, scenario), runs, processes, share)
 
 
-def spread(one: Callable[[Run], T], runs: Sequence[Run], processes: int = 0, share: int = 0) -> Iterator[T]:
+def spread(
+    one: Callable[[Run], T], runs: Sequence[Run], processes: int = 0, share: int = 0
+) -> Generator[T, None, None]:
     """Yield what ``one``, which blocks, returns for each of ``runs``: all else is as with ``run_series``."""
     wanted = processes or (1 if len(runs) <= FEW else os.cpu_count() or 1)
     if wanted == 1:

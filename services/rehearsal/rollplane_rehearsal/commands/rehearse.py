@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rollplane_cli.command import Command, output
-from rollplane_cli.failures import CommandError
-from rollplane_cli.flags import lines, text
+from rollplane_cli.failures import CommandError, UsageError
+from rollplane_cli.flags import lines, optional_number, seconds, text, texts
 from rollplane_cli.session import Session
+from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.commands.reporting import BROKEN, KEPT, NOT_REHEARSED, formats_of, progress, write_reports
-from rollplane_rehearsal.commands.stories import StoryFlags, asked
+from rollplane_rehearsal.commands.stories import Asked, StoryFlags, asked
 from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
 from rollplane_rehearsal.reports.documents import as_json, html, junit
-from rollplane_rehearsal.reports.shape import comparison_schema, report_schema
+from rollplane_rehearsal.reports.searched import FORMATS as SEARCH_FORMATS
+from rollplane_rehearsal.reports.shape import comparison_schema, report_schema, search_schema
 from rollplane_rehearsal.reports.text import markdown
 from rollplane_rehearsal.reports.text import text as as_text
 from rollplane_rehearsal.scenario.scenario import scenario_schema
+from rollplane_rehearsal.search.faults import KINDS, read_kinds
+from rollplane_rehearsal.search.searching import Search, Searched, expectations_of, search
 
 _FORMATS: Mapping[str, Callable[[Judged, Recording], str]] = {
     "text": as_text,
@@ -30,19 +36,27 @@ _FORMATS: Mapping[str, Callable[[Judged, Recording], str]] = {
     "html": html,
 }
 
+MOST_RUNS = 1000
+"""How many runs a search has unless told."""
+
 _SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scenario": scenario_schema,
     "report": report_schema,
     "comparison": comparison_schema,
+    "search": search_schema,
 }
 
 
 class RehearseFlags(StoryFlags):
     """Flags of ``rehearse``."""
 
+    search = optional_number("Look for the smallest scenario that breaks an expectation, in that many runs with faults")
+    search_for = seconds("Look for so long at most (--search 1000 unless given)")
+    search_faults = texts(f"Faults to look with (default all but break image): {', '.join(KINDS)}")
     report = lines("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
     schema = text(
-        "Only print a JSON Schema: that of scenario files, of reports, or of comparisons as JSON", choices=[*_SCHEMAS]
+        "Only print a JSON Schema: that of scenario files, or of a report, comparison or search as JSON",
+        choices=[*_SCHEMAS],
     )
     output = output(*_FORMATS)
 
@@ -61,12 +75,49 @@ async def run(flags: RehearseFlags, session: Session) -> int:
 def _rehearse(flags: RehearseFlags, session: Session) -> int:
     files = formats_of(flags.report, _FORMATS)
     wanted = asked(flags, session)
+    if flags.search is not None or flags.search_for or flags.search_faults:
+        return _search(flags, session, wanted, files)
     outcomes = rehearse_all(wanted.story, wanted.seeds, progress(session, len(wanted.seeds)))
     judged = judge(wanted.story.title, outcomes, wanted.scenario.expect)
     recording = recording_of(wanted.story, judged.worst.seed)
     write_reports(files, lambda form: _FORMATS[form](judged, recording))
     session.console.write(_FORMATS[flags.output or "text"](judged, recording))
     return KEPT if judged.kept else BROKEN
+
+
+def _search(flags: RehearseFlags, session: Session, wanted: Asked, files: Sequence[tuple[Path, str]]) -> int:
+    """Look for trouble; exit code 1 when some was found."""
+    count = MOST_RUNS if flags.search is None else flags.search
+    if count < 1:
+        raise UsageError(f'invalid argument "{count}" for "--search" flag: at least one')
+    kinds, clock = read_kinds(flags.search_faults), SystemClock()
+    deadline = clock.monotonic() + flags.search_for if flags.search_for else math.inf
+    tell = progress(session, count)
+    found = search(
+        wanted.story,
+        wanted.scenario,
+        Search(count, wanted.seeds[0], kinds, lambda: clock.monotonic() < deadline, tell),
+    )
+    report = _searched_report(wanted, found)
+    write_reports(files, report)
+    session.console.write(report(flags.output or "text"))
+    return KEPT if found.found is None else BROKEN
+
+
+def _searched_report(wanted: Asked, searched: Searched) -> Callable[[str], str]:
+    """Return what tells of a search in each form: text and JSON of all of it, the others of the run to look at."""
+    expected = [searched.found.expectation] if searched.found else expectations_of(wanted.scenario)
+
+    def report(form: str) -> str:
+        if form in SEARCH_FORMATS:
+            return SEARCH_FORMATS[form](wanted.story.title, searched)
+        if searched.shown is None:
+            raise CommandError("nothing was rehearsed")
+        story, outcome = searched.shown
+        judged = judge(story.title, [outcome], expected)
+        return _FORMATS[form](judged, recording_of(story, outcome.seed))
+
+    return report
 
 
 REHEARSE = Command(

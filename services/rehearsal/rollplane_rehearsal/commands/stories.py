@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from rollplane_machinery.releases import LATEST
 from rollplane_rehearsal.commands import sources
 from rollplane_rehearsal.manifests import NO_KINDS
 from rollplane_rehearsal.rehearse.exported import Exported, read_exported
-from rollplane_rehearsal.rehearse.preparing import joined, prepare
+from rollplane_rehearsal.rehearse.preparing import joined, listed, prepare, with_objects
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rollouts import Workload, name_of
 from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
@@ -107,8 +106,8 @@ def profile_document(session: Session, beside: Path, profile: str | Mapping[str,
 
 def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
     """A step that applies a file, with what the file holds."""
-    if "apply" not in step:
-        return step
+    if not isinstance(step.get("apply"), str):
+        return with_objects(step)
     path = beside / step["apply"]
     return step | {"apply": joined(read_exported([(str(path), sources.text_of(session, path))]).manifests)}
 
@@ -116,8 +115,7 @@ def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
 def _read(
     names: Sequence[str], session: Session, manifests: Sequence[Any] = (), customs: KindsByType = NO_KINDS
 ) -> Exported:
-    inline = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
-    within = [("manifests", inline)] if manifests else []
+    within = [("manifests", listed(manifests))] if manifests else []
     return read_exported([*contents(session, names), *within], session.namespace, customs)
 
 

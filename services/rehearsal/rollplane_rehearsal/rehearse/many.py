@@ -27,8 +27,13 @@ def rehearse_all(
 
 
 def _branches(seed: int) -> Generator[Work[Run, Any], Any, Outcome]:
-    _hush()
+    hush()
     return branches(seed)
+
+
+def outcome_of_run(run: tuple[Story, int]) -> Outcome:
+    """Return the outcome of a story with a seed; blocks."""
+    return outcome_of(*run)
 
 
 def outcome_or_refusal(one: tuple[Story, int]) -> Outcome | str:
@@ -49,17 +54,17 @@ def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[O
 
 def outcome_of(story: Story, seed: int) -> Outcome:
     """Return what came of one seed; blocks."""
-    _hush()
+    hush()
     return rehearse(story, seed)[0]
 
 
 def recording_of(story: Story, seed: int) -> Recording:
     """Return the recording of one seed, with what was waited for; blocks."""
-    _hush()
+    hush()
     return rehearse(story, seed, recorded=True)[1]
 
 
-def _hush() -> None:
+def hush() -> None:
     """What controllers log of a fault is the fault's story, which the report tells; nobody set up a log for it."""
     root = logging.getLogger()
     if not root.handlers:

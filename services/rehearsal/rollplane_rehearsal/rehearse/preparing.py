@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.codec import Manifest
 from rollplane_rehearsal.rehearse.assumed import assumed, told
-from rollplane_rehearsal.rehearse.exported import Exported
+from rollplane_rehearsal.rehearse.exported import Exported, read_exported
 from rollplane_rehearsal.rehearse.story import Change, Cluster, Story
-from rollplane_rehearsal.scenario.scenario import Scenario
+from rollplane_rehearsal.scenario.scenario import Scenario, profile_of
 
 
 def prepare(
@@ -42,6 +44,25 @@ def prepare(
     )
 
 
+def whole(scenario: Scenario) -> Story:
+    """Return the story of a scenario that names no files; raises BadRequestError or InvalidError for what is wrong."""
+    before = read_exported([("manifests", listed(scenario.manifests))])
+    steps = [with_objects(step) for step in scenario.steps]
+    return prepare(replace(scenario, steps=steps), before, profile_of(scenario.profile, "profile"))
+
+
+def with_objects(step: Any) -> Any:
+    """Return a step that applies a list of objects as it is carried out: with their manifests as text."""
+    if not isinstance(step.get("apply"), list):
+        return step
+    return step | {"apply": joined(read_exported([("apply", listed(step["apply"]))]).manifests)}
+
+
+def listed(items: Sequence[Any]) -> str:
+    """Return objects as one JSON text."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(items)})
+
+
 def _notes(stand_ins: Iterable[Manifest], left_out: Iterable[str]) -> Iterator[str]:
     if names := told(stand_ins):
         yield f"assumed to be there, since what runs now refers to it: {', '.join(names)}"
@@ -51,4 +72,4 @@ def _notes(stand_ins: Iterable[Manifest], left_out: Iterable[str]) -> Iterator[s
 def joined(manifests: Iterable[Manifest]) -> str:
     """Return the manifests as one JSON text, "" for none."""
     items = [manifest.written for manifest in manifests]
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}) if items else ""
+    return listed(items) if items else ""

@@ -172,6 +172,45 @@ class Comparison(TypedDict):
     notes: list[str]
 
 
+class Tried(TypedDict):
+    """How many runs there were: unharmed, with one fault, with two; and how often each fault was in one."""
+
+    runs: int
+    unharmed: int
+    singles: int
+    pairs: int
+    faults: dict[str, int]
+
+
+class Trouble(TypedDict):
+    """The smallest scenario that was found, as a file; minimal says that nothing simpler breaks what it breaks."""
+
+    scenario: str
+    expectation: str
+    seen: str
+    seed: int
+    digest: str
+    faults: int
+    minimal: bool
+
+
+class SearchReport(TypedDict):
+    """What a search tried, and what it found; null when nothing broke."""
+
+    apiVersion: Literal["rehearsal.rollplane.dev/v1"]
+    kind: Literal["Search"]
+    title: str
+    kept: bool
+    verdict: str
+    tried: Tried
+    found: Trouble | None
+
+
+def search_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of searches; it lets fields be that a later version adds."""
+    return _schema_of(SearchReport, "search", "A report of rollplane rehearse --search")
+
+
 def report_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of reports; it lets fields be that a later version adds."""
     return _schema_of(Report, "report", "A report of rollplane rehearse")
@@ -220,6 +259,8 @@ def _schema(shape: Any) -> dict[str, Any]:
             return {"type": _PLAIN[shape]}
         case origin if origin in (UnionType, Union):
             return {"anyOf": [_schema(each) for each in inner]}
+        case origin if origin is dict:
+            return {"type": "object", "additionalProperties": _schema(inner[1])}
         case origin if origin is Literal:
             return {"const": inner[0]}
         case _:

@@ -30,10 +30,22 @@ def some_text(value: object) -> str:
 
 
 def _image(value: object) -> tuple[str, str, str]:
-    """Read ``web=web:v2`` as workload, container (all of them), image."""
+    """Read ``web=web:v2`` as workload, container (all of them), image; or a mapping that names the container, too."""
+    if isinstance(value, Mapping) and set(value) == set(_ONE_IMAGE):
+        workload, container, image = (some_text(value[name]) for name in _ONE_IMAGE)
+        return workload, container, image
     if not (found := _IMAGE.fullmatch(some_text(value))):
-        raise ValueError("must be WORKLOAD=IMAGE")
+        raise ValueError("must be WORKLOAD=IMAGE, or {workload: …, container: …, image: …}")
     return found[1], "*", found[2]
+
+
+def _manifests(value: object) -> Any:
+    """Read the name of a file, or a list of objects."""
+    if not isinstance(value, list):
+        return some_text(value)
+    if not value or not all(isinstance(each, Mapping) and {"apiVersion", "kind"} <= set(each) for each in value):
+        raise ValueError("must be a file, or a list of objects with apiVersion and kind")
+    return value
 
 
 def _patch(value: object) -> tuple[str, str]:
@@ -78,8 +90,10 @@ def _nothing(value: object) -> None:
         raise ValueError("takes no value")
 
 
+_ONE_IMAGE = ("workload", "container", "image")
 _IMAGE, _SCALE = re.compile("([^=]+)=(.+)"), re.compile("([^=]+)=([0-9]+)")
 _PART = re.compile(r"[0-9]+(?:\.[0-9]+)?%?")
+MANIFEST: Json = {"type": "object", "required": ["apiVersion", "kind"]}
 SOME_TEXT: Json = {"type": "string", "minLength": 1}
 _NO_VALUE: Json = {"enum": [None, True]}
 
@@ -89,8 +103,26 @@ def _matching(pattern: re.Pattern[str]) -> Json:
 
 
 ACTIONS: Mapping[str, Action] = {
-    "apply": Action(some_text, SOME_TEXT, "Apply a file beside the scenario"),
-    "set image": Action(_image, _matching(_IMAGE), "WORKLOAD=IMAGE: give every container this image"),
+    "apply": Action(
+        _manifests,
+        {"anyOf": [SOME_TEXT, {"type": "array", "items": MANIFEST, "minItems": 1}]},
+        "Apply a file beside the scenario, or a list of objects",
+    ),
+    "set image": Action(
+        _image,
+        {
+            "anyOf": [
+                _matching(_IMAGE),
+                {
+                    "type": "object",
+                    "properties": dict.fromkeys(_ONE_IMAGE, SOME_TEXT),
+                    "required": list(_ONE_IMAGE),
+                    "additionalProperties": False,
+                },
+            ]
+        },
+        "WORKLOAD=IMAGE: give every container this image; or a mapping that names one container",
+    ),
     "patch": Action(
         _patch,
         {

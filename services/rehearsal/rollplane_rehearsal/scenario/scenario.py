@@ -31,6 +31,7 @@ from rollplane_machinery.strict_reading import (
 from rollplane_machinery.yaml_lines import line_of, read_lines
 from rollplane_rehearsal.rehearse.judging import USUAL, Expectation
 from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS
+from rollplane_rehearsal.scenario.actions import MANIFEST
 from rollplane_rehearsal.scenario.drawing import drawn, filled
 from rollplane_rehearsal.scenario.steps import Step, StepError, read_step, step_shape, undrawn
 from rollplane_rehearsal.scenario.words import EXPECTATION, parse_expectation
@@ -58,6 +59,11 @@ class Scenario:
     steps: Sequence[Any] = ()
     expect: Sequence[Expectation] = USUAL
 
+    @property
+    def says_what_it_expects(self) -> bool:
+        """Whether the file itself says what is expected."""
+        return self.expect is not USUAL
+
 
 class ScenarioReader(StrictReader):
     """Reads a scenario; what is drawn in it is known before its steps."""
@@ -84,7 +90,7 @@ class ScenarioReader(StrictReader):
             "name": self.a_text(),
             "about": self.a_text(),
             "before": Field(self.texts, one_or_more(TEXT, 1)),
-            "manifests": Field(self._manifests, list_of(_MANIFEST, 1)),
+            "manifests": Field(self._manifests, list_of(MANIFEST, 1)),
             "nodes": Field(self._nodes, {"anyOf": [_COUNT, list_of(PoolReader().pool_shape(), 1)]}),
             "profile": Field(self._profile, {"anyOf": [TEXT, ProfileReader().profile_shape()]}),
             "release": Field(self._release, one_of(RELEASES)),
@@ -175,7 +181,6 @@ class ScenarioReader(StrictReader):
         return found
 
 
-_MANIFEST: Json = {"type": "object", "required": ["apiVersion", "kind"]}
 _COUNT: Json = {"type": "integer", "minimum": 1, "maximum": MAX_NODES}
 _BETWEEN: Json = {
     "type": "object",

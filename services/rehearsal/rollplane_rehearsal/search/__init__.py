@@ -1,0 +1,1 @@
+"""Looking for the smallest scenario that breaks an expectation."""
