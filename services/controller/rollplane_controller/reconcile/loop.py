@@ -81,7 +81,6 @@ class Loop:
     def attach(self) -> None:
         """Register with the informer; to be called before it runs."""
         self._reconciler.attach(self.queue.add)
-        self._observer.informer.on_progress(self._open_gates)
 
     def wake(self, shards: frozenset[str]) -> None:
         """Look at every key of ``shards``: whatever was held back while they were not ours is among them."""
@@ -110,9 +109,17 @@ class Loop:
     def _fence_of(self, key: Key) -> Fence | None:
         return self._shards.fence(self._shard_of(key))
 
+    def _shut_gate(self, key: Key, revision: int) -> None:
+        """Do not plan ``key`` before the informer has reached ``revision``."""
+        if revision > self._observer.informer.revision:
+            self._gates.shut(key, revision)
+            self._observer.at_next_progress(self._open_gates)
+
     def _open_gates(self, revision: int) -> None:
         for key in self._gates.reach(revision):
             self.queue.add(key)
+        if self._gates:
+            self._observer.at_next_progress(self._open_gates)
 
     # From a key to its writes.
 
@@ -168,7 +175,7 @@ class Loop:
         events: list[PlannedEvent] = []
         for one, answer in zip(sent, answers, strict=True):
             if isinstance(answer, WriteResult):
-                self._gates.shut(key, answer.revision)
+                self._shut_gate(key, answer.revision)
                 events += one.events
             elif not is_harmless(one.write, answer):
                 failures.append(Failure(one.write, answer))
@@ -183,7 +190,7 @@ class Loop:
             self._conclude(key, plan, failures)
 
     def _conclude_behind(self, key: Key, plan: Plan, failures: Sequence[Failure], revision: int) -> None:
-        self._gates.shut(key, revision)
+        self._shut_gate(key, revision)
         self._conclude(key, plan, failures)
 
     def _conclude(self, key: Key, plan: Plan, failures: Sequence[Failure]) -> None:

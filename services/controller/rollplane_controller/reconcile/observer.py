@@ -5,7 +5,7 @@ One watch for all kinds means one revision: when the informer has reached it, ev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from rollplane.core.v1 import Pod, PodTemplateSpec
@@ -58,8 +58,19 @@ class Observer:
             self.informer.add_index(kind, name, values)
             if kind is POD:
                 self.informer.add_index(kind, ENDING, _ending)
+        self.informer.on_progress(self._tell_waiting)
+        self._waiting: dict[Callable[[int], None], None] = {}
         self.templates = Templates(_complete)
         """Compares pod templates by what they mean under the defaults of today."""
+
+    def at_next_progress(self, callback: Callable[[int], None]) -> None:
+        """Call ``callback`` once, with the revision that the informer reaches next; after all handlers."""
+        self._waiting[callback] = None
+
+    def _tell_waiting(self, revision: int) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for callback in waiting:
+            callback(revision)
 
     def message(self, key: Key, type_: type[M]) -> M | None:
         """Return the object parsed, None when it is not there; raises InternalError for a kind without contents."""
@@ -74,8 +85,8 @@ class Observer:
         return message
 
     def controlled(self, kind: Kind, uid: str) -> Iterator[tuple[Key, View]]:
-        """Yield what of ``kind`` is controlled by the owner with that uid."""
-        yield from self.informer.indexed(kind, BY_CONTROLLER, uid).items()
+        """Return what of ``kind`` is controlled by the owner with that uid."""
+        return iter(self.informer.indexed(kind, BY_CONTROLLER, uid).items())
 
     def dependents(self, kind: Kind, uid: str) -> Iterator[tuple[Key, View]]:
         """Yield what of ``kind`` the owner with that uid owns, whether it controls it or not."""
@@ -83,8 +94,8 @@ class Observer:
         yield from self.informer.indexed(kind, BY_OTHER_OWNER, uid).items()
 
     def orphans(self, kind: Kind, namespace: str) -> Iterator[tuple[Key, View]]:
-        """Yield what of ``kind`` in the namespace nobody controls."""
-        yield from self.informer.indexed(kind, ORPHANS, namespace).items()
+        """Return what of ``kind`` in the namespace nobody controls."""
+        return iter(self.informer.indexed(kind, ORPHANS, namespace).items())
 
     def controlled_pods(self, uid: str) -> Iterator[PodView]:
         """Yield the pods that the owner with that uid controls."""
