@@ -112,8 +112,14 @@ class Recorder:
         return states
 
     def mark(self, label: str, now: float) -> None:
-        """Give a moment its name."""
-        self.recording.marks.append(Mark(now - self.began, label))
+        """Give a moment its name; what is waited for from then on is another wait."""
+        at = now - self.began
+        self.recording.marks.append(Mark(at, label))
+        for place, waiting in self._waiting.items():
+            if at > waiting.begin:
+                self.recording.waits.append(waiting.told(at, place))
+        self._waiting.clear()
+        self._waited.clear()
 
     def waits(self, uid: str, sentence: str, now: float, subject: str = "") -> None:
         """Note that the workload waits for what ``sentence`` says from now on; "" when it waits no more.

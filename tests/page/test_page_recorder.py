@@ -105,6 +105,16 @@ def test_a_wait_that_was_left_for_no_time_is_one() -> None:
     assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "a"), Wait(6, 8, 0, "c"), Wait(8, 9, 0, "a")]
 
 
+def test_a_mark_parts_waits() -> None:
+    told = recorder()
+    told.take(batch(deployment()), BEGAN)
+    told.waits("d", "a", BEGAN + 1)
+    told.mark("undo", BEGAN + 4)
+    told.waits("d", "a", BEGAN + 4)
+    told.waits("d", "", BEGAN + 6)
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 4, 0, "a"), Wait(4, 6, 0, "a")]
+
+
 def test_times_count_from_a_moment_with_a_little_of_what_was_before() -> None:
     told = recorder()
     told.take(batch(deployment(), replica_set(), pod("a", node="n"), pod("b"), event("Early")), BEGAN + 1)

@@ -137,6 +137,12 @@ def test_it_fits_every_screen(page: Any, size: tuple[int, int]) -> None:
     assert page.evaluate(FITS)
 
 
+def test_a_chart_names_its_lines_in_a_row(page: Any) -> None:
+    """Its legend is a table, and tables of figures are drawn otherwise."""
+    cell = page.locator(".u-legend th").first
+    assert cell.evaluate("(each) => getComputedStyle(each).borderBottomWidth") == "0px"
+
+
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_the_report_of_a_story_that_ships(browser: Any, path: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
