@@ -15,6 +15,7 @@ from rollplane_kubelet_sim.profiles import shipped_profile
 from rollplane_machinery.errors import BadRequestError
 from rollplane_rehearsal.rehearse.preparing import whole
 from rollplane_rehearsal.rehearse.story import Apply, Change, Cluster, Patch, SetImage, Story
+from rollplane_rehearsal.reports.searched import text
 from rollplane_rehearsal.scenario.scenario import read_scenario
 from rollplane_rehearsal.scenario.writing import document_of, scenario_text
 from rollplane_rehearsal.search.searching import Search, Searched, search
@@ -82,6 +83,8 @@ def test_time_ends_a_search() -> None:
     scenario = read_scenario(json.dumps(PLANTED), "planted")
     searched = search(whole(scenario), scenario, Search(500, 1, ("drain",), goes_on=lambda: False, processes=1))
     assert (searched.singles, searched.pairs, searched.found) == (0, 0, None)
+    assert searched.is_late
+    assert "The time was up before all was tried." in text("planted", searched).splitlines()
 
 
 def test_a_search_in_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

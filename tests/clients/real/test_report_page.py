@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from rollplane_page.document import report_document
+from rollplane_page.comparing import Comparison, Point
+from rollplane_page.document import comparison_document, report_document
 from rollplane_page.recording import Figure, Recording, Tone, Verdict
 from tests.end_to_end.up_process import rollplane
 from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
@@ -156,3 +157,37 @@ def test_the_report_of_a_story_that_ships(browser: Any, path: Path, tmp_path: Pa
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(FITS)
+
+
+COMPARED = Comparison(
+    "web",
+    Verdict(Tone.GOOD, "maxSurge=2 is the fastest."),
+    ["", "maxSurge", "P95", "verdict"],
+    [["1", "1", "9.0 s", "kept"], ["2 *", "2", "5.0 s", "kept"], ["3", "0", "5.1 s", "BROKEN in 1 of 1: finishes"]],
+    [Tone.GOOD, Tone.GOOD, Tone.BAD],
+    [
+        Point(1, "maxSurge=1", 8.0, 9.0, 100.0, False, Tone.GOOD),
+        Point(2, "maxSurge=2", 4.0, 5.0, 100.0, True, Tone.GOOD),
+        Point(3, "maxSurge=0", 5.0, 5.1, 80.0, False, Tone.BAD),
+        Point(4, "maxSurge=5", None, None, 80.0, False, Tone.BAD),
+    ],
+    ["* none is faster"],
+)
+
+
+def test_a_comparison_is_a_plot_and_a_table(browser: Any, tmp_path: Path) -> None:
+    report = tmp_path / "compared.html"
+    report.write_text(comparison_document(COMPARED), encoding="utf-8")
+    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core cannot be had")
+    with _opened(browser, report.as_uri()) as page:
+        sync_api.expect(page.get_by_text("maxSurge=2 is the fastest.")).to_be_visible()
+        sync_api.expect(page.get_by_role("row", name="3 0 5.1 s BROKEN in 1 of 1: finishes")).to_be_visible()
+        plot = page.get_by_role("img")
+        assert plot.get_attribute("aria-label") == (
+            "1: maxSurge=1, 9.0 s, 100 %; 2: maxSurge=2, 5.0 s, 100 %; 3: maxSurge=0, 5.1 s, 80 %"
+        )
+        for scheme, width in itertools.product(("light", "dark"), (360, 1280)):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(FITS)
+            assert [(each["id"], each["nodes"][0]["html"]) for each in axe.Axe().run(page)["violations"]] == []

@@ -40,6 +40,8 @@ def _nothing(title: str, searched: Searched) -> Iterator[str]:
     yield ""
     yield f"{_runs(len(searched.seeds))} without faults (seeds {searched.seeds[0]} to {searched.seeds[-1]})"
     yield f"{_runs(searched.singles)} with one fault, {searched.pairs} with two"
+    if searched.is_late:
+        yield "The time was up before all was tried."
     yield from (f"  {count:>5} {action}" for action, count in sorted(searched.kinds.items(), key=lambda each: -each[1]))
 
 

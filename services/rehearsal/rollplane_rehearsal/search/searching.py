@@ -77,7 +77,10 @@ class Found:
 
 @dataclass(slots=True)
 class Searched:
-    """What was tried, and what was found; None when nothing broke. ``kinds`` counts the faults that were tried."""
+    """What was tried, and what was found; None when nothing broke. ``kinds`` counts the faults that were tried.
+
+    ``is_late``: its time was up before all was tried.
+    """
 
     runs: int = 0
     singles: int = 0
@@ -85,6 +88,7 @@ class Searched:
     seeds: Sequence[int] = ()
     kinds: Counter[str] = field(default_factory=Counter)
     found: Found | None = None
+    is_late: bool = False
     unharmed: tuple[Story, Outcome] | None = None
 
     @property
@@ -119,7 +123,7 @@ class _Searching:
 
     def run(self) -> Searched:
         for phase in (self._unharmed, self._singles, self._pairs):
-            if self._searched.found is None:
+            if self._searched.found is None and not self._searched.is_late:
                 phase()
         return self._searched
 
@@ -155,6 +159,7 @@ class _Searching:
         with closing(self._outcomes(trials, SHARE)) as outcomes:
             for trial, outcome in zip(trials, outcomes, strict=False):
                 if not self._wanted.goes_on():
+                    self._searched.is_late = True
                     return
                 self._count()
                 self._searched.kinds.update(fault.action for fault in trial.faults)
