@@ -33,22 +33,17 @@ def choose_victims(
     if count >= len(pods):
         return list(pods)
 
-    def compare(one: PodView, other: PodView) -> int:
-        return _compare(one, other, related_on_node, age)
-
     def age(since: float) -> float:
         return _magnitude(now - since) if release.victims_by_cost else now - since
 
     if not release.victims_by_cost:
         pods = [replace(pod, deletion_cost=0) for pod in pods]
-    return sorted(pods, key=functools.cmp_to_key(compare))[:count]
+    among_equals = functools.cmp_to_key(functools.partial(_compare, age))
+    return sorted(pods, key=lambda pod: (_standing(pod, related_on_node), among_equals(pod)))[:count]
 
 
-def _compare(one: PodView, other: PodView, related_on_node: Mapping[str, int], age: _Age) -> int:
-    """Return a negative number when ``one`` dies before ``other``."""
-    by_standing = _standing(one, related_on_node), _standing(other, related_on_node)
-    if by_standing[0] != by_standing[1]:
-        return -1 if by_standing[0] < by_standing[1] else 1
+def _compare(age: _Age, one: PodView, other: PodView) -> int:
+    """Return a negative number when ``one`` dies before ``other``, which has the same standing."""
     if one.ready and one.ready_since != other.ready_since:
         return _younger_first(one.ready_since, other.ready_since, one.uid, other.uid, age)
     if one.restarts != other.restarts:

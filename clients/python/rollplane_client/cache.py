@@ -117,6 +117,10 @@ class Cache(Generic[T]):
         for key, entry in self._entries[kind].items():
             yield key, entry.view
 
+    def present(self, kinds: Iterable[Kind]) -> list[Kind]:
+        """Return those of ``kinds`` of which there are objects."""
+        return [kind for kind in kinds if self._entries[kind]]
+
     def count(self, kind: Kind) -> int:
         """Return how many objects of ``kind`` there are."""
         return len(self._entries[kind])

@@ -90,6 +90,10 @@ class Informer(Generic[T]):
         """Yield keys and views of one kind; do not await meanwhile."""
         return self._cache.items(kind)
 
+    def present(self, kinds: Iterable[Kind]) -> list[Kind]:
+        """Return those of ``kinds`` of which the cache holds objects."""
+        return self._cache.present(kinds)
+
     def count(self, kind: Kind) -> int:
         """Return how many objects of ``kind`` the cache holds."""
         return self._cache.count(kind)

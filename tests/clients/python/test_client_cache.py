@@ -12,7 +12,7 @@ from rollplane.core.v1 import Node, Pod
 from rollplane_client.cache import Cache, Change, Entry
 from rollplane_machinery.api import EventType, Key, WatchEvent
 from rollplane_machinery.errors import BadRequestError
-from rollplane_machinery.kinds import NODE, POD, Encoded
+from rollplane_machinery.kinds import CONFIG_MAP, NODE, POD, Encoded
 from rollplane_machinery.packing import Packed, unpacked
 
 ADDED, MODIFIED, DELETED = EventType.ADDED, EventType.MODIFIED, EventType.DELETED
@@ -89,6 +89,8 @@ def test_kinds_are_kept_apart(cache: Cache[str]) -> None:
     assert cache.get(Key(NODE, "", "a")) == "y"
     assert list(cache.items(POD)) == [(key("a"), "x")]
     assert (cache.count(POD), cache.count(NODE), len(cache)) == (1, 1, 2)
+    cache.expect(CONFIG_MAP)
+    assert cache.present((NODE, CONFIG_MAP, POD)) == [NODE, POD]
 
 
 def test_an_index_made_late_holds_what_was_there(cache: Cache[str]) -> None:

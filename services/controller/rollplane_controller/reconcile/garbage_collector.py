@@ -87,7 +87,7 @@ class GarbageCollector(Reconciler):
                 self._wake(found[0])
 
     def _dependents(self, uid: str) -> Iterator[tuple[Key, View]]:
-        for kind in self._kinds:
+        for kind in self._observer.informer.present(self._kinds):
             yield from self._observer.dependents(kind, uid)
 
     # What is done.
