@@ -55,7 +55,7 @@ class MeasuredCluster:
 
     def _answered(self, write: Write, result: WriteResult) -> None:
         self._tally.writes += 1
-        if self.lag is not None and write.key.kind in _WATCHED:
+        if self.lag is not None and result.revision and write.key.kind in _WATCHED:
             self.lag.answered(write.key.kind, result.revision)
 
     @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rollplane_load.results import Json
+from rollplane_load.tables import aligned
 
 MOST_WAITS = 10
 
@@ -105,9 +106,6 @@ def _troubles(run: Json) -> Iterable[str]:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    if not rows:
-        return
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    yield ""
-    for row in (head, *rows):
-        yield "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if rows:
+        yield ""
+        yield from aligned(head, rows)

@@ -18,7 +18,8 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "kubectl": Entry("kubectl:KUBECTL", "Run the kubectl that is installed against a control plane", _HERE),
         "demo": Entry("demo:DEMO", "Roll two Deployments through everything that can happen to them", _HERE),
         "profile learn": Entry("profile_learn:LEARN", "Learn how long pods take from what a real cluster shows", _HERE),
-        "load": Entry("load:SCENARIO", "Put a load on a plane, and measure", _HERE),
+        "load": Entry("load:SCENARIO", "Put a load on a plane or any Kubernetes, and measure", _HERE),
+        "load compare": Entry("load:COMPARE", "Put two results of loads side by side", _HERE),
         "load rollover": Entry(
             "load:ROLLOVER", "Measure how fast Deployments are created, updated and rolled over", _HERE
         ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import FAILED, CommandError, UsageError
-from rollplane_cli.flags import lines, number, optional_number, seconds, switch, text
+from rollplane_cli.flags import Flags, lines, number, optional_number, seconds, switch, text
 from rollplane_cli.session import Session
 from rollplane_load.scenario.model import Scenario, rollover
 from rollplane_load.scenario.reading import scenario_schema
@@ -17,7 +17,7 @@ from rollplane_load.scenario.shipped import names, scenario_of
 from rollplane_plane.commands.folder import ReleaseFlags
 from rollplane_plane.needs import require
 
-NEEDED = ("aiohttp", "prometheus_client", "orjson")
+NEEDED = ("aiohttp", "prometheus_client")
 
 Json = dict[str, Any]
 
@@ -28,7 +28,9 @@ class LoadFlags(ReleaseFlags):
     nodes = optional_number("Nodes of the plane that is started, instead of the scenario's")
     profile = text("How its pods live, instead of the scenario's profile")
     runs = number("How many times, one after another", default=1)
-    metrics = lines("NAME=HOST:PORT of a service's figures, for --server: CPU, memory, queue waits; may be repeated")
+    kubeconfig = text("Put the load on the Kubernetes that this kubeconfig leads to, through REST")
+    context = text("Its context; alone it is looked for where kubectl looks for kubeconfigs")
+    metrics = lines("NAME=HOST:PORT of a service's figures: CPU, memory, queue waits; may be repeated")
     pid = lines("NAME=PID of a process of this machine whose CPU and memory are to be measured; may be repeated")
     report = text("Write the result as one HTML file with charts")
     output = output("text", "json")
@@ -107,6 +109,35 @@ def _write(path: str, content: str) -> None:
         raise CommandError(f"cannot write {path}: {exc.strerror}") from exc
 
 
+class CompareFlags(Flags):
+    """Flags of ``load compare``."""
+
+    output = output("text", "json")
+
+
+async def compare_two(flags: CompareFlags, session: Session) -> int:
+    """Tell two results side by side."""
+    from rollplane_load.compare import compare, read_results
+    from rollplane_load.compare_text import told
+
+    if len(flags.words) != 2:
+        raise UsageError("name two files, each with the result of rollplane load -o json")
+    first, second = (read_results(_text(name), name) for name in flags.words)
+    comparison = compare(first, second)
+    if flags.output == "json":
+        session.console.say(json.dumps(comparison.as_json(), indent=2))
+    else:
+        session.console.say_all(told(comparison))
+    return 0
+
+
+def _text(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise CommandError(f"cannot read {name}: {exc}") from exc
+
+
 # Scenarios
 
 
@@ -135,9 +166,9 @@ def _fraction(written: str, flag: str) -> float:
 
 
 SCENARIO = Command(
-    "[NAME|FILE] [--runs N] [--report FILE.html] [-o json]",
-    "Put a load on a plane of its own, unless --server or ROLLPLANE_SERVER names one, and measure; without a name, "
-    "list the scenarios there are.",
+    "[NAME|FILE] [--kubeconfig FILE] [--context NAME] [--runs N] [--report FILE.html] [-o json]",
+    "Put a load on a plane of its own, on the one that --server or ROLLPLANE_SERVER names, or through REST and a "
+    "kubeconfig on any Kubernetes, and measure; without a name, list the scenarios there are.",
     ScenarioFlags,
     run,
 )
@@ -147,4 +178,11 @@ ROLLOVER = Command(
     "plane of its own unless --server or ROLLPLANE_SERVER names one.",
     RolloverFlags,
     run_rollover,
+)
+COMPARE = Command(
+    "A.json B.json [-o json]",
+    "Put two results side by side: medians, ranges, ratios, and whether a difference is more than noise.",
+    CompareFlags,
+    compare_two,
+    is_offline=True,
 )

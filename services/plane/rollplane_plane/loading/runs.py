@@ -14,7 +14,7 @@ from rollplane_load.results import Json, document, run_document
 from rollplane_load.running import Run
 from rollplane_load.scenario.model import Scenario
 from rollplane_load.terminal import Progress
-from rollplane_machinery.errors import RollplaneError, SetupError, UnsupportedError
+from rollplane_machinery.errors import SetupError, UnsupportedError
 from rollplane_plane.commands.load import LoadFlags
 from rollplane_plane.loading.targets import target_of
 
@@ -56,12 +56,20 @@ async def _run(scenario: Scenario, target: Target, title: str, session: Session)
 
 @contextmanager
 def _ends_on_term() -> Iterator[None]:
-    """Let SIGTERM end the load as Ctrl-C does: cleaned up."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is None:
-        raise RollplaneError("a load is carried out by a task")
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    """Let SIGTERM end the load as Ctrl-C does: cleaned up. Raises CommandError then."""
+    loop, task, told = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+
+    def end() -> None:
+        told.set()
+        if task is not None:
+            task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
     try:
         yield
+    except asyncio.CancelledError:
+        if not told.is_set():
+            raise
+        raise CommandError("the load was told to end") from None
     finally:
         loop.remove_signal_handler(signal.SIGTERM)

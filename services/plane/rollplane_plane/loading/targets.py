@@ -1,4 +1,4 @@
-"""Opening what a load is put on, as the flags say: a plane of its own, or one that is there."""
+"""Opening what a load is put on, as the flags say: a plane of its own, one that is there, or a Kubernetes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pathlib import Path
 
 import aiohttp
 
-from rollplane_cli.failures import UsageError
+from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.settings import profile_text
 from rollplane_load.cluster import Target
 from rollplane_load.planes import plane
+from rollplane_load.rest.cluster import kubernetes
+from rollplane_load.rest.kubeconfig import files_of, read_access
 from rollplane_load.scenario.model import Scenario
 from rollplane_load.scraping import Scraper, named
 from rollplane_load.usage import Processes, Together, UsageSource
+from rollplane_machinery.errors import RollplaneError
 from rollplane_plane.commands.folder import release_name
 from rollplane_plane.commands.load import LoadFlags
 from rollplane_plane.killer import killer, killers_of
@@ -31,7 +34,10 @@ METRICS = ("apiserver", "controller", "kubelet_sim")
 async def target_of(scenario: Scenario, flags: LoadFlags, session: Session) -> AsyncIterator[Target]:
     """Open the target that ``flags`` name; without any, a durable plane that is gone when the context ends."""
     async with aiohttp.ClientSession() as figures:
-        if flags.server or session.environ.get("ROLLPLANE_SERVER"):
+        if flags.kubeconfig or flags.context:
+            async with _kubernetes(scenario, flags, session, figures) as target:
+                yield target
+        elif flags.server or session.environ.get("ROLLPLANE_SERVER"):
             async with _plane_there(scenario, flags, session, figures) as target:
                 yield target
         else:
@@ -78,6 +84,20 @@ async def _plane_there(
     profile = profile_text(scenario.profile)
     async with plane(session.server, "grpc", usages, session.clock, scraper=scraper, profile=profile) as target:
         yield target
+
+
+@asynccontextmanager
+async def _kubernetes(
+    scenario: Scenario, flags: LoadFlags, session: Session, figures: aiohttp.ClientSession
+) -> AsyncIterator[Target]:
+    access = read_access(files_of(flags.kubeconfig, session.environ), flags.context)
+    usages, scraper = _usages(flags, figures)
+    profile = profile_text(scenario.profile)
+    try:
+        async with kubernetes(access, usages, session.clock, scraper=scraper, profile=profile) as target:
+            yield target
+    except RollplaneError as exc:
+        raise CommandError(exc.message) from exc
 
 
 def _usages(flags: LoadFlags, figures: aiohttp.ClientSession) -> tuple[UsageSource, Scraper | None]:

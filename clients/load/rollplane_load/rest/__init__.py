@@ -1,0 +1,1 @@
+"""Any Kubernetes as the target of a load: kubeconfig, HTTP, lists and watches."""
