@@ -51,7 +51,7 @@ class Sampler:
         self._usages = usages
         self._clock = clock
         self._began = clock.monotonic()
-        self._every = usages.every_seconds
+        self.every_seconds = usages.every_seconds
         self.spending = Spending()
         self._before: _Sums | None = None
         self.points: list[Point] = []
@@ -70,7 +70,7 @@ class Sampler:
         """Take a point now and then until cancelled."""
         while True:
             await self.take()
-            await self._clock.sleep(self._every)
+            await self._clock.sleep(self.every_seconds)
 
     async def take(self) -> None:
         """Take a point now."""
@@ -78,13 +78,13 @@ class Sampler:
         before, now = self._before, self._sums()
         if before is None:
             self._before = now
-        if before is None or now.at - before.at < self._every / 2:
+        if before is None or now.at - before.at < self.every_seconds / 2:
             return  # in so short a time nothing is spent but the kernel's ticks
         self._before = now
         self.points.append(self._point(before, now))
         if len(self.points) > MOST_POINTS:
             self.points = [_joined(*pair) for pair in zip(self.points[::2], self.points[1::2], strict=False)]
-            self._every *= 2
+            self.every_seconds *= 2
 
     def _sums(self) -> _Sums:
         watcher = self._watcher
