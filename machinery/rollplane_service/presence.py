@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from rollplane_machinery.errors import SetupError
 from rollplane_machinery.frozen import frozen
@@ -22,6 +21,8 @@ from rollplane_machinery.frozen import frozen
 NAME = "plane.json"
 DEFAULT_DATA = ".rollplane"
 """The data folder of a plane that is told no other, in the folder that it is started in."""
+Folder = str | os.PathLike[str]
+"""A path; pathlib is a twentieth of a short command's start, and every one asks who runs here."""
 _TRIES = 10
 _PAUSE_SECONDS = 0.01
 
@@ -47,10 +48,10 @@ class Claim:
 
 
 @contextmanager
-def claimed(data: Path) -> Iterator[Claim]:
+def claimed(data: Folder) -> Iterator[Claim]:
     """Claim ``data``, which is made when missing, within the context; raises SetupError when a plane runs on it."""
-    data.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    os.makedirs(data, exist_ok=True)
+    descriptor = os.open(_file(data), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _take_in_time(descriptor):
             found = _read(data)
@@ -63,10 +64,10 @@ def claimed(data: Path) -> Iterator[Claim]:
         os.close(descriptor)
 
 
-def plane_on(data: Path) -> Presence | None:
+def plane_on(data: Folder) -> Presence | None:
     """Return the plane that runs on ``data``, None when none does; raises OSError when it cannot be told."""
     try:
-        descriptor = os.open(data / NAME, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(_file(data), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
@@ -75,7 +76,7 @@ def plane_on(data: Path) -> Presence | None:
         os.close(descriptor)
 
 
-def ask_to_end(data: Path) -> Presence | None:
+def ask_to_end(data: Folder) -> Presence | None:
     """Send SIGTERM to the plane on ``data`` and return which that is, None when none runs.
 
     A process id read from a file may be another's by the time it is used: the process is held fast first, and the
@@ -116,6 +117,11 @@ def _take(descriptor: int) -> bool:
     return True
 
 
-def _read(data: Path) -> Presence:
-    text = (data / NAME).read_text()
+def _file(data: Folder) -> str:
+    return os.path.join(data, NAME)
+
+
+def _read(data: Folder) -> Presence:
+    with open(_file(data), encoding="utf-8") as file:
+        text = file.read()
     return Presence(**json.loads(text)) if text else Presence()

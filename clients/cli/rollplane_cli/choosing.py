@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from rollplane_cli.command import ChoosingFlags, FileFlags, SelectorFlags
 from rollplane_cli.failures import CommandError
-from rollplane_cli.files import key_in, read_files
 from rollplane_cli.reading import key_of, list_all
 from rollplane_cli.session import Session
 from rollplane_cli.targets import Targets, find_targets
@@ -80,6 +79,8 @@ def keys_of(session: Session, targets: Targets) -> list[Key]:
 
 async def fetch_files(session: Session, flags: FileFlags, *, ignore_absent: bool = False) -> Chosen:
     """Read the objects that files name; as ``fetch``, and what is wrong with the files is reported too."""
+    from rollplane_cli.files import key_in, read_files  # most commands name no file
+
     files = await read_files(session, flags)
     keys: list[Key] = []
     failed = files.failed

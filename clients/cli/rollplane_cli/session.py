@@ -138,12 +138,10 @@ class Session:
 
 def _running_here() -> Presence | None:
     """Return the plane that runs on the data folder of the present one; None when none does, or is not ours."""
-    from pathlib import Path
-
     from rollplane_service.presence import DEFAULT_DATA, plane_on
 
     try:
-        return plane_on(Path(DEFAULT_DATA))
+        return plane_on(DEFAULT_DATA)
     except OSError:  # somebody else's folder, or no folder at all: nothing that a client would have to complain of
         return None
 

@@ -6,7 +6,6 @@ means is said in ``rollplane_machinery.api``.
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
@@ -105,12 +104,18 @@ async def connect(
     """
     channel = open_channel(address)
     identity = {"rollplane-role": role, "rollplane-name": name}
-    retrier = Retrier(retry, clock or SystemClock(), jitter or random.Random().random)
+    retrier = Retrier(retry, clock or SystemClock(), jitter or _chance)
     api = GrpcApi(channel, identity, retrier, deadlines, tokens or Tokens())
     try:
         yield api
     finally:
         await api.close()
+
+
+def _chance() -> float:
+    import random  # few calls are tried again
+
+    return random.random()
 
 
 class GrpcApi:
