@@ -23,6 +23,7 @@ DEFAULT_DATA = ".rollplane"
 """The data folder of a plane that is told no other, in the folder that it is started in."""
 Folder = str | os.PathLike[str]
 """A path; pathlib is a twentieth of a short command's start, and every one asks who runs here."""
+_LONGEST = 4096
 _TRIES = 10
 _PAUSE_SECONDS = 0.01
 
@@ -50,11 +51,13 @@ class Claim:
 @contextmanager
 def claimed(data: Folder) -> Iterator[Claim]:
     """Claim ``data``, which is made when missing, within the context; raises SetupError when a plane runs on it."""
-    os.makedirs(data, exist_ok=True)
+    from pathlib import Path  # who only asks does without
+
+    Path(data).mkdir(parents=True, exist_ok=True)
     descriptor = os.open(_file(data), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _take_in_time(descriptor):
-            found = _read(data)
+            found = _read(descriptor)
             where = f", process {found.pid} at {found.server}" if found.pid else ""
             raise SetupError(f"{data} is in use by another plane{where}; rollplane down --data {data} ends it")
         claim = Claim(descriptor)
@@ -71,7 +74,7 @@ def plane_on(data: Folder) -> Presence | None:
     except FileNotFoundError:
         return None
     try:
-        return None if _take(descriptor) else _read(data)
+        return None if _take(descriptor) else _read(descriptor)
     finally:
         os.close(descriptor)
 
@@ -118,10 +121,9 @@ def _take(descriptor: int) -> bool:
 
 
 def _file(data: Folder) -> str:
-    return os.path.join(data, NAME)
+    return f"{os.fspath(data)}/{NAME}"
 
 
-def _read(data: Folder) -> Presence:
-    with open(_file(data), encoding="utf-8") as file:
-        text = file.read()
+def _read(descriptor: int) -> Presence:
+    text = os.pread(descriptor, _LONGEST, 0)
     return Presence(**json.loads(text)) if text else Presence()

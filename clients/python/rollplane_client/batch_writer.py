@@ -41,13 +41,15 @@ class BatchApi(Protocol):
 class Limits:
     """``batch_writes`` and ``batch_bytes`` bound one batch, ``in_flight`` counts batches.
 
-    ``pending_writes`` bounds what waits or is on its way; ``pending_events`` the low-priority lane.
+    ``pending_writes`` bounds what waits or is on its way; ``pending_events`` the low-priority lane. From ``plenty`` of
+    them on, which keep batches full for a second or two, whoever can wait with more should.
     """
 
     batch_writes: int = 1_000
     batch_bytes: int = 3_500 * 1024
     in_flight: int = 2
     pending_writes: int = 50_000
+    plenty: int = 4_000
     pending_events: int = 2_000
 
 
@@ -146,6 +148,12 @@ class BatchWriter:
                 await self._room.wait()
             answers.append(self.submit(write))
         return [await answer for answer in answers]
+
+    async def room(self) -> None:
+        """Wait while there are plenty: more would only take memory, and be older when they leave."""
+        while self.pending >= self._limits.plenty and not self._closed:
+            self._room.clear()
+            await self._room.wait()
 
     def record(self, write: Write) -> bool:
         """Hand in a write nobody waits for and that is harmless twice, an Event; return False when it was dropped.

@@ -533,6 +533,21 @@ async def test_events_are_dropped_when_too_many_wait_and_never_repeated(server: 
         assert not server.waiting
 
 
+async def test_who_can_wait_waits_while_there_are_plenty(server: HeldServer, clock: FakeClock) -> None:
+    async with running(server, clock, limits=Limits(plenty=2, batch_writes=1)) as writer, asyncio.TaskGroup() as tasks:
+        await writer.room()
+        for name in ("a", "b", "c"):
+            writer.submit(create(name))
+        waiting = tasks.create_task(writer.room())
+        await settle()
+        (await server.next()).answer()
+        await settle()
+        assert not waiting.done()
+        (await server.next()).answer()
+        await waiting
+        (await server.next()).answer()
+
+
 async def test_a_full_writer_refuses_submits_and_makes_apply_wait(server: HeldServer, clock: FakeClock) -> None:
     async with running(server, clock, limits=Limits(pending_writes=2, batch_writes=1)) as writer:
         applied = asyncio.ensure_future(writer.apply([create(name) for name in "abc"]))

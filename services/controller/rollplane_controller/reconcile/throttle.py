@@ -26,6 +26,8 @@ class Writer(Protocol):
 
     def record(self, write: Write) -> bool: ...
 
+    async def room(self) -> None: ...
+
 
 class ThrottledWriter:
     """``writer`` at the pace of ``bucket``; ``run`` must be running.
@@ -46,6 +48,10 @@ class ThrottledWriter:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._writes.put_nowait((self._bucket.take(self._clock.monotonic()), write, answer))
         return answer
+
+    async def room(self) -> None:
+        """Wait as for the writer behind it."""
+        await self._writer.room()
 
     def record(self, write: Write) -> bool:
         """Hand in an Event; return False when it was dropped because EVENTS_WAITING wait."""
