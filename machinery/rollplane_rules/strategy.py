@@ -37,7 +37,7 @@ from rollplane_machinery.kinds import (
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.pods import POD_SCHEDULED, SCHEDULING_GATED
 from rollplane_machinery.releases import LATEST, Release
-from rollplane_machinery.times import is_set, time_of, to_seconds
+from rollplane_machinery.times import is_set, set_time, time_of, to_seconds
 from rollplane_machinery.well_known import TEMPLATE_GENERATION
 from rollplane_rules.disabled import drop_disabled_fields
 from rollplane_rules.label_keys import merge_label_keys
@@ -60,7 +60,7 @@ def prepare_create(obj: ApiObject, *, now: float, uid: str, namespace: str = "",
     for field in ("self_link", "resource_version", "deletion_timestamp", "deletion_grace_period_seconds", "generation"):
         metadata.ClearField(field)
     metadata.uid = uid
-    metadata.creation_timestamp.CopyFrom(time_of(now))
+    set_time(metadata.creation_timestamp, now)
     drop_disabled_fields(obj, None, release)
     if isinstance(obj, core.Pod):
         merge_label_keys(obj, release)

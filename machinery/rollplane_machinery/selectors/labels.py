@@ -148,7 +148,7 @@ def _compile(requirements: tuple[Requirement, ...]) -> Test:
 def _equalities(pairs: tuple[tuple[str, str], ...]) -> Test:
     def matches(labels: Labels) -> bool:
         get = labels.get
-        for key, value in pairs:  # noqa: SIM110 (all() with a generator takes twice the time)
+        for key, value in pairs:
             if get(key) != value:
                 return False
         return True

@@ -33,7 +33,7 @@ def validate_create(obj: ApiObject) -> list[Cause]:
 
 def validate_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what is wrong with ``new``, both in itself and as what ``old`` becomes; both are defaulted."""
-    found = validate_outer(new)
+    found = validate_outer(new, old.metadata)
     if located := pod_spec_of(new):
         found += under(located.path, check_pod_spec(located.spec, located.role))
     return found + validate_outer_update(new, old)

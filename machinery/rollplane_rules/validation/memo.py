@@ -63,7 +63,7 @@ class PodSpecMemo:
 
     def validate_update(self, new: ApiObject, old: ApiObject) -> list[Cause]:
         """Return what ``validate_update`` returns; ``new`` is defaulted already."""
-        found = validate_outer(new)
+        found = validate_outer(new, old.metadata)
         if located := pod_spec_of(new):
             found += self._causes(located)
         return found + validate_outer_update(new, old)

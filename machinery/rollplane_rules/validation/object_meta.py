@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from rollplane.meta import v1 as meta
 from rollplane_machinery import names
-from rollplane_machinery.equality import semantic_equal
+from rollplane_machinery.equality import same_texts, semantic_equal
 from rollplane_machinery.errors import Cause
 from rollplane_machinery.metadata import is_being_deleted
 from rollplane_machinery.well_known import FOREGROUND, ORPHAN
@@ -20,26 +20,46 @@ from rollplane_rules.validation.labels import check_annotations, check_labels
 NameCheck = Callable[[str], list[str]]
 """A rule of ``names`` for the names of one kind."""
 
+_NOTHING_STORED = meta.ObjectMeta()
 _STANDARD_FINALIZERS = frozenset({ORPHAN, FOREGROUND, "kubernetes"})
 
 
 def check_metadata(
-    metadata: meta.ObjectMeta, check_name: NameCheck, *, namespaced: bool, plain_finalizers: bool = False
+    metadata: meta.ObjectMeta,
+    check_name: NameCheck,
+    *,
+    namespaced: bool,
+    plain_finalizers: bool = False,
+    stored: meta.ObjectMeta = _NOTHING_STORED,
 ) -> list[Cause]:
-    """Return what is wrong with the metadata of a new object, name generated already; paths within the metadata.
+    """Return what is wrong with the metadata of an object, name generated already; paths within the metadata.
 
+    Of one that is ``stored`` what stays as it was is not judged again: most writes change nothing of the metadata.
     Finalizers have a domain, unless ``plain_finalizers`` will do: extension servers do not ask for one.
     """
-    found = _check_identity(metadata, check_name, namespaced)
+    found: list[Cause] = []
+    if not _has_same_identity(metadata, stored):
+        found += _check_identity(metadata, check_name, namespaced)
     if metadata.generation < 0:
         found += not_negative("generation", metadata.generation)
-    found += check_labels("labels", metadata.labels)
-    found += check_annotations("annotations", metadata.annotations)
-    if metadata.owner_references:
+    if not same_texts(metadata.labels, stored.labels):
+        found += check_labels("labels", metadata.labels)
+    if not same_texts(metadata.annotations, stored.annotations):
+        found += check_annotations("annotations", metadata.annotations)
+    if metadata.owner_references != stored.owner_references:
         found += _check_owners(metadata.owner_references)
-    if metadata.finalizers:
+    if metadata.finalizers != stored.finalizers:
         found += _check_finalizers(metadata.finalizers, plain=plain_finalizers)
     return found
+
+
+def _has_same_identity(one: meta.ObjectMeta, other: meta.ObjectMeta) -> bool:
+    return (
+        bool(one.name)
+        and one.name == other.name
+        and one.namespace == other.namespace
+        and one.generate_name == other.generate_name
+    )
 
 
 def _check_identity(metadata: meta.ObjectMeta, check_name: NameCheck, namespaced: bool) -> list[Cause]:
@@ -123,16 +143,21 @@ def _check_domain(field: str, finalizer: str) -> list[Cause]:
 
 def check_metadata_update(new: meta.ObjectMeta, old: meta.ObjectMeta) -> list[Cause]:
     """Return what an update may not do to metadata; the rules for new objects are checked beside it."""
-    found = immutable("name", new.name, new.name == old.name)
-    found += immutable("namespace", new.namespace, new.namespace == old.namespace)
-    found += immutable("uid", new.uid, new.uid == old.uid)
+    found: list[Cause] = []
     for field, after, before in (
-        ("creationTimestamp", new.creation_timestamp, old.creation_timestamp),
-        ("deletionTimestamp", new.deletion_timestamp, old.deletion_timestamp),
+        ("name", new.name, old.name),
+        ("namespace", new.namespace, old.namespace),
+        ("uid", new.uid, old.uid),
     ):
-        found += immutable(field, None, semantic_equal(after, before))
+        if after != before:
+            found += immutable(field, after, same=False)
+    if not semantic_equal(new.creation_timestamp, old.creation_timestamp):
+        found += immutable("creationTimestamp", None, same=False)
+    if not semantic_equal(new.deletion_timestamp, old.deletion_timestamp):
+        found += immutable("deletionTimestamp", None, same=False)
     grace = new.deletion_grace_period_seconds
-    found += immutable("deletionGracePeriodSeconds", grace, grace == old.deletion_grace_period_seconds)
+    if grace != old.deletion_grace_period_seconds:
+        found += immutable("deletionGracePeriodSeconds", grace, same=False)
     if new.generation < old.generation:
         found.append(invalid("generation", new.generation, f"it never goes back, and was {old.generation}"))
     if is_being_deleted(old):

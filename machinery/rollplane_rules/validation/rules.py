@@ -11,6 +11,7 @@ from typing import Any
 from rollplane.apps import v1 as apps
 from rollplane.coordination import v1 as coordination
 from rollplane.core import v1 as core
+from rollplane.meta.v1 import ObjectMeta
 from rollplane.policy import v1 as policy
 from rollplane_machinery import names
 from rollplane_machinery.errors import Cause
@@ -39,6 +40,8 @@ from rollplane_rules.validation import service as services
 from rollplane_rules.validation import stateful_set as stateful_sets
 from rollplane_rules.validation.causes import under
 from rollplane_rules.validation.object_meta import NameCheck, check_metadata, check_metadata_update
+
+_NOTHING_STORED = ObjectMeta()
 
 
 def _nothing(_obj: Any) -> list[Cause]:
@@ -137,19 +140,20 @@ def _rules_of(obj: ApiObject) -> Rules:
     return _RULES.get(type(obj)) or _stored_rules(kind_of(obj))
 
 
-def _metadata(rules: Rules, obj: ApiObject) -> list[Cause]:
+def _metadata(rules: Rules, obj: ApiObject, stored: ObjectMeta = _NOTHING_STORED) -> list[Cause]:
     return check_metadata(
-        obj.metadata, rules.check_name, namespaced=rules.namespaced, plain_finalizers=rules.plain_finalizers
+        obj.metadata,
+        rules.check_name,
+        namespaced=rules.namespaced,
+        plain_finalizers=rules.plain_finalizers,
+        stored=stored,
     )
 
 
-def validate_outer(obj: ApiObject) -> list[Cause]:
-    """Return what is wrong with ``obj``, its pod spec aside."""
+def validate_outer(obj: ApiObject, stored: ObjectMeta = _NOTHING_STORED) -> list[Cause]:
+    """Return what is wrong with ``obj``, its pod spec aside; what of its metadata is ``stored`` was judged before."""
     rules = _rules_of(obj)
-    found = under(
-        "metadata",
-        _metadata(rules, obj),
-    )
+    found = under("metadata", _metadata(rules, obj, stored))
     return found + rules.check(obj)
 
 
@@ -162,6 +166,6 @@ def validate_outer_update(new: ApiObject, old: ApiObject) -> list[Cause]:
 def validate_status_update(new: ApiObject, old: ApiObject) -> list[Cause]:
     """Return what is wrong with the status of ``new``, and with metadata that changed along with it."""
     rules = _rules_of(new)
-    found = _metadata(rules, new)
+    found = _metadata(rules, new, old.metadata)
     found += check_metadata_update(new.metadata, old.metadata)
     return under("metadata", found) + rules.check_status(new, old)

@@ -17,6 +17,7 @@ from rollplane_apiserver.core.refusals import too_large
 from rollplane_apiserver.store.interface import Mutation, Reckoning, Require
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import DEFAULT_OPTIONS, Key, WriteOptions
+from rollplane_machinery.equality import same_texts
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import (
@@ -297,4 +298,4 @@ def _claims(key: Key, obj: ApiObject) -> tuple[str, ...]:
 
 def _is_selected_otherwise(key: Key, new: ApiObject, old: ApiObject) -> bool:
     """Return whether a selector may see a difference: filtered watches then need to know what the object was."""
-    return new.metadata.labels != old.metadata.labels or not have_same_fields(key.kind, new, old)
+    return not same_texts(new.metadata.labels, old.metadata.labels) or not have_same_fields(key.kind, new, old)

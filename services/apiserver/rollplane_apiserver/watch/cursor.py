@@ -240,13 +240,16 @@ class Cursor:
 
     def _event(self, event: RingEvent) -> WatchEvent | None:
         """Return what this watcher is told of a change: beginning and ceasing to match are ADDED and DELETED."""
-        matches = self._filters.matches(event.kind, event.after)
-        if event.before is not None:
-            matched = self._filters.matches(event.kind, event.before)
+        filters, kind = self._filters, event.kind
+        if filters.takes_all(kind):
+            return event.told_as(event.type, metadata_only=filters.is_metadata_only(kind))
+        matches = filters.matches(kind, event.after)
+        if event.before is None or not filters.selects(kind):
+            told = event.type if matches else None
         else:
-            matched = matches and event.type is not EventType.ADDED
-        told = _transition(matched, matches and event.type is not EventType.DELETED)
-        return event.told_as(told, metadata_only=self._filters.is_metadata_only(event.kind)) if told else None
+            matched = filters.matches(kind, event.before)
+            told = _transition(matched, matches and event.type is not EventType.DELETED)
+        return event.told_as(told, metadata_only=filters.is_metadata_only(kind)) if told else None
 
 
 def _transition(matched: bool, matches: bool) -> EventType | None:

@@ -104,6 +104,7 @@ class FilterSet:
             self._by_kind.setdefault(item.kind, []).append(item)
         self._any_custom = self._by_kind.get(ANY_CUSTOM, ())
         self._whole = frozenset(item.kind for item in filters if item.takes_all)
+        self._selecting = frozenset(item.kind for item in filters if item.selects)
         self._bare = frozenset(
             kind for kind, items in self._by_kind.items() if all(item.metadata_only for item in items)
         )
@@ -115,7 +116,16 @@ class FilterSet:
         return tuple(self._by_kind)
 
     def matches(self, kind: Kind, view: View) -> bool:
-        return kind in self._whole or any(item.matches(view) for item in self._by_kind.get(kind) or self._any_custom)
+        if kind in self._whole:
+            return True
+        for item in self._by_kind.get(kind) or self._any_custom:  # asked of each change, for each watcher
+            if item.matches(view):
+                return True
+        return False
+
+    def takes_all(self, kind: Kind) -> bool:
+        """Return whether every object of a kind is meant."""
+        return kind in self._whole
 
     def namespaces(self, kind: Kind) -> Sequence[str]:
         """Return the namespaces to look into for a kind, in the order of their keys; "" stands for all."""
@@ -125,7 +135,7 @@ class FilterSet:
 
     def selects(self, kind: Kind) -> bool:
         """Return whether anything of a kind is asked of its objects themselves."""
-        return any(item.selects for item in self._by_kind[kind])
+        return kind in self._selecting or (kind.is_custom and ANY_CUSTOM in self._selecting)
 
     def concerns(self, kind: Kind) -> bool:
         return kind in self._by_kind or (kind.is_custom and ANY_CUSTOM in self._by_kind)

@@ -26,6 +26,7 @@ class RingEvent:
 
     __slots__ = (
         "_after",
+        "_plain",
         "_told",
         "before",
         "encoded",
@@ -53,7 +54,8 @@ class RingEvent:
             # Whoever sees the object go gets its last matching content under the revision at which it went.
             self.previous = Encoded(self.kind, with_revision(change.previous, change.revision))
             self.before = View(change.key, self.previous)
-        self._told: dict[tuple[EventType, bool], WatchEvent] | None = None  # nobody watches most Events
+        self._plain: WatchEvent | None = None  # as most are told it
+        self._told: dict[tuple[EventType, bool], WatchEvent] | None = None
 
     @property
     def after(self) -> View:
@@ -70,6 +72,10 @@ class RingEvent:
 
     def told_as(self, event_type: EventType, *, metadata_only: bool) -> WatchEvent:
         """Return the event as one kind of watcher is told it."""
+        if event_type is self.type and not metadata_only:
+            if self._plain is None:
+                self._plain = WatchEvent(event_type, self.encoded, self.revision)
+            return self._plain
         variant = (event_type, metadata_only)
         if self._told is None:
             self._told = {}
