@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from rollplane.core.v1 import Pod
+from rollplane.core.v1 import Pod, PodStatus
+from rollplane.meta.v1 import ObjectMeta
 from rollplane_machinery.conditions import TRUE, get_condition
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
@@ -13,10 +14,11 @@ from rollplane_machinery.pods import (
     DISRUPTION_TARGET,
     FAILED,
     FINAL_PHASES,
+    POD_READY,
+    POD_SCHEDULED,
     available_after,
     is_available_since,
     is_pod_active,
-    ready_since,
 )
 from rollplane_machinery.remembering import same, same_labels
 from rollplane_machinery.times import to_seconds
@@ -40,7 +42,8 @@ class PodView:
     ``unschedulable`` is the scheduler's sentence about a pod that no node takes, "" for any other.
     ``disrupted_since`` is that of the function of this name. ``started`` is when its kubelet took it on. ``nominated``
     is the node that the scheduler keeps for it; ``preempted`` tells that it ends for another's sake. ``failure`` is
-    why it failed as a whole, in its kubelet's words, "" for any other.
+    why it failed as a whole, in its kubelet's words, "" for any other. ``generation`` counts changes of its spec, where
+    the release counts them, else it is 0.
     """
 
     namespace: str
@@ -49,6 +52,7 @@ class PodView:
     labels: Mapping[str, str]
     controller_uid: str | None
     created: float
+    generation: int
     node_name: str
     phase: str
     ready_since: float | None
@@ -101,13 +105,20 @@ def seconds_until_available(pods: Iterable[PodView], min_ready_seconds: int, now
     return min(due) - now + A_MOMENT if due else None
 
 
-def pod_view(pod: Pod, name: str = "") -> PodView:
+def pod_view(pod: Pod, name: str = "", former: PodView | None = None) -> PodView:
     """Return the view of ``pod``; ``name`` is its name, if somebody holds it already.
 
-    What is alike for many pods is held once: a controller keeps views by the hundred thousand.
+    What is alike for many pods is held once: a controller keeps views by the hundred thousand. ``former`` is the view
+    of what was stored under its name before: what follows from a spec of the same generation is taken over.
     """
-    metadata, status = pod.metadata, pod.status
-    statuses, labels = tuple(status.container_statuses), same_labels(metadata.labels)
+    metadata, status, spec = pod.metadata, pod.status, pod.spec
+    labels = same_labels(metadata.labels)
+    conditions = {condition.type: condition for condition in reversed(status.conditions)}  # the first of a type counts
+    disrupted, ready = DISRUPTION_TARGET in conditions, conditions.get(POD_READY)
+    placed = POD_SCHEDULED not in conditions or conditions[POD_SCHEDULED].status == TRUE
+    restarts, waiting, may_be_troubled = _containers(status)
+    terminating = is_being_deleted(metadata)
+    known = former if former is not None and _has_same_spec(former, metadata, labels) else None
     return PodView(
         namespace=same(metadata.namespace),
         name=name or metadata.name,
@@ -115,28 +126,46 @@ def pod_view(pod: Pod, name: str = "") -> PodView:
         labels=labels,
         controller_uid=same(controller_uid(metadata)) or None,
         created=float(metadata.creation_timestamp.seconds),
-        node_name=same(pod.spec.node_name),
+        generation=metadata.generation,
+        node_name=same(spec.node_name),
         phase=same(status.phase),
-        ready_since=ready_since(pod),
-        terminating=is_being_deleted(metadata),
-        disrupted_since=disrupted_since(pod),
-        restarts=max((one.restart_count for one in statuses), default=0),
+        ready_since=to_seconds(ready.last_transition_time) if ready is not None and ready.status == TRUE else None,
+        terminating=terminating,
+        disrupted_since=disrupted_since(pod) if disrupted else None,
+        restarts=restarts,
         deletion_cost=_deletion_cost(metadata.annotations.get(DELETION_COST, "")),
-        waiting=next((one.state.waiting.reason for one in statuses if one.state.waiting.reason), ""),
-        trouble=trouble_of(pod),
-        unschedulable=unschedulable(pod) or "",
-        image=same(pod.spec.containers[0].image) if pod.spec.containers else "",
-        scheduler=same(pod.spec.scheduler_name),
-        gated=bool(pod.spec.scheduling_gates),
-        requests=requests_of(pod.spec),
-        host_ports=host_ports_of(pod.spec),
-        anti_affinity=away_from(pod.spec, metadata.namespace, labels),
-        priority=pod.spec.priority,
+        waiting=waiting,
+        trouble=trouble_of(pod) if may_be_troubled else None,
+        unschedulable="" if placed else unschedulable(pod) or "",
+        image=known.image if known else same(spec.containers[0].image) if spec.containers else "",
+        scheduler=known.scheduler if known else same(spec.scheduler_name),
+        gated=known.gated if known else bool(spec.scheduling_gates),
+        requests=known.requests if known else requests_of(spec),
+        host_ports=known.host_ports if known else host_ports_of(spec),
+        anti_affinity=known.anti_affinity if known else away_from(spec, metadata.namespace, labels),
+        priority=known.priority if known else spec.priority,
         started=float(status.start_time.seconds) if status.HasField("start_time") else None,
         nominated=status.nominated_node_name,
-        preempted=is_being_deleted(metadata) and _is_preempted(pod),
+        preempted=terminating and disrupted and _is_preempted(pod),
         failure=f"{status.reason}: {status.message}" if status.reason and status.phase == FAILED else "",
     )
+
+
+def _has_same_spec(former: PodView, metadata: ObjectMeta, labels: Mapping[str, str]) -> bool:
+    """Tell whether the spec is still the one that ``former`` was made of, its node aside; False where nobody counts."""
+    known = former.generation > 0 and former.generation == metadata.generation
+    return known and former.uid == metadata.uid and former.labels == labels
+
+
+def _containers(status: PodStatus) -> tuple[int, str, bool]:
+    """Return the most restarts of a container, the first reason to wait, and whether trouble must be looked for."""
+    restarts, waiting, may_be_troubled = 0, "", bool(status.init_container_statuses)
+    for one in status.container_statuses:
+        count = one.restart_count
+        restarts = max(restarts, count)
+        waiting = waiting or one.state.waiting.reason
+        may_be_troubled = may_be_troubled or count > 1
+    return restarts, waiting, may_be_troubled or bool(waiting)
 
 
 def disrupted_since(pod: Pod) -> float | None:

@@ -15,7 +15,7 @@ from rollplane_controller.reconcile.views import View, WatchedPod, make_view
 from rollplane_machinery.api import Key, ObjectApi, WatchFilter
 from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import InternalError
-from rollplane_machinery.kinds import POD, ApiObject, Kind
+from rollplane_machinery.kinds import POD, ApiObject, Encoded, Kind
 from rollplane_planners.pods import PodView
 from rollplane_planners.templates import Templates
 from rollplane_rules.defaults import default_pod_spec
@@ -49,7 +49,7 @@ class Observer:
     ) -> None:
         filters = [WatchFilter(kind, metadata_only=kind in metadata_only) for kind in kinds]
         self._metadata_only = metadata_only
-        self.informer: Informer[View] = Informer(api, filters, make_view, clock=clock)
+        self.informer: Informer[View] = Informer(api, filters, self._view, clock=clock)
         for kind in kinds:
             for name, values in INDEXES.items():
                 self.informer.add_index(kind, name, values)
@@ -71,6 +71,9 @@ class Observer:
         waiting, self._waiting = self._waiting, {}
         for callback in waiting:
             callback(revision)
+
+    def _view(self, encoded: Encoded) -> View:
+        return make_view(encoded, self.informer.get)
 
     def message(self, key: Key, type_: type[M]) -> M | None:
         """Return the object parsed, None when it is not there; raises InternalError for a kind without contents."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rollplane_controller.reconcile.observer import BY_UID, Observer
 from rollplane_controller.reconcile.reconciler import Wake
@@ -22,10 +22,21 @@ class Names:
         return self._observer.informer.get(Key(self._kind, self._namespace, str(name))) is not None
 
 
-def wake_owners(observer: Observer, owner: Kind, dependent: Kind, wake: Wake) -> None:
-    """Wake the owners of kind ``owner`` whenever a ``dependent`` of theirs, or an orphan they select, changes."""
+def _never(_old: View, _new: View) -> bool:
+    return False
+
+
+def wake_owners(
+    observer: Observer, owner: Kind, dependent: Kind, wake: Wake, are_alike: Callable[[View, View], bool] = _never
+) -> None:
+    """Wake the owners of kind ``owner`` whenever a ``dependent`` of theirs, or an orphan they select, changes.
+
+    They are let sleep through changes between views that ``are_alike`` to them.
+    """
 
     def on_change(_type: EventType, key: Key, old: View | None, new: View | None) -> None:
+        if old is not None and new is not None and are_alike(old, new):
+            return
         before = old.controller_uid if old is not None else None
         after = new.controller_uid if new is not None else None
         for uid in (before, after) if before != after else (after,):

@@ -10,6 +10,7 @@ from rollplane.core.v1 import ReplicationController
 from rollplane_controller.reconcile.observer import Observer
 from rollplane_controller.reconcile.ownership import wake_owners
 from rollplane_controller.reconcile.reconciler import Failure, Reconciler, Wake
+from rollplane_controller.reconcile.views import View, WatchedPod
 from rollplane_machinery.api import Create, Delete, Key
 from rollplane_machinery.kinds import POD, REPLICA_SET, REPLICATION_CONTROLLER, Kind
 from rollplane_machinery.metadata import controller_of
@@ -21,6 +22,24 @@ from rollplane_planners.replica_set import (
     ReplicaSetView,
     plan_replica_set,
 )
+
+
+def _count_alike(old: View, new: View) -> bool:
+    """Tell whether a pod counts as it did: that it has a node by now makes it neither more nor less of a replica.
+
+    What else would choose it, or another, to be deleted is asked for when one is to be.
+    """
+    if not isinstance(old, WatchedPod) or not isinstance(new, WatchedPod):
+        return False
+    before, after = old.pod, new.pod
+    return (
+        before.ready_since == after.ready_since
+        and before.terminating is after.terminating
+        and before.phase == after.phase
+        and before.uid == after.uid
+        and before.controller_uid == after.controller_uid
+        and before.labels == after.labels
+    )
 
 
 class PodControllerReconciler(Reconciler):
@@ -36,7 +55,7 @@ class PodControllerReconciler(Reconciler):
 
     def attach(self, wake: Wake) -> None:
         self._observer.informer.add_handler(self.kind, lambda _type, key, _old, _new: wake(key))
-        wake_owners(self._observer, self.kind, POD, wake)
+        wake_owners(self._observer, self.kind, POD, wake, _count_alike)
 
     def plan(self, key: Key, failure: Failure | None, now: float) -> Plan:
         owner = self._message(key)

@@ -5,10 +5,11 @@ Whole messages are parsed only when a key is planned; between two looks these fe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rollplane.core.v1 import Pod
 from rollplane.meta.v1 import ObjectMeta, PartialObjectMetadata
+from rollplane_machinery.api import Key
 from rollplane_machinery.frozen import frozen
 from rollplane_machinery.kinds import POD, Encoded
 from rollplane_machinery.metadata import controller_uid, is_being_deleted
@@ -48,24 +49,31 @@ class WatchedPod(ObjectView):
 View = ObjectView
 
 
-def make_view(encoded: Encoded) -> View:
-    """Return the view of the object."""
-    if encoded.kind is POD:
-        pod = encoded.read_as(Pod)
-        view = pod_view(pod, encoded.key.name)
-        return WatchedPod(
-            view.namespace,
-            view.name,
-            view.uid,
-            view.labels,
-            view.controller_uid,
-            _other_owner_uids(pod.metadata),
-            _blocked_uids(pod.metadata),
-            tuple(pod.metadata.finalizers),
-            view.terminating,
-            view,
-        )
-    return _object_view(encoded.read_as(PartialObjectMetadata).metadata)
+def _nothing_known(_key: Key) -> View | None:
+    return None
+
+
+def make_view(encoded: Encoded, known: Callable[[Key], View | None] = _nothing_known) -> View:
+    """Return the view of the object; ``known`` returns that of what was stored under its key before."""
+    if encoded.kind is not POD:
+        return _object_view(encoded.read_as(PartialObjectMetadata).metadata)
+    pod = encoded.read_as(Pod)
+    key = encoded.key
+    former = known(key)
+    view = pod_view(pod, key.name, former.pod if isinstance(former, WatchedPod) else None)
+    metadata = pod.metadata
+    return WatchedPod(
+        view.namespace,
+        view.name,
+        view.uid,
+        view.labels,
+        view.controller_uid,
+        _other_owner_uids(metadata),
+        _blocked_uids(metadata),
+        tuple(metadata.finalizers),
+        view.terminating,
+        view,
+    )
 
 
 def _other_owner_uids(metadata: ObjectMeta) -> tuple[str, ...]:
