@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from rollplane.core.v1 import PodTemplateSpec
 from rollplane_machinery.codec import message_from_json, message_to_json
+from rollplane_machinery.deployments import without_hash
 from rollplane_machinery.equality import semantic_equal
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.remembering import remembered
@@ -36,18 +37,30 @@ def as_it_is(_template: PodTemplateSpec) -> None:
     """Complete a template by nothing."""
 
 
+def _bare(template: bytes) -> bytes:
+    return without_hash(PodTemplateSpec.FromString(template)).SerializeToString(deterministic=True)
+
+
 class Templates:
     """Compares templates; ``complete`` gives each the defaults of today. Remembers: a rollout asks again each step."""
 
     def __init__(self, complete: Complete = as_it_is) -> None:
         self._complete = complete
         self._remembered_same = remembered(8192, largest_bytes=32 * 1024)(self._compare)
+        self._remembered_bare = remembered(8192, largest_bytes=32 * 1024)(_bare)
         self._remembered_held = remembered(8192, largest_bytes=32 * 1024)(self._compare_data)
 
     def same(self, one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
         """Tell whether two templates make the same pods."""
-        first, second = one.SerializeToString(deterministic=True), other.SerializeToString(deterministic=True)
-        return first == second or self._remembered_same(first, second)
+        return self.are_same(one.SerializeToString(deterministic=True), other.SerializeToString(deterministic=True))
+
+    def are_same(self, one: bytes, other: bytes) -> bool:
+        """As ``same``, of templates in bytes."""
+        return one == other or self._remembered_same(one, other)
+
+    def bare(self, template: PodTemplateSpec) -> bytes:
+        """Return the template in bytes, without the label that tells ReplicaSets apart."""
+        return self._remembered_bare(template.SerializeToString(deterministic=True))
 
     def held(self, data: bytes, template: PodTemplateSpec, *, by_meaning: bool) -> bool:
         """Tell whether a revision's ``data`` holds ``template``: by meaning, or by the bytes of both when complete."""

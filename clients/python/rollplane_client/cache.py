@@ -22,7 +22,7 @@ View = Callable[[Encoded], T]
 Read with ``Encoded.read_as``, the object is parsed once for its view and its key.
 """
 
-IndexValues = Callable[[T], Iterable[Hashable]]
+IndexValues = Callable[[T], tuple[Hashable, ...]]
 """Returns under which values a view is found; none leaves it out."""
 
 
@@ -53,37 +53,34 @@ class _Index(Generic[T]):
 
     def __init__(self, values: IndexValues[T]) -> None:
         self._values = values
-        self._buckets: dict[Hashable, dict[Key, T]] = {}
-
-    def find(self, value: Hashable) -> Mapping[Key, T]:
-        return self._buckets.get(value, {})
+        self.buckets: dict[Hashable, dict[Key, T]] = {}
 
     @property
     def values(self) -> Collection[Hashable]:
-        return self._buckets.keys()
+        return self.buckets.keys()
 
     def put(self, key: Key, view: T) -> None:
         for value in self._values(view):
-            self._buckets.setdefault(value, {})[key] = view
+            self.buckets.setdefault(value, {})[key] = view
 
     def move(self, key: Key, before: T | None, view: T) -> None:
         """Put ``view`` in the place of ``before``; what is found under the same values keeps its place."""
         if before is not None:
-            values = tuple(self._values(view))
-            if tuple(self._values(before)) == values:
+            values = self._values(view)
+            if self._values(before) == values:
                 for value in values:
-                    self._buckets[value][key] = view
+                    self.buckets[value][key] = view
                 return
             self.drop(key, before)
         self.put(key, view)
 
     def drop(self, key: Key, view: T) -> None:
         for value in self._values(view):
-            bucket = self._buckets.get(value)
+            bucket = self.buckets.get(value)
             if bucket is not None:
                 bucket.pop(key, None)
                 if not bucket:
-                    del self._buckets[value]
+                    del self.buckets[value]
 
 
 class Cache(Generic[T]):
@@ -105,7 +102,7 @@ class Cache(Generic[T]):
 
     def get(self, key: Key) -> T | None:
         """Return the view of one object, None when it is not there."""
-        entry = self.entry(key)
+        entry = self._entries[key.kind].get(key)
         return None if entry is None else entry.view
 
     def entry(self, key: Key) -> Entry[T] | None:
@@ -140,7 +137,7 @@ class Cache(Generic[T]):
 
         The mapping is the index's own: read it before anything is fed in, and do not change it.
         """
-        return self._indexes[kind][name].find(value)
+        return self._indexes[kind][name].buckets.get(value, {})
 
     def values(self, kind: Kind, name: str) -> Collection[Hashable]:
         """Return the values under which any view is found; raises KeyError for no index. As ``indexed``, it is live."""

@@ -21,16 +21,24 @@ SCALING_REPLICA_SET = "ScalingReplicaSet"
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A ReplicaSet to be created (``stored`` is None) or changed; ``wanted`` holds its planned content."""
+    """A ReplicaSet to be created (``stored`` is None) or changed; ``wanted`` is its planned content, to be read.
+
+    Most stay as they are: what is stored is copied when it is to be changed first.
+    """
 
     stored: ReplicaSet | None
     wanted: ReplicaSet
 
     @classmethod
     def of(cls, stored: ReplicaSet) -> Draft:
-        wanted = ReplicaSet()
-        wanted.CopyFrom(stored)
-        return cls(stored, wanted)
+        return cls(stored, stored)
+
+    def edit(self) -> ReplicaSet:
+        """Return the planned content, to be changed."""
+        if self.wanted is self.stored:
+            self.wanted = ReplicaSet()
+            self.wanted.CopyFrom(self.stored)
+        return self.wanted
 
     @property
     def name(self) -> str:
@@ -70,21 +78,26 @@ class Draft:
 
     @property
     def changed(self) -> bool:
-        return self.stored is None or self.stored != self.wanted
+        return self.stored is not self.wanted and self.stored != self.wanted
 
     def resize(self, size: int, limits: Limits) -> bool:
         """Plan ``size`` pods; tells whether that differs. The scaling annotations always follow a written size."""
         differs = size != self.size
-        self.wanted.spec.replicas = size
         if differs:
+            self.edit().spec.replicas = size
             self.annotate_size(limits)
         return differs
 
     def annotate_size(self, limits: Limits) -> None:
         """Record the Deployment's size and upper limit, by which a later sync recognises a scaling event."""
+        self.annotate(DESIRED_REPLICAS, str(limits.replicas))
+        self.annotate(MAX_REPLICAS, str(limits.max_total))
+
+    def annotate(self, key: str, value: str) -> None:
+        """Plan one annotation."""
         annotations = self.wanted.metadata.annotations
-        annotations[DESIRED_REPLICAS] = str(limits.replicas)
-        annotations[MAX_REPLICAS] = str(limits.max_total)
+        if key not in annotations or annotations[key] != value:
+            self.edit().metadata.annotations[key] = value
 
     def write(self, release: Release) -> CreateObject | UpdateObject:
         """Return the write that makes the draft true, with the event its size change deserves."""

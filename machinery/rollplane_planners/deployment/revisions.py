@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from rollplane.apps.v1 import Deployment, ReplicaSet
 from rollplane.core.v1 import PodTemplateSpec
-from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY, travels, without_hash
+from rollplane_machinery.deployments import HASH_LABEL, REVISION, REVISION_HISTORY, travels
 from rollplane_planners.claims import Owner
 from rollplane_planners.deployment.annotations import append_revision, integer
 from rollplane_planners.deployment.drafts import Draft, ReplicaSets, oldest_first
@@ -20,14 +20,14 @@ from rollplane_planners.templates import AS_STORED, Templates
 
 def equal_ignoring_hash(templates: Templates, one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
     """Tell whether two templates make the same pods."""
-    return templates.same(without_hash(one), without_hash(other))
+    return templates.are_same(templates.bare(one), templates.bare(other))
 
 
 def sort_out(deployment: Deployment, owned: Iterable[ReplicaSet], templates: Templates = AS_STORED) -> ReplicaSets:
     """Return the owned sets as drafts: the oldest one with the present template is the new one, all others old."""
-    drafts = oldest_first(Draft.of(stored) for stored in owned)
-    template = deployment.spec.template
-    fitting = (draft for draft in drafts if equal_ignoring_hash(templates, draft.wanted.spec.template, template))
+    drafts = oldest_first([Draft.of(stored) for stored in owned])
+    present = templates.bare(deployment.spec.template)
+    fitting = (draft for draft in drafts if templates.are_same(templates.bare(draft.wanted.spec.template), present))
     new = next(fitting, None)
     return ReplicaSets(deployment, new, [draft for draft in drafts if draft is not new], templates)
 
@@ -40,21 +40,20 @@ def next_revision(sets: ReplicaSets) -> int:
 
 def update_new(sets: ReplicaSets, new: Draft) -> None:
     """Bring an existing new set's annotations, revision and minReadySeconds up to date."""
-    metadata = new.wanted.metadata
     for key, value in sets.deployment.metadata.annotations.items():
         if travels(key):
-            metadata.annotations[key] = value
+            new.annotate(key, value)
     _raise_revision(new, next_revision(sets))
     if sets.deployment.spec.min_ready_seconds != new.wanted.spec.min_ready_seconds:
-        new.wanted.spec.min_ready_seconds = sets.deployment.spec.min_ready_seconds
+        new.edit().spec.min_ready_seconds = sets.deployment.spec.min_ready_seconds
 
 
 def _raise_revision(draft: Draft, revision: int) -> None:
     """Number the set ``revision`` unless it has that or a higher one; its former number goes into its history."""
-    annotations = draft.wanted.metadata.annotations
-    former = annotations.get(REVISION)
+    former = draft.wanted.metadata.annotations.get(REVISION)
     if (integer(former) or 0) >= revision:
         return
+    annotations = draft.edit().metadata.annotations
     if former:
         annotations[REVISION_HISTORY] = append_revision(annotations.get(REVISION_HISTORY, ""), former)
     annotations[REVISION] = str(revision)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,8 +23,8 @@ def labels_of(encoded: Encoded) -> str:
     return message.metadata.labels["app"]
 
 
-def by_letter(view: str) -> Iterable[str]:
-    return sorted(set(view))
+def by_letter(view: str) -> tuple[str, ...]:
+    return tuple(sorted(set(view)))
 
 
 def pod(name: str, app: str, revision: int = 1, event_type: EventType = ADDED) -> WatchEvent:

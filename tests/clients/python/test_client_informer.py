@@ -137,7 +137,7 @@ async def test_several_kinds_share_one_revision(plane: Plane) -> None:
 async def test_an_index_follows(plane: Plane) -> None:
     api = plane.in_process()
     informer = new_informer(api)
-    informer.add_index(CONFIG_MAP, "text", lambda view: [view])
+    informer.add_index(CONFIG_MAP, "text", lambda view: (view,))
     async with running(informer):
         await create(api, config_map("a", data="x"))
         await caught_up(informer, await create(api, config_map("b", data="x")))
@@ -249,7 +249,7 @@ class InformerMachine(RuleBasedStateMachine):
         self.loop.run_until_complete(self.plane.start())
         self.api = self.plane.in_process()
         self.informer = new_informer(self.api)
-        self.informer.add_index(CONFIG_MAP, "text", lambda view: [view])
+        self.informer.add_index(CONFIG_MAP, "text", lambda view: (view,))
         self.replayed: dict[Key, str] = {}
         self.informer.add_handler(CONFIG_MAP, self.replay)
         self.task = self.loop.create_task(self.informer.run())

@@ -6,6 +6,7 @@ some kinds there is no more in the cache.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
@@ -31,6 +32,7 @@ from rollplane_planners.garbage import (
 from rollplane_planners.model import NOTHING, DeleteObject, Plan, PlannedWrite, UpdateMetadata
 
 RECHECK_SECONDS = 60.0
+_NO_OWNERS: tuple[str, ...] = ()
 
 
 class GarbageCollector(Reconciler):
@@ -44,6 +46,8 @@ class GarbageCollector(Reconciler):
         super().__init__(observer)
         self._kinds = tuple(kinds)
         self._owners = Owners(observer, api, clock)
+        self._owned: Counter[str] = Counter()
+        """How many objects each owner has, by its uid: most that go have none."""
 
     def attach(self, wake: Wake) -> None:
         self._wake = wake
@@ -60,6 +64,9 @@ class GarbageCollector(Reconciler):
     # What the informer tells.
 
     def _on_change(self, type_: EventType, key: Key, old: View | None, new: View | None) -> None:
+        before, after = _NO_OWNERS if old is None else old.owner_uids, _NO_OWNERS if new is None else new.owner_uids
+        if before != after:
+            self._count(before, after)
         if old is not None and (new is None or new.uid != old.uid):
             self._owners.forget(old.uid)
             self._wake_dependents(old)
@@ -68,16 +75,25 @@ class GarbageCollector(Reconciler):
         if new is None:
             return
         self._owners.note(new.uid, key)
-        if old is not None and (old.owner_uids, old.blocked_uids) != (new.owner_uids, new.blocked_uids):
+        if old is not None and (before != after or old.blocked_uids != new.blocked_uids):
             # Whoever orphans waits until every dependent is cut loose, also one that does not block.
             self._wake_waiting(old.owner_uids)
-        owned_anew = old is None or old.owner_uids != new.owner_uids
+        owned_anew = old is None or before != after
         if _has_work(new) or (owned_anew and self._owners.is_lacking(new)):
             self._wake(key)
 
+    def _count(self, before: Iterable[str], after: Iterable[str]) -> None:
+        for uid in before:
+            self._owned[uid] -= 1
+            if not self._owned[uid]:
+                del self._owned[uid]
+        for uid in after:
+            self._owned[uid] += 1
+
     def _wake_dependents(self, gone: View) -> None:
-        for key, _ in self._dependents(gone.uid):
-            self._wake(key)
+        if gone.uid in self._owned:
+            for key, _ in self._dependents(gone.uid):
+                self._wake(key)
 
     def _wake_waiting(self, owner_uids: Iterable[str]) -> None:
         """Wake those owners that are being deleted: they may have waited for what has just changed."""

@@ -106,8 +106,9 @@ class Observer:
 
     def claimable_pods(self, uid: str, namespace: str) -> list[PodView]:
         """Return the pods that the owner with that uid controls, and the orphans it might adopt."""
-        found = [*self.controlled(POD, uid), *self.orphans(POD, namespace)]
-        return [view.pod for _, view in found if isinstance(view, WatchedPod)]
+        mine, nobodys = self.informer.indexed(POD, BY_CONTROLLER, uid), self.informer.indexed(POD, ORPHANS, namespace)
+        found = (*mine.values(), *nobodys.values()) if nobodys else mine.values()
+        return [view.pod for view in found if isinstance(view, WatchedPod)]
 
     def claimable(self, kind: Kind, type_: type[M], uid: str, namespace: str) -> list[M]:
         """Return what of ``kind`` the owner with that uid controls, and the orphans it might adopt, parsed."""
@@ -153,6 +154,5 @@ def _ending(view: View) -> tuple[bool, ...]:
     return (True,) if isinstance(view, WatchedPod) and not view.pod.active else ()
 
 
-def _node_of(view: View) -> Iterator[str]:
-    if isinstance(view, WatchedPod) and view.pod.node_name:
-        yield view.pod.node_name
+def _node_of(view: View) -> tuple[str, ...]:
+    return (view.pod.node_name,) if isinstance(view, WatchedPod) and view.pod.node_name else ()
