@@ -76,7 +76,7 @@ def _same_map(name: str, same: _Same) -> _Same:
 def _same_list(name: str, same: _Same) -> _Same:
     def same_list(a: Any, b: Any) -> bool:
         left, right = getattr(a, name), getattr(b, name)
-        return len(left) == len(right) and all(map(same, left, right))
+        return bool(left == right) or (len(left) == len(right) and all(map(same, left, right)))
 
     return same_list
 

@@ -604,6 +604,13 @@ class Encoded:
         """Return the message; raises BadRequestError when the bytes are not one."""
         return self.kind.parse(self.value)
 
+    def opened(self) -> ApiObject:
+        """Do what ``parse`` does, and remember the key that it shows."""
+        message = self.parse()
+        if self._key is None:
+            self._keep_key(message.metadata)
+        return message
+
     def read_as(self, type_: type[Read]) -> Read:
         """Return the bytes as a message of ``type_``, and remember the key it shows: for whoever needs both.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rollplane_apiserver.core import refusals
 from rollplane_apiserver.core.quota_book import Hold
@@ -55,11 +55,11 @@ class Item:
     @property
     def is_doubtful(self) -> bool:
         """Whether the store must be asked before this can be answered or committed."""
+        if isinstance(self.decision, Proposal):
+            return False
         if not self.is_decided:
             return True
-        if self.is_live or isinstance(self.decision, Proposal):
-            return False
-        return self.step.reads or self.asks_cache
+        return not self.is_live and (self.step.reads or self.asks_cache)
 
     @property
     def asks_cache(self) -> bool:
@@ -117,9 +117,9 @@ class Item:
         """Return what is to be committed, the main mutation last; those before it share a group with it."""
         proposal = self.proposal
         if proposal.before is None:
-            return (replace(proposal.mutation, group=self.group),) if self.group else (proposal.mutation,)
+            return (proposal.mutation.in_group(self.group),) if self.group else (proposal.mutation,)
         group = self.group or f"item {id(self)}"  # only has to differ from the other groups of the call
-        return replace(proposal.before, group=group), replace(proposal.mutation, group=group)
+        return proposal.before.in_group(group), proposal.mutation.in_group(group)
 
     @property
     def proposal(self) -> Proposal:
@@ -180,7 +180,7 @@ class Batch:
         """Give a result to every item that needs no commit, or that must not be tried any more."""
         self._waiting.clear()
         for item in items:
-            if item.made_at:
+            if item.made_at or (item.result is None and not item.group and isinstance(item.decision, Proposal)):
                 continue
             if isinstance(item.result, RollplaneError):
                 self._fail(item, item.result)

@@ -98,16 +98,17 @@ class Pipeline:
     async def _carry_out(self, items: Sequence[Item], *, single: bool) -> None:
         batch = Batch()
         pending = items
+        repeats = [item for item in items if item.step.options.repeat]
         while pending:
             await self._decide(pending)
             await self._confirm([item for item in pending if item.is_doubtful])
-            await self._withdraw(pending)
+            await self._withdraw([item for item in repeats if not item.is_settled])
             batch.conclude(pending)
             await self._commit([item for item in pending if not item.is_settled], batch, single=single)
             pending = [item for item in pending if not item.is_settled]
-        await self._withdraw(items)
+        await self._withdraw(repeats)
         await self._tell_made([item for item in items if item.made_at])
-        for item in items:
+        for item in repeats:
             item.claim_nothing()
 
     async def _decide(self, items: Sequence[Item]) -> None:

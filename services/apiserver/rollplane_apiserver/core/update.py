@@ -9,7 +9,7 @@ from rollplane_apiserver.core.step import MAX_TRIES, Decision, placed, warned
 from rollplane_apiserver.core.tools import Tools
 from rollplane_apiserver.watch.entry import Entry
 from rollplane_machinery.api import Preconditions, Update, UpdateStatus, WriteOptions
-from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Kind
+from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, ApiObject, Encoded, Kind
 from rollplane_rules.registry.preconditions import check_preconditions
 from rollplane_rules.registry.rules import rules_of
 from rollplane_rules.strategy import prepare_status_update, prepare_update
@@ -45,6 +45,21 @@ def replace_status(tools: Tools, kind: Kind, new: ApiObject, old: ApiObject, opt
     return warnings
 
 
+class _Sent:
+    """The object that was sent, parsed with its key: handed out once, and then parsed anew, since who gets it edits it.
+
+    Raises BadRequestError for bytes that are none.
+    """
+
+    def __init__(self, encoded: Encoded) -> None:
+        self._encoded = encoded
+        self._opened: ApiObject | None = encoded.opened()
+
+    def take(self) -> ApiObject:
+        opened, self._opened = self._opened, None
+        return opened if opened is not None else self._encoded.parse()
+
+
 class UpdateStep:
     """A PUT of the whole object but its status."""
 
@@ -54,13 +69,13 @@ class UpdateStep:
     deletes = False
 
     def __init__(self, write: Update, tools: Tools) -> None:
-        self._write = write
+        self._sent = _Sent(write.object)
         self._tools = tools
         self.options = write.options
         self.key = placed(write.key)
 
     def decide(self, current: Entry | None, now: float) -> Decision:
-        new = self._write.object.parse()
+        new = self._sent.take()
         rules = rules_of(self.key.kind)
         if current is None:
             if not rules.creates_on_update:
@@ -88,7 +103,7 @@ class StatusStep:
     deletes = False
 
     def __init__(self, write: UpdateStatus, tools: Tools) -> None:
-        self._write = write
+        self._sent = _Sent(write.object)
         self._tools = tools
         self.options = write.options
         self.key = placed(write.key)
@@ -96,7 +111,7 @@ class StatusStep:
     def decide(self, current: Entry | None, now: float) -> Decision:
         if current is None:
             raise not_found(self.key)
-        new, old = self._write.object.parse(), self.key.kind.parse_stored(current.encoded.value)
+        new, old = self._sent.take(), self.key.kind.parse_stored(current.encoded.value)
         check_preconditions(self.key, old, preconditions_in(new))
         warnings = replace_status(self._tools, self.key.kind, new, old, self.options)
         settle_owners(self.key, new, old, self.options, now, "status")

@@ -83,6 +83,25 @@ class Mutation:
     frees: tuple[str, ...] = ()
     reckoning: Reckoning | None = None
 
+    def in_group(self, group: str) -> Mutation:
+        """Return the same as one of ``group``."""
+        return Mutation(
+            self.resource,
+            self.key,
+            self.value,
+            self.require,
+            self.revision,
+            self.namespace,
+            self.sealed,
+            self.log_previous,
+            self.fence,
+            group,
+            self.token,
+            self.claims,
+            self.frees,
+            self.reckoning,
+        )
+
 
 class Refusal(Enum):
     """Why a mutation was not committed.
