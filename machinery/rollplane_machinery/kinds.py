@@ -111,7 +111,10 @@ class Kind:
 
     def parse(self, value: bytes) -> ApiObject:
         """Return the message in ``value``; raises BadRequestError when it is not one."""
-        return _parsed(self.message, value, self)
+        try:
+            return self.message.FromString(value)
+        except Exception as exc:  # as in _parsed
+            raise _unreadable(exc, self) from exc
 
     parse_stored = parse
     """As ``parse``, of what is stored, which may be older than what is known of the kind now."""
@@ -549,9 +552,13 @@ def _parsed(type_: type[Read], value: bytes, kind: Kind | None = None) -> Read:
     try:
         message.MergeFromString(value)
     except Exception as exc:  # protobuf raises DecodeError, and on some inputs RuntimeError
-        what, resource = (f"a {kind.name}", kind.resource) if kind is not None else ("an object", "")
-        raise BadRequestError(f"not {what}: {exc}", resource=resource) from exc
+        raise _unreadable(exc, kind) from exc
     return message
+
+
+def _unreadable(cause: Exception, kind: Kind | None) -> BadRequestError:
+    what, resource = (f"a {kind.name}", kind.resource) if kind is not None else ("an object", "")
+    return BadRequestError(f"not {what}: {cause}", resource=resource)
 
 
 def metadata_of(value: bytes) -> ObjectMeta:
@@ -595,7 +602,7 @@ class Encoded:
     @classmethod
     def from_any(cls, packed: WellKnownAny) -> Encoded:
         """Return what ``packed`` carries, as it is; raises BadRequestError for a type that is no kind."""
-        return cls(kind_in(packed), packed.value)
+        return cls(_BY_TYPE_URL.get(packed.type_url) or kind_in(packed), packed.value)
 
     def to_any(self) -> WellKnownAny:
         return WellKnownAny(type_url=self.kind.type_url, value=self.value)

@@ -27,8 +27,15 @@ class Located(NamedTuple):
     role: Role
 
 
+_WITH_PODS = frozenset(
+    {core.Pod, core.ReplicationController, apps.StatefulSet, apps.Deployment, apps.ReplicaSet, apps.DaemonSet}
+)
+
+
 def pod_spec_of(obj: ApiObject) -> Located | None:
     """Return the pod spec of ``obj``, which may be edited in place; None when its kind, or it, has none."""
+    if type(obj) not in _WITH_PODS:
+        return None
     if isinstance(obj, core.Pod):
         return Located(obj.spec, "spec", Role.POD)
     if isinstance(obj, apps.StatefulSet):

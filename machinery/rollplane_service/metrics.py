@@ -99,11 +99,12 @@ class MeasuredBatches:
         except RollplaneError:
             self._metrics.untaken(len(writes))
             raise
-        self._metrics.untaken(sum(map(_is_untaken, answers)))
-        revision = max((answer.revision for answer in answers if isinstance(answer, WriteResult)), default=0)
+        revision = untaken = 0
+        for answer in answers:
+            if isinstance(answer, WriteResult):
+                revision = max(revision, answer.revision)
+            elif answer.outcome is not None:
+                untaken += 1
+        self._metrics.untaken(untaken)
         self._metrics.answered(len(writes), self._clock.monotonic() - started, revision)
         return answers
-
-
-def _is_untaken(answer: WriteResult | RollplaneError) -> bool:
-    return isinstance(answer, RollplaneError) and answer.outcome is not None

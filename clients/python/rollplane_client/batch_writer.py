@@ -218,7 +218,7 @@ class BatchWriter:
         told = zip(batch, answers, strict=True)
         repeats = [item for item, answer in told if not self._deliver(item, answer, sent, heard=heard)]
         self.stats.repeated += len(repeats)
-        wait = max(map(_retry_after, answers))
+        wait = max([_retry_after(answer) for answer in answers if isinstance(answer, RollplaneError)], default=0.0)
         if heard:
             self._failures = 0
             await self._repeat_beside_others(repeats, wait)

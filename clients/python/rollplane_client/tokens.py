@@ -53,8 +53,10 @@ class Tokens:
 
     def stamped(self, write: Write) -> Write:
         """Return ``write`` with a token."""
-        options = self.stamp(write.options)
-        return _under(options, write)
+        options = write.options
+        if options.token is not None:
+            return write  # as whatever comes from a batch writer
+        return _under(self.stamp(options), write)
 
 
 def repeat_of(options: WriteOptions) -> WriteOptions:

@@ -22,6 +22,8 @@ class _Selectable:
 
     names: tuple[str, ...]
     read: Callable[[Any], Sequence[str | int | bool]]
+    is_text: bool = True
+    """Whether all values are text already."""
 
 
 def _event_values(event: core.Event) -> Sequence[str]:
@@ -64,9 +66,12 @@ _EVENT = _Selectable(
 )
 
 
+_NO_TEXT = frozenset({"spec.unschedulable", "status.replicas"})
+
+
 def _read(paths: Mapping[str, str]) -> _Selectable:
     """``paths`` maps the name that users write to the path of attributes in the message."""
-    return _Selectable(tuple(paths), attrgetter(*paths.values()))
+    return _Selectable(tuple(paths), attrgetter(*paths.values()), is_text=not _NO_TEXT & paths.keys())
 
 
 def _name(message: ApiObject) -> Sequence[str]:
@@ -112,6 +117,8 @@ def selectable_fields(kind: Kind, message: ApiObject) -> Mapping[str, str]:
         return CustomFields(message)
     selectable = _of(kind)
     values = selectable.read(message)
+    if selectable.is_text:
+        return dict(zip(selectable.names, map(str, values), strict=True))
     return {
         name: value if isinstance(value, str) else _text(value)
         for name, value in zip(selectable.names, values, strict=True)

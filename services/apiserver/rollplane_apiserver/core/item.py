@@ -140,7 +140,7 @@ class Item:
             revision,
             encoded,
             removed=proposal.mutation.value is None,
-            created=self._creates,
+            created=proposal.mutation.require is Require.ABSENT,
             warnings=proposal.warnings,
         )
 
@@ -193,12 +193,15 @@ class Batch:
 
     def settle(self, item: Item, settled: Sequence[Settled]) -> None:
         """Take in what became of the item's mutations: a result, or another try."""
-        first = next((one for one in settled if not isinstance(one, Committed)), settled[-1])
+        first = settled[0]
+        if len(settled) > 1:
+            first = next((one for one in settled if not isinstance(one, Committed)), settled[-1])
         match first:
-            case Committed(revision, repeated=True):
-                item.made_at = revision
-            case Committed(revision):
-                item.result = item.answer(revision)
+            case Committed(revision, repeated=repeated):
+                if repeated:
+                    item.made_at = revision
+                else:
+                    item.result = item.answer(revision)
             case RollplaneError():
                 self._fail(item, first)
             case Refused(Refusal.NOT_ATTEMPTED) if item.group in self._waiting:

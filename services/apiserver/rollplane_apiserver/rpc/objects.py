@@ -67,6 +67,10 @@ def _watching(frames: Frames) -> Callable[[ServedObjects, pb.WatchRequest], Asyn
     async def watch(api: ServedObjects, request: pb.WatchRequest) -> AsyncGenerator[bytes, None]:
         async with api.watch(reads.decode_watch(request)) as batches:
             async for batch in batches:
+                message = frames.response(batch)
+                if len(message) <= reads.MAX_MESSAGE_BYTES:  # as nearly all are
+                    yield message
+                    continue
                 for part in reads.split_watch_batch(batch):
                     yield frames.response(part)
 

@@ -36,7 +36,8 @@ def check_mutation(mutation: Mutation) -> None:
         raise BadRequestError("a deletion cannot require that nothing is stored", resource=mutation.resource)
     if mutation.require is Require.NEVER and not mutation.token:
         raise BadRequestError("only what has a token can be given up", resource=mutation.resource)
-    if mutation.token and _size(mutation.token, mutation) > MAX_TOKEN_BYTES:
+    token = mutation.token
+    if not (token.isascii() and len(token) <= MAX_TOKEN_BYTES) and _size(token, mutation) > MAX_TOKEN_BYTES:
         raise BadRequestError(f"a token of more than {MAX_TOKEN_BYTES} bytes", resource=mutation.resource)
     claims = "".join((*mutation.claims, *mutation.frees)) if mutation.claims or mutation.frees else ""
     if "\n" in claims:

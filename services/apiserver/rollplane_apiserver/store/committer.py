@@ -12,7 +12,7 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rollplane_apiserver.store.checks import check_mutation
 from rollplane_apiserver.store.groups import Groups
@@ -190,9 +190,12 @@ class _Call:
 
     def peek(self) -> tuple[int, Mutation] | None:
         """Return the next mutation and its position, passing over those whose group has failed; None at the end."""
-        while not self.done and self._groups.has_failed(self._mutations[self._next].group):
+        while self._next < len(self._mutations):
+            mutation = self._mutations[self._next]
+            if not mutation.group or not self._groups.has_failed(mutation.group):
+                return self._next, mutation
             self.advance()
-        return None if self.done else (self._next, self._mutations[self._next])
+        return None
 
     def advance(self) -> None:
         self._next += 1
@@ -200,7 +203,8 @@ class _Call:
 
     def settle(self, position: int, settled: Settled) -> None:
         self._settled[position] = settled
-        self._groups.note(self._mutations[position].group, settled)
+        if group := self._mutations[position].group:
+            self._groups.note(group, settled)
 
     def abandon(self, error: RollplaneError) -> None:
         """Answer the caller, with ``error`` for all that did not get into a commit."""
@@ -230,8 +234,12 @@ class _Commit:
     def take(self, call: _Call) -> bool:
         """Take what fits of ``call``; False when nothing of it did."""
         taken = False
-        while (item := call.peek()) is not None and self._fits(item[1]):
-            self._add(call, *item)
+        while (item := call.peek()) is not None:
+            position, mutation = item
+            size = 0 if mutation.value is None else len(mutation.value)
+            if not self._fits(size):
+                break
+            self._add(call, position, mutation, size)
             call.advance()
             taken = True
         if taken or call.done:
@@ -258,16 +266,17 @@ class _Commit:
             else:
                 call.lane.waiting.appendleft(call)
 
-    def _fits(self, mutation: Mutation) -> bool:
+    def _fits(self, size: int) -> bool:
         # A mutation above the byte limit goes alone.
-        return self._items_left > 0 and (not self.mutations or len(mutation.value or b"") <= self._bytes_left)
+        return self._items_left > 0 and (not self.mutations or size <= self._bytes_left)
 
-    def _add(self, call: _Call, position: int, mutation: Mutation) -> None:
+    def _add(self, call: _Call, position: int, mutation: Mutation, size: int) -> None:
         self._items_left -= 1
-        self._bytes_left -= len(mutation.value or b"")
+        self._bytes_left -= size
         self._places.append((call, position))
-        name = self._name(call, mutation.group) if mutation.group else ""
-        self.mutations.append(mutation if name == mutation.group else replace(mutation, group=name))
+        if mutation.group and (name := self._name(call, mutation.group)) != mutation.group:
+            mutation = mutation.in_group(name)
+        self.mutations.append(mutation)
 
     def _name(self, call: _Call, group: str) -> str:
         """Return what a group is called in this commit: its name, and another if a group of another caller has that."""
