@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from rollplane_apiserver.core import ADMIN, Core, CoreSettings, Identity, Role
-from rollplane_apiserver.store.interface import Mutation, Require
+from rollplane_apiserver.store.interface import Mutation, Outcome, Require
 from rollplane_machinery import kinds
 from rollplane_machinery.api import (
     Bind,
@@ -136,6 +137,34 @@ async def test_group_beyond_one_commit_stops_at_its_first_failure(office: Office
     await office.create(config_map("c100"))
     results = await office.api.batch([create(f"c{n:03}", "g") for n in range(600)])
     assert words(results) == ["ok"] * 100 + ["AlreadyExistsError"] + ["NotAttemptedError"] * 499
+
+
+async def test_a_batch_is_committed_while_the_rest_of_it_is_decided(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whole groups: the first are committed before the last have been looked at."""
+    commit = office.store.commit
+
+    async def slowly(mutations: Sequence[Mutation]) -> Sequence[Outcome]:
+        await office.clock.advance(60.0)
+        return await commit(mutations)
+
+    monkeypatch.setattr(office.store, "commit", slowly)
+    results = await office.api.batch([create(f"c{n:03}", f"g{n // 3}") for n in range(600)])
+    made = [result.object.parse().metadata for result in results if isinstance(result, WriteResult) and result.object]
+    assert [metadata.name for metadata in made] == [f"c{n:03}" for n in range(600)]
+    assert made[-1].creation_timestamp.seconds > made[0].creation_timestamp.seconds
+
+
+async def test_groups_that_lie_apart_keep_together(office: Office) -> None:
+    """The last of a group may stand far behind its first, with others between."""
+    await office.create(config_map("c000"))
+    writes = [create(f"c{n:03}", "g" if n in (0, 399) else f"own-{n}") for n in range(400)]
+    assert words(await office.api.batch(writes)) == [
+        "AlreadyExistsError",
+        *["ok"] * 398,
+        "NotAttemptedError",
+    ]
 
 
 async def test_batch_is_bounded(office: Office) -> None:

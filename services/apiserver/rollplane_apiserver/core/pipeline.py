@@ -33,7 +33,7 @@ from rollplane_rules.registry.namespaces import is_sealed
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 256  # writes prepared before they are sent on: as many as one commit takes
+_CHUNK = 128  # writes prepared before they are sent on: as many as the committer puts into one commit
 _SLICE_WRITES = 64  # bounds a slice where the loop's time stands still
 
 
@@ -80,15 +80,15 @@ class Pipeline:
         """Carry out writes, each with its group; results in order, failures as values."""
         items = [Item(step, group) for step, group in steps]
         try:
-            if len(items) <= _CHUNK or any(item.group for item in items):
-                await self._carry_out(items, single=False)  # what is in a group must be decided and committed in order
+            if len(items) <= _CHUNK:
+                await self._carry_out(items, single=False)
             else:
-                await self._carry_out_chunks([items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)])
+                await self._carry_out_chunks(_chunks(items))
         finally:
             _let_go(items)
         return [_result(item) for item in items]
 
-    async def _carry_out_chunks(self, chunks: Sequence[list[Item]]) -> None:
+    async def _carry_out_chunks(self, chunks: Sequence[Sequence[Item]]) -> None:
         """Prepare each chunk while the one before it is being committed."""
         async with asyncio.TaskGroup() as tasks:
             for chunk in chunks:
@@ -228,6 +228,24 @@ class Pipeline:
             raise refusals.namespace_missing(key.namespace)
         if is_sealed(namespace.encoded.parse()):
             raise refusals.namespace_terminating(key)
+
+
+def _chunks(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Cut ``items`` so that the first are committed while others are being decided.
+
+    A group is never cut: what is in one must be decided and committed in order.
+    """
+    last = {item.group: at for at, item in enumerate(items) if item.group}
+    chunks: list[Sequence[Item]] = []
+    start = until = 0
+    for at, item in enumerate(items):
+        until = max(until, last.get(item.group, at))
+        if at == until and at + 1 - start >= _CHUNK:
+            chunks.append(items[start : at + 1])
+            start = at + 1
+    if start < len(items):
+        chunks.append(items[start:])
+    return chunks
 
 
 def _let_go(items: Sequence[Item]) -> None:
