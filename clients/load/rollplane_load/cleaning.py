@@ -20,7 +20,7 @@ from rollplane_machinery.errors import (
 )
 from rollplane_machinery.kinds import NAMESPACE, Encoded
 
-SECONDS = 120.0
+SECONDS = 300.0
 LOOK_SECONDS = 0.1
 LABELS = {"app.kubernetes.io/managed-by": "rollplane-load"}
 """What every namespace of a load bears: ``kubectl delete namespace -l`` finds what a killed one has left."""

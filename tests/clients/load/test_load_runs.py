@@ -173,7 +173,7 @@ def test_a_batch_that_never_ends_fails_and_what_is_left_is_told() -> None:
             with pytest.raises(TimedOutError, match="is not done after 20 s"):
                 await load.run()
             # Pods on nodes that say nothing do not go, nor does what they are in.
-            assert load.left == ['namespace "mine" is still there: it has not gone after 120 s']
+            assert load.left == ['namespace "mine" is still there: it has not gone after 300 s']
             plane.faults.unsilence("node-*")
 
     run(story())

@@ -90,15 +90,15 @@ async def _carry_out(scenario: Scenario, flags: LoadFlags, session: Session) -> 
     from rollplane_plane.loading.runs import all_runs
 
     result = await all_runs(scenario, flags, session)
-    if flags.report:
-        from rollplane_load.report_page import page_of
-
-        _write(flags.report, page_of(result))
     if flags.output == "json":
         first = rollover_fields(result) if isinstance(flags, RolloverFlags) else {}
         session.console.say(json.dumps({**first, **result}, indent=2))
     else:
         session.console.say(text_of(result))
+    if flags.report:
+        from rollplane_load.report_page import page_of
+
+        _write(flags.report, page_of(result))
     return FAILED if any(map(has_failed, result["runs"])) else 0
 
 
