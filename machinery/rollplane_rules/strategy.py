@@ -22,6 +22,7 @@ from rollplane.core import v1 as core
 from rollplane.meta import v1 as meta
 from rollplane.stored.v1 import StoredObject
 from rollplane_machinery.conditions import FALSE
+from rollplane_machinery.equality import same_texts
 from rollplane_machinery.equality import semantic_equal as semantic_equal
 from rollplane_machinery.errors import BadRequestError, ConflictError, UnsupportedError
 from rollplane_machinery.extensions import ROLLED_BACK
@@ -134,9 +135,9 @@ def prepare_status_update(new: ApiObject, old: ApiObject) -> None:
         _keep_entries(new, old, "members")
         if kind.is_custom:
             _keep_all_metadata(new.metadata, old.metadata)
-    if isinstance(new, apps.Deployment):
+    if isinstance(new, apps.Deployment) and not same_texts(new.metadata.labels, old.metadata.labels):
         _keep_entries(new.metadata, old.metadata, "labels")
-    if isinstance(new, core.Pod):
+    if isinstance(new, core.Pod) and new.metadata.owner_references != old.metadata.owner_references:
         _keep_entries(new.metadata, old.metadata, "owner_references")
     _set_generation(new.metadata, old.metadata, 0)
 
