@@ -13,17 +13,21 @@ from rollplane_machinery.clock import Clock
 from rollplane_machinery.errors import (
     AlreadyExistsError,
     BadRequestError,
+    ForbiddenError,
     InternalError,
     NotFoundError,
     RollplaneError,
     TimedOutError,
 )
-from rollplane_machinery.kinds import NAMESPACE, Encoded
+from rollplane_machinery.kinds import NAMESPACE, SERVICE_ACCOUNT, Encoded
 
 SECONDS = 300.0
 LOOK_SECONDS = 0.1
 LABELS = {"app.kubernetes.io/managed-by": "rollplane-load"}
 """What every namespace of a load bears: ``kubectl delete namespace -l`` finds what a killed one has left."""
+
+FURNISHED_SECONDS = 10.0
+"""How long a namespace is waited for until it has what pods need; one without is used as it is."""
 
 
 async def make_namespace(cluster: Cluster, name: str) -> str:
@@ -44,6 +48,24 @@ async def make_namespace(cluster: Cluster, name: str) -> str:
     if made.object is None:
         raise InternalError("the answer to a write holds no object")
     return made.object.key.name
+
+
+async def furnished(cluster: Cluster, namespace: str, clock: Clock) -> None:
+    """Wait until a namespace has its ServiceAccount, without which pods are refused: that is not to be measured."""
+    deadline = clock.monotonic() + FURNISHED_SECONDS
+    while not await _is_there(cluster, Key(SERVICE_ACCOUNT, namespace, "default")) and clock.monotonic() < deadline:
+        await clock.sleep(LOOK_SECONDS)
+
+
+async def _is_there(cluster: Cluster, key: Key) -> bool:
+    """Tell whether an object is there; who may not ask takes it for there."""
+    try:
+        await cluster.get(key)
+    except ForbiddenError:
+        return True
+    except NotFoundError:
+        return False
+    return True
 
 
 class Leavings:
@@ -72,17 +94,10 @@ class Leavings:
         key = Key(NAMESPACE, "", self._namespace)
         await self._cluster.write(Delete(key))
         deadline = self._clock.monotonic() + SECONDS
-        while await self._is_there(key):
+        while await _is_there(self._cluster, key):
             if self._clock.monotonic() > deadline:
                 raise TimedOutError(f"it has not gone after {SECONDS:g} s")
             await self._clock.sleep(LOOK_SECONDS)
-
-    async def _is_there(self, key: Key) -> bool:
-        try:
-            await self._cluster.get(key)
-        except NotFoundError:
-            return False
-        return True
 
 
 async def _tried(giving_back: Awaitable[None], otherwise: str) -> list[str]:

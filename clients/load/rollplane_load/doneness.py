@@ -52,7 +52,8 @@ def _of_deployment(one: Deployment) -> Look:
 
 def _of_stateful_set(one: StatefulSet) -> Look:
     wanted, status = one.spec.replicas, one.status
-    available = min(status.available_replicas, status.ready_replicas)
+    # Ready is available, since loads give no minReadySeconds; older releases tell nothing but the former.
+    available = status.ready_replicas
     # Of one revision only, updatedReplicas is what it counted when the rollout ended.
     current = status.update_revision == status.current_revision
     updated = status.replicas if current else status.updated_replicas

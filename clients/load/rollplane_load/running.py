@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from rollplane_load.acting import Actor, Hands
-from rollplane_load.cleaning import Leavings, make_namespace
+from rollplane_load.cleaning import Leavings, furnished, make_namespace
 from rollplane_load.cluster import Target
 from rollplane_load.course import Course, PhaseCourse, name_of
 from rollplane_load.faults import Faults
@@ -72,6 +72,7 @@ class Run:
         namespace = await make_namespace(self._target.cluster, self._wanted)
         leavings = Leavings(self._target.cluster, namespace, self._clock)
         try:
+            await furnished(self._target.cluster, namespace, self._clock)
             course = await self._watched(namespace, leavings)
         except asyncio.CancelledError:
             if not self._target.disposable:
