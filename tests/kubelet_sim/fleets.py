@@ -84,13 +84,16 @@ class World:
         node: str = "node-0",
         image: str = "nginx:1",
         env: Sequence[EnvVar] = (),
+        init: str = "",
         **spec: object,
     ) -> None:
-        """Create a pod that is bound already."""
+        """Create a pod that is bound already; ``init`` is the image of an init container."""
         pod = Pod()
         pod.metadata.name, pod.metadata.namespace = name, "default"
         pod.spec.node_name = node
         pod.spec.containers.add(name="app", image=image, env=env)
+        if init:
+            pod.spec.init_containers.add(name="init", image=init)
         for field, value in spec.items():
             setattr(pod.spec, field, value)
         await self.api.write(Create(Encoded.of(pod)))

@@ -113,6 +113,20 @@ SPANS: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, float]]]] = {
         [running(restartCount=1), event("Pulled", 3, "Container image already present"), event("Started", 5)],
         [("start", IMAGE, 2.0)],
     ),
+    "a pull and a start after failures": (
+        [
+            running(restartCount=1),
+            event("Pulling", 1),
+            event("Failed", 2, "Error: ErrImagePull"),
+            event("Pulled", 12, f'Successfully pulled image "{IMAGE}"'),
+            event("Started", 14),
+        ],
+        [],
+    ),
+    "a start at the second attempt": (
+        [running(restartCount=1), event("Pulled", 3, PULLED + "2s"), event("Failed", 4, "x"), event("Started", 15)],
+        [("pull", IMAGE, 2.0)],
+    ),
     "only the first start": (
         [running(restartCount=1), event("Pulled", 3), event("Started", 5), event("Pulled", 90), event("Started", 99)],
         [("start", IMAGE, 2.0)],

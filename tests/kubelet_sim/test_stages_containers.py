@@ -92,11 +92,142 @@ PULLS = {
 def test_a_pull_tells_its_time_and_events_tell_when_and_of_which_container(release: str, told: str) -> None:
     life = PodLife(bound_pod(), Place("172.16.0.1", "10.0.0.1", START), release_of(release))
     profile = rules("stage: pull, delay: 2.5", "stage: start, delay: 1")
-    life.advance(profile, START)
-    notes = life.advance(profile, START + 10).notes
-    assert [(note.reason, note.at) for note in notes[:2]] == [("Pulling", START), ("Pulled", START + 2.5)]
+    began, rest = life.advance(profile, START), life.advance(profile, START + 10)
+    notes = [*began.notes, *rest.notes]
+    assert [(note.reason, note.at) for note in began.notes] == [("Pulling", START)]
+    assert [(note.reason, (note.at or 0) - START) for note in rest.notes] == [
+        ("Pulled", 2.5),
+        ("Created", 3.5),
+        ("Started", 3.5),
+    ]
     assert notes[1].message == told
     assert {note.field for note in notes} == {"spec.containers{app}"}
+
+
+def told(sim: Sim, *reasons: str) -> list[tuple[float, str, str]]:
+    """Return when, with seconds since the start, which of ``reasons`` was told of which container."""
+    found = [note for note in sim.notes if note.reason in reasons]
+    return [(round((note.at or 0) - START, 3), note.reason, note.field[5:]) for note in found]
+
+
+SLOW = "stage: pull, delay: 4"
+PRESENT = 'Container image "nginx:1" already present on machine'
+PULLED = 'Successfully pulled image "nginx:1" in {0} ({0} including waiting)'
+
+WHEN_PULLED: dict[str, tuple[str, tuple[str, ...], list[tuple[float, str]], list[float], str]] = {
+    "slow": ("IfNotPresent", (SLOW,), [(0, "Pulling"), (4, "Pulled")], [0, 4], PULLED.format("4s")),
+    "slow and started later": (
+        "Always",
+        (SLOW, "stage: start, delay: 3"),
+        [(0, "Pulling"), (4, "Pulled")],
+        [0, 4, 7],
+        PULLED.format("4s"),
+    ),
+    "at once": ("Always", (), [(0, "Pulling"), (0, "Pulled")], [0], PULLED.format("0s")),
+    "at once and started later": (
+        "Always",
+        ("stage: start, delay: 3",),
+        [(0, "Pulling"), (0, "Pulled")],
+        [0, 3],
+        PULLED.format("0s"),
+    ),
+    "present": ("IfNotPresent", (), [(0, "Pulled")], [0], PRESENT),
+    "present and started later": ("IfNotPresent", ("stage: start, delay: 3",), [(0, "Pulled")], [0, 3], PRESENT),
+    "never pulled": ("Never", (SLOW,), [(0, "Pulled")], [0], PRESENT),
+}
+
+
+@pytest.mark.parametrize(("policy", "lines", "events", "looks", "said"), WHEN_PULLED.values(), ids=WHEN_PULLED)
+def test_a_pull_is_told_as_it_begins_and_as_it_ends(
+    policy: str, lines: tuple[str, ...], events: list[tuple[float, str]], looks: list[float], said: str
+) -> None:
+    sim, seen = Sim(bound_pod(app(pull=policy)), rules(*lines)), []
+    for moment in (0.0, *looks[1:]):
+        sim.now = START + moment
+        before = len(sim.notes)
+        sim.look()
+        seen += [(moment, note.reason) for note in sim.notes[before:]]
+    assert sim.due is None
+    assert [one for one in seen if one[1].startswith("Pull")] == events
+    assert [at for at, _, _ in told(sim, "Pulling", "Pulled")] == [at for at, _ in events]
+    assert [note.message for note in sim.notes if note.reason == "Pulled"] == [said]
+
+
+def test_init_containers_pull_when_their_turn_comes() -> None:
+    pod = bound_pod()
+    pod.spec.init_containers.append(app("init", "init"))
+    sim = Sim(pod, rules(SLOW, "stage: ready, match: {image: init}, delay: 3")).until(60)
+    assert told(sim, "Pulling", "Pulled") == [
+        (0, "Pulling", "initContainers{init}"),
+        (4, "Pulled", "initContainers{init}"),
+        (7, "Pulling", "containers{app}"),
+        (11, "Pulled", "containers{app}"),
+    ]
+    assert sim.looks == 4
+
+
+def test_each_retry_of_a_slow_pull_is_told_as_it_begins() -> None:
+    sim = Sim(bound_pod(), rules(f"{SLOW}, outcome: fail, limit: 2", SLOW)).until(60)
+    assert told(sim, "Pulling", "Pulled") == [
+        (0, "Pulling", "containers{app}"),
+        (14, "Pulling", "containers{app}"),
+        (38, "Pulling", "containers{app}"),
+        (42, "Pulled", "containers{app}"),
+    ]
+    assert sim.seen == [
+        (0, "ContainerCreating"),
+        (4, "ErrImagePull"),
+        (5, "ImagePullBackOff"),
+        (18, "ErrImagePull"),
+        (19, "ImagePullBackOff"),
+        (42, "Running"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "events"), [("Always", ["Pulling", "Pulled"]), ("IfNotPresent", ["Pulled"]), ("Never", ["Pulled"])]
+)
+def test_a_restart_finds_its_image(policy: str, events: list[str]) -> None:
+    sim = Sim(bound_pod(app(pull=policy)), rules(SLOW, "stage: crash, limit: 1, delay: 5")).until(60)
+    again = [(at, reason) for at, reason, _ in told(sim, "Pulling", "Pulled") if at > 5]
+    assert sim.app.restart_count == 1
+    assert [reason for _, reason in again] == events
+    assert len({at for at, _ in again}) == 1
+
+
+def test_another_image_is_pulled_and_told_anew() -> None:
+    sim = Sim(bound_pod(), rules(SLOW)).until(2)
+    sim.set_image("nginx:2").until(60)
+    assert [note.message for note in sim.notes if note.reason == "Pulling"] == [
+        f'Pulling image "nginx:{tag}"' for tag in (1, 2)
+    ]
+    assert told(sim, "Pulled") == [(6, "Pulled", "containers{app}")]
+
+
+def test_a_pull_that_a_new_profile_ends_took_until_then() -> None:
+    sim = Sim(bound_pod(), rules("stage: pull, delay: 50")).until(20)
+    sim.profile = INSTANT
+    sim.until(21)
+    assert [note.reason for note in sim.notes] == ["Pulling", "Pulled", "Created", "Started"]
+    assert sim.notes[1].message == PULLED.format("20s")
+
+
+def test_a_pull_that_a_restarted_kubelet_takes_up_again_is_told_again_as_a_whole() -> None:
+    sim = Sim(bound_pod(), rules(SLOW)).until(2)
+    sim.restart_kubelet()
+    sim.until(60)
+    assert told(sim, "Pulling", "Pulled") == [
+        (0, "Pulling", "containers{app}"),
+        (0, "Pulling", "containers{app}"),
+        (4, "Pulled", "containers{app}"),
+    ]
+
+
+def test_a_start_that_fails_has_its_image_each_time() -> None:
+    sim = Sim(bound_pod(), rules(SLOW, f"{START_FAILS}, limit: 1, delay: 1")).until(60)
+    assert [note.reason for note in sim.notes] == ["Pulling", "Pulled", "Failed", "Pulled", "Created", "Started"]
+    assert [at for at, _, _ in told(sim, "Pulled")] == [4, 15]
+    assert sim.notes[3].message == PRESENT
 
 
 def test_never_does_not_pull_what_would_take_long() -> None:

@@ -177,7 +177,10 @@ def _node(event: Document, pod: Document | None) -> str:
 
 
 def _of_story(story: Iterable[Document], pod: Document | None) -> Iterator[tuple[Stage, str, Span]]:
-    """Yield stage, container and span of the first pull and the first start of each container."""
+    """Yield stage, container and span of the first pull and the first start of each container.
+
+    Where something failed on the way, times of Events hold back-offs too: only what a pull says of itself counts.
+    """
     images = _images(pod or {})
     first: dict[tuple[object, str], float] = {}
     for event in story:
@@ -186,9 +189,10 @@ def _of_story(story: Iterable[Document], pod: Document | None) -> Iterator[tuple
             continue
         first[reason, container] = at
         image, node = images.get(container, ""), _node(event, pod)
+        smooth = ("Failed", container) not in first
         if reason == "Pulled":
-            yield from _pull(event, container, image, first.get(("Pulling", container)), node)
-        elif reason == "Started" and ("Pulled", container) in first and image:
+            yield from _pull(event, container, image, first.get(("Pulling", container)) if smooth else None, node)
+        elif reason == "Started" and smooth and ("Pulled", container) in first and image:
             yield Stage.START, container, Span(Stage.START, image, node, at - first["Pulled", container])
 
 

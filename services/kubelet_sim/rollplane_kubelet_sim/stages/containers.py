@@ -54,7 +54,7 @@ class Exit:
 class Note:
     """An event worth telling: reason and message, and whether it is a warning.
 
-    ``field`` is the part of the pod it is about, and ``at`` when it happened, where that was before it is told.
+    ``field`` is the part of the pod it is about, and ``at`` when it happened, where that may be before it is told.
     """
 
     reason: str
@@ -87,7 +87,8 @@ class ContainerLife:
     ``cause`` what the last pull or start failed of. ``restarts`` is what
     its status shows; ``streak`` counts exits since the crash back-off was last forgotten, ``pulls`` and
     ``failed_starts`` failures in a row, ``flaps`` how often readiness was lost, last at ``lost_readiness``.
-    ``lacking`` says what its environment refers to that is not there.
+    ``lacking`` says what its environment refers to that is not there. ``pulling_since`` is when the pull under way
+    began, ``pulled_at`` when the image was there for a start that is under way; each has been told then.
     ``exit`` is the present termination until the container runs again, ``last_exit`` the one before. While ``held``
     it does not become ready by itself.
     """
@@ -113,6 +114,8 @@ class ContainerLife:
     failed_starts: int = 0
     flaps: int = 0
     lost_readiness: float = 0.0
+    pulling_since: float | None = None
+    pulled_at: float | None = None
     exit: Exit | None = None
     last_exit: Exit | None = None
     held: bool = False
@@ -220,16 +223,20 @@ class ContainerLife:
 
     # Changes, each as of ``now``.
 
+    def _begin(self, state: State, now: float) -> None:
+        """Be in ``state`` from now on: whatever was under way is over."""
+        self.state, self.since, self.pulling_since, self.pulled_at = state, now, None, None
+
     def wait(self, state: State, now: float) -> None:
         """Wait, for the reason that ``state`` is."""
-        self.state, self.since = state, now
+        self._begin(state, now)
 
     def run(self, now: float) -> None:
         """Start; after an exit that is a restart."""
         if self.exit is not None:
             self.last_exit, self.exit = self.exit, None
             self.restarts += 1
-        self.state, self.since = State.RUNNING, now
+        self._begin(State.RUNNING, now)
         self.pulls = self.failed_starts = 0
         self.ready_since = self.started_at = None
 

@@ -93,7 +93,7 @@ def _resume_waiting(life: ContainerLife, waiting: ContainerStateWaiting, start: 
         life.streak = _streak(life.exit, life.restarts + 1)
     if reason in _TURN_TO_COME:
         return
-    life.since = start
+    life.since = start if life.exit is None else life.exit.finished
     if reason == State.CRASH_BACKOFF.value and life.exit is not None:
         life.state, life.since = State.CRASH_BACKOFF, life.exit.finished
     elif reason in (State.PULL_FAILED.value, State.PULL_BACKOFF.value):

@@ -57,16 +57,36 @@ def _steps(life: ContainerLife, profile: Profile) -> list[tuple[float, Step]]:
 
 def _pull(life: ContainerLife, since: float, profile: Profile) -> tuple[float, Step]:
     """The image arrives, or does not; then the container starts."""
+    if life.pulled_at is not None:
+        return _start(life, since, profile)
     if not is_reference(life.image):
         return since, partial(_refuse_image, life)
     rule, pulling = life.rule(Stage.PULL, profile, life.pulls)
-    due = since + backoff_seconds(life.pulls)
+    begins = since + backoff_seconds(life.pulls)
     failing = rule is not None and rule.outcome is not Outcome.SUCCEED
     if life.spec.image_pull_policy == "Never":
-        return (due, partial(_miss_image, life)) if failing else _start(life, due, profile)
+        return (begins, partial(_miss_image, life)) if failing else _start(life, begins, profile)
+    if pulling > 0 and life.pulling_since is None:
+        return begins, partial(_begin_pull, life)
+    ends = (begins if life.pulling_since is None else life.pulling_since) + pulling
     if failing and rule is not None:
-        return due + pulling, partial(_fail_pull, life, rule.message)
-    return _start(life, due + pulling, profile, pulling if pulling > 0 else None)
+        return ends, partial(_fail_pull, life, rule.message)
+    return _start(life, ends, profile) if life.pulling_since is None else (ends, partial(_end_pull, life))
+
+
+def _begin_pull(life: ContainerLife, now: float) -> None:
+    """Tell of a pull that takes time; one that a restarted kubelet takes up again began with the container's turn."""
+    life.pulling_since = life.since if life.state is State.CREATING and life.since is not None else now
+    _note_pulling(life, life.pulling_since)
+
+
+def _end_pull(life: ContainerLife, now: float) -> None:
+    _note_pulled(life, now)
+    life.pulled_at = now
+
+
+def _note_pulling(life: ContainerLife, at: float) -> None:
+    life.note("Pulling", f'Pulling image "{life.image}"', at=at)
 
 
 def _refuse_image(life: ContainerLife, now: float) -> None:
@@ -84,7 +104,8 @@ def _miss_image(life: ContainerLife, now: float) -> None:
 
 
 def _fail_pull(life: ContainerLife, message: str, now: float) -> None:
-    life.note("Pulling", f'Pulling image "{life.image}"')
+    if life.pulling_since is None:
+        _note_pulling(life, now)
     life.cause = message or "not found"
     life.note("Failed", f'Failed to pull image "{life.image}": {life.cause}', warning=True)
     life.note("Failed", "Error: ErrImagePull", warning=True)
@@ -99,46 +120,52 @@ def _show_pull_backoff(life: ContainerLife, _now: float) -> None:
     life.state = State.PULL_BACKOFF
 
 
-def _start(life: ContainerLife, since: float, profile: Profile, pulling: float | None = None) -> tuple[float, Step]:
-    """Start it from ``since`` on, when the image is there after ``pulling`` seconds, if it was pulled at all."""
-    told = partial(_note_pulled, life, since, pulling)
+def _start(life: ContainerLife, since: float, profile: Profile) -> tuple[float, Step]:
+    """Start it once its image is there, which it is from ``since`` on where no pull has told it."""
+    there = since if life.pulled_at is None else life.pulled_at
     if life.lacking:
-        return since, partial(_fail_config, life, told)
+        return there, partial(_fail_config, life)
     rule, starting = life.rule(Stage.START, profile, life.restarts + life.failed_starts)
+    if starting > 0 and life.pulled_at is None:
+        return there, partial(_end_pull, life)
     if rule is not None and rule.outcome is not Outcome.SUCCEED:
-        return since + starting, partial(_fail_start, life, rule)
-    return since + starting, partial(_run, life, profile, told)
+        return there + starting, partial(_fail_start, life, rule)
+    return there + starting, partial(_run, life, profile)
 
 
-def _fail_config(life: ContainerLife, tell_pulled: Callable[[], None], now: float) -> None:
+def _fail_config(life: ContainerLife, now: float) -> None:
     """The environment cannot be made; it is tried again when what it refers to has changed."""
-    tell_pulled()
+    _note_pulled(life, now)
     life.cause = life.lacking
     life.note("Failed", f"Error: {life.cause}", warning=True)
     life.wait(State.CONFIG_FAILED, now)
 
 
 def _fail_start(life: ContainerLife, rule: Rule, now: float) -> None:
+    _note_pulled(life, now)
     life.reason, life.cause = rule.reason or State.START_FAILED.value, rule.message
     life.note("Failed", f"Error: {life.cause or life.reason}", warning=True)
     life.failed_starts += 1
     life.wait(State.START_FAILED, now)
 
 
-def _note_pulled(life: ContainerLife, at: float, seconds: float | None) -> None:
-    """Tell that the image is there since ``at``, after ``seconds`` if it was pulled."""
-    if seconds is not None or life.spec.image_pull_policy == "Always":
-        spent = format_duration(round((seconds or 0.0) * 1e3) * 10**6)
-        life.note("Pulling", f'Pulling image "{life.image}"', at=at - (seconds or 0.0))
-        life.note("Pulled", life.pull_sentence.value.format(image=life.image, spent=spent), at=at)
-    else:
+def _note_pulled(life: ContainerLife, at: float) -> None:
+    """Tell, unless that was told, that the image is there: after a pull, or one that took no time, or from before."""
+    if life.pulled_at is not None:
+        return
+    if life.pulling_since is None and life.spec.image_pull_policy != "Always":
         life.note("Pulled", f'Container image "{life.image}" already present on machine', at=at)
+        return
+    if life.pulling_since is None:
+        _note_pulling(life, at)
+    spent = format_duration(round((at - (life.pulling_since or at)) * 1e3) * 10**6)
+    life.note("Pulled", life.pull_sentence.value.format(image=life.image, spent=spent), at=at)
 
 
-def _run(life: ContainerLife, profile: Profile, tell_pulled: Callable[[], None], now: float) -> None:
-    tell_pulled()
+def _run(life: ContainerLife, profile: Profile, now: float) -> None:
+    _note_pulled(life, now)
     for reason, sentence in zip(("Created", "Started"), life.start_sentence.value, strict=True):
-        life.note(reason, sentence.format(name=life.spec.name))
+        life.note(reason, sentence.format(name=life.spec.name), at=now)
     life.run(now)
     if not _is_probed_at_startup(life, profile):
         life.started_at = now
@@ -154,11 +181,10 @@ def _restart(life: ContainerLife, profile: Profile, now: float) -> None:
 
 def _run_again(life: ContainerLife, profile: Profile, now: float) -> None:
     """Start after an exit: the environment is made anew."""
-    tell_pulled = partial(_note_pulled, life, now, None)
     if life.lacking:
-        _fail_config(life, tell_pulled, now)
+        _fail_config(life, now)
     else:
-        _run(life, profile, tell_pulled, now)
+        _run(life, profile, now)
 
 
 # Running.
