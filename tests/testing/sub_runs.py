@@ -45,14 +45,22 @@ class SubRuns:
         return self.pytester.runpytest_subprocess(*loaded, "-p", "no:cacheprovider", *words, timeout=SECONDS)
 
 
-def example_run(name: str, folder: Path, **environ: str) -> None:
-    """Run a file of examples/testing in ``folder`` as a user would, all of whose tests must pass."""
+def example_run(folder: Path, *names: str, **environ: str) -> None:
+    """Run files of examples/testing in ``folder`` as a user would; all of their tests must pass."""
     here = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1", **environ}
     here["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOM, os.environ.get("PYTHONPATH", ""))))
     words = ("-q", "-p", "rollplane_testing.plugin", "-p", "no:cacheprovider", "-W", "error", "-c", os.devnull)
-    file = ROOT / "examples" / "testing" / name
+    files = [ROOT / "examples" / "testing" / name for name in names]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, f"--rootdir={file.parent}", f"--basetemp={folder / 'base'}", file],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *words,
+            f"--rootdir={files[0].parent}",
+            f"--basetemp={folder / 'base'}",
+            *files,
+        ],
         cwd=folder,
         env=here,
         capture_output=True,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.end_to_end.pages import blocks_of
 from tests.testing.sub_runs import ROOT, SubRuns, example_run
 
@@ -20,9 +18,8 @@ def test_the_page_shows_every_file() -> None:
     assert sorted(Path(block.file).name for block in BLOCKS if block.file) == FILES
 
 
-@pytest.mark.parametrize("name", ["test_first.py", "test_retries_in_process.py", "test_unittest.py"])
-def test_what_needs_nothing_else_passes(name: str, tmp_path: Path) -> None:
-    example_run(name, tmp_path)
+def test_what_needs_nothing_else_passes(tmp_path: Path) -> None:
+    example_run(tmp_path, "test_first.py", "test_retries_in_process.py", "test_unittest.py")
 
 
 def test_what_is_shown_in_passing_works(sub_run: SubRuns) -> None:

@@ -24,6 +24,7 @@ async def test_rolls_out(rollplane):
     await rollplane.advance(60)
     assert rollplane.seconds >= 60
 """
+MARKED, REFUSED = (ROLLS_OUT.replace("rolls_out", name, 1) for name in ("is_marked", "is_refused"))
 SHARED = """
 import asyncio
 import pytest
@@ -46,40 +47,27 @@ async def knows_no_plane():
 """
 
 
-@pytest.mark.parametrize(
-    ("plugins", "ini", "text"),
-    [
-        ((), "", ROLLS_OUT),
-        ((ASYNCIO,), UNSET, ROLLS_OUT),
-        ((ASYNCIO,), UNSET, "import pytest\npytestmark = pytest.mark.asyncio\n" + ROLLS_OUT),
-        ((ASYNCIO,), UNSET + "asyncio_mode = auto\n", ROLLS_OUT),
-        ((ANYIO,), "", "import pytest\n@pytest.mark.anyio" + ROLLS_OUT),
-    ],
-    ids=["alone", "strict", "strict and marked", "auto", "anyio"],
-)
-def test_a_coroutine_has_its_plane(sub_run: SubRuns, plugins: tuple[str, ...], ini: str, text: str) -> None:
-    result = sub_run(text, plugins=plugins, ini=ini)
-    assert result.ret == 0
-    assert result.parseoutcomes().keys() == {"passed"}
+def test_a_coroutine_has_its_plane_beside_anyio(sub_run: SubRuns) -> None:
+    text = f"{ROLLS_OUT}\nimport pytest\n@pytest.mark.anyio{MARKED}"
+    sub_run(text, plugins=(ANYIO,)).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("mode", ["auto", "strict"])
 def test_fixtures_of_pytest_asyncio_live_in_the_plane_s_loop_and_others_in_theirs(sub_run: SubRuns, mode: str) -> None:
+    """A plane in a loop of many tests is refused."""
     mark = "@pytest.mark.asyncio\n" if mode == "strict" else ""
     text = SHARED.replace("async def rolls_on", f"{mark}async def test_rolls_on")
     text = text.replace("async def knows_no_plane", f"{mark}async def test_knows_no_plane")
-    sub_run(text, plugins=(ASYNCIO,), ini=f"{UNSET}asyncio_mode = {mode}\n").assert_outcomes(passed=2)
-
-
-def test_a_plane_in_a_loop_of_many_tests_is_refused(sub_run: SubRuns) -> None:
-    text = 'import pytest\n@pytest.mark.asyncio(loop_scope="module")' + ROLLS_OUT
-    result = sub_run(text, plugins=(ASYNCIO,), ini=UNSET)
-    result.assert_outcomes(errors=1)
+    text += f'{ROLLS_OUT}\n@pytest.mark.asyncio{MARKED}\n@pytest.mark.asyncio(loop_scope="module"){REFUSED}'
+    result = sub_run(text, plugins=(ASYNCIO,), ini=f"{UNSET}asyncio_mode = {mode}\n")
+    result.assert_outcomes(passed=4, errors=1)
     result.stdout.fnmatch_lines(["*one for each module: mark it @pytest.mark.asyncio(loop_scope=*"])
 
 
-def test_plain_tests_run_coroutines(sub_run: SubRuns) -> None:
-    text = """
+def test_plain_tests_run_coroutines_where_no_plugin_does(sub_run: SubRuns) -> None:
+    text = (
+        ROLLS_OUT
+        + """
 import pytest
 
 @pytest.fixture
@@ -94,7 +82,8 @@ class TestPlain:
         with pytest.raises(RuntimeError, match="await this instead"):
             rollplane.run(rollplane.advance(1))
 """
-    sub_run(text).assert_outcomes(passed=2)
+    )
+    sub_run(text).assert_outcomes(passed=3)
 
 
 def test_configuration_and_marker_say_what_a_plane_is(sub_run: SubRuns) -> None:
@@ -128,22 +117,17 @@ def test_mistaken(rollplane):
 FAILS = """
 import pytest
 
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.rollplane(seed=seed)) for seed in (0, 0, 7)])
 @pytest.mark.rollplane(profile="realistic")
-async def test_too_slow(rollplane):
+async def test_too_slow(rollplane, seed):
     await rollplane.apply(WEB)
     await rollplane.until_rolled_out(1)
 """
 
 
-def _digest(result: pytest.RunResult) -> str:
-    found = re.search("^event log ([0-9a-f]{64})$", result.stdout.str(), re.MULTILINE)
-    assert found is not None
-    return found[1]
-
-
 def test_a_failed_test_tells_of_its_plane(sub_run: SubRuns) -> None:
     result = sub_run(FAILS)
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(
         [
             "-* rollplane -*",
@@ -155,10 +139,11 @@ def test_a_failed_test_tells_of_its_plane(sub_run: SubRuns) -> None:
             "*modified deployments.apps/default/web",
         ]
     )
-    assert _digest(result) == _digest(sub_run(FAILS)) != _digest(sub_run(FAILS, "--rollplane-seed", "7"))
+    one, same, other = re.findall("^event log ([0-9a-f]{64})$", result.stdout.str(), re.MULTILINE)
+    assert one == same != other
 
 
-def test_a_fixture_that_failed_tells_too(sub_run: SubRuns) -> None:
+def test_what_ends_a_plane_before_its_time_is_told_and_so_is_what_a_fixture_came_to(sub_run: SubRuns) -> None:
     text = """
 import pytest
 
@@ -168,28 +153,22 @@ def web(rollplane):
 
 async def test_never(web):
     pass
-"""
-    result = sub_run(text)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*spec.template.spec.containers[[]0].image*", "-* rollplane -*"])
 
-
-def test_a_configuration_that_makes_no_sense_is_refused(sub_run: SubRuns) -> None:
-    result = sub_run("", ini="rollplane_seed = red\n")
-    result.stderr.fnmatch_lines(["*rollplane: invalid literal for int() with base 10: 'red'"])
-
-
-def test_what_ends_a_plane_before_its_time_is_told(sub_run: SubRuns) -> None:
-    text = """
 async def test_dies(rollplane):
     async def fail():
         raise ValueError("the plane is broken")
     rollplane.beside(fail())
     await rollplane.advance(1)
 """
-    result = sub_run(text)
-    result.stdout.fnmatch_lines(["*ValueError: the plane is broken*"])
-    assert result.ret == 1
+    result = sub_run(text, "--rollplane-seed", "7")
+    result.assert_outcomes(passed=1, errors=2)
+    told = ["*spec.template.spec.containers[[]0].image*", "-* rollplane -*", "nodes=3 profile=instant seed=7,*"]
+    result.stdout.fnmatch_lines([*told, "*ValueError: the plane is broken*"])
+
+
+def test_a_configuration_that_makes_no_sense_is_refused(sub_run: SubRuns) -> None:
+    result = sub_run("", ini="rollplane_seed = red\n")
+    result.stderr.fnmatch_lines(["*rollplane: invalid literal for int() with base 10: 'red'"])
 
 
 def test_the_plugin_weighs_nothing_where_it_is_not_used() -> None:

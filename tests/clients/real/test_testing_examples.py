@@ -22,7 +22,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("name", ["test_deploy.py", "test_chart.py"])
 def test_programs(name: str, path: str, tmp_path: Path) -> None:
-    example_run(name, tmp_path, PATH=path, HOME=str(tmp_path))
+    example_run(tmp_path, name, PATH=path, HOME=str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_programs(name: str, path: str, tmp_path: Path) -> None:
 def test_libraries(name: str, libraries: tuple[str, ...], tmp_path: Path) -> None:
     for library in libraries:
         pytest.importorskip(library, reason=f"the library {library} is not installed")
-    example_run(name, tmp_path)
+    example_run(tmp_path, name)
