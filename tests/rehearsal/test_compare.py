@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_page.comparing import Point
@@ -17,6 +18,7 @@ from rollplane_rehearsal.compare.comparing import Compared, Row
 from rollplane_rehearsal.rehearse.judging import judge
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, WorkloadOutcome
 from rollplane_rehearsal.reports.plot import plot
+from rollplane_rehearsal.reports.shape import comparison_schema
 from tests.end_to_end.up_process import rollplane
 from tests.rehearsal.stories import deployment
 
@@ -137,7 +139,9 @@ def test_a_combination_that_the_server_refuses_is_a_row_in_its_words(folder: Pat
     assert lines[3].endswith(refused)
     assert [line.split()[-1] for line in lines[4:7]] == ["kept"] * 3
     assert all("maxUnavailable" in path.read_text() for path in files)
-    combinations = json.loads(files[1].read_text())["combinations"]
+    told = json.loads(files[1].read_text())
+    assert [each.message for each in Draft202012Validator(comparison_schema()).iter_errors(told)] == []
+    combinations = told["combinations"]
     assert [each["kept"] for each in combinations] == [False, True, True, True]
     assert combinations[0]["refused"].endswith(refused)
 

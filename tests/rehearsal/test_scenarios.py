@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.reports.shape import report_schema
 from rollplane_rehearsal.scenario.actions import ACTIONS
 from rollplane_rehearsal.scenario.drawing import drawn
 from rollplane_rehearsal.scenario.scenario import read_scenario, steps_of
@@ -17,14 +20,19 @@ from rollplane_rehearsal.scenario.steps import Step, read_step
 from rollplane_rehearsal.scenario.words import Condition, is_meant, parse_condition, parse_expectation
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "scenarios").glob("*.yaml"))
+REPORT = Draft202012Validator(report_schema())
 HEAD = "name: x\nbefore: a.yaml\n"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_a_story_that_ships_is_as_it_says(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = run(["rehearse", "--scenario", str(path), "--runs", "1"])
+def test_a_story_that_ships_is_as_it_says_and_its_report_as_the_schema_says(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    code = run(["rehearse", "--scenario", str(path), "--runs", "1", "--report", str(report)])
     told = capsys.readouterr()
     assert (code, told.err) == (0, ""), told.out
+    assert [each.message for each in REPORT.iter_errors(json.loads(report.read_text()))] == []
 
 
 def test_there_are_twelve_stories_each_with_what_it_is_about() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_kubelet_sim.node_pools.files import parse_node_file
@@ -16,11 +17,13 @@ from rollplane_machinery.errors import BadRequestError
 from rollplane_rehearsal.rehearse.preparing import whole
 from rollplane_rehearsal.rehearse.story import Apply, Change, Cluster, Patch, SetImage, Story
 from rollplane_rehearsal.reports.searched import text
+from rollplane_rehearsal.reports.shape import search_schema
 from rollplane_rehearsal.scenario.scenario import read_scenario
 from rollplane_rehearsal.scenario.writing import document_of, scenario_text
 from rollplane_rehearsal.search.searching import Search, Searched, search
 from tests.rehearsal.manifests import budget, deployment
 
+SCHEMA = Draft202012Validator(search_schema())
 PLANTED = {
     "name": "planted",
     "manifests": [deployment(replicas=6)],
@@ -31,6 +34,9 @@ PLANTED = {
 }
 
 
+TOO_MUCH = ["finishes", "web available >= 5 always"]
+
+
 def _searched(count: int = 24, processes: int = 1, kinds: tuple[str, ...] = (), **more: object) -> Searched:
     scenario = read_scenario(json.dumps(PLANTED | more), "planted")
     return search(
@@ -38,11 +44,16 @@ def _searched(count: int = 24, processes: int = 1, kinds: tuple[str, ...] = (), 
     )
 
 
-def test_a_planted_weakness_is_found_made_small_and_breaks_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture(scope="module")
+def planted() -> Searched:
     """The promise leaves no room for a drain: no budget holds its evictions back."""
-    found = _searched(expect=["finishes", "web available >= 5 always"]).found
+    return _searched(expect=TOO_MUCH)
+
+
+def test_a_planted_weakness_is_found_made_small_and_breaks_again(
+    planted: Searched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = planted.found
     assert found is not None
     assert found.expectation.name == "web available >= 5 always"
     assert found.faults == 1
@@ -56,12 +67,12 @@ def test_a_planted_weakness_is_found_made_small_and_breaks_again(
     assert replayed["reason"] == found.broken.seen
 
 
-def test_what_is_found_does_not_depend_on_how_many_processes_look() -> None:
-    one, two = (_searched(12, processes, expect=["web available >= 5 always"]) for processes in (1, 2))
-    assert one.found is not None
+def test_what_is_found_does_not_depend_on_how_many_processes_look(planted: Searched) -> None:
+    two = _searched(processes=2, expect=TOO_MUCH)
+    assert planted.found is not None
     assert two.found is not None
-    assert (one.found.text, one.found.outcome.digest) == (two.found.text, two.found.outcome.digest)
-    assert (one.runs, one.kinds) == (two.runs, two.kinds)
+    assert (planted.found.text, planted.found.outcome.digest) == (two.found.text, two.found.outcome.digest)
+    assert (planted.runs, planted.kinds) == (two.runs, two.kinds)
 
 
 def test_what_breaks_by_itself_needs_no_fault() -> None:
@@ -93,10 +104,15 @@ def test_a_search_in_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[st
     line = f"rehearse --before {tmp_path}/web.yaml --set-image deploy/web/app=web:404 --profile instant --search 3"
     assert run([*line.split(), "-o", "json", *(f"--report={path}" for path in reports)]) == 1
     told = json.loads(capsys.readouterr().out)
+    assert [each.message for each in SCHEMA.iter_errors(told)] == []
     assert told["verdict"] == 'deploy/web/app=web:404 breaks "finishes" without any fault.'
     assert all("web:404" in path.read_text() for path in reports)
     line = f"rehearse --before {tmp_path}/web.yaml --set-image deploy/web=web:v2 --profile instant --search 2"
-    assert run([*line.split(), "--search-faults", "add controller", "--undo=false"]) == 0
+    report = tmp_path / "r.json"
+    assert run([*line.split(), "--search-faults", "add controller", "--undo=false", f"--report={report}"]) == 0
+    told = json.loads(report.read_text())
+    assert [each.message for each in SCHEMA.iter_errors(told)] == []
+    assert told["found"] is None
     assert capsys.readouterr().out.splitlines() == [
         "kept: deploy/web=web:v2 breaks nothing in 2 runs.",
         "",
