@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help dev demo up load check protos test test-clients test-compose soak faults bench picture clean
+.PHONY: help dev demo up load check protos test test-long test-clients test-compose soak faults bench picture clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,8 +39,11 @@ check: $(STAMP) ## format, lint, references, types, import contracts, generated 
 protos: $(STAMP) ## generate the Python code beside the .proto files
 	$(BIN)/python protos/generate.py
 
-test: $(STAMP) ## all tests (under five minutes on two cores)
+test: $(STAMP) ## the tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 4 --dist loadfile
+
+test-long: $(STAMP) ## the long ones: every kind on processes, nodes lost in real time, a soak, the wheel installed
+	$(BIN)/pytest -q -n 4 --dist loadfile -m long tests/end_to_end tests/packaging tests/soak
 
 test-clients: $(STAMP) ## real kubectl, Helm and client libraries against a plane; fetches them once, skips what cannot be had
 	@$(BIN)/python -m pip install -q -c constraints.txt --group clients || echo "client libraries cannot be had: tests with those that are missing skip" >&2

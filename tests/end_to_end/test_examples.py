@@ -9,7 +9,10 @@ import pytest
 from tests.end_to_end.pages import ROOT, blocks_of, steps_of
 from tests.end_to_end.walk_through import walk
 
-FOLDERS = ("deployment", "stateful-set", "daemon-set", "replication-controller")
+QUICK = ("deployment", "stateful-set", "daemon-set")
+SLOW = "replication-controller"
+"""Its rolling updates wait a second between two steps, as its page tells them to."""
+FOLDERS = (*QUICK, SLOW)
 ELSEWHERE = ("node-life",)
 """It waits for a node to be lost: test_node_life_walk_through, for another worker."""
 STORIES = "scenarios"
@@ -21,7 +24,7 @@ def test_every_example_is_walked() -> None:
     assert folders == {*FOLDERS, *ELSEWHERE, STORIES}
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", [*QUICK, pytest.param(SLOW, marks=pytest.mark.long)])
 def test_walk_through(folder: str, tmp_path: Path) -> None:
     assert walk(ROOT / "examples" / folder / "README.md", tmp_path) > 8
 

@@ -34,6 +34,8 @@ from rollplane_plane.killer import killers_of
 from rollplane_plane.plane import EmbeddedPlane, PlaneSettings
 from tests.end_to_end.up_process import COMMAND
 
+pytestmark = pytest.mark.long
+
 PACE = """
 name: quick
 rules:

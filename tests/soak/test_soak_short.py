@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak.soaking import soak
 
 SECONDS = 10.0
 
 
+@pytest.mark.long
 async def test_a_short_soak_finds_nothing(tmp_path: Path) -> None:
     report = await soak(tmp_path, seed=20260, seconds=SECONDS, era_seconds=SECONDS, store_eras=False)
     assert report.faults == []

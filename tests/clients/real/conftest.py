@@ -22,6 +22,11 @@ OF_THEIR_AGE = ("1.20",)
 _NUMBERS = itertools.count(1)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave this folder unread where it is not asked for: libraries may be missing, and each worker would read it."""
+    return True if "not real_clients" in config.option.markexpr else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is in this folder, before what is not asked for is left out."""

@@ -17,11 +17,6 @@ from tests.clients.real.libraries.plain import Rest
 _NUMBERS = itertools.count(1)
 
 
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the libraries unread where their tests are not asked for."""
-    return True if config.option.markexpr == "not real_clients" else None
-
-
 @dataclass(frozen=True)
 class Place:
     """A fresh namespace of a plane, as a user is given it."""
