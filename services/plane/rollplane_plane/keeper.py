@@ -7,6 +7,7 @@ as long as the parent lives; its end means that nobody is left to stop this proc
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -24,7 +25,9 @@ LAST_SECONDS = 3.0
 
 def run(service: Service) -> int:
     """Carry out ``service`` and return its exit code; 0 when the parent leaves before it says go."""
+    gc.disable()  # what is loaded stays: walking through it meanwhile would be in vain
     carry_out = load(service)
+    gc.enable()
     line = _read_line()
     if not line:
         return 0
