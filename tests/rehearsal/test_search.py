@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from rollplane_rehearsal.reports.searched import text
 from rollplane_rehearsal.reports.shape import search_schema
 from rollplane_rehearsal.scenario.scenario import read_scenario
 from rollplane_rehearsal.scenario.writing import document_of, scenario_text
-from rollplane_rehearsal.search.searching import Search, Searched, search
+from rollplane_rehearsal.search.searching import MOST_SEEDS, Search, Searched, search
 from tests.rehearsal.manifests import budget, deployment
 
 SCHEMA = Draft202012Validator(search_schema())
@@ -92,10 +93,17 @@ def test_when_nothing_breaks_it_is_told_what_was_tried() -> None:
 
 def test_time_ends_a_search() -> None:
     scenario = read_scenario(json.dumps(PLANTED), "planted")
-    searched = search(whole(scenario), scenario, Search(500, 1, ("drain",), goes_on=lambda: False, processes=1))
-    assert (searched.singles, searched.pairs, searched.found) == (0, 0, None)
+    left = iter([600.0] * MOST_SEEDS + [0.0])  # for the unharmed runs, and then no more
+    searched = search(whole(scenario), scenario, Search(500, 1, ("drain",), partial(next, left), processes=1))
+    assert (searched.runs, searched.singles, searched.pairs, searched.found) == (MOST_SEEDS, 0, 0, None)
     assert searched.is_late
     assert "The time was up before all was tried." in text("planted", searched).splitlines()
+
+
+def test_time_ends_a_search_before_its_first_run_has() -> None:
+    scenario = read_scenario(json.dumps(PLANTED), "planted")
+    with pytest.raises(BadRequestError, match="the time was up before the first run had ended"):
+        search(whole(scenario), scenario, Search(1, 1, ("drain",), lambda: 0.0))
 
 
 def test_a_search_in_every_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from rollplane_rehearsal.scenario.steps import read_step
 from rollplane_rehearsal.search.faults import KINDS, USUAL, Fault, Places, read_kinds, rounder, roundness
 from rollplane_rehearsal.search.shrinking import shrink
 from rollplane_rehearsal.search.trials import Timeline, Trial, in_order, pairs, script_of, singles, spread
+from rollplane_rehearsal.series import LateError
 
 Numbers = frozenset[int]
 
@@ -66,6 +67,20 @@ def test_the_number_of_tries_is_bounded_and_what_is_left_breaks_still(start: Num
     shrunk = shrink(start, _simpler, first, most)
     assert len(tried) == shrunk.tries <= most
     assert len(shrunk.smallest) >= 2
+
+
+def test_what_is_smallest_when_the_time_is_up_is_kept_and_said_to_be_no_more_than_that() -> None:
+    answers = iter([0, LateError()])
+
+    def first(_candidates: Sequence[Numbers]) -> int | None:
+        answer = next(answers)
+        if isinstance(answer, LateError):
+            raise answer
+        return answer
+
+    start = frozenset({1, 2, 3})
+    shrunk = shrink(start, _simpler, first, 100)
+    assert (shrunk.smallest, shrunk.tries, shrunk.is_minimal) == (next(iter(_simpler(start))), 1, False)
 
 
 PLACES = Places(("node-0", "node-1", "node-2"), ("web:v1", "web:v2"))

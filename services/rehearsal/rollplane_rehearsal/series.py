@@ -8,6 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from functools import partial
+from multiprocessing.pool import IMapIterator
 from typing import Any, TypeVar
 
 from rollplane_rehearsal.virtual_time import run
@@ -15,9 +16,16 @@ from rollplane_rehearsal.virtual_time import run
 Run = TypeVar("Run")
 T = TypeVar("T")
 
+Left = Callable[[], float]
+"""Says for how many seconds more results may be waited for."""
+
 FEW = 4
 SHARES = 8
 """Into how many parts the runs of one process are cut: large ones travel seldom, small ones end together."""
+
+
+class LateError(Exception):
+    """The time was up before the next result was there."""
 
 
 def run_series(
@@ -34,16 +42,35 @@ def run_series(
 
 
 def spread(
-    one: Callable[[Run], T], runs: Sequence[Run], processes: int = 0, share: int = 0
+    one: Callable[[Run], T], runs: Sequence[Run], processes: int = 0, share: int = 0, left: Left | None = None
 ) -> Generator[T, None, None]:
-    """Yield what ``one``, which blocks, returns for each of ``runs``: all else is as with ``run_series``."""
+    """Yield what ``one``, which blocks, returns for each of ``runs``: all else is as with ``run_series``.
+
+    Raises LateError when nothing is ``left`` of the time and the next result is not there: what still runs is ended, so
+    it runs in another process, however few there are.
+    """
     wanted = processes or (1 if len(runs) <= FEW else os.cpu_count() or 1)
-    if wanted == 1:
+    if not runs or (wanted == 1 and left is None):
         yield from map(one, runs)
         return
+    size = share or max(1, len(runs) // (SHARES * wanted))
+    shares = [runs[at : at + size] for at in range(0, len(runs), size)]
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may never get anywhere
-    with context.Pool(min(wanted, len(runs)), prepare) as pool:
-        yield from pool.imap(one, runs, share or max(1, len(runs) // (SHARES * wanted)))
+    with context.Pool(min(wanted, len(shares)), prepare) as pool:
+        results = pool.imap(partial(_each, one), shares)
+        for _ in shares:
+            yield from _next(results, left)
+
+
+def _each(one: Callable[[Run], T], runs: Sequence[Run]) -> list[T]:
+    return [one(run) for run in runs]
+
+
+def _next(results: IMapIterator[list[T]], left: Left | None) -> list[T]:
+    try:
+        return results.next(None if left is None else max(0.0, left()))
+    except multiprocessing.TimeoutError:
+        raise LateError from None
 
 
 def prepare() -> None:

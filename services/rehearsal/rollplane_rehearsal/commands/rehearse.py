@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,12 +90,17 @@ def _search(flags: RehearseFlags, session: Session, wanted: Asked, files: Sequen
     if count < 1:
         raise UsageError(f'invalid argument "{count}" for "--search" flag: at least one')
     kinds, clock = read_kinds(flags.search_faults), SystemClock()
-    deadline = clock.monotonic() + flags.search_for if flags.search_for else math.inf
+    deadline = clock.monotonic() + flags.search_for
+
+    def seconds_left() -> float:
+        return deadline - clock.monotonic()
+
+    left = seconds_left if flags.search_for else None
     tell = progress(session, count)
     found = search(
         wanted.story,
         wanted.scenario,
-        Search(count, wanted.seeds[0], kinds, lambda: clock.monotonic() < deadline, tell),
+        Search(count, wanted.seeds[0], kinds, left, tell),
     )
     report = _searched_report(wanted, found)
     write_reports(files, report)

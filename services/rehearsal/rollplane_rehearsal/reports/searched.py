@@ -38,7 +38,8 @@ def _told(searched: Searched, found: Found) -> Iterator[str]:
 def _nothing(title: str, searched: Searched) -> Iterator[str]:
     yield f"kept: {sentence(title, searched)}"
     yield ""
-    yield f"{_runs(len(searched.seeds))} without faults (seeds {searched.seeds[0]} to {searched.seeds[-1]})"
+    seeds = searched.seeds[: searched.runs - searched.singles - searched.pairs]
+    yield f"{_runs(len(seeds))} without faults (seeds {seeds[0]} to {seeds[-1]})"
     yield f"{_runs(searched.singles)} with one fault, {searched.pairs} with two"
     if searched.is_late:
         yield "The time was up before all was tried."

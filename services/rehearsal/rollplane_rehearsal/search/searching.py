@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rollplane_machinery.errors import BadRequestError
 from rollplane_page.recording import PodState, Recording
 from rollplane_rehearsal.rehearse.judging import FINISHES, INVARIANTS_KEPT, UNDO_HEALS, Broken, Expectation, judge
 from rollplane_rehearsal.rehearse.many import hush, outcome_of_run
@@ -24,7 +25,7 @@ from rollplane_rehearsal.scenario.writing import document_of, scenario_text
 from rollplane_rehearsal.search.faults import Places
 from rollplane_rehearsal.search.shrinking import shrink
 from rollplane_rehearsal.search.trials import Timeline, Trial, pairs, script_of, singles
-from rollplane_rehearsal.series import spread
+from rollplane_rehearsal.series import LateError, Left, spread
 
 EXPECTED: Sequence[Expectation] = (FINISHES, INVARIANTS_KEPT, UNDO_HEALS)
 """What is expected under faults unless a scenario says: no manifest promises pods on nodes that are gone."""
@@ -34,12 +35,12 @@ RUNS_A_SEED = 20
 MOST_TRIES = 200
 """How many smaller scenarios are tried at most once one is found."""
 SHARE = 4
-"""How many runs travel to a process together: few, since the first that breaks ends all others."""
+"""How many runs travel to a process together: few, since the first that breaks ends all others; one against time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is looked for: ``count`` runs at most with faults of these ``kinds``, as long as ``goes_on`` says so.
+    """What is looked for: ``count`` runs at most with faults of these ``kinds``, as long as there is time ``left``.
 
     ``told`` hears how many runs there were.
     """
@@ -47,7 +48,7 @@ class Search:
     count: int
     seed: int
     kinds: Sequence[str]
-    goes_on: Callable[[], bool] = lambda: True
+    left: Left | None = None
     told: Callable[[int], None] = lambda _count: None
     processes: int = 0
 
@@ -100,9 +101,13 @@ class Searched:
 def search(story: Story, scenario: Scenario, wanted: Search) -> Searched:
     """Look for the smallest scenario that breaks an expectation of ``scenario``; blocks.
 
-    Raises BadRequestError when the story cannot be rehearsed.
+    Raises BadRequestError when the story cannot be rehearsed, or not once within its time. What was found is run twice
+    more, whatever time that takes.
     """
-    return _Searching(story, scenario, wanted).run()
+    searched = _Searching(story, scenario, wanted).run()
+    if searched.shown is None:
+        raise BadRequestError("the time was up before the first run had ended")
+    return searched
 
 
 class _Searching:
@@ -132,7 +137,8 @@ class _Searching:
     def _unharmed(self) -> None:
         """See what happens by itself; what breaks then needs no fault."""
         runs = [(self._stories[seed], seed) for seed in self._searched.seeds]
-        with closing(spread(timeline_of, runs, self._wanted.processes, 1)) as found:
+        unharmed = spread(timeline_of, runs, self._wanted.processes, 1, self._wanted.left)
+        with self._in_time(), closing(unharmed) as found:
             for seed, (outcome, timeline) in zip(self._searched.seeds, found, strict=True):
                 self._timelines[seed] = timeline
                 self._count()
@@ -156,11 +162,9 @@ class _Searching:
 
     def _tried(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, Outcome]]:
         """Yield trials with what came of each, until one breaks or it is time to end."""
-        with closing(self._outcomes(trials, SHARE)) as outcomes:
-            for trial, outcome in zip(trials, outcomes, strict=False):
-                if not self._wanted.goes_on():
-                    self._searched.is_late = True
-                    return
+        share = SHARE if self._wanted.left is None else 1
+        with self._in_time(), closing(self._outcomes(trials, share)) as outcomes:
+            for trial, outcome in zip(trials, outcomes, strict=True):
                 self._count()
                 self._searched.kinds.update(fault.action for fault in trial.faults)
                 yield trial, outcome
@@ -170,7 +174,14 @@ class _Searching:
 
     def _outcomes(self, trials: Sequence[Trial], share: int) -> Generator[Outcome, None, None]:
         runs = [(self._story(trial), trial.seed) for trial in trials]
-        return spread(outcome_of_run, runs, self._wanted.processes, share)
+        return spread(outcome_of_run, runs, self._wanted.processes, share, self._wanted.left)
+
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
+        try:
+            yield
+        except LateError:
+            self._searched.is_late = True
 
     def _count(self) -> None:
         self._searched.runs += 1

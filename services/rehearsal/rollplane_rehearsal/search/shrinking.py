@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from rollplane_rehearsal.series import LateError
+
 T = TypeVar("T")
 
 
@@ -31,14 +33,17 @@ def shrink(
     """Return the smallest that ``broken``, which breaks, leads to, after ``most`` tries at most.
 
     ``simpler`` yields candidates one step simpler, the most promising first; to end, it must lead nowhere for ever.
-    ``first_broken`` returns the place of the first of several candidates that breaks, None for none. The answer depends
-    on nothing but these.
+    ``first_broken`` returns the place of the first of several candidates that breaks, None for none; it raises
+    LateError to end with the smallest so far. The answer depends on nothing but these.
     """
     smallest, tries = broken, 0
     while tries < most:
         candidates = [*simpler(smallest)]
         allowed = candidates[: most - tries]
-        found = first_broken(allowed) if allowed else None
+        try:
+            found = first_broken(allowed) if allowed else None
+        except LateError:
+            break
         tries += len(allowed) if found is None else found + 1
         if found is None:
             return Shrunk(smallest, tries, len(allowed) == len(candidates))
