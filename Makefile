@@ -39,6 +39,9 @@ check: $(STAMP) ## format, lint, references, types, import contracts, generated 
 protos: $(STAMP) ## generate the Python code beside the .proto files
 	$(BIN)/python protos/generate.py
 
+# Four workers and hundreds of processes would compile all that they import, each anew, where the environment says so.
+test test-long test-clients soak: export PYTHONDONTWRITEBYTECODE =
+
 test: $(STAMP) ## the tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 4 --dist loadfile
 
