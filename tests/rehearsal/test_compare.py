@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rollplane_page.recording import Tone
 from rollplane_rehearsal.compare.comparing import Compared, Row
 from rollplane_rehearsal.rehearse.judging import judge
 from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, WorkloadOutcome
+from rollplane_rehearsal.reports.comparison import text
 from rollplane_rehearsal.reports.plot import plot
 from rollplane_rehearsal.reports.shape import comparison_schema
 from tests.end_to_end.up_process import rollplane
@@ -40,6 +42,17 @@ def _row(number: int, seconds: float | None, least: int, most: int, promised: in
 
 def _compared(*rows: Row) -> Compared:
     return Compared("web", rows, range(1, 2))
+
+
+def test_the_notes_of_every_combination_are_told_once() -> None:
+    rows = []
+    for number, notes in enumerate([("a",), ("a", "b"), ("c",)]):
+        row = _row(number, 1.0, 10, 10)
+        assert row.judged is not None
+        outcome = replace(row.judged.outcomes[0], notes=notes)
+        rows.append(replace(row, judged=judge("web", [outcome])))
+    told = [line for line in text(_compared(*rows)).splitlines() if line.startswith("note: ")]
+    assert told == ["note: a", "note: b", "note: c"]
 
 
 _ROWS = st.lists(st.tuples(st.sampled_from([1.0, 2.0, 3.0, None]), st.integers(7, 10), st.integers(10, 12)), max_size=7)

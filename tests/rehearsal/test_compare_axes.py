@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,6 +114,24 @@ def test_an_item_of_a_list_is_named_or_counted() -> None:
 def test_the_cluster_is_varied() -> None:
     assert _varied("nodes=9").cluster.nodes == 9
     assert _varied("release=1.25").cluster.release == "1.25"
+
+
+IGNORED = "statefulset/default/db: release 1.30 ignores maxUnavailable: one pod at a time, whatever it says"
+
+
+@pytest.mark.parametrize(
+    ("written", "release", "notes"),
+    [
+        ("maxUnavailable=2", "1.30", ("a", IGNORED)),
+        ("sts/db:spec.updateStrategy.rollingUpdate.maxUnavailable=2", "1.30", ("a", IGNORED)),
+        ("deploy/web:maxUnavailable=2", "1.30", ("a",)),
+        ("partition=1", "1.30", ("a",)),
+        ("maxUnavailable=2", "", ("a",)),
+    ],
+)
+def test_a_field_that_the_release_ignores_is_noted(written: str, release: str, notes: tuple[str, ...]) -> None:
+    story = replace(STORY, cluster=Cluster(3, release=release), notes=("a",))
+    assert _varied(written, story).notes == notes
 
 
 NOWHERE: dict[str, tuple[str, str]] = {

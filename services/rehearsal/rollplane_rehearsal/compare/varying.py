@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.codec import read_manifests
 from rollplane_machinery.errors import InvalidError
-from rollplane_rehearsal.compare.axes import CLUSTER, FIELDS, NODES, PROFILE, RELEASE, Axis, Step, is_path
+from rollplane_machinery.releases import LATEST, MaxUnavailable, release_of
+from rollplane_rehearsal.compare.axes import CLUSTER, FIELDS, NODES, PROFILE, RELEASE, Axis, Step, is_path, steps_of
 from rollplane_rehearsal.manifests import defined_in
 from rollplane_rehearsal.rehearse.story import Apply, Change, Cluster, Story
 from rollplane_rehearsal.scenario.words import is_meant
@@ -24,7 +25,7 @@ def vary(story: Story, axes: Sequence[Axis], values: Sequence[Any], profiles: Ma
     """Return ``story`` in which each of ``axes`` has its value; ``profiles`` are those that are varied, by name.
 
     Raises InvalidError for a field that no object has, or a value that is none of its kind; what only a server
-    refuses is left to it.
+    refuses is left to it. What its release ignores is noted.
     """
     varied = _Varied(list(zip(axes, values, strict=True)))
     changed = replace(
@@ -35,7 +36,7 @@ def vary(story: Story, axes: Sequence[Axis], values: Sequence[Any], profiles: Ma
         cluster=_cluster(story.cluster, dict(zip((axis.name for axis in axes), values, strict=True)), profiles),
     )
     varied.check()
-    return changed
+    return replace(changed, notes=(*story.notes, *varied.ignored(changed.cluster.release)))
 
 
 def _cluster(cluster: Cluster, chosen: Mapping[str, Any], profiles: Mapping[str, Profile]) -> Cluster:
@@ -53,6 +54,7 @@ class _Varied:
         self._chosen = [(axis, value) for axis, value in chosen if axis.name not in CLUSTER]
         self._found: set[str] = set()
         self._names: dict[str, None] = {}
+        self._max_unavailable: dict[str, None] = {}
 
     def text(self, manifests: str) -> str:
         if not manifests:
@@ -74,6 +76,13 @@ class _Varied:
             if axis.name not in self._found:
                 raise InvalidError(f"{_nowhere(axis, list(self._names))}; {_may_be_varied(list(self._names))}")
 
+    def ignored(self, name: str) -> Iterator[str]:
+        """Tell of the fields varied that do nothing in the release of that name."""
+        release = release_of(name) if name else LATEST
+        if release.max_unavailable is MaxUnavailable.IGNORED:
+            told = f"release {release.name} ignores maxUnavailable: {release.max_unavailable.value}"
+            yield from (f"{each}: {told}" for each in self._max_unavailable)
+
     def _object(self, item: Mapping[str, Any], customs: Any) -> Any:
         name = _full_name(item)
         kind = name.partition("/")[0]
@@ -86,6 +95,8 @@ class _Varied:
             if steps is not None:
                 varied = _with(varied, steps, value, axis, name)
                 self._found.add(axis.name)
+                if kind == "statefulset" and steps == steps_of(FIELDS[kind]["maxUnavailable"]):
+                    self._max_unavailable[name] = None
                 _check_reading(item, varied, customs, axis, name)
         return varied
 

@@ -87,8 +87,9 @@ def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _notes(compared: Compared) -> Sequence[str]:
-    judged = next((row.judged for row in compared.rows if row.judged), None)
-    return judged.outcomes[0].notes if judged else ()
+    """Return each note once, whichever combinations it is of."""
+    judged = [row.judged for row in compared.rows if row.judged]
+    return list(dict.fromkeys(note for each in judged for note in each.outcomes[0].notes))
 
 
 def markdown(compared: Compared) -> str:
