@@ -45,8 +45,8 @@ test test-long test-clients soak: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP) ## the tests (under five minutes on two cores)
 	$(BIN)/pytest -q -n 4 --dist loadfile
 
-test-long: $(STAMP) ## the long ones: every kind on processes, nodes lost in real time, a soak, the wheel installed
-	$(BIN)/pytest -q -n 4 --dist loadfile -m long tests/end_to_end tests/packaging tests/soak
+test-long: $(STAMP) ## the long ones: every kind on processes, nodes lost in real time, loads, a soak, the wheel installed
+	$(BIN)/pytest -q -n 4 --dist loadfile -m long tests/clients/load tests/end_to_end tests/packaging tests/soak
 
 test-clients: $(STAMP) ## real kubectl, Helm and client libraries against a plane; fetches them once, skips what cannot be had
 	@$(BIN)/python -m pip install -q -c constraints.txt --group clients || echo "client libraries cannot be had: tests with those that are missing skip" >&2

@@ -15,6 +15,8 @@ import yaml
 
 from tests.end_to_end.up_process import COMMAND, Ran, Up, eventually, rollplane, running
 
+pytestmark = pytest.mark.long
+
 SCENARIO = """
 nodes: 4
 workloads:
