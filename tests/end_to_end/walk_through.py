@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rollplane_kubelet_sim.stages.schema import parse_profile
+from rollplane_load.scenario.reading import read_scenario as read_load
 from rollplane_rehearsal.scenario.scenario import read_scenario
 from tests.end_to_end.pages import ROOT, Block, Step, blocks_of, steps_of
 from tests.end_to_end.up_process import Ran, eventually
@@ -135,19 +136,17 @@ def _python(reader: Reader, text: str) -> None:
 
 
 def _yaml(reader: Reader, text: str) -> None:
-    if "\nsteps:" in text:
-        assert read_scenario(text, "scenario").steps
-        return
-    if "apiVersion:" not in text:
-        assert parse_profile(text).rules
-        return
+    for field, read in READERS.items():
+        if f"\n{field}:" in f"\n{text}":
+            assert read(text)
+            return
     reader.need_plane()
     ran = reader.run("rollplane apply -f -", text)
     assert ran.code == 0, (text, ran)
 
 
 def _elsewhere(_reader: Reader, text: str) -> None:
-    for line in text.splitlines():
+    for line in text.replace("\\\n", "").splitlines():
         assert line.startswith(tuple(ELSEWHERE)), f"nothing runs: {line}"
 
 
@@ -166,6 +165,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "kubectl ": "tests/clients/real",
         "helm ": "tests/clients/real/test_helm.py",
         "rollplane up --nodes 300 --node-pool ": "tests/end_to_end/test_up_processes.py",
+        "rollplane load ": "tests/clients/load/test_load_processes.py",
         "pip install ": "tests/packaging/test_wheel.py installs the wheel",
         "pipx ": "as pip, into an environment of its own",
         "uvx ": "as pip, into an environment of its own",
@@ -173,6 +173,15 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 """Lines of ``sh`` blocks that are not run here, by what they begin with, and why."""
+
+READERS: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {
+        "steps": lambda text: read_scenario(text, "scenario").steps,
+        "phases": lambda text: read_load(text, "load").phases,
+        "rules": lambda text: parse_profile(text).rules,
+    }
+)
+"""What reads a YAML block that is none of objects, by a field that it has."""
 
 FILES: Mapping[str, str] = MappingProxyType(
     {"examples/testing/": "tests/testing/test_testing_page.py, tests/clients/real/test_testing_examples.py"}
