@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rollplane_machinery.errors import SetupError
-from rollplane_plane.needs import NEEDED, require
+from rollplane_machinery.needs import require
+from rollplane_plane.needs import NEEDED
 
 
 def test_what_is_installed_passes() -> None:

@@ -46,6 +46,15 @@ def test_what_names_no_namespace_is_in_the_one_asked_for(folder: Path) -> None:
     assert "deployment/shop/web: least available" in ran.out
 
 
+def test_stand_ins_are_put_into_namespaces_that_the_files_bring(folder: Path) -> None:
+    (folder / "before.yaml").write_text(
+        deployment(serviceAccountName="web") + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n"
+    )
+    ran = _rehearse("-n shop --before before.yaml --set-image deploy/web=web:v2 --undo=false", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert "assumed to be there, since what runs now refers to it: serviceaccount shop/web" in ran.out
+
+
 def test_custom_objects_come_along_and_those_that_nothing_defines_are_told(folder: Path) -> None:
     objects = [custom(metadata={"name": "nightly"}), definition(), custom(kind="Unknown")]
     (folder / "operator.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))

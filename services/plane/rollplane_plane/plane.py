@@ -20,10 +20,11 @@ from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.planning import plan_nodes
 from rollplane_machinery.clock import Clock, SystemClock
 from rollplane_machinery.errors import RollplaneError, SetupError
+from rollplane_machinery.needs import require
 from rollplane_machinery.releases import LATEST
 from rollplane_plane.child import Child
 from rollplane_plane.lives import next_life
-from rollplane_plane.needs import NEEDED, require
+from rollplane_plane.needs import NEEDED
 from rollplane_plane.ports import ANY, HOST, MAX_PORT, server_port, untaken
 from rollplane_plane.services import Service
 from rollplane_service.settings import read_release

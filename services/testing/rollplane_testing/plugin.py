@@ -64,7 +64,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def _rollplane_needs() -> None:
-    from rollplane_plane.needs import NEEDED_IN_TESTS, require
+    from rollplane_machinery.needs import require
+    from rollplane_plane.needs import NEEDED_IN_TESTS
 
     require(*NEEDED_IN_TESTS, extra="test")
 

@@ -14,10 +14,10 @@ from rollplane_cli.session import Session
 from rollplane_load.scenario.model import Scenario, rollover
 from rollplane_load.scenario.reading import scenario_schema
 from rollplane_load.scenario.shipped import names, scenario_of
+from rollplane_machinery.needs import require
 from rollplane_plane.commands.folder import ReleaseFlags
-from rollplane_plane.needs import require
 
-NEEDED = ("aiohttp", "prometheus_client")
+NEEDED = ("aiohttp",)
 
 Json = dict[str, Any]
 

@@ -17,6 +17,7 @@ from rollplane_machinery.codec import Manifest, load_manifests, read_manifests, 
 from rollplane_machinery.codec.objects import KindsByType
 from rollplane_machinery.errors import BadRequestError
 from rollplane_machinery.kinds import CUSTOM_RESOURCE_DEFINITION, NAMESPACE, kind_of
+from rollplane_machinery.needs import require
 from rollplane_rehearsal.manifests import NO_KINDS, defined_in
 
 SERVER_MADE = (
@@ -51,6 +52,8 @@ FURNISHED = frozenset({("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "de
 
 
 FIRST = (NAMESPACE, CUSTOM_RESOURCE_DEFINITION)
+NEEDED_BY_CUSTOMS = ("cel_expr_python", "re2")
+"""What checks custom objects, by the names of the modules."""
 FEW = 3
 """How many places of one fault are told."""
 
@@ -81,10 +84,13 @@ def read_exported(
 
     Of custom kinds are those in ``customs`` and those that ``texts`` define. Fields that the release does not know are
     left out, as a server of that release would; kinds that are not known, and what controllers will make again, too,
-    and it is told. Raises BadRequestError with everything else that is wrong.
+    and it is told. Raises BadRequestError with everything else that is wrong, SetupError when what
+    checks custom kinds is not installed.
     """
     given = list(texts)
     known = {**defined_in(text for _, text in given), **customs}
+    if known:
+        require(*NEEDED_BY_CUSTOMS, what="whoever has custom kinds")
     found: list[Manifest] = []
     unknown: dict[str, list[str]] = {}
     wrong: list[str] = []
@@ -99,7 +105,7 @@ def read_exported(
     if wrong:
         raise BadRequestError("; ".join(wrong))
     owners = {manifest.object.metadata.uid for manifest in found if manifest.object.metadata.uid}
-    kept = sorted((each for each in found if not _is_made_again(each, owners)), key=_is_needed_by_others)
+    kept = sorted((each for each in found if not _is_made_again(each, owners)), key=is_needed_by_others)
     nodes = tuple(each.object for each in kept if isinstance(each.object, Node))
     stripped = tuple(_stripped(each, namespace, known) for each in kept if not isinstance(each.object, Node))
     left_out = [_undefined(message, places) for message, places in unknown.items()]
@@ -108,7 +114,7 @@ def read_exported(
     return Exported(stripped, nodes, tuple(left_out), known)
 
 
-def _is_needed_by_others(manifest: Manifest) -> int:
+def is_needed_by_others(manifest: Manifest) -> int:
     """Sort what others cannot be without before them: an export has its objects by kind and name."""
     kind = kind_of(manifest.object)
     return FIRST.index(kind) if kind in FIRST else len(FIRST)

@@ -11,7 +11,7 @@ from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.codec import Manifest
 from rollplane_rehearsal.rehearse.assumed import assumed, told
-from rollplane_rehearsal.rehearse.exported import Exported, read_exported
+from rollplane_rehearsal.rehearse.exported import Exported, is_needed_by_others, read_exported
 from rollplane_rehearsal.rehearse.story import Change, Cluster, Story
 from rollplane_rehearsal.scenario.scenario import Scenario, profile_of
 
@@ -33,7 +33,7 @@ def prepare(
     stand_ins = assumed(before.manifests)
     return Story(
         title=scenario.name,
-        before=joined([*stand_ins, *before.manifests]),
+        before=joined(sorted([*stand_ins, *before.manifests], key=is_needed_by_others)),
         changes=changes,
         cluster=Cluster(nodes or before.pools or scenario.nodes, profile, scenario.release),
         patience_seconds=scenario.patience,
