@@ -17,6 +17,10 @@ from tests.rehearsal.stories import deployment
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "before.yaml").write_text(deployment())
     (tmp_path / "after.yaml").write_text(deployment("web:404"))
+    (tmp_path / "r.html").mkdir()
+    for name, file in (("chart", "Chart.yaml"), ("kust", "kustomization.yaml")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text("name: web")
     return tmp_path
 
 
@@ -31,7 +35,7 @@ def test_a_change_that_is_kept(folder: Path) -> None:
 
 
 def test_a_change_that_is_broken_in_every_form(folder: Path) -> None:
-    reports = [folder / name for name in ("r.html", "r.json", "r.xml", "r.md", "r.txt")]
+    reports = [folder / name for name in ("report.html", "r.json", "r.xml", "r.md", "r.txt")]
     line = "--before before.yaml --after after.yaml -o json " + " ".join(f"--report {path}" for path in reports)
     ran = _rehearse(line, folder)
     assert ran.code == 1
@@ -92,6 +96,25 @@ COULD_NOT: dict[str, tuple[str, str]] = {
         "--before before.yaml --set-image deploy/web/x=web:2",
         'deployment/default/web has no container "x"; it has web',
     ),
+    "no such folder of reports": (
+        "--before before.yaml --after after.yaml --report nowhere/r.html",
+        "cannot write nowhere/r.html: there is no folder nowhere",
+    ),
+    "a folder for a report": ("--before before.yaml --after after.yaml --report r.html", "r.html: it is a folder"),
+    "no such file of nodes": (
+        "--before before.yaml --after after.yaml --node-file missing",
+        "error: cannot read missing: No such file",
+    ),
+    "no shipped profile": (
+        "--before before.yaml --after after.yaml --profile relistic",
+        'no profile "relistic": there are instant, realistic, flaky, manual, or give a file',
+    ),
+    "no patience": ("--before before.yaml --after after.yaml --patience 0", '"0" for "--patience" flag: want more'),
+    "no time to search": ("--before before.yaml --after after.yaml --search-for 0s", "want more than nothing"),
+    "an argument of no flag": ("--before before.yaml after.yaml", 'unknown argument "after.yaml": give each file a'),
+    "a comparison of an argument": ("compare --before before.yaml bogus --vary maxSurge=1", 'unknown argument "bogus"'),
+    "a chart": ("--before chart --after after.yaml", "chart is a Helm chart: render it first: helm template release"),
+    "a kustomization": ("--before before.yaml --after kust", "kust is a kustomization: render it first: kubectl"),
     "no release": ("--before before.yaml --after after.yaml --release 1.2", "no release"),
 }
 
@@ -105,3 +128,15 @@ def test_what_cannot_be_rehearsed_is_told_with_a_code_of_its_own(
     said = capsys.readouterr()
     assert (code, said.out) == (2, "")
     assert told in said.err
+
+
+def test_a_fault_of_ours_is_no_verdict(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError("ours")
+
+    monkeypatch.setattr("rollplane_rehearsal.commands.rehearse.rehearse_all", fail)
+    before = str(folder / "before.yaml")
+    assert run(["rehearse", "--before", before, "--set-image", "deploy/web=web:2"]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("ZeroDivisionError: ours")

@@ -88,6 +88,12 @@ def _seconds(written: str) -> float:
     return parse_duration(written) / 1e9
 
 
+def _some_seconds(written: str) -> float:
+    if (found := _seconds(written)) <= 0:
+        raise ValueError("want more than nothing")
+    return found
+
+
 def text(help: str, short: str = "", *, default: str = "", bare: str = "", choices: Sequence[str] = ()) -> Flag[str]:  # noqa: A002 - as Flag has it
     """Return a flag whose value is any text, or one of ``choices``."""
     return Flag(help, str, default, "string", short, bare, tuple(choices))
@@ -121,6 +127,11 @@ def optional_number(help: str) -> Flag[int | None]:  # noqa: A002
 def seconds(help: str, *, default: float = 0.0) -> Flag[float]:  # noqa: A002
     """Return a flag whose value is a duration, read as seconds."""
     return Flag(help, _seconds, default, "duration")
+
+
+def optional_seconds(help: str) -> Flag[float | None]:  # noqa: A002
+    """Return a flag whose value is a duration longer than nothing, read as seconds; None when it is not given."""
+    return Flag(help, _some_seconds, None, "duration")
 
 
 class Flags:

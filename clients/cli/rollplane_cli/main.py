@@ -125,6 +125,12 @@ async def _carry_out(invocation: Invocation, environ: Mapping[str, str], console
             console.warn(exc.line)
         except RollplaneError as exc:
             session.report(exc)
+        except Exception:
+            if invocation.command.failure == FAILED:
+                raise
+            import traceback
+
+            console.warn(traceback.format_exc().rstrip())  # Python's own exit code would be an answer of the command
     return invocation.command.failure
 
 

@@ -11,7 +11,7 @@ from rollplane_cli.flags import lines
 from rollplane_cli.session import Session
 from rollplane_machinery.errors import RollplaneError
 from rollplane_rehearsal.commands.reporting import BROKEN, KEPT, NOT_REHEARSED, formats_of, progress, write_reports
-from rollplane_rehearsal.commands.stories import StoryFlags, asked, profile_document
+from rollplane_rehearsal.commands.stories import StoryFlags, asked, profile_document, refuse_words
 from rollplane_rehearsal.compare.axes import PROFILE, combinations, read_axis
 from rollplane_rehearsal.compare.comparing import Compared, compare
 from rollplane_rehearsal.compare.varying import vary
@@ -38,6 +38,7 @@ class CompareFlags(StoryFlags):
 
 async def run(flags: CompareFlags, session: Session) -> int:
     """Compare; exit code 0: a combination kept everything, 1: none did, 2: none could be rehearsed."""
+    refuse_words(flags)
     try:
         return _compare(flags, session)
     except RollplaneError as exc:  # no server said so
@@ -59,8 +60,8 @@ def _compare(flags: CompareFlags, session: Session) -> int:
     ]
     tell = progress(session, len(stories) * len(wanted.seeds))
     compared = compare(wanted.story.title, stories, wanted.seeds, wanted.scenario.expect, tell)
-    write_reports(files, lambda form: _FORMATS[form](compared))
     session.console.write(_FORMATS[flags.output or "text"](compared))
+    write_reports(files, lambda form: _FORMATS[form](compared))
     if compared.is_refused:
         return NOT_REHEARSED
     return KEPT if compared.kept else BROKEN

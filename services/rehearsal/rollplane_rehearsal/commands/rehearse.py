@@ -9,13 +9,13 @@ from typing import Any
 
 from rollplane_cli.command import Command, output
 from rollplane_cli.failures import CommandError, UsageError
-from rollplane_cli.flags import lines, optional_number, seconds, text, texts
+from rollplane_cli.flags import lines, optional_number, optional_seconds, text, texts
 from rollplane_cli.session import Session
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.commands.reporting import BROKEN, KEPT, NOT_REHEARSED, formats_of, progress, write_reports
-from rollplane_rehearsal.commands.stories import Asked, StoryFlags, asked
+from rollplane_rehearsal.commands.stories import Asked, StoryFlags, asked, refuse_words
 from rollplane_rehearsal.rehearse.judging import Judged, judge
 from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
 from rollplane_rehearsal.reports.documents import as_json, html, junit
@@ -50,7 +50,7 @@ class RehearseFlags(StoryFlags):
     """Flags of ``rehearse``."""
 
     search = optional_number("Look for the smallest scenario that breaks an expectation, in that many runs with faults")
-    search_for = seconds("Look for so long at most (--search 1000 unless given)")
+    search_for = optional_seconds("Look for so long at most (--search 1000 unless given)")
     search_faults = texts(f"Faults to look with (default all but break image): {', '.join(KINDS)}")
     report = lines("Also write a report to FILE, by its ending: .html, .json, .xml (JUnit), .md or .txt")
     schema = text(
@@ -62,6 +62,7 @@ class RehearseFlags(StoryFlags):
 
 async def run(flags: RehearseFlags, session: Session) -> int:
     """Rehearse and report; exit code 0: all was kept, 1: not, 2: it could not be rehearsed."""
+    refuse_words(flags)
     if flags.schema:
         session.console.write(json.dumps(_SCHEMAS[flags.schema](), indent=2, ensure_ascii=False) + "\n")
         return KEPT
@@ -79,8 +80,8 @@ def _rehearse(flags: RehearseFlags, session: Session) -> int:
     outcomes = rehearse_all(wanted.story, wanted.seeds, progress(session, len(wanted.seeds)))
     judged = judge(wanted.story.title, outcomes, wanted.scenario.expect)
     recording = recording_of(wanted.story, judged.worst.seed)
-    write_reports(files, lambda form: _FORMATS[form](judged, recording))
     session.console.write(_FORMATS[flags.output or "text"](judged, recording))
+    write_reports(files, lambda form: _FORMATS[form](judged, recording))
     return KEPT if judged.kept else BROKEN
 
 
@@ -90,7 +91,7 @@ def _search(flags: RehearseFlags, session: Session, wanted: Asked, files: Sequen
     if count < 1:
         raise UsageError(f'invalid argument "{count}" for "--search" flag: at least one')
     kinds, clock = read_kinds(flags.search_faults), SystemClock()
-    deadline = clock.monotonic() + flags.search_for
+    deadline = clock.monotonic() + (flags.search_for or 0.0)
 
     def seconds_left() -> float:
         return deadline - clock.monotonic()
@@ -103,8 +104,8 @@ def _search(flags: RehearseFlags, session: Session, wanted: Asked, files: Sequen
         Search(count, wanted.seeds[0], kinds, left, tell),
     )
     report = _searched_report(wanted, found)
-    write_reports(files, report)
     session.console.write(report(flags.output or "text"))
+    write_reports(files, report)
     return KEPT if found.found is None else BROKEN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -21,15 +22,27 @@ BY_SUFFIX: Mapping[str, str] = {
 
 
 def formats_of(names: Iterable[str], known: Iterable[str]) -> list[tuple[Path, str]]:
-    """Return each file with the form that its ending asks for; raises UsageError for one that is not ``known``."""
+    """Return each file with the form that its ending asks for.
+
+    Raises UsageError for one that is not ``known``, CommandError for a file that cannot be written.
+    """
     endings = {ending: form for ending, form in BY_SUFFIX.items() if form in known}
     found = []
     for name in names:
         if (form := endings.get(Path(name).suffix)) is None:
             told = f"its ending must be one of {', '.join(endings)}"
             raise UsageError(f'invalid argument "{name}" for "--report" flag: {told}')
+        _check_writable(Path(name))
         found.append((Path(name), form))
     return found
+
+
+def _check_writable(path: Path) -> None:
+    """Raise CommandError before anything is rehearsed, rather than behind it."""
+    if not path.parent.is_dir():
+        raise CommandError(f"cannot write {path}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise CommandError(f"cannot write {path}: {'it is a folder' if path.is_dir() else 'Permission denied'}")
 
 
 def write_reports(files: Iterable[tuple[Path, str]], report: Callable[[str], str]) -> None:

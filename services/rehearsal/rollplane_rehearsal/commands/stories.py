@@ -9,7 +9,7 @@ from typing import Any
 
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.files import contents
-from rollplane_cli.flags import Flags, lines, optional_number, seconds, switch, text, texts
+from rollplane_cli.flags import Flags, lines, optional_number, optional_seconds, switch, text, texts
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.pools import NodePool
@@ -24,6 +24,14 @@ from rollplane_rehearsal.rehearse.preparing import joined, listed, prepare, with
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rollouts import Workload, name_of
 from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
+
+PROFILE_SUFFIXES = (".yaml", ".yml", ".json")
+RENDERED: Mapping[str, tuple[str, str]] = {
+    "Chart.yaml": ("Helm chart", "helm template release"),
+    "kustomization.yaml": ("kustomization", "kubectl kustomize"),
+    "kustomization.yml": ("kustomization", "kubectl kustomize"),
+}
+"""What is to be rendered before it is manifests, by the file that tells it: what it is called, and by what."""
 
 
 class StoryFlags(Flags):
@@ -45,7 +53,7 @@ class StoryFlags(Flags):
     runs = optional_number("How many runs, each with a seed of its own (default 1)")
     seed = optional_number("The first seed (default 1)")
     undo = switch("Also rehearse the undo from the worst moment", default=True)
-    patience = seconds("How long a rollout may take before it counts as stuck (default 15m)")
+    patience = optional_seconds("How long a rollout may take before it counts as stuck (default 15m)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +65,21 @@ class Asked:
     seeds: range
 
 
+def refuse_words(flags: StoryFlags) -> None:
+    """Raise UsageError for an argument that belongs to no flag, which a shell's ``*`` leaves there."""
+    for word in flags.words:
+        told = "give each file a --before or --after of its own, or join them by commas, or name their folder"
+        raise UsageError(f'unknown argument "{word}": {told}')
+
+
 def asked(flags: StoryFlags, session: Session) -> Asked:
     """Return what the command line asks for; raises UsageError, CommandError, or RollplaneError for what is wrong."""
     scenario = _scenario(flags, session)
     runs = scenario.runs
     if runs < 1:
         raise UsageError(f'invalid argument "{runs}" for "--runs" flag: at least one')
+    if scenario.patience <= 0:
+        raise CommandError(f"{flags.scenario}: patience: must be longer than nothing")
     beside = Path(flags.scenario).parent
     before = _read([*flags.before, *(str(beside / name) for name in scenario.before)], session, scenario.manifests)
     after = _read(flags.after, session, customs=before.customs)
@@ -101,7 +118,10 @@ def profile_document(session: Session, beside: Path, profile: str | Mapping[str,
     """Return the profile as it is written, wherever that is."""
     if not isinstance(profile, str) or profile in NAMES:
         return profile
-    return sources.profile_in(session, beside / profile)
+    path = beside / profile
+    if not path.exists() and path.suffix not in PROFILE_SUFFIXES:
+        raise CommandError(f'no profile "{profile}": there are {", ".join(NAMES)}, or give a file')
+    return sources.profile_in(session, path)
 
 
 def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
@@ -115,8 +135,18 @@ def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
 def _read(
     names: Sequence[str], session: Session, manifests: Sequence[Any] = (), customs: KindsByType = NO_KINDS
 ) -> Exported:
+    for name in names:
+        _check_folder(Path(name))
     within = [("manifests", listed(manifests))] if manifests else []
     return read_exported([*contents(session, names), *within], session.namespace, customs)
+
+
+def _check_folder(path: Path) -> None:
+    """Raise CommandError for a folder whose files are no manifests before another program has rendered them."""
+    for name, (called, render) in RENDERED.items():
+        if (path / name).exists():
+            told = f"render it first: {render} {path} | rollplane rehearse --before -"
+            raise CommandError(f"{path} is a {called}: {told}")
 
 
 def _changes(flags: StoryFlags, session: Session, after: Exported) -> list[Change]:
@@ -151,7 +181,10 @@ def _title(flags: StoryFlags) -> str:
 
 def _nodes(flags: StoryFlags) -> int | tuple[NodePool, ...]:
     """The nodes asked for, none when nothing is said of them."""
-    pools = read_pools(flags.node_pool, flags.node_file)
+    try:
+        pools = read_pools(flags.node_pool, flags.node_file)
+    except OSError as exc:
+        raise CommandError(f"cannot read {flags.node_file}: {exc.strerror}") from exc
     if flags.nodes is not None and flags.nodes < 1:
         raise UsageError(f'invalid argument "{flags.nodes}" for "--nodes" flag: at least one')
     if pools and flags.nodes is not None:
