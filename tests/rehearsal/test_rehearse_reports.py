@@ -10,8 +10,16 @@ import pytest
 
 from rollplane_page.recording import Mark, Recording, Wait, Workload
 from rollplane_rehearsal.rehearse.durations import seconds_text
-from rollplane_rehearsal.rehearse.judging import Judged, judge
-from rollplane_rehearsal.rehearse.outcome import BudgetOutcome, Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.judging import FINISHES, Judged, judge
+from rollplane_rehearsal.rehearse.outcome import (
+    BudgetOutcome,
+    DrainOutcome,
+    Extreme,
+    Outcome,
+    Stuck,
+    UndoOutcome,
+    WorkloadOutcome,
+)
 from rollplane_rehearsal.reports.documents import as_json, html, junit
 from rollplane_rehearsal.reports.text import markdown, text
 
@@ -42,6 +50,14 @@ BROKEN: dict[str, tuple[Outcome, str, str]] = {
         "invariants kept",
         "two pods of one ordinal",
     ),
+    "a drain": (
+        replace(
+            GOOD, drains=[DrainOutcome("node-1", 3.0, 300.0, [("shop/web-1", "The budget web."), ("shop/web-2", "")])]
+        ),
+        "drains complete",
+        "drain of node-1 at 3.0 s gave up after 5 min 00 s, 2 pods stay: shop/web-1 (The budget web); "
+        "shop/web-2 (evicted, and not gone)",
+    ),
     "no way back": (
         replace(GOOD, undo=UndoOutcome(3.0, None, [("statefulset/shop/db", Stuck("db-2 fails", "X"))])),
         "undo heals",
@@ -67,7 +83,7 @@ def test_many_runs_have_a_median_a_tail_and_a_worst() -> None:
     judged = judge("x", runs)
     assert [judged.seconds(part) for part in (0.5, 0.95, 1.0)] == [10.0, 19.0, 20.0]
     assert judged.worst.seed == 20
-    assert judged.sentence == "x finishes in 10 s and keeps every expectation in 20 runs."
+    assert judged.sentence == "x finishes in 10 s (P50), 20 s at worst, and keeps every expectation in 20 runs."
     runs[4] = replace(runs[4], seconds=None, workloads=[STUCK])
     judged = judge("x", runs)
     assert (judged.worst.seed, judged.seconds(1.0)) == (5, None)
@@ -129,10 +145,29 @@ def test_json_is_stable() -> None:
 
 def test_junit_has_a_case_for_each_expectation() -> None:
     suite = ElementTree.fromstring(junit(_reported()[0]))  # noqa: S314 - our own
-    assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "1")
     failure = suite.find("testcase[@name='finishes']/failure")
     assert failure is not None
     assert "�[31m" in (failure.text or "")
+
+
+def test_a_drain_that_gave_up_is_told_in_every_form_whatever_is_expected() -> None:
+    blocked = replace(GOOD, drains=[DrainOutcome("node-1", 0.0, 60.0, [("shop/web-1", "The budget web.")])])
+    judged = judge("x", [blocked], [FINISHES])
+    assert judged.kept
+    told = "drain of node-1 at 0.0 s gave up after 60 s, 1 pod stays: shop/web-1 (The budget web); nothing is expected"
+    assert f"note: {told}" in text(judged, Recording("x"))
+    assert told in markdown(judged, Recording("x"))
+    assert told in junit(judged)
+    assert "gave up after 60 s, 1 pod stays" in html(judged, Recording("x"))
+    assert json.loads(as_json(judged, Recording("x")))["runs"][0]["drains"][0]["left"][0]["pod"] == "shop/web-1"
+
+
+def test_only_what_is_expected_is_called_broken() -> None:
+    few = replace(GOOD, seconds=None, workloads=[replace(STUCK, least_available=Extreme(6, 3.0, 8))])
+    lines = text(judge("x", [few], [FINISHES]), Recording("x")).splitlines()
+    assert [line.split("  ")[0] for line in lines if line.endswith("(broken)")] == ["Time to finish"]
+    assert "deployment/shop/web: least available  6 of 8 promised, at 3.0 s" in lines
 
 
 def test_the_page_bears_the_verdict() -> None:

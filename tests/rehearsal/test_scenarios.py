@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from rollplane_cli.main import run
 from rollplane_machinery.errors import InvalidError
-from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.reports.shape import report_schema
 from rollplane_rehearsal.scenario.actions import ACTIONS
 from rollplane_rehearsal.scenario.drawing import drawn
@@ -176,6 +177,8 @@ LOST = WorkloadOutcome(
 )
 GOOD = Outcome(1, "d", 5.0, 12.0, [WEB], undo=UndoOutcome(3.0, 9.0))
 BAD = Outcome(1, "d", 5.0, None, [LOST], undo=UndoOutcome(3.0, None))
+DRAINED = replace(GOOD, drains=[DrainOutcome("node-1", 3.0, 40.0)])
+BLOCKED = replace(GOOD, drains=[DrainOutcome("node-1", 3.0, 40.0, [("shop/web-1", "budget web")])])
 REFUSAL = Outcome(1, "d", 5.0, None, [WEB], refused=["quota reached"])
 
 EXPECTED: dict[str, tuple[str, Outcome, bool]] = {
@@ -196,6 +199,13 @@ EXPECTED: dict[str, tuple[str, Outcome, bool]] = {
     "not healed": ("undo heals within 1h", BAD, False),
     "healed never": ("undo never heals", BAD, True),
     "healed after all": ("undo never heals", GOOD, False),
+    "drained": ("drains complete", DRAINED, True),
+    "drained in time": ("drains complete within 40s", DRAINED, True),
+    "drained late": ("drains complete within 39s", DRAINED, False),
+    "not drained": ("drains complete", BLOCKED, False),
+    "not drained in time": ("drains complete within 1h", BLOCKED, False),
+    "nothing to be drained": ("drains complete", GOOD, True),
+    "no drain in any time": ("drains complete within 1h", GOOD, False),
     "no restarts": ("no pod restarts", GOOD, True),
     "restarts": ("no pod restarts", BAD, False),
     "refused": ('the change is refused because "quota"', REFUSAL, True),
@@ -207,6 +217,46 @@ EXPECTED: dict[str, tuple[str, Outcome, bool]] = {
 @pytest.mark.parametrize(("text", "outcome", "kept"), EXPECTED.values(), ids=EXPECTED)
 def test_expectations(text: str, outcome: Outcome, kept: bool) -> None:
     assert (parse_expectation(text).broken(outcome) == "") is kept
+
+
+BLOCKING = """
+manifests:
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: web}
+  spec:
+    replicas: 4
+    selector: {matchLabels: {app: web}}
+    template:
+      metadata: {labels: {app: web}}
+      spec: {containers: [{name: web, image: "web:v1"}]}
+- apiVersion: policy/v1
+  kind: PodDisruptionBudget
+  metadata: {name: web}
+  spec: {minAvailable: 4, selector: {matchLabels: {app: web}}}
+nodes: 2
+profile: instant
+undo: false
+steps:
+- {drain: node-1, for: 1m}
+"""
+
+
+def test_a_drain_that_a_budget_blocks_is_broken_and_says_by_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "blocked.yaml"
+    path.write_text(BLOCKING)
+    assert run(["rehearse", "--scenario", str(path), "-o", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    (drain,) = told["runs"][0]["drains"]
+    assert (drain["node"], drain["at"], drain["seconds"], len(drain["left"])) == ("node-1", 0.0, 60.0, 2)
+    assert drain["left"][0]["why"] == "The disruption budget web needs 4 healthy pods and has 4 currently"
+    assert told["expectations"][4] == {"name": "drains complete", "kept": False, "brokenBySeeds": [1]}
+    assert told["runs"][0]["budgets"] == [
+        {"name": "default/web", "leastHealthy": {"count": 4, "at": 0.0, "promised": 4}}
+    ]
+    assert told["runs"][0]["seconds"] == 60.0
 
 
 def test_what_is_drawn_follows_from_the_seed() -> None:

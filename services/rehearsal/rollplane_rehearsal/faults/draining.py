@@ -20,21 +20,28 @@ _RULES = DrainRules(ignore_daemon_sets=True, delete_local_data=True, force=True)
 _EVER = 1e9
 
 
-async def drain(plane: Plane, node: str, seconds: float | None) -> list[str]:
-    """Cordon ``node``, evict its pods and wait until they are gone; return the names of those that are not.
+async def drain(plane: Plane, node: str, seconds: float | None) -> dict[str, str]:
+    """Cordon ``node``, evict its pods and wait until they are gone; return those that are not, and why.
 
-    Gives up after ``seconds``, None never. Raises NotFoundError when there is no such node.
+    ``namespace/name`` stands for a pod, the words in which its eviction was refused last for why; "" for one that was
+    told to go. Gives up after ``seconds``, None never. Raises NotFoundError when there is no such node.
     """
     await cordon(plane, node, unschedulable=True)
     pods = await plane.client.list(Pod, field_selector=f"spec.nodeName={node}")
     going = choose_pods(pods, _RULES, 0.0).going
+    held: dict[str, str] = {}
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
             for pod in going:
-                tasks.create_task(_send_away(plane, pod))
+                tasks.create_task(_send_away(plane, pod, held))
     except TimeoutError:
-        return [f"{pod.metadata.namespace}/{pod.metadata.name}" for pod in going if not await _is_gone(plane, pod)]
-    return []
+        left = [pod for pod in going if not await _is_gone(plane, pod)]
+        return {name: held.get(name, "") for name in map(_called, left)}
+    return {}
+
+
+def _called(pod: Pod) -> str:
+    return f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
 async def cordon(plane: Plane, node: str, *, unschedulable: bool) -> None:
@@ -43,22 +50,25 @@ async def cordon(plane: Plane, node: str, *, unschedulable: bool) -> None:
     await plane.api.write(Patch(Key(NODE, "", node), PatchType.MERGE, patch))
 
 
-async def _send_away(plane: Plane, pod: Pod) -> None:
-    """Ask until the pod's budget lets it go, then wait until it is gone."""
-    while not await _has_to_go(plane, pod):
+async def _send_away(plane: Plane, pod: Pod, held: dict[str, str]) -> None:
+    """Ask until the pod's budget lets it go, then wait until it is gone; ``held`` is why it may not yet."""
+    while refusal := await _refusal(plane, pod):
+        held[_called(pod)] = refusal
         await plane.advance(RETRY_SECONDS)
+    held.pop(_called(pod), None)
     await plane.until(partial(_is_gone, plane, pod), _EVER)
 
 
-async def _has_to_go(plane: Plane, pod: Pod) -> bool:
+async def _refusal(plane: Plane, pod: Pod) -> str:
+    """Evict ``pod``; return in which words that is refused for now, "" when it has to go."""
     key = Key(POD, pod.metadata.namespace, pod.metadata.name)
     try:
         await plane.api.write(Evict(key, preconditions=Preconditions(uid=pod.metadata.uid)))
-    except TooManyRequestsError:
-        return False
+    except TooManyRequestsError as exc:
+        return "; ".join(map(str, exc.causes)) or exc.message
     except NotFoundError:
-        return True
-    return True
+        return ""
+    return ""
 
 
 async def _is_gone(plane: Plane, pod: Pod) -> bool:

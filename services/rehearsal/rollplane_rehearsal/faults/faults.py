@@ -77,7 +77,7 @@ class Faults:
 
         Blocks until they are gone, for ``seconds`` at most; returns the names of those that are not.
         """
-        return await drain(self._plane, node, seconds)
+        return [*await drain(self._plane, node, seconds)]
 
     async def uncordon(self, node: str) -> None:
         """Let pods come to a node again."""

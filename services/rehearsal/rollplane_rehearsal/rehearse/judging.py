@@ -1,7 +1,7 @@
 """Whether a story keeps what is expected of it: one sentence for people, one word for machines.
 
 Without expectations of its own a story is expected to finish, to keep what its manifests and budgets promise, to break
-no invariant, and to heal when it is undone.
+no invariant, to complete its drains, and to heal when it is undone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rollplane_rehearsal.rehearse.durations import seconds_text
-from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Outcome, WorkloadOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,33 @@ def _heals(outcome: Outcome) -> str:
     return f"undone at {seconds_text(undo.at)} it does not heal: {told}"
 
 
+def _drains_complete(outcome: Outcome) -> str:
+    return "; ".join(f"drain of {each.node} {drain_told(each)}" for each in outcome.drains if each.left)
+
+
+def drain_told(drain: DrainOutcome) -> str:
+    """Return ``at 3.0 s gave up after 5 min 00 s, 2 pods stay: shop/web-1, shop/web-2 (The disruption budget …)``."""
+    if not drain.left:
+        return f"at {seconds_text(drain.at)}, done after {seconds_text(drain.seconds)}"
+    count = "1 pod stays" if len(drain.left) == 1 else f"{len(drain.left)} pods stay"
+    return f"at {seconds_text(drain.at)} gave up after {seconds_text(drain.seconds)}, {count}: {_held(drain)}"
+
+
+def _held(drain: DrainOutcome) -> str:
+    """Return the pods that stay, those for one reason together."""
+    held: dict[str, list[str]] = {}
+    for pod, why in drain.left:
+        held.setdefault(why or "evicted, and not gone", []).append(pod)
+    return "; ".join(f"{', '.join(pods)} ({why.removesuffix('.')})" for why, pods in held.items())
+
+
 FINISHES = Expectation("finishes", _finishes)
 PROMISES_KEPT = Expectation("promises kept", _keeps_promises)
 BUDGETS_KEPT = Expectation("budgets kept", _keeps_budgets)
 INVARIANTS_KEPT = Expectation("invariants kept", _keeps_invariants)
 UNDO_HEALS = Expectation("undo heals", _heals)
-USUAL = (FINISHES, PROMISES_KEPT, BUDGETS_KEPT, INVARIANTS_KEPT, UNDO_HEALS)
+DRAINS_COMPLETE = Expectation("drains complete", _drains_complete)
+USUAL = (FINISHES, PROMISES_KEPT, BUDGETS_KEPT, INVARIANTS_KEPT, DRAINS_COMPLETE, UNDO_HEALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +136,7 @@ class Judged:
         """The verdict."""
         runs = "1 run" if len(self.outcomes) == 1 else f"{len(self.outcomes)} runs"
         if self.kept:
-            took = self.seconds(0.5)
-            told = f"finishes in {seconds_text(took)}" if took is not None else "goes as expected"
-            return f"{self.title} {told} and keeps every expectation in {runs}."
+            return f"{self.title} {self._took} and keeps every expectation in {runs}."
         count = len(self.broken)
         if count == len(self.outcomes):
             where = "its run" if count == 1 else f"all {count} runs"
@@ -125,6 +144,17 @@ class Judged:
             where = f"{count} of {runs}"
         first = self.broken[self.worst.seed][0]
         return f'{self.title} breaks "{first.expectation}" in {where}.'
+
+    @property
+    def _took(self) -> str:
+        """How long runs take that keep everything, with the worst beside where it is another."""
+        took, worst = self.seconds(0.5), self.seconds(1.0)
+        if took is None:
+            return "goes as expected"
+        if seconds_text(took) == seconds_text(worst):
+            return f"finishes in {seconds_text(took)}"
+        at_worst = "at worst it does not finish" if worst is None else f"{seconds_text(worst)} at worst"
+        return f"finishes in {seconds_text(took)} (P50), {at_worst},"
 
     @property
     def reason(self) -> str:

@@ -75,6 +75,19 @@ class BudgetOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainOutcome:
+    """A drain that began at ``at`` (seconds since the change) and ended after ``seconds``.
+
+    ``left`` are the pods that were there still when it gave up, each with the words in which its eviction was refused.
+    """
+
+    node: str
+    at: float
+    seconds: float
+    left: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UndoOutcome:
     """Going back at ``at`` (seconds since the change): how long until all is as before, None if it never was."""
 
@@ -96,6 +109,7 @@ class Outcome:
     violations: Sequence[str] = ()
     refused: Sequence[str] = ()
     undo: UndoOutcome | None = None
+    drains: Sequence[DrainOutcome] = ()
     notes: Sequence[str] = field(default=())
 
     @property

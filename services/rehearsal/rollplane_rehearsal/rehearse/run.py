@@ -24,7 +24,7 @@ from rollplane_rehearsal.branches import Work, run_alone
 from rollplane_rehearsal.diagnosing import diagnose
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
-from rollplane_rehearsal.rehearse.outcome import Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rehearse.watching import Extremes, Watcher
 from rollplane_rehearsal.rollouts import name_of, workloads
@@ -102,7 +102,9 @@ async def _there(seed: int, run: Run, *, recorded: bool = False) -> tuple[Outcom
     run.recorded = recorded
     await _change(run, seed)
     await _follow(run)
-    end = max(run.rollouts.done_at.values(), default=run.since) if run.rollouts.are_done else run.plane.seconds
+    end = (
+        max([*run.rollouts.done_at.values(), *_drained(run), run.since]) if run.rollouts.are_done else run.plane.seconds
+    )
     if run.rollouts.are_done:
         with suppress(TimeoutError):
             await run.plane.at_rest(CALM_SECONDS)
@@ -248,13 +250,25 @@ async def _outcome(run: Run, end: float) -> Outcome:
         seed=run.plane.seed,
         digest=run.plane.log.digest,
         settled_seconds=run.settled,
-        seconds=max((each.seconds or 0.0 for each in found), default=0.0) if finished else None,
+        seconds=max([0.0, *(each.seconds or 0.0 for each in found), *(at - run.since for at in _drained(run))])
+        if finished
+        else None,
         workloads=found,
         budgets=run.watcher.budgets(),
         violations=[str(each) for each in run.plane.violations],
         refused=run.refused,
+        drains=_drains(run),
         notes=run.story.notes if run.changed or run.refused else (*run.story.notes, "no workload is changed by it"),
     )
+
+
+def _drains(run: Run) -> Sequence[DrainOutcome]:
+    return run.actor.drains if run.actor is not None else ()
+
+
+def _drained(run: Run) -> list[float]:
+    """Return when drains were over, in seconds of the loop."""
+    return [run.since + each.at + each.seconds for each in _drains(run)]
 
 
 def _workload_outcome(run: Run, name: str, extremes: Extremes, stuck: Stuck | None) -> WorkloadOutcome:

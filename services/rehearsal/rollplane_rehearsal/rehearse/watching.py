@@ -110,9 +110,11 @@ class Watcher:
         for name, looks in sorted(self._budgets.items()):
             before = [healthy - wanted for at, healthy, wanted in looks if at < self._since]
             slack = min(0, before[-1]) if before else 0
-            since = [(healthy - wanted, at, healthy, wanted) for at, healthy, wanted in looks if at >= self._since]
+            first = [look for look in looks if look[0] < self._since][-1:]  # how it stood when the change was made
+            since = [*first, *(look for look in looks if look[0] >= self._since)]
             if since:
-                _, at, healthy, wanted = min(since)
+                at, healthy, wanted = min(since, key=lambda look: (look[1] - look[2], look[0]))
+                at = max(at, self._since)
                 found.append(BudgetOutcome(name, Extreme(healthy, at - self._since, wanted + slack)))
         return found
 

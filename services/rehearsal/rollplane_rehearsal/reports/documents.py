@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 from rollplane_page.document import report_document
 from rollplane_page.recording import Recording, Tone, Verdict
 from rollplane_rehearsal.rehearse.judging import Broken, Judged
-from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.reports import shape
-from rollplane_rehearsal.reports.figures import figures
+from rollplane_rehearsal.reports.figures import figures, notes
 
 
 def as_json(judged: Judged, recording: Recording) -> str:
@@ -37,7 +37,7 @@ def document(judged: Judged, recording: Recording) -> shape.Report:
             for each in recording.waits
         ],
         "runs": [_run(each, judged) for each in judged.outcomes],
-        "notes": list(worst.notes),
+        "notes": notes(judged),
     }
 
 
@@ -59,6 +59,7 @@ def _run(outcome: Outcome, judged: Judged) -> shape.Run:
         "budgets": [{"name": each.name, "leastHealthy": _extreme(each.least_healthy)} for each in outcome.budgets],
         "violations": list(outcome.violations),
         "refused": list(outcome.refused),
+        "drains": [_drain(each) for each in outcome.drains],
         "undo": _undo(outcome.undo) if outcome.undo else None,
     }
 
@@ -89,6 +90,11 @@ def _stuck(stuck: Stuck) -> shape.NotThere:
     return {"why": stuck.why, "reason": stuck.reason, "pods": list(stuck.pods)}
 
 
+def _drain(drain: DrainOutcome) -> shape.Drained:
+    left: list[shape.Held] = [{"pod": pod, "why": why} for pod, why in drain.left]
+    return {"node": drain.node, "at": round(drain.at, 3), "seconds": round(drain.seconds, 3), "left": left}
+
+
 def _undo(undo: UndoOutcome) -> shape.Undone:
     stuck: list[shape.NotHealed] = [{"workload": name, **_stuck(each)} for name, each in undo.stuck]
     return {"at": undo.at, "seconds": undo.seconds, "stuck": stuck}
@@ -110,6 +116,8 @@ def junit(judged: Judged) -> str:
         if failures:
             failure = ElementTree.SubElement(case, "failure", message=_xml_text(failures[0]))
             failure.text = _xml_text("\n".join(failures))
+    if told := notes(judged):
+        ElementTree.SubElement(suite, "system-out").text = _xml_text("\n".join(told))
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 

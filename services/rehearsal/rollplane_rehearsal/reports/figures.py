@@ -6,8 +6,17 @@ from collections.abc import Iterator
 
 from rollplane_page.recording import Figure, Tone
 from rollplane_rehearsal.rehearse.durations import seconds_text
-from rollplane_rehearsal.rehearse.judging import Judged
-from rollplane_rehearsal.rehearse.outcome import Extreme, Outcome, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.judging import (
+    BUDGETS_KEPT,
+    DRAINS_COMPLETE,
+    FINISHES,
+    PROMISES_KEPT,
+    UNDO_HEALS,
+    Expectation,
+    Judged,
+    drain_told,
+)
+from rollplane_rehearsal.rehearse.outcome import Extreme, UndoOutcome, WorkloadOutcome
 
 
 def figures(judged: Judged) -> Iterator[Figure]:
@@ -16,23 +25,28 @@ def figures(judged: Judged) -> Iterator[Figure]:
     times = [judged.seconds(part) for part in (0.5, 0.95, 1.0)]
     label = "Time to finish" if len(judged.outcomes) == 1 else "Time to finish: P50, P95, worst"
     told = dict.fromkeys(map(seconds_text, times)) if len(judged.outcomes) == 1 else map(seconds_text, times)
-    yield Figure(label, ", ".join(told), _tone(None not in times, judged))
+    yield Figure(label, ", ".join(told), _tone(None not in times, judged, FINISHES))
     for workload in worst.workloads:
         if workload.changed:
             yield from _of_workload(workload, judged)
     for budget in worst.budgets:
         healthy = extreme_text(budget.least_healthy)
-        yield Figure(f"Budget {budget.name}: least healthy", healthy, _tone(budget.kept, judged))
+        yield Figure(f"Budget {budget.name}: least healthy", healthy, _tone(budget.kept, judged, BUDGETS_KEPT))
+    for drain in worst.drains:
+        yield Figure(f"Drain of {drain.node}", drain_told(drain), _tone(not drain.left, judged, DRAINS_COMPLETE))
     if worst.undo is not None:
-        yield Figure("Undo from the worst moment", undo_text(worst.undo), _tone(worst.undo.seconds is not None, judged))
+        healed = worst.undo.seconds is not None
+        yield Figure("Undo from the worst moment", undo_text(worst.undo), _tone(healed, judged, UNDO_HEALS))
     yield Figure("Runs", runs_text(judged))
     yield Figure("Worst run", f"seed {worst.seed}, log {worst.digest[:12]}")
 
 
 def _of_workload(workload: WorkloadOutcome, judged: Judged) -> Iterator[Figure]:
     least, most = workload.least_available, workload.most_pods
-    yield Figure(f"{workload.name}: least available", extreme_text(least), _tone(least.missing <= 0, judged))
-    yield Figure(f"{workload.name}: most pods", extreme_text(most), _tone(most.above <= 0, judged))
+    yield Figure(
+        f"{workload.name}: least available", extreme_text(least), _tone(least.missing <= 0, judged, PROMISES_KEPT)
+    )
+    yield Figure(f"{workload.name}: most pods", extreme_text(most), _tone(most.above <= 0, judged, PROMISES_KEPT))
     if workload.surge_pod_seconds >= 0.5:
         yield Figure(f"{workload.name}: surge", f"{workload.surge_pod_seconds:.0f} pod-seconds")
     if workload.restarts:
@@ -58,13 +72,23 @@ def undo_text(undo: UndoOutcome) -> str:
     )
 
 
-def _tone(is_kept: bool, judged: Judged) -> Tone:
-    """Return how a figure is meant: what would be bad is what was expected where all expectations were kept."""
+def _tone(is_kept: bool, judged: Judged, meant: Expectation) -> Tone:
+    """Return how a figure is meant: it is bad only where the expectation that it is about is one."""
     if is_kept:
         return Tone.GOOD
-    return Tone.PLAIN if judged.kept else Tone.BAD
+    return Tone.BAD if _is_expected(judged, meant) else Tone.PLAIN
 
 
-def notes(outcome: Outcome) -> list[str]:
-    """Return what has to be known beside: what was assumed, what was left out."""
-    return list(outcome.notes)
+def _is_expected(judged: Judged, meant: Expectation) -> bool:
+    """Tell whether ``meant`` or a stricter one is expected: to finish is part of completing within a time."""
+    also = {FINISHES.name: "completes within "}.get(meant.name, f"{meant.name} within ")
+    return any(each.name == meant.name or also in each.name for each in judged.expectations)
+
+
+def notes(judged: Judged) -> list[str]:
+    """Return what has to be known beside: a drain that gave up unasked, what was assumed, what was left out."""
+    worst = judged.worst
+    if _is_expected(judged, DRAINS_COMPLETE):
+        return list(worst.notes)
+    gave_up = DRAINS_COMPLETE.broken(worst)
+    return [*([f"{gave_up}; nothing is expected of drains"] if gave_up else ()), *worst.notes]

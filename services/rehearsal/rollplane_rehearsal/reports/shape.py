@@ -73,6 +73,22 @@ class Budget(TypedDict):
     leastHealthy: Furthest
 
 
+class Held(TypedDict):
+    """A pod that a drain could not send away, and in which words its eviction was refused last."""
+
+    pod: str
+    why: str
+
+
+class Drained(TypedDict):
+    """A drain, from when (seconds since the change) and how long; left is what stayed when it gave up."""
+
+    node: str
+    at: float
+    seconds: float
+    left: list[Held]
+
+
 class Undone(TypedDict):
     """Going back at a moment (seconds since the change), and how long it took; null when it never healed."""
 
@@ -107,6 +123,7 @@ class Run(TypedDict):
     budgets: list[Budget]
     violations: list[str]
     refused: list[str]
+    drains: list[Drained]
     undo: Undone | None
 
 

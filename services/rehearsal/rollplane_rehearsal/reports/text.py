@@ -35,7 +35,7 @@ def _text(judged: Judged, recording: Recording) -> Iterator[str]:
         yield ""
         yield "Also broken in the worst run"
         yield from (f"  {each.expectation}: {each.seen}" for each in others)
-    for note in notes(judged.worst):
+    for note in notes(judged):
         yield f"note: {note}"
 
 
@@ -68,7 +68,7 @@ def _markdown(judged: Judged, recording: Recording) -> Iterator[str]:
         f"seed {seed}: {each.expectation}: {each.seen}" for seed, found in judged.broken.items() for each in found
     ]
     yield from _folded("Everything that was broken", broken)
-    yield from _folded("Assumed and left out", notes(judged.worst))
+    yield from _folded("Assumed and left out", notes(judged))
 
 
 def _folded(title: str, lines: Sequence[str]) -> Iterator[str]:

@@ -16,8 +16,10 @@ from rollplane_machinery.pods import is_pod_ready
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_page.recorder import Recorder
 from rollplane_page.recording import PodState
+from rollplane_rehearsal.faults.draining import drain
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
+from rollplane_rehearsal.rehearse.outcome import DrainOutcome
 from rollplane_rehearsal.rehearse.watching import Watcher
 from rollplane_rehearsal.rollouts import Workload, name_of, workloads
 from rollplane_rehearsal.scenario.steps import Step
@@ -25,6 +27,8 @@ from rollplane_rehearsal.scenario.words import Condition, is_meant
 from rollplane_rehearsal.virtual_time import START
 
 MOST_PATIENCE_SECONDS = 86_400.0
+DRAIN_SECONDS = 600.0
+"""How long evictions are tried where a step does not say."""
 _STATES = {
     "complete": RolloutState.DONE,
     "failed": RolloutState.FAILED,
@@ -41,9 +45,12 @@ class Actor:
         self._rollouts = rollouts
         self._steps = steps
         self._taken = 0
+        self._since = 0.0
+        self.drains: list[DrainOutcome] = []
 
     async def run(self, since: float) -> None:
         """Take all steps; raises RollplaneError when one is refused."""
+        self._since = since
         for step in self._steps:
             await self._wait(step, since)
             self._watcher.recorder.mark(told(step), START + self._plane.seconds)
@@ -131,7 +138,10 @@ class Actor:
                 await self._plane.api.write(Delete(key, options=WriteOptions("rehearse")))
 
     async def _drain(self, step: Step) -> None:
-        left = await self._plane.faults.drain(step.value, seconds=step.seconds or 600.0)
+        began = self._plane.seconds
+        left = await drain(self._plane, step.value, step.seconds or DRAIN_SECONDS)
+        took = self._plane.seconds - began
+        self.drains.append(DrainOutcome(step.value, began - self._since, took, [*left.items()]))
         if left:
             self._watcher.recorder.mark(f"drain of {step.value} gave up", START + self._plane.seconds)
 

@@ -18,11 +18,13 @@ from rollplane_machinery.strict_reading import Json
 from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import (
     BUDGETS_KEPT,
+    DRAINS_COMPLETE,
     FINISHES,
     INVARIANTS_KEPT,
     PROMISES_KEPT,
     UNDO_HEALS,
     Expectation,
+    drain_told,
 )
 from rollplane_rehearsal.rehearse.outcome import Outcome, WorkloadOutcome
 
@@ -145,6 +147,18 @@ def _of(desired: int, percent: int, *, round_up: bool) -> int:
     return -(-desired * percent // 100) if round_up else desired * percent // 100
 
 
+def _drains_within(words: Mapping[str, Any], name: str) -> Expectation:
+    limit = seconds_of(words["span"])
+
+    def broken(outcome: Outcome) -> str:
+        if not outcome.drains:
+            return "nothing was drained"
+        late = [each for each in outcome.drains if each.seconds > limit]
+        return DRAINS_COMPLETE.broken(outcome) or "; ".join(f"drain of {each.node} {drain_told(each)}" for each in late)
+
+    return Expectation(name, broken)
+
+
 def _undo_within(words: Mapping[str, Any], name: str) -> Expectation:
     limit = seconds_of(words["span"])
 
@@ -194,6 +208,7 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], _Maker], ...] = (
     (re.compile(rf"(?:{_WORKLOAD} )?never completes{_BECAUSE}"), _never_completes),
     (re.compile(rf"{_WORKLOAD} (?P<what>available) >= (?P<count>[0-9]+)(?P<percent>%)? always"), _bound),
     (re.compile(rf"{_WORKLOAD} (?P<what>pods) <= (?P<count>[0-9]+)(?P<percent>%)? always"), _bound),
+    (re.compile(rf"drains complete within {_SPAN}"), _drains_within),
     (re.compile(rf"undo heals within {_SPAN}"), _undo_within),
     (re.compile(r"undo never heals"), _undo_never),
     (re.compile(r"no pod restarts"), _no_restarts),
@@ -202,6 +217,7 @@ _EXPECTATIONS: tuple[tuple[re.Pattern[str], _Maker], ...] = (
     (re.compile(r"promises kept"), _ready_made(PROMISES_KEPT)),
     (re.compile(r"budgets kept"), _ready_made(BUDGETS_KEPT)),
     (re.compile(r"invariants kept"), _ready_made(INVARIANTS_KEPT)),
+    (re.compile(r"drains complete"), _ready_made(DRAINS_COMPLETE)),
     (re.compile(r"undo heals"), _ready_made(UNDO_HEALS)),
 )
 EXPECTATION: Json = _sentence(pattern for pattern, _ in _EXPECTATIONS)
@@ -209,7 +225,7 @@ EXPECTATION: Json = _sentence(pattern for pattern, _ in _EXPECTATIONS)
 EXPECTATIONS = (
     '[WORKLOAD] completes within DURATION, [WORKLOAD] never completes [because "…"], '
     "WORKLOAD available >= N[%] always, WORKLOAD pods <= N[%] always, "
-    "undo heals [within DURATION], undo never heals, no pod restarts, "
+    "drains complete [within DURATION], undo heals [within DURATION], undo never heals, no pod restarts, "
     'the change is refused [because "…"], finishes, promises kept, budgets kept, invariants kept'
 )
 
