@@ -6,7 +6,7 @@ What is read has its shape beside its reader, so that a JSON Schema of it says w
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -66,6 +66,14 @@ def one_of(words: Sequence[str]) -> Json:
     return {"enum": list(words)}
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return ``, did you mean web?``, the closest of those ``known`` to what somebody wrote; "" when none is close."""
+    import difflib  # only mistakes need it
+
+    near = difflib.get_close_matches(word, known, 1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
 class StrictReader:
     """Collects every problem of a document, so that all are told at once."""
 
@@ -100,11 +108,8 @@ class StrictReader:
         }
 
     def _refuse_unknown(self, path: str, name: str, known: list[str]) -> None:
-        import difflib  # only mistakes need it
-
-        near = difflib.get_close_matches(name, known, 1)
-        meant = f", did you mean {near[0]}?" if near else ";"
-        self.causes.append(Cause(CauseReason.UNKNOWN_FIELD, path, f"unknown field{meant} known are {', '.join(known)}"))
+        told = f"unknown field{meant(name, known) or ';'} known are {', '.join(known)}"
+        self.causes.append(Cause(CauseReason.UNKNOWN_FIELD, path, told))
 
     # Fields, by what they hold.
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -111,6 +112,48 @@ def test_mistaken(rollplane):
             "rollplane: nodes=5 profile=instant seed=9 release=1.30",
             "*marker rollplane: node: no such option; there are *",
         ]
+    )
+
+
+IMPOSSIBLE: dict[str, str] = {
+    "speed='fast'": "speed: must be a number from 0 on; is 'fast'",
+    "speed=-1": "speed: must be a number from 0 on; is -1",
+    "profile='relistic'": "profile: no profile 'relistic', did you mean realistic? there are instant, *",
+    "profile=3": "profile: must be one of instant, *, or a file of a profile; is 3",
+    "profile='./gone.yaml'": "profile: gone.yaml: No such file or directory",
+    "release='2.0'": 'release: "2.0" is no release that can be behaved as: want 1.20 to *',
+    "release=1.3": "release: must be text, such as *; is 1.3",
+    "nodes=-1": "nodes: must be a number from 0 to 16384, or a file of pools or Nodes; is -1",
+    "nodes='abc'": "nodes: must be a number *, or a file of pools or Nodes; abc: No such file or directory",
+    "nodes=1.5": "nodes: must be a number *; is 1.5",
+    "seed='x'": "seed: must be a whole number; is 'x'",
+    "own='yes'": "own: must be True or False; is 'yes'",
+    "nodes=-1, own=1": "nodes: *; own: must be True or False; is 1",
+}
+
+
+@pytest.mark.parametrize("fixture", ["rollplane", "rollplane_server"])
+def test_a_plane_that_cannot_be_is_refused_in_a_line(sub_run: SubRuns, fixture: str) -> None:
+    tests = "".join(
+        f"\n@pytest.mark.rollplane({said})\ndef test_{number}({fixture}): pass\n"
+        for number, said in enumerate(IMPOSSIBLE)
+    )
+    result = sub_run(f"import pytest\n{tests}")
+    result.assert_outcomes(errors=len(IMPOSSIBLE))
+    told = [line for line in result.outlines if line.startswith("the marker rollplane: ")]
+    assert len(told) == len(IMPOSSIBLE)
+    assert [
+        (line, wanted)
+        for line, wanted in zip(told, IMPOSSIBLE.values(), strict=True)
+        if not fnmatchcase(line, f"the marker rollplane: {wanted}")
+    ] == []
+    assert len(result.outlines) < 5 * len(IMPOSSIBLE)
+
+
+def test_a_configured_plane_that_cannot_be_is_no_fault_of_markers(sub_run: SubRuns) -> None:
+    result = sub_run("def test_any(rollplane): pass\n", ini="rollplane_profile = relistic\n")
+    result.stdout.fnmatch_lines(
+        ["the configuration rollplane: profile: no profile 'relistic', did you mean realistic?*"]
     )
 
 

@@ -174,6 +174,18 @@ def test_a_server_that_was_killed_says_so(tmp_path: Path) -> None:
             server.ask("now")
 
 
+def test_a_server_that_fails_says_why(tmp_path: Path) -> None:
+    told = r"exit code 1\n(.*\n)*TypeError: unsupported operand"
+    impossible = Options().having({"speed": "fast"})
+    with pytest.raises(ServerEndedError, match=told), Server(impossible, tmp_path) as server:
+        _ask_often(server)
+
+
+def _ask_often(server: Server) -> None:
+    for _ in range(100):
+        server.ask("now")
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -21,7 +21,9 @@ LOOK_SECONDS = 1.0
 
 
 def error_of(error: Exception) -> dict[str, Any]:
-    """Return what is said of ``error``: its class and all above it, the closest first."""
+    """Return what is said of ``error``, or of the one in its group: its class and all above it, the closest first."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
     return {"error": [each.__name__ for each in type(error).__mro__], "message": str(error)}
 
 

@@ -6,7 +6,7 @@ pytest loads this in everybody's runs: whatever weighs anything is imported when
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +89,23 @@ def _rollplane_options(request: pytest.FixtureRequest, _rollplane_needs: None) -
     markers = list(request.node.iter_markers("rollplane"))[::-1]  # the closest last
     if any(marker.args for marker in markers):
         pytest.fail(f"the marker rollplane takes names: {', '.join(NAMES)}", pytrace=False)
+    configured = _possible(_configured(request.config), "configuration")
+    said = [marker.kwargs for marker in markers]
+    return _possible(configured, "marker", *said, _demanded(request.config))
+
+
+def _possible(options: Options, where: str, *changes: Mapping[str, Any]) -> Options:
+    """Return the options with ``changes``; fails the test, saying ``where`` it is told, when no plane can be so."""
+    from rollplane_testing.checking import check
+
     try:
-        said = [marker.kwargs for marker in markers]
-        return _configured(request.config).having(*said, _demanded(request.config))
+        changed = options.having(*changes)
+        check(changed)
     except ValueError as exc:
-        pytest.fail(f"the marker rollplane: {exc}", pytrace=False)
+        wrong = str(exc)
+    else:
+        return changed
+    pytest.fail(f"the {where} rollplane: {wrong}", pytrace=False)  # here, or pytest would show the ValueError, too
 
 
 # A plane in virtual time.
@@ -180,6 +192,8 @@ def rollplane_server(
     request: pytest.FixtureRequest, _rollplane_options: Options, _rollplane_servers: Servers
 ) -> Iterator[Place]:
     """A namespace of its own on a plane in a process of its own, with REST, gRPC, and time that tests may step."""
+    if not isinstance(_rollplane_options.nodes, int | str):
+        pytest.fail("the marker rollplane: nodes: of a server must be a number, or the path of a file", pytrace=False)
     with _rollplane_servers.place(_rollplane_options) as place:
         request.node.stash[_TELL] = place.told
         yield place

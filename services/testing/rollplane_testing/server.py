@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -146,8 +146,11 @@ class Server:
 def _error_of(answer: Mapping[str, Any]) -> Exception:
     """Return the error that was raised over there, of the closest class of ours or Python's."""
     known = (getattr(errors, name, getattr(builtins, name, None)) for name in answer["error"])
-    made = next(each for each in known if isinstance(each, type) and issubclass(each, Exception))
-    return made(answer["message"])
+    for each in known:
+        if isinstance(each, type) and issubclass(each, Exception):
+            with suppress(TypeError):  # of one that is made of more than a message
+                return each(answer["message"])
+    raise AssertionError(f"no error: {answer}")
 
 
 class Servers:

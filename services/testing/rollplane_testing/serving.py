@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
@@ -109,6 +110,7 @@ def main(text: str) -> int:
         try:
             runner.run(serve(options, control))
         except Exception as exc:
+            traceback.print_exception(exc)  # into the log, whose end is told of a server that has ended
             control.say(error_of(exc))
             return 1
     return 0

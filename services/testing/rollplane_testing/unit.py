@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from rollplane_rehearsal.virtual_time import VirtualTimeLoop
+from rollplane_testing.checking import check
 from rollplane_testing.living import TestPlane, living
 from rollplane_testing.options import Options
 from rollplane_testing.place import Place
@@ -27,6 +28,7 @@ class RollplaneTestCase(unittest.IsolatedAsyncioTestCase):
     loop_factory = VirtualTimeLoop
 
     async def asyncSetUp(self) -> None:
+        check(self.rollplane_options)
         self.rollplane = await self.enterAsyncContext(living(self.rollplane_options))
 
     if sys.version_info < (3, 13):  # which have no loop_factory
@@ -42,6 +44,7 @@ class RollplaneServerTestCase(unittest.TestCase):
     rollplane_server: Place
 
     def setUp(self) -> None:
+        check(self.rollplane_options)
         self.rollplane_server = self.enterContext(_servers().place(self.rollplane_options))
 
 

@@ -7,6 +7,7 @@ from importlib import resources
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_kubelet_sim.stages.schema import parse_profile
 from rollplane_machinery.errors import NotFoundError
+from rollplane_machinery.strict_reading import meant
 
 NAMES = ("instant", "realistic", "flaky", "manual")
 
@@ -19,5 +20,5 @@ def shipped_profile(name: str) -> Profile:
 def shipped_text(name: str) -> str:
     """Return its YAML; raises NotFoundError naming those there are."""
     if name not in NAMES:
-        raise NotFoundError(f"no profile {name!r}: there are {', '.join(NAMES)}")
+        raise NotFoundError(f"no profile {name!r}{meant(name, NAMES) or ':'} there are {', '.join(NAMES)}")
     return resources.files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
