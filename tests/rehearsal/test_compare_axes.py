@@ -34,7 +34,7 @@ def test_what_is_varied_is_read(written: str, axis: Axis) -> None:
 REFUSED = {
     "maxSurge": "want [TYPE/NAME:]FIELD=VALUE,VALUE,…",
     "maxSurge=": "want [TYPE/NAME:]FIELD=VALUE,VALUE,…",
-    "web:maxSurge=1": "want [TYPE/NAME:]FIELD=VALUE,VALUE,…",
+    "a web:maxSurge=1": "want [TYPE/NAME:]FIELD=VALUE,VALUE,…",
     "maxSurge=[": "values are not YAML",
     "nodes=0": "nodes: 0 is no number above 0",
     "release=1.2": "release",

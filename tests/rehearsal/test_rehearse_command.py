@@ -17,6 +17,9 @@ from tests.rehearsal.stories import deployment
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "before.yaml").write_text(deployment())
     (tmp_path / "after.yaml").write_text(deployment("web:404"))
+    (tmp_path / "web.yaml").write_text(deployment().replace("name: web}", "name: web, namespace: default}", 1))
+    pair = (deployment().replace("name: web}", f"name: web, namespace: {each}}}", 1) for each in "ab")
+    (tmp_path / "pair.yaml").write_text("---".join(pair))
     (tmp_path / "r.html").mkdir()
     for name, file in (("chart", "Chart.yaml"), ("kust", "kustomization.yaml")):
         (tmp_path / name).mkdir()
@@ -89,9 +92,9 @@ COULD_NOT: dict[str, tuple[str, str]] = {
     "less than no nodes": ("--before before.yaml --after after.yaml --nodes=-3", '"-3" for "--nodes" flag'),
     "nobody's image": (
         "--before before.yaml --set-image sts/web=web:2",
-        "there is no statefulset/default/web in what runs or is to run; there are deployment/default/web",
+        "there is no sts/web in what runs or is to run; there is deployment/default/web",
     ),
-    "nobody's patch": ("--before before.yaml --patch deploy/api={}", "there is no deployment/default/api in what runs"),
+    "nobody's patch": ("--before before.yaml --patch deploy/api={}", "there is no deploy/api in what runs"),
     "no container": (
         "--before before.yaml --set-image deploy/web/x=web:2",
         'deployment/default/web has no container "x"; it has web',
@@ -115,6 +118,21 @@ COULD_NOT: dict[str, tuple[str, str]] = {
     "a comparison of an argument": ("compare --before before.yaml bogus --vary maxSurge=1", 'unknown argument "bogus"'),
     "a chart": ("--before chart --after after.yaml", "chart is a Helm chart: render it first: helm template release"),
     "a kustomization": ("--before before.yaml --after kust", "kust is a kustomization: render it first: kubectl"),
+    "no patch": ("--before before.yaml --patch deploy/web=garbage", "a patch is a mapping"),
+    "a patch of no field": (
+        '--before before.yaml --patch deploy/web={"spec":{"replicaz":2}}',
+        "the patch of deployment/default/web cannot be",
+    ),
+    "no such object": ("--before before.yaml --patch cm/web={}", "there is no cm/web in what runs"),
+    "elsewhere": ("-n shop --before web.yaml --set-image web=web:2", "there is no web in what runs or is to run"),
+    "one of two": (
+        "--before web.yaml,pair.yaml --set-image web=web:2 -n else",
+        "there is no web in what runs or is to run; there is deployment/a/web, deployment/b/web, deployment/",
+    ),
+    "either": (
+        "--before pair.yaml --set-image deploy/web=web:2",
+        "deploy/web may be each of deployment/a/web, deployment/b/web: name one of them",
+    ),
     "no release": ("--before before.yaml --after after.yaml --release 1.2", "no release"),
 }
 
@@ -140,3 +158,46 @@ def test_a_fault_of_ours_is_no_verdict(
     before = str(folder / "before.yaml")
     assert run(["rehearse", "--before", before, "--set-image", "deploy/web=web:2"]) == 2
     assert capsys.readouterr().err.rstrip().endswith("ZeroDivisionError: ours")
+
+
+SHOP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      initContainers: [{name: first, image: first:1}]
+      containers: [{name: web, image: web:1}, {name: proxy, image: proxy:1}]
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: web, namespace: shop}, data: {a: b}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("--set-image web=web:2", "has 2 containers, web, proxy: name one, as in deployment/shop/web/web=IMAGE"),
+        ("--set-image web/web=web:2", ""),
+        ("--set-image deploy/web/*=web:2", ""),
+        ("--set-image deployment/shop/web/first=first:2", ""),
+        ("--set-image deployment/shop/web/web=web:2 -n other", ""),
+        ("--set-image deploy/web/web=web:2 -n other", "there is no deploy/web/web in what runs"),
+        ('--patch web={"spec":{"replicas":2}}', ""),
+        (
+            '--patch web={"spec":{"template":{"spec":{"containers":[{"name":"proxy","$patch":"delete"}]}}}}',
+            "",
+        ),
+        ('--patch cm/web={"data":{"a":"c"}}', ""),
+        ('--patch configmap/shop/web={"data":{"a":null}}', ""),
+    ],
+)
+def test_objects_are_named_as_in_scenarios(
+    tmp_path: Path, line: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop.yaml").write_text(SHOP)
+    before = f"rehearse --profile instant --undo=false --before {tmp_path / 'shop.yaml'}"
+    code = run([*before.split(), *line.split()])
+    assert (code, told in capsys.readouterr().err) == (2 if told else 0, True)

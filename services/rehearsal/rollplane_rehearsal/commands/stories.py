@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from rollplane_kubelet_sim.node_pools.given import read_pools
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.profiles import NAMES
 from rollplane_machinery.codec.objects import KindsByType
-from rollplane_machinery.kinds import ApiObject
 from rollplane_machinery.releases import LATEST
 from rollplane_rehearsal.commands import sources
+from rollplane_rehearsal.commands.naming import Named
 from rollplane_rehearsal.manifests import NO_KINDS
 from rollplane_rehearsal.rehearse.exported import Exported, read_exported
 from rollplane_rehearsal.rehearse.preparing import joined, listed, prepare, with_objects
-from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
-from rollplane_rehearsal.rollouts import Workload, name_of
+from rollplane_rehearsal.rehearse.story import Apply, Change, Story
 from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
 
 PROFILE_SUFFIXES = (".yaml", ".yml", ".json")
@@ -41,8 +40,10 @@ class StoryFlags(Flags):
         "What runs now: file, folder or - for standard input; output of kubectl get -o yaml, Helm, Kustomize"
     )
     after = texts("What is to run: file, folder or - for standard input")
-    set_image = lines("TYPE/NAME[/CONTAINER]=IMAGE: what is to change instead of files, or beside them")
-    patch = lines("TYPE/NAME=PATCH: a strategic merge patch, as JSON or YAML")
+    set_image = lines(
+        "TYPE/NAME[/CONTAINER]=IMAGE: what changes instead of files, or beside them; * is every container"
+    )
+    patch = lines("TYPE/NAME=PATCH: a strategic merge patch of any object, as JSON or YAML")
     nodes = optional_number("How many nodes; else those among what runs now, else 3")
     node_pool = lines("Nodes of a pool: name=gpu,count=20,zone=a,cpu=16,…")
     node_file = text("Nodes from a file: pools, or the output of kubectl get nodes -o yaml")
@@ -83,10 +84,10 @@ def asked(flags: StoryFlags, session: Session) -> Asked:
     beside = Path(flags.scenario).parent
     before = _read([*flags.before, *(str(beside / name) for name in scenario.before)], session, scenario.manifests)
     after = _read(flags.after, session, customs=before.customs)
-    changes = _changes(flags, session, after)
+    named = Named((each.object for each in (*before.manifests, *after.manifests)), session)
+    changes = _changes(flags, named, after)
     if not changes and not scenario.steps:
         raise UsageError("nothing is to change: give --after, --set-image, --patch or --scenario")
-    _check_named(changes, [each.object for each in (*before.manifests, *after.manifests)])
     scenario = replace(scenario, steps=[_with_manifests(session, step, beside) for step in scenario.steps])
     profile = profile_of(scenario.profile, f"{flags.scenario}: profile")
     nodes = _nodes(flags)
@@ -149,26 +150,11 @@ def _check_folder(path: Path) -> None:
             raise CommandError(f"{path} is a {called}: {told}")
 
 
-def _changes(flags: StoryFlags, session: Session, after: Exported) -> list[Change]:
+def _changes(flags: StoryFlags, named: Named, after: Exported) -> list[Change]:
     changes: list[Change] = [Apply(joined(after.manifests))] if after.manifests else []
-    changes += [sources.image_change(written, session.namespace) for written in flags.set_image]
-    changes += [sources.patch_change(written, session.namespace) for written in flags.patch]
+    changes += [sources.image_change(written, named) for written in flags.set_image]
+    changes += [sources.patch_change(written, named) for written in flags.patch]
     return changes
-
-
-def _check_named(changes: Iterable[Change], objects: Sequence[ApiObject]) -> None:
-    """Raise CommandError when a change names what is not there: that is a slip, and no answer."""
-    there = {name_of(each): each for each in objects if isinstance(each, Workload)}
-    for change in changes:
-        if isinstance(change, Apply):
-            continue
-        if (workload := there.get(change.workload)) is None:
-            known = ", ".join(sorted(there)) or "none that rolls out"
-            raise CommandError(f"there is no {change.workload} in what runs or is to run; there are {known}")
-        containers = [each.name for each in workload.spec.template.spec.containers]
-        wanted = change.images.keys() - {"*", *containers} if isinstance(change, SetImage) else ()
-        for container in sorted(wanted):
-            raise CommandError(f'{change.workload} has no container "{container}"; it has {", ".join(containers)}')
 
 
 def _title(flags: StoryFlags) -> str:

@@ -76,6 +76,8 @@ Step = str
 _STEP = re.compile(r"([^.\[\]]+)|\[([^\[\]]+)\]")
 _PATH = re.compile(r"(?:spec|metadata|data)(?:\.[^.\[\]]+|\[[^\[\]]+\])+")
 
+_TARGET = re.compile(r"[a-z0-9][a-z0-9./-]*")
+
 
 def is_path(field: str) -> bool:
     """Tell whether ``field`` is a path: ``spec.template.spec.containers[web].image``."""
@@ -91,7 +93,7 @@ def read_axis(written: str) -> Axis:
     """Read ``maxSurge=1,25%``, ``deploy/web:replicas=5,10``; values are YAML. Raises InvalidError."""
     left, equals, right = written.partition("=")
     target, colon, field = left.rpartition(":")
-    if not equals or not field or not right or (colon and "/" not in target):
+    if not equals or not field or not right or (colon and not _TARGET.fullmatch(target)):
         raise InvalidError(f'"{written}" varies nothing: want [TYPE/NAME:]FIELD=VALUE,VALUE,…')
     values = tuple(right.split(",")) if field in (PROFILE, RELEASE) else _values(written, right)
     _check_cluster(field, values)

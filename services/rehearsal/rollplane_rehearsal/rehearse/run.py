@@ -16,7 +16,7 @@ from typing import Any
 from rollplane_machinery.api import Key, PatchType, WriteOptions
 from rollplane_machinery.api import Patch as PatchWrite
 from rollplane_machinery.errors import BadRequestError, RollplaneError
-from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Kind
+from rollplane_machinery.kinds import by_word
 from rollplane_machinery.releases import LATEST
 from rollplane_page.recording import Recording
 from rollplane_planners.pod_trouble import trouble_of
@@ -37,7 +37,6 @@ BEFORE = 0
 """The seed that what runs before comes to rest with: runs differ in what happens then, not in what is there."""
 CALM_SECONDS = 300.0
 """How long old pods may take to go once a rollout is done."""
-_KINDS: Mapping[str, Kind] = {kind.singular: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)}
 
 
 @dataclass(slots=True)
@@ -192,12 +191,12 @@ async def _make(plane: Plane, change: Change) -> None:
 
 
 def key_of(workload: str) -> Key:
-    """Return the key of ``deployment/shop/web``; raises BadRequestError for anything that does not roll out."""
+    """Return the key of ``deployment/shop/web``; raises BadRequestError, or NotFoundError for an unknown kind."""
     kind, _, rest = workload.partition("/")
     namespace, _, name = rest.partition("/")
-    if kind not in _KINDS or not name:
-        raise BadRequestError(f'"{workload}" is no workload: want {", ".join(_KINDS)} /namespace/name')
-    return Key(_KINDS[kind], namespace, name)
+    if not name:
+        raise BadRequestError(f'"{workload}" names nothing: want kind/namespace/name')
+    return Key(by_word(kind), namespace, name)
 
 
 async def _follow(run: Run) -> None:

@@ -30,7 +30,7 @@ class SetImage:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Patch a workload strategically; ``patch`` is JSON text."""
+    """Patch an object strategically, a workload or any other; ``patch`` is JSON text."""
 
     workload: str
     patch: str
