@@ -62,6 +62,10 @@ def creates(count: int, prefix: str = "p", **asked: Any) -> list[Create]:
     return [Create(Encoded.of(pod(f"{prefix}{at}")), **asked) for at in range(count)]
 
 
+def in_threes(count: int, prefix: str) -> list[Create]:
+    return [replace(create, group=f"g{at // 3}") for at, create in enumerate(creates(count, prefix))]
+
+
 def made(results: Sequence[WriteResult | RollplaneError]) -> list[bool]:
     assert all(isinstance(result, WriteResult | ForbiddenError) for result in results), results
     return [isinstance(result, WriteResult) for result in results]
@@ -258,9 +262,21 @@ async def test_a_crowd_at_two_apiservers_fills_the_quota_exactly() -> None:
             await two.create(pod("beyond"))
 
 
+async def assert_just_as_many_fit(office: Office, most: int) -> None:
+    """At no revision were there more than ``most`` pods; nor are there fewer once as many were asked for."""
+    there_were = await pods_of(office)
+    assert sum(made(await office.api.batch(creates(most, "last-")))) == most - there_were
+    there, highest = set[str](), 0
+    for change in (await office.store.changes(0)).changes:
+        if change.resource == "pods":
+            (there.discard if change.type is EventType.DELETED else there.add)(change.key)
+            highest = max(highest, len(there))
+    assert highest == most
+
+
 @pytest.mark.parametrize("seed", range(8))
 async def test_at_no_revision_is_there_more_than_there_may_be(seed: int) -> None:
-    """Two apiservers make and delete pods at the same time, singly and in batches."""
+    """Two apiservers make and delete pods at the same time, singly and in batches; what is left over can be had."""
     chance, most = random.Random(seed), 12
     async with two_cores() as offices:
         await offices[0].create(of_pods(most))
@@ -276,12 +292,17 @@ async def test_at_no_revision_is_there_more_than_there_may_be(seed: int) -> None
                 await asyncio.sleep(0)
 
         await asyncio.gather(*map(worker, range(8)))
-        there, highest = set[str](), 0
-        for change in (await offices[0].store.changes(0)).changes:
-            if change.resource == "pods":
-                (there.discard if change.type is EventType.DELETED else there.add)(change.key)
-                highest = max(highest, len(there))
-        assert highest == most
+        await assert_just_as_many_fit(chance.choice(offices), most)
+
+
+async def test_a_batch_that_is_cut_counts_its_pieces_on_their_way() -> None:
+    """Its first groups are being committed while the others are decided, and so are those of another apiserver."""
+    most = 250
+    async with two_cores() as offices:
+        await offices[0].create(of_pods(most))
+        await pods_of(offices[1])
+        await asyncio.gather(*(office.api.batch(in_threes(300, f"{at}-")) for at, office in enumerate(offices)))
+        await assert_just_as_many_fit(offices[1], most)
 
 
 async def test_a_quota_lowered_at_one_apiserver_holds_at_the_other() -> None:
