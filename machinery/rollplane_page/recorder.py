@@ -7,6 +7,8 @@ object, that it has been ready for long enough, is reckoned.
 from __future__ import annotations
 
 import heapq
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,7 +72,42 @@ class _Waiting:
 
     def told(self, end: float, place: int) -> Wait:
         self.say("", end)
-        return Wait(self.begin, end, place, max(self.lasted, key=lambda each: self.lasted[each]))
+        return Wait(self.begin, end, place, told_together(self.lasted))
+
+
+_COUNT = re.compile(r"(?<![\w-])\d+(?= )")
+"""A number of things, not that of a pod's name."""
+_THINGS = re.compile(r"\b(pod|node)s?\b")
+
+
+def subject_of(sentence: str) -> str:
+    """Return what is the same in sentences that differ only in how many they are about, and in words in brackets."""
+    return _THINGS.sub(r"\1", _COUNT.sub("#", sentence.partition(" (")[0]))
+
+
+def told_together(lasted: Mapping[str, float]) -> str:
+    """Return one sentence for several about one subject, each with how long it lasted: counts become ranges.
+
+    What is in brackets is that which lasted longest; so is the subject, where there are several.
+    """
+    subjects, brackets = Counter[str](), Counter[str]()
+    for sentence, seconds in lasted.items():
+        subjects[subject_of(sentence)] += seconds
+    subject = max(subjects, key=lambda each: subjects[each])
+    meant = {sentence: seconds for sentence, seconds in lasted.items() if subject_of(sentence) == subject}
+    for sentence, seconds in meant.items():
+        brackets[sentence.partition(" (")[2]] += seconds
+    bracket = max(brackets, key=lambda each: brackets[each])
+    heads = [sentence.partition(" (")[0] for sentence in meant]
+    ranges = [sorted({*each}) for each in zip(*(map(int, _COUNT.findall(head)) for head in heads), strict=True)]
+    return f"{_ranged(heads[0], ranges)} ({bracket}" if bracket else _ranged(heads[0], ranges)
+
+
+def _ranged(head: str, ranges: Sequence[Sequence[int]]) -> str:
+    if all(len(each) == 1 for each in ranges):
+        return head
+    counts = iter(f"{each[0]}" if len(each) == 1 else f"{each[0]} to {each[-1]}" for each in ranges)
+    return re.sub(r"( to \d+ (?:\w+ )?(?:pod|node))\b", r"\1s", _COUNT.sub(lambda _: next(counts), head))
 
 
 @dataclass(slots=True)
@@ -124,8 +161,8 @@ class Recorder:
     def waits(self, uid: str, sentence: str, now: float, subject: str = "") -> None:
         """Note that the workload waits for what ``sentence`` says from now on; "" when it waits no more.
 
-        Sentences about one ``subject`` (by default each is about itself) differ only in their counts: the one that
-        was true for longest stands for them all.
+        Sentences about one ``subject`` (by default each is about itself) differ only in their counts: they are told
+        as one, with ranges.
         """
         place, at = self._workloads.get(uid), now - self.began
         if place is None:

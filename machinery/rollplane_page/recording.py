@@ -136,15 +136,19 @@ class Recording:
         What pods were then they are at its begin.
         """
         begin = max(self.begin, zero - lead)
+
+        def since_zero(at: float) -> float:
+            return round(at - zero, 6) + 0.0  # clocks since 1970 are that exact; and nothing is at -0.0
+
         before = {pod: state for at, pod, state in self.changes if at <= begin}
         there = [(begin - zero, pod, state) for pod, state in before.items() if state is not PodState.GONE]
         since = [(at - zero, pod, state) for at, pod, state in self.changes if at > begin]
         return replace(
             self,
             changes=[*there, *since],
-            events=[replace(each, at=each.at - zero) for each in self.events if each.at > begin],
-            waits=[replace(each, begin=each.begin - zero, end=each.end - zero) for each in self.waits],
-            marks=[replace(each, at=each.at - zero) for each in self.marks],
+            events=[replace(each, at=since_zero(each.at)) for each in self.events if each.at > begin],
+            waits=[replace(each, begin=since_zero(each.begin), end=since_zero(each.end)) for each in self.waits],
+            marks=[replace(each, at=since_zero(each.at)) for each in self.marks],
             begin=begin - zero,
             end=self.end - zero,
         )

@@ -6,6 +6,7 @@ import pytest
 
 from rollplane.core.v1 import Pod
 from rollplane_machinery.api import EventType
+from rollplane_page.recorder import told_together
 from rollplane_page.recording import EventLine, Mark, PodLine, PodState, Recording, Wait
 from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
 
@@ -89,12 +90,28 @@ def test_waits_follow_each_other_and_end_with_the_recording() -> None:
     assert told.finish(BEGAN + 9).waits == [Wait(1, 3, 0, "a"), Wait(3, 4, 0, "b"), Wait(6, 9, 0, "c", lasting=True)]
 
 
-def test_of_sentences_about_one_subject_the_longest_is_told() -> None:
+def test_sentences_about_one_subject_are_told_with_all_their_counts() -> None:
     told = recorder()
     told.take(batch(deployment()), BEGAN)
     for at, sentence in ((1, "5 pods"), (2, "2 pods"), (4, "1 pod"), (5, "2 pods"), (6, "")):
         told.waits("d", sentence, BEGAN + at, "not ready" if sentence else "")
-    assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "2 pods")]
+    assert told.finish(BEGAN + 9).waits == [Wait(1, 6, 0, "1 to 5 pods")]
+
+
+TOGETHER = {
+    "counts": (
+        {"waits for 1 new pod to end": 5.0, "waits for 4 new pods to end": 1.0},
+        "waits for 1 to 4 new pods to end",
+    ),
+    "brackets": ({"for 3 pods (A)": 2.0, "for 2 pods (B)": 1.5, "for 1 pod (B)": 1.0}, "for 1 to 3 pods (B)"),
+    "names": ({"waits for web-2 to end (1 pod)": 1.0, "waits for web-1 to end": 2.0}, "waits for web-1 to end"),
+    "one": ({"until 3 new pods stayed ready for 5 s (x)": 1.0}, "until 3 new pods stayed ready for 5 s (x)"),
+}
+
+
+@pytest.mark.parametrize(("lasted", "told"), TOGETHER.values(), ids=TOGETHER)
+def test_one_sentence_for_several(lasted: dict[str, float], told: str) -> None:
+    assert told_together(lasted) == told
 
 
 def test_a_wait_that_was_left_for_no_time_is_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from rollplane_machinery.errors import BadRequestError
@@ -93,6 +95,15 @@ def test_a_recorded_run_is_the_same_run() -> None:
     assert recording.waits
     assert (recording.marks[0].at, recording.begin) == (0.0, -2.0)
     assert all(wait.end > wait.begin for wait in recording.waits)
+
+
+def test_what_lasted_no_time_is_not_waited_for() -> None:
+    """The controller of a StatefulSet sees the change at once, whenever somebody looks."""
+    change = SetImage("statefulset/default/db", {"*": "db:v2"})
+    _, recording = rehearse(story(change, STATEFUL_SET, undo=False), 1, recorded=True)
+    assert [each.sentence for each in recording.waits if "latest change" in each.sentence] == []
+    assert recording.waits[0].begin == 0.0
+    assert all(one.end <= other.begin for one, other in pairwise(recording.waits))
 
 
 def test_a_recording_shows_the_way_back_where_the_rollout_was_left() -> None:

@@ -52,6 +52,6 @@ class Rollouts:
         return all(state is RolloutState.DONE for state in self.states.values())
 
     async def moved(self, seconds: float) -> None:
-        """Wait until a workload changes, for ``seconds`` at most."""
-        self._moved.clear()
+        """Wait until a workload changes, for ``seconds`` at most; not at all if one did since the last time."""
         await set_within(self._moved, seconds)
+        self._moved.clear()

@@ -18,6 +18,7 @@ from rollplane_machinery.api import Patch as PatchWrite
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import by_word
 from rollplane_machinery.releases import LATEST
+from rollplane_page.recorder import subject_of
 from rollplane_page.recording import Recording
 from rollplane_planners.pod_trouble import trouble_of
 from rollplane_rehearsal.branches import Work, run_alone
@@ -226,7 +227,7 @@ async def _note_waits(run: Run) -> None:
             continue
         seen = await diagnose(run.plane, workload)
         fails = any(trouble_of(pod) is not None for pod in seen.pods)
-        subject = "fails" if fails else seen.reason  # what fails shows several reasons by turns
+        subject = "fails" if fails else subject_of(seen.sentence)  # what fails shows several reasons by turns
         run.watcher.recorder.waits(uid, seen.sentence, now, subject)
 
 
