@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -90,17 +89,20 @@ def told_together(lasted: Mapping[str, float]) -> str:
 
     What is in brackets is that which lasted longest; so is the subject, where there are several.
     """
-    subjects, brackets = Counter[str](), Counter[str]()
-    for sentence, seconds in lasted.items():
-        subjects[subject_of(sentence)] += seconds
-    subject = max(subjects, key=lambda each: subjects[each])
+    subject = _longest((subject_of(sentence), seconds) for sentence, seconds in lasted.items())
     meant = {sentence: seconds for sentence, seconds in lasted.items() if subject_of(sentence) == subject}
-    for sentence, seconds in meant.items():
-        brackets[sentence.partition(" (")[2]] += seconds
-    bracket = max(brackets, key=lambda each: brackets[each])
+    bracket = _longest((sentence.partition(" (")[2], seconds) for sentence, seconds in meant.items())
     heads = [sentence.partition(" (")[0] for sentence in meant]
     ranges = [sorted({*each}) for each in zip(*(map(int, _COUNT.findall(head)) for head in heads), strict=True)]
     return f"{_ranged(heads[0], ranges)} ({bracket}" if bracket else _ranged(heads[0], ranges)
+
+
+def _longest(words: Iterable[tuple[str, float]]) -> str:
+    """Return the words that lasted longest together, the first of equals."""
+    lasted: dict[str, float] = {}
+    for each, seconds in words:
+        lasted[each] = lasted.get(each, 0.0) + seconds
+    return max(lasted, key=lambda each: lasted[each])
 
 
 def _ranged(head: str, ranges: Sequence[Sequence[int]]) -> str:

@@ -149,7 +149,8 @@ def test_a_combination_that_the_server_refuses_is_a_row_in_its_words(folder: Pat
     refused = "spec.strategy.rollingUpdate.maxUnavailable: invalid value 0: allow at least one pod: maxSurge is 0 too"
     lines = ran.out.splitlines()
     assert lines[0] == "deploy/web=web:v2: 4 combinations, 2 runs each (seeds 1 to 2)"
-    assert lines[3].endswith(refused)
+    assert lines[3].endswith("  refused")
+    assert [line for line in lines if line.startswith("1 refused: ") and line.endswith(refused)]
     assert [line.split()[-1] for line in lines[4:7]] == ["kept"] * 3
     assert all("maxUnavailable" in path.read_text() for path in files)
     told = json.loads(files[1].read_text())

@@ -81,6 +81,16 @@ def test_between_two_sizes_the_smaller_promise_holds() -> None:
     assert seen.kept
 
 
+def test_what_is_made_smaller_was_larger_and_is_done_when_its_pods_are_gone() -> None:
+    seen = outcome(story(Apply(deployment(replicas=0)), undo=False))
+    (web,) = seen.workloads
+    assert (web.most_pods.count, web.most_pods.at) == (4, 0.0)
+    assert (web.least_available.count, web.least_available.promised) == (0, 0)
+    assert web.seconds
+    assert web.seconds > 0.5, "pods take their time to end"
+    assert seen.kept
+
+
 def test_a_cluster_on_which_not_even_the_old_version_runs_cannot_rehearse() -> None:
     with pytest.raises(BadRequestError, match=r"what is to run before never does: .*web:404"):
         outcome(story(SetImage(DEPLOYMENT, {"*": "web:v2"}), deployment("web:404")))

@@ -162,7 +162,7 @@ def _title(flags: StoryFlags) -> str:
     changes = [*flags.after, *flags.set_image, *patched]
     if not changes:
         return ""
-    return changes[0] if len(changes) == 1 else f"{changes[0]} and {len(changes) - 1} more"
+    return changes[0] if len(changes) == 1 else f"{changes[0]} (and {len(changes) - 1} more)"
 
 
 def _nodes(flags: StoryFlags) -> int | tuple[NodePool, ...]:

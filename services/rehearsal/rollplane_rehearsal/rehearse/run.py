@@ -273,6 +273,8 @@ def _drained(run: Run) -> list[float]:
 
 def _workload_outcome(run: Run, name: str, extremes: Extremes, stuck: Stuck | None) -> WorkloadOutcome:
     done = run.rollouts.done_at.get(name)
+    if done is not None:
+        done = max(done, run.watcher.ends_at(name))
     workload = next(each for each in run.watcher.recording.workloads if each.full_name == name)
     return WorkloadOutcome(
         name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rollplane.core.v1 import Pod
@@ -127,26 +127,46 @@ class Watcher:
         before = self._before.get(workload.full_name, workload)
         return max(before.desired, workload.desired)
 
+    def ends_at(self, name: str) -> float:
+        """Return when the last pod of a workload that is made smaller was gone; 0.0 for all others."""
+        place, workload = next((at, each) for at, each in enumerate(self.recording.workloads) if each.full_name == name)
+        before = self._before.get(name)
+        if before is None or workload.desired >= before.desired:
+            return 0.0
+        changes = reversed(self.recording.changes)
+        pods = self.recording.pods
+        return next((at for at, pod, state in changes if state is PodState.GONE and pods[pod].workload == place), 0.0)
+
     def extremes(self, end: float) -> Mapping[str, Extremes]:
         """Return how far each workload went from the change until ``end``."""
         counts = [_Counts() for _ in self.recording.workloads]
         states = [PodState.GONE] * len(self.recording.pods)
         promises = self.promises()
         found = [_Search(self._desired(each), promises[each.full_name]) for each in self.recording.workloads]
-        looked = self._since
+        looked, begun = self._since, False
         for at, place, state in self.recording.changes:
             workload = self.recording.pods[place].workload
             if at > end:
                 break
+            if at >= self._since and not begun:
+                begun = _begin(found, counts)
             if at > looked:  # so nothing from before the change is looked at, and nothing that lasted no time
                 for search, count in zip(found, counts, strict=True):
                     search.look(count, looked - self._since, at - looked)
                 looked = at
             counts[workload].change(states[place], state)
             states[place] = state
+        if not begun:
+            _begin(found, counts)
         for search, count in zip(found, counts, strict=True):
             search.look(count, looked - self._since, max(0.0, end - looked))
         return {each.full_name: search.result() for each, search in zip(self.recording.workloads, found, strict=True)}
+
+
+def _begin(searches: Sequence[_Search], counts: Sequence[_Counts]) -> bool:
+    for search, count in zip(searches, counts, strict=True):
+        search.begin(count)
+    return True
 
 
 @dataclass(slots=True)
@@ -175,6 +195,10 @@ class _Search:
         self._most: tuple[int, float] | None = None
         self._surge = 0.0
         self._worst_at = 0.0
+
+    def begin(self, counts: _Counts) -> None:
+        """What is there when the change is made was there, even if all of it goes at once."""
+        self._most = counts.total, 0.0
 
     def look(self, counts: _Counts, at: float, lasted: float) -> None:
         if self._least is None or counts.available < self._least[0]:

@@ -17,7 +17,9 @@ from rollplane_rehearsal.reports.plot import plot
 
 FIGURES = ("P50", "P95", "least available", "most pods", "surge", "verdict")
 BEST = "*"
+REFUSED = "refused"
 LEGEND = f"{BEST} none is faster (P95) without fewer pods available"
+PLOT_LEGEND = f"a row's number stands at its P95, a line leads there from its P50; {BEST} as in the table"
 
 
 def text(compared: Compared) -> str:
@@ -31,10 +33,12 @@ def _text(compared: Compared) -> Iterator[str]:
     yield from _aligned([["", *_names(compared), *FIGURES], *(_cells(row, compared) for row in compared.rows)])
     if compared.best:
         yield LEGEND
+    yield from _refusals(compared)
     if lines := plot([_point(row, compared) for row in compared.rows if row.judged]):
         yield ""
         yield "Least available over time to finish (P50 to P95)"
         yield from lines
+        yield PLOT_LEGEND
     yield ""
     yield compared.sentence
     yield from (f"note: {note}" for note in _notes(compared))
@@ -47,7 +51,8 @@ def _told(compared: Compared) -> str:
         if first == last
         else f"{len(compared.seeds)} runs each (seeds {first} to {last})"
     )
-    return f"{len(compared.rows)} combinations, {runs}"
+    count = len(compared.rows)
+    return f"{count} combination{'' if count == 1 else 's'}, {runs}"
 
 
 def _names(compared: Compared) -> list[str]:
@@ -72,12 +77,17 @@ def _count(count: Count | None) -> str:
 
 def _verdict(row: Row) -> str:
     if row.judged is None:
-        return row.refused
+        return REFUSED
     if row.judged.kept:
         return "kept"
     broken = row.judged.broken
     runs = f"{len(broken)} of {len(row.judged.outcomes)}"
     return f"BROKEN in {runs}: {broken[row.judged.worst.seed][0].expectation}"
+
+
+def _refusals(compared: Compared) -> Iterator[str]:
+    """Yield in whose words rows were refused: they are too long for a table."""
+    yield from (f"{row.number} refused: {row.refused}" for row in compared.rows if row.judged is None)
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -104,6 +114,7 @@ def _markdown(compared: Compared) -> Iterator[str]:
     yield _line(["---"] * (len(_names(compared)) + len(FIGURES) + 1), plain_words=False)
     yield from (_line(_cells(row, compared)) for row in compared.rows)
     yield f"\n{plain(LEGEND)}; {_told(compared)}."
+    yield from (f"\n- {plain(each)}" for each in _refusals(compared))
     yield from (f"\n- {plain(note)}" for note in _notes(compared))
 
 
@@ -167,7 +178,7 @@ def html(compared: Compared) -> str:
             [_cells(row, compared) for row in compared.rows],
             [_tone(row) for row in compared.rows],
             [_point(row, compared) for row in compared.rows if row.judged],
-            [LEGEND, _told(compared), *_notes(compared)],
+            [LEGEND, PLOT_LEGEND, _told(compared), *_refusals(compared), *_notes(compared)],
         )
     )
 
