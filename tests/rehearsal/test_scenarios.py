@@ -116,6 +116,44 @@ def test_everything_wrong_is_told_at_once() -> None:
     assert refused.value.message.count("s.yaml: line") == 3
 
 
+MANY_SLIPS = (
+    HEAD
+    + """draw: {grown: {one of: [web]}}
+steps:
+- {silense: node-1}
+- {scale: web, at: 5x}
+- {pause: "${grwn}", at: "${x}"}
+- {silence: node-1, when: web is moveing}
+- {explode: web}
+expect: [finishs, web completes witin 5m, promises keep, all is well]
+"""
+)
+TOLD = (
+    "line 5: steps[0].silense: is no action and no trigger, did you mean silence? actions are apply, ",
+    "line 6: steps[1].at: not a duration",
+    "line 6: steps[1].scale: must be WORKLOAD=REPLICAS",
+    "line 7: steps[2].at: holds ${x}, which is not drawn",
+    "line 7: steps[2].pause: holds ${grwn}, which is not drawn, did you mean grown?",
+    "line 8: steps[3].when: is no condition, did you mean is complete|moving? want one of: WORKLOAD ",
+    "line 9: steps[4].explode: is no action and no trigger",
+    "line 10: expect[0]: 'finishs' is no expectation, did you mean finishes? want one of: [WORKLOAD] completes ",
+    "line 10: expect[1]: 'web completes witin 5m' is no expectation, did you mean completes within DURATION?",
+    "line 10: expect[2]: 'promises keep' is no expectation, did you mean promises kept?",
+    "line 10: expect[3]: 'all is well' is no expectation",
+)
+
+
+def test_every_slip_has_its_line_and_what_may_be_meant_and_lists_are_told_once() -> None:
+    with pytest.raises(InvalidError) as refused:
+        read_scenario(MANY_SLIPS, "s.yaml")
+    lines = refused.value.message.split("\n")
+    assert [line[: len(told) + 8] for line, told in zip(lines, TOLD, strict=True)] == [
+        f"s.yaml: {told}" for told in TOLD
+    ]
+    assert [line for line in lines[1:] if "actions are" in line] == []
+    assert sum("want one of: [WORKLOAD]" in line for line in lines) == 1
+
+
 STEPS: dict[str, tuple[dict[str, Any], Step]] = {
     "an image": ({"set image": "web=web:v2"}, Step("set image", ("web", "*", "web:v2"))),
     "a moment": ({"pause": "web", "at": "1m30s"}, Step("pause", "web", at=90.0)),

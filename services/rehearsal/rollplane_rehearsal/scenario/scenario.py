@@ -31,10 +31,17 @@ from rollplane_machinery.strict_reading import (
 from rollplane_machinery.yaml_lines import line_of, read_lines
 from rollplane_rehearsal.rehearse.judging import USUAL, Expectation
 from rollplane_rehearsal.rehearse.story import PATIENCE_SECONDS
-from rollplane_rehearsal.scenario.actions import MANIFEST
+from rollplane_rehearsal.scenario.actions import ACTIONS, MANIFEST
 from rollplane_rehearsal.scenario.drawing import drawn, filled
-from rollplane_rehearsal.scenario.steps import Step, StepError, read_step, step_shape, undrawn
-from rollplane_rehearsal.scenario.words import EXPECTATION, parse_expectation
+from rollplane_rehearsal.scenario.steps import NO_ACTION, Step, StepError, read_step, step_shape
+from rollplane_rehearsal.scenario.words import (
+    CONDITIONS,
+    EXPECTATION,
+    EXPECTATIONS,
+    NO_CONDITION,
+    NO_EXPECTATION,
+    parse_expectation,
+)
 
 MAX_RUNS = 1_000_000
 RELEASES = tuple(f"1.{minor}" for minor in range(OLDEST[1], NEWEST[1] + 1))
@@ -71,6 +78,7 @@ class ScenarioReader(StrictReader):
     def __init__(self) -> None:
         super().__init__()
         self._drawn: Mapping[str, Any] = {}
+        self._listed: set[str] = set()
 
     def scenario(self, data: Mapping[str, Any], source: str) -> Scenario:
         """Read a scenario; ``source`` is its name when it has none."""
@@ -165,11 +173,19 @@ class ScenarioReader(StrictReader):
         values = drawn(self._drawn, 0)
         for position, step in enumerate(steps):
             try:
-                if missing := undrawn(read_step(filled(step, values))):
-                    self.refuse(f"{path}[{position}]", f"holds ${{{missing}}}, which is not drawn")
+                read_step(filled(step, values), values)
             except StepError as exc:
-                self.refuse(f"{path}[{position}]{'.' + exc.field if exc.field else ''}", str(exc))
+                for name, told in exc.wrong:
+                    self.refuse(f"{path}[{position}]{'.' + name if name else ''}", self._with_list(told))
         return steps
+
+    def _with_list(self, told: str) -> str:
+        """Return what is told, with all that could be written there where that has not been said before."""
+        for beginning, known in _LISTS.items():
+            if beginning in told and beginning not in self._listed:
+                self._listed.add(beginning)
+                return f"{told}{'' if told.endswith('?') else ';'} {known}"
+        return told
 
     def _expectations(self, data: object, path: str) -> Sequence[Expectation]:
         found = []
@@ -177,10 +193,16 @@ class ScenarioReader(StrictReader):
             try:
                 found.append(parse_expectation(self.text(text, f"{path}[{position}]")))
             except ValueError as exc:
-                self._refuse_unless_refused(f"{path}[{position}]", f"{text!r} {exc}")
+                self._refuse_unless_refused(f"{path}[{position}]", self._with_list(f"{text!r} {exc}"))
         return found
 
 
+_LISTS: Mapping[str, str] = {
+    NO_ACTION: f"actions are {', '.join(ACTIONS)}",
+    NO_CONDITION: f"want one of: {CONDITIONS}",
+    NO_EXPECTATION: f"want one of: {EXPECTATIONS}",
+}
+"""What could be written, by what is told where something else is."""
 _COUNT: Json = {"type": "integer", "minimum": 1, "maximum": MAX_NODES}
 _BETWEEN: Json = {
     "type": "object",
@@ -216,7 +238,7 @@ def read_scenario(text: str, source: str) -> Scenario:
     scenario = reader.scenario(data, source)
     if reader.causes:
         found = sorted((line_of(each.field, lines), str(each)) for each in reader.causes)
-        raise InvalidError("; ".join(f"{source}: line {line}: {told}" for line, told in found))
+        raise InvalidError("\n".join(f"{source}: line {line}: {told}" for line, told in found))
     return scenario
 
 

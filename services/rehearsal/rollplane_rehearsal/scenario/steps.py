@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rollplane_machinery.spans import DURATION, seconds_of
-from rollplane_machinery.strict_reading import Json
+from rollplane_machinery.strict_reading import Json, meant
 from rollplane_rehearsal.scenario.actions import ACTIONS, LASTING, NEEDS_TIME, some_text
 from rollplane_rehearsal.scenario.drawing import NAMED, drawable
 from rollplane_rehearsal.scenario.words import CONDITION, Condition, parse_condition
@@ -30,11 +29,11 @@ class Step:
 
 
 class StepError(ValueError):
-    """A field of a step is wrong; ``field`` is which."""
+    """Fields of a step are wrong; ``wrong`` has each, "" for the step itself, with what is."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    def __init__(self, *wrong: tuple[str, str]) -> None:
+        super().__init__("; ".join(f"{field}: {told}" if field else told for field, told in wrong))
+        self.wrong = wrong
 
 
 TRIGGERS: Mapping[str, Json] = {
@@ -61,45 +60,65 @@ def step_shape() -> Json:
     }
 
 
-def read_step(data: object) -> Step:
-    """Return a step; raises StepError."""
+def read_step(data: object, drawn: Iterable[str] = ()) -> Step:
+    """Return a step whose draws are filled in; raises StepError with all that is wrong.
+
+    ``drawn`` are the names there are, of which one that is still held may be meant.
+    """
     if not isinstance(data, Mapping):
-        raise StepError("", "must be a mapping with an action")
-    known = {*TRIGGERS, "for", *ACTIONS}
-    for key in data:
-        if key not in known:
-            raise StepError(str(key), f"is no action and no trigger; actions are {', '.join(ACTIONS)}")
-    actions = [key for key in data if key in ACTIONS]
-    if len(actions) != 1:
-        raise StepError("", "must have exactly one action")
-    if "at" in data and ("when" in data or "after" in data):
-        raise StepError("at", "goes with neither when nor after")
-    (action,) = actions
-    step = Step(
-        action,
-        _field(data, action, ACTIONS[action].read),
-        _field(data, "at", seconds_of) if "at" in data else 0.0,
-        _field(data, "when", lambda text: parse_condition(some_text(text))) if "when" in data else None,
-        _field(data, "after", seconds_of) if "after" in data else 0.0,
-        _field(data, "for", seconds_of) if "for" in data else None,
-    )
-    if step.seconds is not None and action not in LASTING:
-        raise StepError("for", f"goes only with what lasts: {', '.join(sorted(LASTING))}")
-    if step.seconds is None and action in NEEDS_TIME:
-        raise StepError(action, "needs for: how long")
-    return step
+        raise StepError(("", "must be a mapping with an action"))
+    wrong: list[tuple[str, str]] = []
+    read = {name: _value(data, name, drawn, wrong) for name in data if name in _READERS}
+    if wrong := [*_unknown(data), *_ill_matched(data), *wrong]:
+        raise StepError(*wrong)
+    (action,) = _actions(data)
+    value = read[action]
+    return Step(action, value, read.get("at", 0.0), read.get("when"), read.get("after", 0.0), read.get("for"))
 
 
-def _field(data: Mapping[str, Any], name: str, read: Callable[[object], Any]) -> Any:
+def _value(data: Mapping[str, Any], name: str, drawn: Iterable[str], wrong: list[tuple[str, str]]) -> Any:
+    value = data[name]
+    held = [] if name in _WITH_WORDS_OF_THEIR_OWN else NAMED.findall(str(value))
+    if held:
+        wrong += [(name, f"holds ${{{each}}}, which is not drawn{meant(each, drawn)}") for each in held]
+        return None
     try:
-        return read(data[name])
+        return _READERS[name](value)
     except (ValueError, TypeError) as exc:
-        raise StepError(name, str(exc)) from exc
+        wrong.append((name, str(exc)))
+        return None
 
 
-def undrawn(step: Step) -> str:
-    """Return the first name that a step still holds, "" for none; files and patches may have such words themselves."""
-    if step.action in ("apply", "patch"):
-        return ""
-    found = NAMED.search(json.dumps([step.value]))
-    return found[1] if found else ""
+def _unknown(data: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    for key in data:
+        if key not in _READERS:
+            yield str(key), f"{NO_ACTION}{meant(str(key), _READERS)}"
+
+
+def _ill_matched(data: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong of fields beside each other; an unknown one may be the action that is missing."""
+    actions = _actions(data)
+    if len(actions) > 1 or (not actions and data.keys() <= _READERS.keys()):
+        yield "", "must have exactly one action"
+    if "at" in data and ("when" in data or "after" in data):
+        yield "at", "goes with neither when nor after"
+    if actions and data.get("for") is not None and not LASTING & set(actions):
+        yield "for", f"goes only with what lasts: {', '.join(sorted(LASTING))}"
+    if data.get("for") is None:
+        yield from ((action, "needs for: how long") for action in actions if action in NEEDS_TIME)
+
+
+def _actions(data: Mapping[Any, Any]) -> list[str]:
+    return [key for key in data if key in ACTIONS]
+
+
+NO_ACTION = "is no action and no trigger"
+_READERS: Mapping[str, Callable[[object], Any]] = {
+    "at": seconds_of,
+    "when": lambda text: parse_condition(some_text(text)),
+    "after": seconds_of,
+    "for": seconds_of,
+    **{name: action.read for name, action in ACTIONS.items()},
+}
+_WITH_WORDS_OF_THEIR_OWN = ("apply", "patch")
+"""Files and patches, which may hold such words as those that are drawn."""

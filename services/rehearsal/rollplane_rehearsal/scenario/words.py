@@ -14,7 +14,7 @@ from typing import Any
 from rollplane_machinery.errors import NotFoundError
 from rollplane_machinery.kinds import by_word
 from rollplane_machinery.spans import EXACT, seconds_of
-from rollplane_machinery.strict_reading import Json
+from rollplane_machinery.strict_reading import Json, meant
 from rollplane_rehearsal.rehearse.durations import seconds_text
 from rollplane_rehearsal.rehearse.judging import (
     BUDGETS_KEPT,
@@ -46,6 +46,16 @@ def is_meant(workload: str, full_name: str) -> bool:
         with suppress(NotFoundError):  # of a custom kind, which is called by its own name
             parts[0] = by_word(parts[0]).singular
     return parts in ([name], [kind, name], [kind, namespace, name])
+
+
+NO_CONDITION, NO_EXPECTATION = "is no condition", "is no expectation"
+
+
+def _near(text: str, sentences: str) -> str:
+    """Return which of the ``sentences`` may be meant; the first word may be a workload, called whatever it is."""
+    forms = [re.sub(r"^\[?WORKLOAD\]? ", "", each) for each in sentences.split(", ")]
+    plain = {re.sub(r" ?\[[^]]*\]", "", form): form for form in forms}
+    return meant(text, plain) or meant(text.partition(" ")[2], plain)
 
 
 # Conditions
@@ -83,7 +93,7 @@ def parse_condition(text: str) -> Condition:
         )
     if found := _PROGRESS.fullmatch(text):
         return Condition(found["workload"], "failed" if found["failed"] else found["state"])
-    raise ValueError(f"is no condition; want one of: {CONDITIONS}")
+    raise ValueError(f"{NO_CONDITION}{_near(text, CONDITIONS)}")
 
 
 # Expectations
@@ -235,4 +245,4 @@ def parse_expectation(text: str) -> Expectation:
     for pattern, make in _EXPECTATIONS:
         if found := pattern.fullmatch(text):
             return make({"workload": None, "why": None} | found.groupdict(), text)
-    raise ValueError(f"is no expectation; want one of: {EXPECTATIONS}")
+    raise ValueError(f"{NO_EXPECTATION}{_near(text, EXPECTATIONS)}")
