@@ -20,6 +20,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "web.yaml").write_text(deployment().replace("name: web}", "name: web, namespace: default}", 1))
     pair = (deployment().replace("name: web}", f"name: web, namespace: {each}}}", 1) for each in "ab")
     (tmp_path / "pair.yaml").write_text("---".join(pair))
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    (tmp_path / "custom.json").write_text(json.dumps(custom(metadata={"name": "nightly"})))
+    (tmp_path / "wob.yaml").write_text("before: web.yaml\nsteps: [{set image: wob=web:2}]")
+    (tmp_path / "node.yaml").write_text("before: web.yaml\nsteps: [{drain: node-77}]")
     (tmp_path / "r.html").mkdir()
     for name, file in (("chart", "Chart.yaml"), ("kust", "kustomization.yaml")):
         (tmp_path / name).mkdir()
@@ -73,6 +77,18 @@ def test_custom_objects_come_along_and_those_that_nothing_defines_are_told(folde
     ]
 
 
+def test_kinds_that_run_already_are_defined_somewhere(folder: Path) -> None:
+    ran = _rehearse("--before before.yaml,custom.json --after after.yaml,custom.json --undo=false", folder)
+    assert ran.code == 1
+    assert "note: left out: 1 object" in ran.out
+
+
+def test_what_is_not_applied_stays_and_is_told(folder: Path) -> None:
+    ran = _rehearse("--before pair.yaml --after web.yaml --nodes 4 --node-pool name=a,count=2 --undo=false", folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert "note: not among what is applied, and stays as it is: deployment a/web, deployment b/web" in ran.out
+
+
 def test_what_changes_nothing_says_so(folder: Path) -> None:
     ran = _rehearse("--before before.yaml --after before.yaml --title again", folder)
     assert ran.code == 0
@@ -118,6 +134,23 @@ COULD_NOT: dict[str, tuple[str, str]] = {
     "a comparison of an argument": ("compare --before before.yaml bogus --vary maxSurge=1", 'unknown argument "bogus"'),
     "a chart": ("--before chart --after after.yaml", "chart is a Helm chart: render it first: helm template release"),
     "a kustomization": ("--before before.yaml --after kust", "kust is a kustomization: render it first: kubectl"),
+    "nothing to apply": ("--before before.yaml --after empty.yaml", "error: empty.yaml holds nothing to apply"),
+    "kinds that nothing defines": (
+        "--before before.yaml --after custom.json",
+        'custom.json: a server would refuse 1 object: no matches for kind "CronTab"',
+    ),
+    "nobody's step": (
+        "--scenario wob.yaml",
+        'step 1 (set image wob=web:2): there is never a workload called "wob"; there is deployment/default/web',
+    ),
+    "nobody's node": (
+        "--scenario node.yaml",
+        'never a node called "node-77"; there is node-0, node-1, node-2',
+    ),
+    "too many nodes": (
+        "--before before.yaml --after after.yaml --nodes 1 --node-pool name=a,count=2",
+        "nodes is 1, but",
+    ),
     "no patch": ("--before before.yaml --patch deploy/web=garbage", "a patch is a mapping"),
     "a patch of no field": (
         '--before before.yaml --patch deploy/web={"spec":{"replicaz":2}}',

@@ -26,7 +26,7 @@ def plan_nodes(
     pools the rest are plain nodes. ``prefix`` names these and the nodes of pools without a name; numbers in names begin
     with ``first``, in each pool. Raises InvalidError for numbers that do not go together and for names that are none.
     """
-    counted = _counted(pools, nodes)
+    counted = count_pools(pools, nodes)
     total = sum(pool.count or 0 for pool in counted)
     if total > MAX_NODES:
         raise InvalidError(f"the nodes are {total}, want at most {MAX_NODES}")
@@ -39,7 +39,8 @@ def plan_nodes(
     return planned
 
 
-def _counted(pools: Sequence[NodePool], nodes: int | None) -> list[NodePool]:
+def count_pools(pools: Sequence[NodePool], nodes: int | None = None) -> list[NodePool]:
+    """Return pools that all have a count, as ``plan_nodes`` says; raises InvalidError."""
     fixed = sum(pool.count for pool in pools if pool.count is not None)
     sharing = [pool for pool in pools if pool.count is None]
     if nodes is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,23 @@ from rollplane_cli.files import contents
 from rollplane_cli.flags import Flags, lines, optional_number, optional_seconds, switch, text, texts
 from rollplane_cli.session import Session
 from rollplane_kubelet_sim.node_pools.given import read_pools
+from rollplane_kubelet_sim.node_pools.planning import count_pools
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.profiles import NAMES
+from rollplane_machinery.codec import Manifest, load_manifests
 from rollplane_machinery.codec.objects import KindsByType
 from rollplane_machinery.releases import LATEST
 from rollplane_rehearsal.commands import sources
 from rollplane_rehearsal.commands.naming import Named
 from rollplane_rehearsal.manifests import NO_KINDS
-from rollplane_rehearsal.rehearse.exported import Exported, read_exported
-from rollplane_rehearsal.rehearse.preparing import joined, listed, prepare, with_objects
+from rollplane_rehearsal.nodes import fleet_of
+from rollplane_rehearsal.rehearse.assumed import told
+from rollplane_rehearsal.rehearse.exported import FEW, Exported, read_exported
+from rollplane_rehearsal.rehearse.preparing import check_applied, joined, listed, prepare, to_apply, with_objects
 from rollplane_rehearsal.rehearse.story import Apply, Change, Story
-from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario
+from rollplane_rehearsal.rollouts import Workload, name_of
+from rollplane_rehearsal.scenario.naming import check_names
+from rollplane_rehearsal.scenario.scenario import Scenario, profile_of, read_scenario, steps_of
 
 PROFILE_SUFFIXES = (".yaml", ".yml", ".json")
 RENDERED: Mapping[str, tuple[str, str]] = {
@@ -84,14 +90,19 @@ def asked(flags: StoryFlags, session: Session) -> Asked:
     beside = Path(flags.scenario).parent
     before = _read([*flags.before, *(str(beside / name) for name in scenario.before)], session, scenario.manifests)
     after = _read(flags.after, session, customs=before.customs)
+    if flags.after:
+        check_applied(", ".join(flags.after), after, before)
     named = Named((each.object for each in (*before.manifests, *after.manifests)), session)
     changes = _changes(flags, named, after)
     if not changes and not scenario.steps:
         raise UsageError("nothing is to change: give --after, --set-image, --patch or --scenario")
-    scenario = replace(scenario, steps=[_with_manifests(session, step, beside) for step in scenario.steps])
+    scenario = replace(scenario, steps=[_with_manifests(session, step, beside, before) for step in scenario.steps])
     profile = profile_of(scenario.profile, f"{flags.scenario}: profile")
     nodes = _nodes(flags)
     story = prepare(scenario, before, profile, changes=changes, left_out=after.left_out, nodes=nodes)
+    _check_steps(scenario, story, (*before.manifests, *after.manifests), {**before.customs, **after.customs})
+    if flags.after:
+        story = replace(story, notes=(*story.notes, *_stays(before, after)))
     return Asked(story, scenario, range(scenario.seed, scenario.seed + runs))
 
 
@@ -125,12 +136,30 @@ def profile_document(session: Session, beside: Path, profile: str | Mapping[str,
     return sources.profile_in(session, path)
 
 
-def _with_manifests(session: Session, step: Any, beside: Path) -> Any:
+def _with_manifests(session: Session, step: Any, beside: Path, before: Exported) -> Any:
     """A step that applies a file, with what the file holds."""
     if not isinstance(step.get("apply"), str):
-        return with_objects(step)
+        return with_objects(step, before, session.namespace)
     path = beside / step["apply"]
-    return step | {"apply": joined(read_exported([(str(path), sources.text_of(session, path))]).manifests)}
+    texts = [(str(path), sources.text_of(session, path))]
+    return step | {"apply": to_apply(texts, before, session.namespace)}
+
+
+def _check_steps(scenario: Scenario, story: Story, known: Sequence[Manifest], customs: KindsByType) -> None:
+    """Raise BadRequestError for a step that names a workload or a node that there never is."""
+    steps = steps_of(scenario.steps, scenario.draw, scenario.seed)
+    applied = [each for step in steps if step.action == "apply" for each in load_manifests(step.value, customs=customs)]
+    objects = (each.object for each in (*known, *applied))
+    names = {name_of(each) for each in objects if isinstance(each, Workload)}
+    check_names(steps, names, [node.name for node in fleet_of(story.cluster.nodes, LATEST).planned()])
+
+
+def _stays(before: Exported, after: Exported) -> Iterator[str]:
+    """Tell of what is not among what is applied later: to apply deletes nothing."""
+    given = set(told(after.manifests))
+    if left := [name for name in told(before.manifests) if name not in given]:
+        names = ", ".join(left[:FEW]) + (f" and {len(left) - FEW} more" if len(left) > FEW else "")
+        yield f"not among what is applied, and stays as it is: {names}"
 
 
 def _read(
@@ -173,6 +202,4 @@ def _nodes(flags: StoryFlags) -> int | tuple[NodePool, ...]:
         raise CommandError(f"cannot read {flags.node_file}: {exc.strerror}") from exc
     if flags.nodes is not None and flags.nodes < 1:
         raise UsageError(f'invalid argument "{flags.nodes}" for "--nodes" flag: at least one')
-    if pools and flags.nodes is not None:
-        raise UsageError("give --nodes, or --node-pool and --node-file")
-    return pools or flags.nodes or ()
+    return tuple(count_pools(pools, flags.nodes)) if pools else flags.nodes or ()

@@ -62,13 +62,15 @@ FEW = 3
 class Exported:
     """What files hold: ``manifests`` to apply, ``nodes`` of the cluster, and ``left_out``, sentences for people.
 
-    ``customs`` are the kinds that definitions among them make, by apiVersion and kind.
+    ``customs`` are the kinds that definitions among them make, by apiVersion and kind; ``undefined`` is what
+    of it was left out since nothing defines its kind, by what a server would say.
     """
 
     manifests: tuple[Manifest, ...] = ()
     nodes: tuple[Node, ...] = ()
     left_out: tuple[str, ...] = ()
     customs: KindsByType = field(default_factory=dict)
+    undefined: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def pools(self) -> tuple[NodePool, ...]:
@@ -108,10 +110,11 @@ def read_exported(
     kept = sorted((each for each in found if not _is_made_again(each, owners)), key=is_needed_by_others)
     nodes = tuple(each.object for each in kept if isinstance(each.object, Node))
     stripped = tuple(_stripped(each, namespace, known) for each in kept if not isinstance(each.object, Node))
-    left_out = [_undefined(message, places) for message, places in unknown.items()]
+    undefined = {message: _undefined(message, places) for message, places in unknown.items()}
+    left_out = [*undefined.values()]
     if dropped := len(found) - len(kept):
         left_out.append(f"{dropped} objects that controllers make again")
-    return Exported(stripped, nodes, tuple(left_out), known)
+    return Exported(stripped, nodes, tuple(left_out), known, undefined)
 
 
 def is_needed_by_others(manifest: Manifest) -> int:

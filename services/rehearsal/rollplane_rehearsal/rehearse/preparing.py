@@ -10,6 +10,7 @@ from typing import Any
 from rollplane_kubelet_sim.node_pools.pools import NodePool
 from rollplane_kubelet_sim.stages.rules import Profile
 from rollplane_machinery.codec import Manifest
+from rollplane_machinery.errors import BadRequestError
 from rollplane_rehearsal.rehearse.assumed import assumed, told
 from rollplane_rehearsal.rehearse.exported import Exported, is_needed_by_others, read_exported
 from rollplane_rehearsal.rehearse.story import Change, Cluster, Story
@@ -47,15 +48,34 @@ def prepare(
 def whole(scenario: Scenario) -> Story:
     """Return the story of a scenario that names no files; raises BadRequestError or InvalidError for what is wrong."""
     before = read_exported([("manifests", listed(scenario.manifests))])
-    steps = [with_objects(step) for step in scenario.steps]
+    steps = [with_objects(step, before) for step in scenario.steps]
     return prepare(replace(scenario, steps=steps), before, profile_of(scenario.profile, "profile"))
 
 
-def with_objects(step: Any) -> Any:
+def with_objects(step: Any, before: Exported, namespace: str = "default") -> Any:
     """Return a step that applies a list of objects as it is carried out: with their manifests as text."""
     if not isinstance(step.get("apply"), list):
         return step
-    return step | {"apply": joined(read_exported([("apply", listed(step["apply"]))]).manifests)}
+    return step | {"apply": to_apply([("apply", listed(step["apply"]))], before, namespace)}
+
+
+def to_apply(texts: Sequence[tuple[str, str | bytes]], before: Exported, namespace: str) -> str:
+    """Return what is applied while ``before`` runs, as one JSON text; raises BadRequestError as ``check_applied``."""
+    applied = read_exported(texts, namespace, before.customs)
+    check_applied(", ".join(source for source, _ in texts), applied, before)
+    return joined(applied.manifests)
+
+
+def check_applied(source: str, applied: Exported, before: Exported) -> None:
+    """Raise BadRequestError when nothing is there to apply, or something that no server would take.
+
+    A kind that nothing defines but that is among what runs already is defined somewhere, and is only left out.
+    """
+    if new := [told for message, told in applied.undefined.items() if message not in before.undefined]:
+        told = "give its CustomResourceDefinition, with what runs before if it is there already"
+        raise BadRequestError(f"{source}: a server would refuse {'; '.join(new)}; {told}")
+    if not applied.manifests:
+        raise BadRequestError(f"{source} holds nothing to apply")
 
 
 def listed(items: Sequence[Any]) -> str:
