@@ -5,7 +5,7 @@
 #
 # FOLDER holds a Helm chart, a kustomization, or manifests. OUT gets report.md, report.html, junit.xml and report.txt. The
 # exit code is that of the rehearsal: 0 all was kept, 1 something was broken, 2 it could not be rehearsed, and report.md
-# says why.
+# and junit.xml say why. A chart needs helm here, a kustomization kustomize or kubectl.
 set -euo pipefail
 base=$1 folder=$2 out=$3
 shift 3
@@ -25,6 +25,7 @@ render() {
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out" "$work/base"
+rm -f "$out/report.md" "$out/report.html" "$out/junit.xml" "$out/report.txt"
 
 rehearse() {
     git archive "$base" | tar -x -C "$work/base" &&
@@ -37,8 +38,14 @@ rehearse() {
 code=0
 rehearse "$@" 2>"$work/errors" || code=$?
 cat "$work/errors" >&2
-if [ "$code" -gt 1 ]; then
+if [ "$code" -gt 1 ] || [ ! -s "$out/report.md" ] || [ ! -s "$out/junit.xml" ]; then
+    code=2
     { echo "### ⚠️ \`$folder\` could not be rehearsed" && sed 's/^/    /' "$work/errors"; } >"$out/report.md"
+    {
+        echo '<testsuite name="rehearse" tests="1" errors="1"><testcase name="could be rehearsed"><error>'
+        tr -d '\000-\010\013-\037' <"$work/errors" | sed 's/&/\&amp;/g; s/</\&lt;/g'
+        echo '</error></testcase></testsuite>'
+    } >"$out/junit.xml"
 else
     cat "$out/report.txt"
 fi

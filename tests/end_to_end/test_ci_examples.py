@@ -166,6 +166,21 @@ def test_what_cannot_be_rehearsed_is_said_with_the_reason(host: str, server: Com
     assert HOSTS[host](repository, server) == 2
     assert "`deploy` could not be rehearsed" in server.said[1]["body"]
     assert "after.yaml" in server.said[1]["body"]
+    suite = ElementTree.parse(tmp_path / "rehearsal" / "junit.xml").getroot()  # noqa: S314 - our own
+    assert suite.get("errors") == "1"
+    assert "after.yaml" in "".join(suite.itertext())
+
+
+def test_a_program_that_ends_without_a_report_rehearsed_nothing(tmp_path: Path) -> None:
+    repository = Repository(tmp_path, {"web.yaml": WEB}, {"web.yaml": BROKEN})
+    broken = tmp_path / "bin" / "rollplane"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'x < y & z' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    assert repository.run('PATH="$PWD/bin:$PATH" ci/rehearse.sh HEAD^1 deploy rehearsal', {}) == 2
+    suite = ElementTree.parse(tmp_path / "rehearsal" / "junit.xml").getroot()  # noqa: S314 - our own
+    assert "x < y & z" in "".join(suite.itertext())
+    assert "could not be rehearsed" in (tmp_path / "rehearsal" / "report.md").read_text()
 
 
 KUSTOMIZATION = "resources: [web.yaml]\nimages: [{name: web, newTag: '%s'}]\n"
