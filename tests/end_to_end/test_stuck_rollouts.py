@@ -215,14 +215,17 @@ async def test_a_budget_that_allows_nothing_blocks_a_drain(tmp_path: Path) -> No
         path.write_text(f"{BUDGET}\n---\n{DEPLOYMENT.format(spec='', container='', round=1)}")
         await cli.ok("apply", "-f", str(path))
         assert (await cli.run("rollout", "status", "deploy/web", "--timeout=20s")).code == 0
-        drained = await cli.run("drain", "node-1", "--timeout=3s")
+        drained = await cli.run("drain", "node-1", "--timeout=1s")
         assert drained.code == 1
         assert "Cannot evict pod as it would violate the pod's disruption budget." in drained.out + drained.err
         assert (await cli.ok("get", "pods", "-l", "app=web")).count("Running") == 3
 
 
 async def is_stuck(cli: Cli, reason: str) -> None:
-    status = await cli.run("rollout", "status", "deploy/web", "--timeout=3s")
+    """Wait until the plane says why; that a rollout does not finish is then told without waiting for it."""
+    async with asyncio.timeout(20):
+        while reason not in (told := await cli.run("why", "deploy/web")).out:
+            assert told.code in (0, 1), told
+    status = await cli.run("rollout", "status", "deploy/web", "--timeout=1s")
     assert status.code == 1
     assert reason in status.out + status.err
-    assert reason in (await cli.run("why", "deploy/web")).out
