@@ -171,4 +171,5 @@ def test_only_what_is_expected_is_called_broken() -> None:
 
 
 def test_the_page_bears_the_verdict() -> None:
+    assert "a run of its own that is not shown below" in html(*_reported())
     assert 'breaks \\"finishes\\" in 1 of 2 runs' in html(*_reported())

@@ -86,13 +86,16 @@ def _opened(browser: Any, file: str) -> Iterator[Any]:
     assert not complaints
 
 
-def test_the_end_is_shown_first_and_a_moment_can_be_looked_at(page: Any) -> None:
+def test_the_change_is_shown_first_and_other_moments_can_be_looked_at(page: Any) -> None:
     expect = sync_api.expect
     expect(page.get_by_text("web does not finish.")).to_be_visible()
     expect(page.get_by_role("heading", name="deployment/web")).to_be_visible()
+    expect(page.get_by_text("5.0 s of 20 s")).to_be_visible()
+    page.get_by_role("slider", name="Time").press("End")
     expect(page.get_by_role("img", name="web:v2 r2: 1 pending")).to_be_visible()
     expect(page.get_by_text("Waits: waits for b")).to_be_visible()
-    page.get_by_role("button", name="v2 applied").click()
+    expect(page.locator(".u-legend")).to_contain_text("20 s")  # the last change was at 6.0 s
+    page.get_by_role("button", name="v2 applied at 5.0 s").click()
     expect(page.get_by_role("img", name="web:v1 r1: 4 available")).to_be_visible()
     expect(page.get_by_role("img", name="web:v2 r2: no pods")).to_be_attached()
     expect(page.get_by_text("None yet.")).to_be_visible()
@@ -135,6 +138,8 @@ def test_nothing_keeps_anybody_out(page: Any, scheme: str) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_it_fits_every_screen(page: Any, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    assert page.evaluate(FITS)
+    page.locator(".verdict strong").evaluate("(each) => { each.textContent = 'registry.example.com/a'.repeat(20); }")
     assert page.evaluate(FITS)
 
 

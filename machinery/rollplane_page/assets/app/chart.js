@@ -2,6 +2,7 @@
 import uPlot from "uplot";
 import { html, useEffect, useRef } from "rollplane/html";
 import { axes, colour, HEIGHT, line, markAt, upTo, usePlot } from "rollplane/plot";
+import { duration } from "rollplane/words";
 
 /** @typedef {ReturnType<typeof import("rollplane/model").countsOverTime>} Counts */
 
@@ -27,11 +28,14 @@ export function Chart({ counts, workload, at, onMoment, label, say, dark }) {
 
   useEffect(() => {
     const drawn = plot.current;
-    if (drawn.cursor.idx === null || drawn.cursor.idx === undefined) drawn.setLegend({ idx: indexAt(counts.times, at) });
+    if (!pointed(drawn)) drawn.setLegend({ idx: indexAt(counts.times, at) });
     drawn.redraw(false);
   }, [at, counts, dark, say]);
   return html`<div class="chart" role="img" aria-label=${label} ref=${place}></div>`;
 }
+
+/** Whether somebody points at a moment of the plot; else it shows the page's own. @param {any} plot */
+const pointed = (plot) => plot.cursor.idx !== null && plot.cursor.idx !== undefined;
 
 /**
  * The place of the last of `times` that is not after `at`.
@@ -77,7 +81,7 @@ function options(width, workload, say, now) {
     cursor: { drag: { x: false, y: false } },
     axes: axes("s", "", [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]),
     series: [
-      { label: say("time"), value: (/** @type {any} */ _, /** @type {number | null} */ at) => (at === null ? "–" : `${at.toFixed(1)} s`) },
+      { label: say("time"), value: (/** @type {any} */ plot, /** @type {number | null} */ at) => duration(pointed(plot) ? (at ?? now.current) : now.current) },
       ...workload.revisions.map((name, revision) => {
         const own = colour(`--revision-${revision % REVISION_COLOURS}`);
         return line(name, own, { width: 2, fill: `${own}22` });

@@ -12,11 +12,20 @@ export function useLanguage() {
   return { say, language, change: () => setLanguage(language === "en" ? "zh" : "en") };
 }
 
+/** Drawn, since not every machine has letters of both languages. */
+function Globe() {
+  return html`<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor">
+    <circle cx="8" cy="8" r="6.5" /><ellipse cx="8" cy="8" rx="3" ry="6.5" /><path d="M1.5 8h13" />
+  </svg>`;
+}
+
 /** @param {{title: string, say: Say, change: () => void}} props */
 export function Header({ title, say, change }) {
   return html`<header>
     <h1>${title}</h1>
-    <button class="plain" onClick=${change}>${say("language")}</button>
+    <button class="plain language" onClick=${change} aria-label=${`${say("language_name")} (${say("language")})`}>
+      <${Globe} /> ${say("language")}
+    </button>
   </header>`;
 }
 

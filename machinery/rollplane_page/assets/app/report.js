@@ -14,7 +14,7 @@ const MOST_EVENTS = 200;
 
 /** @param {{recording: import("rollplane/model").Recording}} props */
 export function Report({ recording }) {
-  const [at, setAt] = useState(recording.end);
+  const [at, setAt] = useState(recording.marks[0]?.[0] ?? recording.begin);
   const { say, change } = useLanguage();
   const states = useMemo(() => statesAt(recording, at), [recording, at]);
   const dark = useDark();
@@ -70,7 +70,7 @@ function Clock({ recording, at, onMoment, say }) {
       ? html`<div class="row marks" role="group" aria-label=${say("marks")}>
           ${recording.marks.map(
             ([when, label]) => html`<button class="plain" aria-current=${when === at ? "time" : undefined}
-              onClick=${() => onMoment(when)}>${duration(when)} ${label}</button>`,
+              onClick=${() => onMoment(when)}>${label} <span class="quiet">${say("mark_at", { at: duration(when) })}</span></button>`,
           )}
         </div>`
       : ""}

@@ -4,7 +4,9 @@
 
 /** @type {Words} */
 const ENGLISH = {
-  language: "中文",
+  language: "ZH",
+  language_name: "中文",
+  mark_at: "at {at}",
   figures: "In figures",
   time: "Time",
   play: "Play",
@@ -50,7 +52,9 @@ const ENGLISH = {
 
 /** @type {Words} */
 const CHINESE = {
-  language: "English",
+  language: "EN",
+  language_name: "English",
+  mark_at: "（{at}）",
   figures: "数据",
   time: "时间",
   play: "播放",

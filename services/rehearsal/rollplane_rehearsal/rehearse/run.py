@@ -27,7 +27,7 @@ from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
 from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
-from rollplane_rehearsal.rehearse.watching import Extremes, Watcher
+from rollplane_rehearsal.rehearse.watching import UNDO, Extremes, Watcher
 from rollplane_rehearsal.rollouts import name_of, workloads
 from rollplane_rehearsal.scenario.acting import Actor
 from rollplane_rehearsal.scenario.scenario import steps_of
@@ -323,7 +323,7 @@ async def _undo(run: Run) -> UndoOutcome:
     began = run.plane.seconds
     at = began - run.since
     await _stop_acting(run)
-    run.watcher.recorder.mark("undo", run.plane.clock.now())
+    run.watcher.recorder.mark(UNDO, run.plane.clock.now())
     await run.plane.apply(run.story.before)
     await _watched(run, lambda: run.rollouts.are_over, began + run.story.patience_seconds)
     if run.rollouts.are_done:

@@ -16,6 +16,8 @@ from rollplane_rehearsal.rehearse.outcome import BudgetOutcome, Extreme
 
 LEAD_SECONDS, LEAD_PART = 2.0, 0.02
 """How much of what was before a change is shown: so long, or this part of what came after it."""
+UNDO = "undo"
+"""What the moment is called at which a run goes back."""
 _RECORDED = frozenset(KINDS)
 
 

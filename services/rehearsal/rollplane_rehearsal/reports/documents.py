@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from rollplane_page.document import report_document
-from rollplane_page.recording import Recording, Tone, Verdict
+from rollplane_page.recording import Figure, Recording, Tone, Verdict
 from rollplane_rehearsal.rehearse.judging import Broken, Judged
 from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Extreme, Outcome, Stuck, UndoOutcome, WorkloadOutcome
+from rollplane_rehearsal.rehearse.watching import UNDO
 from rollplane_rehearsal.reports import shape
-from rollplane_rehearsal.reports.figures import figures, notes
+from rollplane_rehearsal.reports.figures import UNDO_FIGURE, figures, notes
 
 
 def as_json(judged: Judged, recording: Recording) -> str:
@@ -135,9 +137,18 @@ def _xml_text(text: str) -> str:
     return "".join(each if each in "\n\t" or each.isprintable() else "�" for each in text)
 
 
+def _apart(figure: Figure) -> Figure:
+    """A rollout that finishes is undone in a run of its own, which the page does not show."""
+    if figure.label != UNDO_FIGURE:
+        return figure
+    told = "goes back from the last moment with the fewest pods available, in a run of its own that is not shown below"
+    return replace(figure, value=f"{figure.value} ({told})")
+
+
 def html(judged: Judged, recording: Recording) -> str:
     """Return the worst run as one HTML file that can be looked back through."""
     tone = Tone.GOOD if judged.kept else Tone.BAD
     recording.verdict = Verdict(tone, judged.sentence, judged.reason)
-    recording.figures = list(figures(judged))
+    is_shown = any(each.label == UNDO for each in recording.marks)
+    recording.figures = [each if is_shown else _apart(each) for each in figures(judged)]
     return report_document(recording)

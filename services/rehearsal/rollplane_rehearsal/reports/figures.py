@@ -18,6 +18,8 @@ from rollplane_rehearsal.rehearse.judging import (
 )
 from rollplane_rehearsal.rehearse.outcome import Extreme, UndoOutcome, WorkloadOutcome
 
+UNDO_FIGURE = "Undo from the worst moment"
+
 
 def figures(judged: Judged) -> Iterator[Figure]:
     """Yield what all runs together say, then what the worst did."""
@@ -36,7 +38,7 @@ def figures(judged: Judged) -> Iterator[Figure]:
         yield Figure(f"Drain of {drain.node}", drain_told(drain), _tone(not drain.left, judged, DRAINS_COMPLETE))
     if worst.undo is not None:
         healed = worst.undo.seconds is not None
-        yield Figure("Undo from the worst moment", undo_text(worst.undo), _tone(healed, judged, UNDO_HEALS))
+        yield Figure(UNDO_FIGURE, undo_text(worst.undo), _tone(healed, judged, UNDO_HEALS))
     yield Figure("Runs", runs_text(judged))
     yield Figure("Worst run", f"seed {worst.seed}, log {worst.digest[:12]}")
 
