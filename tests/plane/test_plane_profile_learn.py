@@ -23,3 +23,9 @@ def test_the_profile_of_several_files_and_which_alias_is_which(tmp_path: Path) -
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ran = rollplane("profile learn -f nowhere.json", cwd=tmp_path)
     assert (ran.code, ran.out, ran.err) == (1, "", 'error: the path "nowhere.json" does not exist\n')
+
+
+def test_an_argument_of_no_flag_is_refused(tmp_path: Path) -> None:
+    ran = rollplane("profile learn -f 1.json 2.json", cwd=tmp_path)
+    assert (ran.code, ran.out) == (1, "")
+    assert 'unknown argument "2.json": give each file a -f of its own' in ran.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rollplane_cli.command import Command
+from rollplane_cli.failures import UsageError
 from rollplane_cli.files import STDIN, contents
 from rollplane_cli.flags import Flags, switch, text, texts
 from rollplane_cli.session import Session
@@ -25,6 +26,8 @@ class LearnFlags(Flags):
 
 async def run(flags: LearnFlags, session: Session) -> int:
     """Print the profile."""
+    if flags.words:
+        raise UsageError(f'unknown argument "{flags.words[0]}": give each file a -f of its own')
     aliases = Aliases() if flags.anonymize else None
     session.console.write(
         learn(_read(flags.filename or (STDIN,), session), pool_label=flags.pool_label, aliases=aliases)
