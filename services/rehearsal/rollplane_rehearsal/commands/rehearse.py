@@ -14,10 +14,19 @@ from rollplane_cli.session import Session
 from rollplane_machinery.clock import SystemClock
 from rollplane_machinery.errors import RollplaneError
 from rollplane_page.recording import Recording
-from rollplane_rehearsal.commands.reporting import BROKEN, KEPT, NOT_REHEARSED, formats_of, progress, write_reports
+from rollplane_rehearsal.commands.reporting import (
+    BROKEN,
+    KEPT,
+    NOT_REHEARSED,
+    Sight,
+    formats_of,
+    progress,
+    write_reports,
+)
 from rollplane_rehearsal.commands.stories import Asked, StoryFlags, asked, refuse_words
 from rollplane_rehearsal.rehearse.judging import Judged, judge
-from rollplane_rehearsal.rehearse.many import recording_of, rehearse_all
+from rollplane_rehearsal.rehearse.many import recorded_run, recording_of, rehearse_all
+from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.reports.documents import as_json, html, junit
 from rollplane_rehearsal.reports.searched import FORMATS as SEARCH_FORMATS
 from rollplane_rehearsal.reports.shape import comparison_schema, report_schema, search_schema
@@ -77,12 +86,28 @@ def _rehearse(flags: RehearseFlags, session: Session) -> int:
     wanted = asked(flags, session)
     if flags.search is not None or flags.search_for or flags.search_faults:
         return _search(flags, session, wanted, files)
-    outcomes = rehearse_all(wanted.story, wanted.seeds, progress(session, len(wanted.seeds)))
-    judged = judge(wanted.story.title, outcomes, wanted.scenario.expect)
-    recording = recording_of(wanted.story, judged.worst.seed)
+    judged, recording = _judged(wanted, session)
     session.console.write(_FORMATS[flags.output or "text"](judged, recording))
     write_reports(files, lambda form: _FORMATS[form](judged, recording))
     return KEPT if judged.kept else BROKEN
+
+
+def _judged(wanted: Asked, session: Session) -> tuple[Judged, Recording]:
+    """Rehearse all runs; return what is thought of them, and the recording of the worst, which an only run is."""
+    story, expected = wanted.story, wanted.scenario.expect
+    if len(wanted.seeds) == 1:
+        outcome, recording = _in_sight(wanted, session)
+        return judge(story.title, [outcome], expected), recording
+    judged = judge(story.title, rehearse_all(story, wanted.seeds, progress(session, len(wanted.seeds))), expected)
+    return judged, recording_of(story, judged.worst.seed)
+
+
+def _in_sight(wanted: Asked, session: Session) -> tuple[Outcome, Recording]:
+    sight = Sight(session.console.err, SystemClock())
+    try:
+        return recorded_run(wanted.story, wanted.seeds[0], sight.tell)
+    finally:
+        sight.end()
 
 
 def _search(flags: RehearseFlags, session: Session, wanted: Asked, files: Sequence[tuple[Path, str]]) -> int:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from rollplane_cli.failures import CommandError, UsageError
 from rollplane_cli.session import Session
+from rollplane_machinery.clock import Clock
 
 KEPT, BROKEN, NOT_REHEARSED = 0, 1, 2
 """Exit codes."""
+
+QUIET_SECONDS, SHOW_SECONDS = 2.0, 0.2
+"""How long a run may take until its progress is shown, and how often it is shown from then on."""
+CLEAR = "\r\x1b[K"
 
 BY_SUFFIX: Mapping[str, str] = {
     ".txt": "text",
@@ -63,3 +70,30 @@ def progress(session: Session, runs: int) -> Callable[[int], None]:
             session.console.err.flush()
 
     return tell
+
+
+class Sight:
+    """A line that says how far a single run is, where a person watches and it takes more than two seconds."""
+
+    def __init__(self, err: TextIO, clock: Clock) -> None:
+        self._err = err
+        self._clock = clock
+        self._next = clock.monotonic() + QUIET_SECONDS if err.isatty() else math.inf
+        self._shown = False
+
+    def tell(self, seconds: float, updated: int, wanted: int) -> None:
+        """Show it, a few times a second at most."""
+        if (now := self._clock.monotonic()) >= self._next:
+            self._next = now + SHOW_SECONDS
+            self._write(f"{CLEAR}rehearsed {seconds:.0f} s, {updated} of {wanted} pods updated")
+            self._shown = True
+
+    def end(self) -> None:
+        """Take the line away again."""
+        if self._shown:
+            self._write(CLEAR)
+            self._shown = False
+
+    def _write(self, text: str) -> None:
+        self._err.write(text)
+        self._err.flush()

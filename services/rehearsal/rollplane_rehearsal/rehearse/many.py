@@ -10,6 +10,7 @@ from typing import Any
 from rollplane_machinery.errors import BadRequestError
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.branches import Work, run_branches
+from rollplane_rehearsal.rehearse.following import Told, nobody
 from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.rehearse.run import Run, begun, branches, rehearse
 from rollplane_rehearsal.rehearse.story import Story
@@ -60,8 +61,13 @@ def outcome_of(story: Story, seed: int) -> Outcome:
 
 def recording_of(story: Story, seed: int) -> Recording:
     """Return the recording of one seed, with what was waited for; blocks."""
+    return recorded_run(story, seed)[1]
+
+
+def recorded_run(story: Story, seed: int, told: Told = nobody) -> tuple[Outcome, Recording]:
+    """Return the outcome of one seed, and its recording with what was waited for; ``told`` hears how far. Blocks."""
     hush()
-    return rehearse(story, seed, recorded=True)[1]
+    return rehearse(story, seed, recorded=True, told=told)
 
 
 def hush() -> None:

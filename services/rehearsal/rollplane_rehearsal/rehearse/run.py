@@ -18,22 +18,20 @@ from rollplane_machinery.api import Patch as PatchWrite
 from rollplane_machinery.errors import BadRequestError, RollplaneError
 from rollplane_machinery.kinds import by_word
 from rollplane_machinery.releases import LATEST
-from rollplane_page.recorder import subject_of
 from rollplane_page.recording import Recording
-from rollplane_planners.pod_trouble import trouble_of
 from rollplane_rehearsal.branches import Work, run_alone
 from rollplane_rehearsal.diagnosing import diagnose
 from rollplane_rehearsal.plane import Plane
-from rollplane_rehearsal.rehearse.following import Rollouts
+from rollplane_rehearsal.rehearse.following import Rollouts, Told, nobody
 from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
+from rollplane_rehearsal.rehearse.waiting import LOOK_SECONDS, Waits
 from rollplane_rehearsal.rehearse.watching import UNDO, Extremes, Watcher
 from rollplane_rehearsal.rollouts import name_of, workloads
 from rollplane_rehearsal.scenario.acting import Actor
 from rollplane_rehearsal.scenario.scenario import steps_of
 from rollplane_rehearsal.virtual_time import START
 
-LOOK_SECONDS = 1.0
 BEFORE = 0
 """The seed that what runs before comes to rest with: runs differ in what happens then, not in what is there."""
 CALM_SECONDS = 300.0
@@ -48,6 +46,7 @@ class Run:
     plane: Plane
     rollouts: Rollouts
     watcher: Watcher
+    told: Told = nobody
     recorded: bool = False
     settled: float = 0.0
     since: float = 0.0
@@ -67,13 +66,14 @@ class Run:
         return {name for name, now in self.rollouts.generations.items() if self.before.get(name) != now}
 
 
-def rehearse(story: Story, seed: int, *, recorded: bool = False) -> tuple[Outcome, Recording]:
+def rehearse(story: Story, seed: int, *, recorded: bool = False, told: Told = nobody) -> tuple[Outcome, Recording]:
     """Rehearse ``story`` with one seed; return what came of it, and the recording. Blocks, in no loop.
 
-    A ``recorded`` run also notes what workloads wait for, second by second; nothing else differs. Raises
+    A ``recorded`` run also notes what workloads wait for, second by second; nothing else differs. ``told`` hears how
+    far it is whenever a workload has changed. Raises
     BadRequestError when what is to run before is refused, or never comes to rest: then nothing was rehearsed.
     """
-    return run_alone(partial(begun, story), _recorded(seed, recorded=recorded))
+    return run_alone(partial(begun, story, told), _recorded(seed, recorded=recorded))
 
 
 def branches(seed: int) -> Generator[Work[Run, Any], Any, Outcome]:
@@ -117,12 +117,12 @@ async def _there(seed: int, run: Run, *, recorded: bool = False) -> tuple[Outcom
 
 
 @asynccontextmanager
-async def begun(story: Story) -> AsyncIterator[Run]:
+async def begun(story: Story, told: Told = nobody) -> AsyncIterator[Run]:
     """Yield a plane on which everything from before is at rest: the same for all seeds."""
     cluster = story.cluster
     nodes = cluster.nodes
     async with Plane(nodes, profile=cluster.profile, seed=BEFORE, release=cluster.release or LATEST) as plane:
-        run = Run(story, plane, Rollouts(plane.log), Watcher(plane.log, story.title, START))
+        run = Run(story, plane, Rollouts(plane.log), Watcher(plane.log, story.title, START), told)
         if story.before:
             await _bring_to_rest(run)
         run.settled = plane.seconds
@@ -139,13 +139,19 @@ async def _bring_to_rest(run: Run) -> None:
         raise BadRequestError(f"what is to run before is refused: {exc.message}") from exc
     deadline = run.plane.seconds + run.story.patience_seconds
     while not run.rollouts.are_done and run.plane.seconds < deadline:
-        await run.rollouts.moved(LOOK_SECONDS)
+        await _moved(run)
     if not run.rollouts.are_done:
         stuck = await _stuck(run)
         told = "; ".join(each.why for _, each in stuck) or "rollouts go on and on"
         raise BadRequestError(f"what is to run before never does: {told}")
     with suppress(TimeoutError):
         await run.plane.at_rest(CALM_SECONDS)
+
+
+async def _moved(run: Run) -> None:
+    """Wait until a workload changes, for a moment at most, and tell how far all is."""
+    await run.rollouts.moved(LOOK_SECONDS)
+    run.told(run.plane.seconds, *run.rollouts.updated)
 
 
 # The change.
@@ -209,26 +215,13 @@ async def _follow(run: Run) -> None:
 
 async def _watched(run: Run, is_over: Callable[[], bool], deadline: float) -> None:
     """Let time pass until all ``is_over``, until ``deadline`` at most, and note what is waited for meanwhile."""
+    waits = Waits(run.plane, run.rollouts, run.watcher)
     while not is_over() and run.plane.seconds < deadline:
         if run.recorded:
-            await _note_waits(run)
-        await run.rollouts.moved(LOOK_SECONDS)
+            await waits.note()
+        await _moved(run)
     if run.recorded:
-        await _note_waits(run)
-
-
-async def _note_waits(run: Run) -> None:
-    for workload in await workloads(run.plane.client):
-        name = name_of(workload)
-        over = name not in run.rollouts.states or name in run.rollouts.done_at
-        now, uid = run.plane.clock.now(), workload.metadata.uid
-        if over:
-            run.watcher.recorder.waits(uid, "", now)
-            continue
-        seen = await diagnose(run.plane, workload)
-        fails = any(trouble_of(pod) is not None for pod in seen.pods)
-        subject = "fails" if fails else subject_of(seen.sentence)  # what fails shows several reasons by turns
-        run.watcher.recorder.waits(uid, seen.sentence, now, subject)
+        await waits.note(last=True)
 
 
 async def _stop_acting(run: Run) -> None:

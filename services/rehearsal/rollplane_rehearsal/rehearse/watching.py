@@ -120,6 +120,10 @@ class Watcher:
                 found.append(BudgetOutcome(name, Extreme(healthy, at - self._since, wanted + slack)))
         return found
 
+    def wanted_of(self, workload: str) -> int:
+        """Return how many pods the workload is to have, as last told; 0 for one that is not known."""
+        return next((each.desired for each in self.recording.workloads if each.full_name == workload), 0)
+
     def promises(self) -> Mapping[str, Promise]:
         """Return what holds for each workload while it goes from what it was to what it is to be."""
         return {each.full_name: _both(self._before.get(each.full_name), each) for each in self.recording.workloads}
