@@ -226,6 +226,6 @@ async def is_stuck(cli: Cli, reason: str) -> None:
     async with asyncio.timeout(20):
         while reason not in (told := await cli.run("why", "deploy/web")).out:
             assert told.code in (0, 1), told
-    status = await cli.run("rollout", "status", "deploy/web", "--timeout=1s")
+    status = await cli.run("rollout", "status", "deploy/web", "--timeout=3s")
     assert status.code == 1
     assert reason in status.out + status.err
