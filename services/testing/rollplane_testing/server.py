@@ -72,7 +72,8 @@ class Server:
         process = self._living
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # what was asked of a server that had ended already
+                    pipe.close()
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
