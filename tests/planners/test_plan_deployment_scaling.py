@@ -95,6 +95,17 @@ def test_3_proportional_shares(
         assert one.metadata.annotations[MAX_REPLICAS] == str(replicas + surge)
 
 
+def test_3_what_shrinks_is_written_before_what_grows() -> None:
+    """An old limit that was not recorded anew makes one set's share negative while the whole grows."""
+    deployment = a_deployment("v1", replicas=11, surge=0)
+    sets = [
+        a_set(deployment, "v0", 5, desired=10, maximum=13, age=9),
+        a_set(deployment, "v1", 5, desired=10, maximum=10, age=8, revision=2),
+    ]
+    made = plan(deployment, *sets)
+    assert list(sizes(made).items()) == [("v0", 4), ("v1", 7)]
+
+
 def test_3_a_shrunk_limit_never_makes_a_size_negative() -> None:
     deployment = a_deployment("v1", replicas=1, surge=0)
     sets = [a_set(deployment, f"v{n}", 2, desired=9, maximum=2, age=9 - n) for n in range(2)]

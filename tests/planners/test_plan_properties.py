@@ -128,6 +128,8 @@ def test_from_any_state_the_rollout_completes_once_pods_come_up(replicas: int, s
             break
         world.finish()
         world.set_ready(99)
+    world.finish()  # a Recreate forgets old sets once their last pods have ended
+    world.settle()
     assert is_complete(deployment, deployment.status), world.reasons
     alive = [pod.spec.containers[0].image for pod in world.live_pods()]
     assert alive == [deployment.spec.template.spec.containers[0].image] * deployment.spec.replicas

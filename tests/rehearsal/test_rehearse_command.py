@@ -187,7 +187,7 @@ def test_a_fault_of_ours_is_no_verdict(
     def fail(*_arguments: object) -> None:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("rollplane_rehearsal.commands.rehearse.outcome_of", fail)
+    monkeypatch.setattr("rollplane_rehearsal.commands.rehearse.recorded_run", fail)
     before = str(folder / "before.yaml")
     assert run(["rehearse", "--before", before, "--set-image", "deploy/web=web:2"]) == 2
     assert capsys.readouterr().err.rstrip().endswith("ZeroDivisionError: ours")

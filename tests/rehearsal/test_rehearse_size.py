@@ -22,10 +22,10 @@ def _looks(monkeypatch: pytest.MonkeyPatch, pods: int) -> int:
     """Return how often a recorded rehearsal asks what is waited for, each of which reads all pods."""
     looks = 0
 
-    async def counted(plane: Plane, workload: Workload) -> Diagnosis:
+    def counted(plane: Plane, workload: Workload) -> Diagnosis:
         nonlocal looks
         looks += 1
-        return await diagnose(plane, workload)
+        return diagnose(plane, workload)
 
     monkeypatch.setattr(waiting, "diagnose", counted)
     told = story(SetImage(DEPLOYMENT, {"*": "web:v2"}), deployment(replicas=pods), undo=False)

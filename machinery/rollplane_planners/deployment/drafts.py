@@ -62,6 +62,11 @@ class Draft:
         return self.stored.spec.replicas if self.stored else 0
 
     @property
+    def grows(self) -> bool:
+        """Whether a set that is there gets larger."""
+        return self.stored is not None and self.size > self.stored_size
+
+    @property
     def available(self) -> int:
         return self.wanted.status.available_replicas
 
@@ -148,6 +153,10 @@ class ReplicaSets:
         return [*self.old, self.new] if self.new else list(self.old)
 
     def writes(self, release: Release) -> list[CreateObject | UpdateObject]:
-        """Return a write for every draft that differs from what is stored, a creation first: the rest hangs on it."""
+        """Return a write for every draft that differs from what is stored, a creation first: the rest hangs on it.
+
+        What shrinks comes before what grows, so that the sum of all sizes is within its limit at every single write.
+        """
         drafts = [self.new, *self.old] if self.new else self.old
-        return [draft.write(release) for draft in drafts if draft.changed]
+        changed = sorted((draft for draft in drafts if draft.changed), key=lambda draft: draft.grows)
+        return [draft.write(release) for draft in changed]

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from rollplane.apps.v1 import DaemonSet, Deployment, StatefulSet
 from rollplane_apiserver.rollout.progress import look_at
-from rollplane_client.objects import Client
 from rollplane_machinery.api import EventType, Key, RolloutState, RolloutStatus
 from rollplane_machinery.kinds import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Encoded, kind_of
 from rollplane_rehearsal.event_log import EventLog, Logged
 
 Workload = Deployment | StatefulSet | DaemonSet
-WORKLOADS: tuple[type[Workload], ...] = (Deployment, StatefulSet, DaemonSet)
 
-KINDS = frozenset({DEPLOYMENT, STATEFUL_SET, DAEMON_SET})
+KINDS = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)
 ROLLING_UPDATE = "RollingUpdate"
-
-
-async def workloads(client: Client) -> list[Workload]:
-    """Return all workloads, by kind, namespace and name."""
-    found: list[Workload] = []
-    for message_type in WORKLOADS:
-        found += await client.list(message_type)
-    return found
 
 
 class RolloutLooks:

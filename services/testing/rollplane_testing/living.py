@@ -47,7 +47,7 @@ class TestPlane(Plane):
             f"{self.options.words()}, after {self._loop.time():.1f} s (the same seed is the same run)",
             f"event log {self.log.digest}",
         ]
-        return "\n".join([*head, *self.run(told(self))])
+        return "\n".join([*head, *told(self)])
 
 
 @asynccontextmanager

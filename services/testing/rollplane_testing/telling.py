@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections import deque
 
 from rollplane_machinery.kinds import EVENT, LEASE, NODE
-from rollplane_rehearsal.diagnosing import diagnose
+from rollplane_rehearsal.diagnosing import diagnose, workloads
 from rollplane_rehearsal.plane import Plane
-from rollplane_rehearsal.rollouts import WORKLOADS, Workload, has_rollout, name_of
+from rollplane_rehearsal.rollouts import has_rollout, name_of
 
 LAST = 12
 """How many changes are told, without those that happen by themselves."""
 _NOISE = frozenset({EVENT, LEASE, NODE})
 
 
-async def told(plane: Plane) -> list[str]:
+def told(plane: Plane) -> list[str]:
     """Return the lines; takes no time and changes nothing."""
-    return [*await _rollouts(plane), *_violations(plane), *_changes(plane)]
+    return [*_rollouts(plane), *_violations(plane), *_changes(plane)]
 
 
-async def _rollouts(plane: Plane) -> list[str]:
-    found: list[Workload] = [each for kind in WORKLOADS for each in await plane.client.list(kind)]
-    lines = [f"  {name_of(each)}: {(await diagnose(plane, each)).sentence}" for each in found if has_rollout(each)]
+def _rollouts(plane: Plane) -> list[str]:
+    lines = [f"  {name_of(each)}: {diagnose(plane, each).sentence}" for each in workloads(plane) if has_rollout(each)]
     return ["rollouts:", *lines] if lines else []
 
 

@@ -72,8 +72,8 @@ class Verbs:
         objects = await self._plane.apply(text, namespace=namespace)
         return [f"{kind_of(each).singular}/{each.metadata.name}" for each in objects]
 
-    async def _told(self) -> list[str]:
-        return await told(self._plane)
+    def _told(self) -> list[str]:
+        return told(self._plane)
 
     # A test's namespace.
 

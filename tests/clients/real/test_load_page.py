@@ -10,7 +10,7 @@ import pytest
 from rollplane_load.report_page import page_of
 from rollplane_load.statistics import PARTS
 from tests.clients.load.test_load_compare import a_result, a_run
-from tests.clients.real.test_report_page import SIZES, browser, sync_api
+from tests.clients.real.pages import FITS, SIZES, browser, findings, opened_page, sync_api
 
 __all__ = ["browser"]
 
@@ -37,17 +37,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
-    """The open page; anything its console complains of, and any request but for the file, fails the test."""
-    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, offline=True)
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
-    opened.goto(file)
-    yield opened
-    context.close()
-    assert not complaints
+    with opened_page(browser, file) as opened:
+        yield opened
 
 
 def test_what_was_measured_is_shown_run_by_run(page: Any) -> None:
@@ -67,13 +58,11 @@ def test_what_was_measured_is_shown_run_by_run(page: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_anybody_out(page: Any, scheme: str) -> None:
     """By axe-core; in both schemes, for contrast is a matter of colours."""
-    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core cannot be had")
     page.emulate_media(color_scheme=scheme)
-    found = axe.Axe().run(page)["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert findings(page) == []
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_it_fits_every_screen(page: Any, size: tuple[int, int]) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(FITS)

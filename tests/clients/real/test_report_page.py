@@ -6,9 +6,7 @@ And those of the stories that ship, each opened in both schemes on a phone and a
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +15,14 @@ import pytest
 from rollplane_page.comparing import Comparison, Point
 from rollplane_page.document import comparison_document, report_document
 from rollplane_page.recording import Figure, Recording, Tone, Verdict
+from tests.clients.real.pages import FITS, SIZES, browser, findings, opened_page, sync_api
 from tests.end_to_end.up_process import rollplane
 from tests.page.recordings import BEGAN, batch, deployment, event, pod, recorder, replica_set
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright cannot be had")
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+__all__ = ["browser"]
+
 STORIES = sorted((Path(__file__).parents[3] / "examples" / "scenarios").glob("*.yaml"))
 MOST_BYTES = 1_500_000
-SIZES = ((320, 640), (1280, 900), (3840, 2160))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if BROWSER is None:
-        pytest.skip("no Chromium here")
-    with sync_api.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=BROWSER, args=list(QUIET))
-        yield started
-        started.close()
 
 
 def _recording() -> Recording:
@@ -67,23 +46,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Any, file: str) -> Iterator[Any]:
-    with _opened(browser, file) as opened:
+    with opened_page(browser, file) as opened:
         yield opened
-
-
-@contextmanager
-def _opened(browser: Any, file: str) -> Iterator[Any]:
-    """The open page; anything its console complains of, and any request but for the file, fails the test."""
-    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}, offline=True)
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
-    opened.goto(file)
-    yield opened
-    context.close()
-    assert not complaints
 
 
 def test_the_change_is_shown_first_and_other_moments_can_be_looked_at(page: Any) -> None:
@@ -129,10 +93,8 @@ def test_it_speaks_chinese(page: Any) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_keeps_anybody_out(page: Any, scheme: str) -> None:
     """By axe-core; in both schemes, for contrast is a matter of colours."""
-    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core cannot be had")
     page.emulate_media(color_scheme=scheme)
-    found = axe.Axe().run(page)["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    assert findings(page) == []
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -154,7 +116,7 @@ def test_the_report_of_a_story_that_ships(browser: Any, path: Path, tmp_path: Pa
     report = tmp_path / "report.html"
     assert rollplane(f"rehearse --scenario {path} --runs 1 --report {report}").code == 0
     assert report.stat().st_size <= MOST_BYTES
-    with _opened(browser, report.as_uri()) as page:
+    with opened_page(browser, report.as_uri()) as page:
         sync_api.expect(page.get_by_text("keeps every expectation in 1 run.")).to_be_visible()
         page.get_by_role("slider", name="Time").press("Home")
         page.get_by_role("button", name="Next change").click()
@@ -183,8 +145,7 @@ COMPARED = Comparison(
 def test_a_comparison_is_a_plot_and_a_table(browser: Any, tmp_path: Path) -> None:
     report = tmp_path / "compared.html"
     report.write_text(comparison_document(COMPARED), encoding="utf-8")
-    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="axe-core cannot be had")
-    with _opened(browser, report.as_uri()) as page:
+    with opened_page(browser, report.as_uri()) as page:
         sync_api.expect(page.get_by_text("maxSurge=2 is the fastest.")).to_be_visible()
         sync_api.expect(page.get_by_role("row", name="3 0 5.1 s BROKEN in 1 of 1: finishes")).to_be_visible()
         plot = page.get_by_role("img")
@@ -195,4 +156,4 @@ def test_a_comparison_is_a_plot_and_a_table(browser: Any, tmp_path: Path) -> Non
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(FITS)
-            assert [(each["id"], each["nodes"][0]["html"]) for each in axe.Axe().run(page)["violations"]] == []
+            assert findings(page) == []

@@ -103,6 +103,10 @@ class MemoryStore:
         slots = self._objects.get(resource, {})
         return [_stored(resource, key, slots[key]) if key in slots else None for key in keys]
 
+    def held(self, resource: str) -> Sequence[Stored]:
+        """Return all objects of a kind in the order of their keys, at once: for who looks on in this process."""
+        return [_stored(resource, key, slot) for key, slot in sorted(self._objects.get(resource, {}).items())]
+
     async def revision(self) -> int:
         self._check_open()
         return self._revision

@@ -25,7 +25,7 @@ from rollplane_rehearsal.commands.reporting import (
 )
 from rollplane_rehearsal.commands.stories import Asked, StoryFlags, asked, refuse_words
 from rollplane_rehearsal.rehearse.judging import Judged, judge
-from rollplane_rehearsal.rehearse.many import outcome_of, recording_of, rehearse_all
+from rollplane_rehearsal.rehearse.many import recorded_run, recording_of, rehearse_all
 from rollplane_rehearsal.rehearse.outcome import Outcome
 from rollplane_rehearsal.reports.documents import as_json, html, junit
 from rollplane_rehearsal.reports.searched import FORMATS as SEARCH_FORMATS
@@ -93,20 +93,19 @@ def _rehearse(flags: RehearseFlags, session: Session) -> int:
 
 
 def _judged(wanted: Asked, session: Session) -> tuple[Judged, Recording]:
-    """Rehearse all runs; return what is thought of them, and the recording of the worst."""
-    story = wanted.story
-    outcomes = _outcomes(wanted, session)
-    judged = judge(story.title, outcomes, wanted.scenario.expect)
+    """Rehearse all runs; return what is thought of them, and the recording of the worst, which an only run is."""
+    story, expected = wanted.story, wanted.scenario.expect
+    if len(wanted.seeds) == 1:
+        outcome, recording = _in_sight(wanted, session)
+        return judge(story.title, [outcome], expected), recording
+    judged = judge(story.title, rehearse_all(story, wanted.seeds, progress(session, len(wanted.seeds))), expected)
     return judged, recording_of(story, judged.worst.seed)
 
 
-def _outcomes(wanted: Asked, session: Session) -> list[Outcome]:
-    """Rehearse all runs unrecorded: who looks at a plane takes turns of its loop, and may change the log."""
-    if len(wanted.seeds) > 1:
-        return rehearse_all(wanted.story, wanted.seeds, progress(session, len(wanted.seeds)))
+def _in_sight(wanted: Asked, session: Session) -> tuple[Outcome, Recording]:
     sight = Sight(session.console.err, SystemClock())
     try:
-        return [outcome_of(wanted.story, wanted.seeds[0], sight.tell)]
+        return recorded_run(wanted.story, wanted.seeds[0], sight.tell)
     finally:
         sight.end()
 

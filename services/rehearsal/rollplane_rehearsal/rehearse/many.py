@@ -53,16 +53,21 @@ def _counted(outcomes: Iterable[Outcome], told: Callable[[int], None]) -> list[O
     return found
 
 
-def outcome_of(story: Story, seed: int, told: Told = nobody) -> Outcome:
-    """Return what came of one seed; ``told`` hears how far it is. Blocks."""
+def outcome_of(story: Story, seed: int) -> Outcome:
+    """Return what came of one seed; blocks."""
     hush()
-    return rehearse(story, seed, told=told)[0]
+    return rehearse(story, seed)[0]
 
 
 def recording_of(story: Story, seed: int) -> Recording:
     """Return the recording of one seed, with what was waited for; blocks."""
+    return recorded_run(story, seed)[1]
+
+
+def recorded_run(story: Story, seed: int, told: Told = nobody) -> tuple[Outcome, Recording]:
+    """Return the outcome of one seed, and its recording with what was waited for; ``told`` hears how far. Blocks."""
     hush()
-    return rehearse(story, seed, recorded=True)[1]
+    return rehearse(story, seed, recorded=True, told=told)
 
 
 def hush() -> None:

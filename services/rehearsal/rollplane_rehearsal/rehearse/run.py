@@ -20,14 +20,14 @@ from rollplane_machinery.kinds import by_word
 from rollplane_machinery.releases import LATEST
 from rollplane_page.recording import Recording
 from rollplane_rehearsal.branches import Work, run_alone
-from rollplane_rehearsal.diagnosing import diagnose
+from rollplane_rehearsal.diagnosing import diagnose, workloads
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts, Told, nobody
 from rollplane_rehearsal.rehearse.outcome import DrainOutcome, Outcome, Stuck, UndoOutcome, WorkloadOutcome
 from rollplane_rehearsal.rehearse.story import Apply, Change, SetImage, Story
 from rollplane_rehearsal.rehearse.waiting import LOOK_SECONDS, Waits
 from rollplane_rehearsal.rehearse.watching import UNDO, Extremes, Watcher
-from rollplane_rehearsal.rollouts import name_of, workloads
+from rollplane_rehearsal.rollouts import name_of
 from rollplane_rehearsal.scenario.acting import Actor
 from rollplane_rehearsal.scenario.scenario import steps_of
 from rollplane_rehearsal.virtual_time import START
@@ -141,7 +141,7 @@ async def _bring_to_rest(run: Run) -> None:
     while not run.rollouts.are_done and run.plane.seconds < deadline:
         await _moved(run)
     if not run.rollouts.are_done:
-        stuck = await _stuck(run)
+        stuck = _stuck(run)
         told = "; ".join(each.why for _, each in stuck) or "rollouts go on and on"
         raise BadRequestError(f"what is to run before never does: {told}")
     with suppress(TimeoutError):
@@ -218,10 +218,10 @@ async def _watched(run: Run, is_over: Callable[[], bool], deadline: float) -> No
     waits = Waits(run.plane, run.rollouts, run.watcher)
     while not is_over() and run.plane.seconds < deadline:
         if run.recorded:
-            await waits.note()
+            waits.note()
         await _moved(run)
     if run.recorded:
-        await waits.note(last=True)
+        waits.note(last=True)
 
 
 async def _stop_acting(run: Run) -> None:
@@ -235,7 +235,7 @@ async def _stop_acting(run: Run) -> None:
 
 
 async def _outcome(run: Run, end: float) -> Outcome:
-    stuck = dict(await _stuck(run))
+    stuck = dict(_stuck(run))
     extremes = run.watcher.extremes(end)
     found = [_workload_outcome(run, name, extremes[name], stuck.get(name)) for name in sorted(run.rollouts.states)]
     finished = not run.refused and all(each.finished for each in found)
@@ -290,13 +290,13 @@ def _worst_moment(run: Run) -> float:
     return min(((each.least_available.count, each.worst_at) for each in changed), default=(0, 0.0))[1]
 
 
-async def _stuck(run: Run) -> Sequence[tuple[str, Stuck]]:
+def _stuck(run: Run) -> Sequence[tuple[str, Stuck]]:
     """Return why each rollout that is not done is where it is."""
     found = []
-    for workload in await workloads(run.plane.client):
+    for workload in workloads(run.plane):
         name = name_of(workload)
         if name in run.rollouts.states and name not in run.rollouts.done_at:
-            seen = await diagnose(run.plane, workload)
+            seen = diagnose(run.plane, workload)
             found.append((name, Stuck(seen.sentence, seen.reason, [pod.metadata.name for pod in seen.pods])))
     return found
 
@@ -321,4 +321,4 @@ async def _undo(run: Run) -> UndoOutcome:
     await _watched(run, lambda: run.rollouts.are_over, began + run.story.patience_seconds)
     if run.rollouts.are_done:
         return UndoOutcome(at, max(0.0, max(run.rollouts.done_at.values(), default=began) - began))
-    return UndoOutcome(at, None, await _stuck(run))
+    return UndoOutcome(at, None, _stuck(run))

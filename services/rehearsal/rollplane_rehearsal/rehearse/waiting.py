@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rollplane_page.recorder import subject_of
 from rollplane_planners.pod_trouble import trouble_of
-from rollplane_rehearsal.diagnosing import diagnose
+from rollplane_rehearsal.diagnosing import diagnose, workloads
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
 from rollplane_rehearsal.rehearse.watching import Watcher
-from rollplane_rehearsal.rollouts import Workload, name_of, workloads
+from rollplane_rehearsal.rollouts import Workload, name_of
 
 FEW = 50
 """Of so many pods all are looked at whenever a workload changes; of more once a second.
@@ -28,20 +28,20 @@ class Waits:
         self._watcher = watcher
         self._due: dict[str, float] = {}
 
-    async def note(self, *, last: bool = False) -> None:
+    def note(self, *, last: bool = False) -> None:
         """Note what is waited for now; at the ``last`` look, all are looked at."""
-        for workload in await workloads(self._plane.client):
+        for workload in workloads(self._plane):
             name = name_of(workload)
             if name not in self._rollouts.states or name in self._rollouts.done_at:
                 self._watcher.recorder.waits(workload.metadata.uid, "", self._plane.clock.now())
             elif last or self._plane.seconds >= self._due.get(name, 0.0):
-                await self._look(name, workload)
+                self._look(name, workload)
 
-    async def _look(self, name: str, workload: Workload) -> None:
+    def _look(self, name: str, workload: Workload) -> None:
         if self._watcher.wanted_of(name) > FEW:
             self._due[name] = self._plane.seconds + LOOK_SECONDS
         now = self._plane.clock.now()
-        seen = await diagnose(self._plane, workload)
+        seen = diagnose(self._plane, workload)
         fails = any(trouble_of(pod) is not None for pod in seen.pods)
         subject = "fails" if fails else subject_of(seen.sentence)  # what fails shows several reasons by turns
         self._watcher.recorder.waits(workload.metadata.uid, seen.sentence, now, subject)

@@ -16,12 +16,13 @@ from rollplane_machinery.pods import is_pod_ready
 from rollplane_machinery.selectors import pod_selector_of
 from rollplane_page.recorder import Recorder
 from rollplane_page.recording import PodState
+from rollplane_rehearsal.diagnosing import workloads
 from rollplane_rehearsal.faults.draining import drain
 from rollplane_rehearsal.plane import Plane
 from rollplane_rehearsal.rehearse.following import Rollouts
 from rollplane_rehearsal.rehearse.outcome import DrainOutcome
 from rollplane_rehearsal.rehearse.watching import Watcher
-from rollplane_rehearsal.rollouts import Workload, name_of, workloads
+from rollplane_rehearsal.rollouts import Workload, name_of
 from rollplane_rehearsal.scenario.steps import Step
 from rollplane_rehearsal.scenario.words import Condition, is_meant
 from rollplane_rehearsal.virtual_time import START
@@ -82,15 +83,15 @@ class Actor:
 
     # Actions.
 
-    async def _workload(self, called: str) -> Workload:
-        found = [each for each in await workloads(self._plane.client) if is_meant(called, name_of(each))]
+    def _workload(self, called: str) -> Workload:
+        found = [each for each in workloads(self._plane) if is_meant(called, name_of(each))]
         if len(found) != 1:
             count = "no workload" if not found else "more than one workload"
             raise BadRequestError(f'there is {count} called "{called}"')
         return found[0]
 
-    async def _key(self, called: str) -> Key:
-        workload = await self._workload(called)
+    def _key(self, called: str) -> Key:
+        workload = self._workload(called)
         return Key(kind_of(workload), workload.metadata.namespace, workload.metadata.name)
 
     async def _apply(self, step: Step) -> None:
@@ -98,39 +99,39 @@ class Actor:
 
     async def _set_image(self, step: Step) -> None:
         called, container, image = step.value
-        key = await self._key(called)
+        key = self._key(called)
         await self._plane.client.set_image(key.kind.message, key.namespace, key.name, {container: image})
 
     async def _patch(self, step: Step) -> None:
         called, patch = step.value
-        key = await self._key(called)
+        key = self._key(called)
         options = WriteOptions("rehearse")
         await self._plane.api.write(Patch(key, PatchType.STRATEGIC_MERGE, patch.encode(), options=options))
 
     async def _scale(self, step: Step) -> None:
         called, replicas = step.value
-        key = await self._key(called)
+        key = self._key(called)
         await self._plane.client.scale(key.kind.message, key.namespace, key.name, replicas)
 
     async def _pause(self, step: Step) -> None:
-        key = await self._key(step.value)
+        key = self._key(step.value)
         await self._plane.client.pause(key.kind.message, key.namespace, key.name)
 
     async def _resume(self, step: Step) -> None:
-        key = await self._key(step.value)
+        key = self._key(step.value)
         await self._plane.client.resume(key.kind.message, key.namespace, key.name)
 
     async def _restart(self, step: Step) -> None:
-        key = await self._key(step.value)
+        key = self._key(step.value)
         await self._plane.client.restart(key.kind.message, key.namespace, key.name)
 
     async def _undo(self, step: Step) -> None:
-        key = await self._key(step.value)
+        key = self._key(step.value)
         await self._plane.client.undo(key.kind.message, key.namespace, key.name)
 
     async def _delete_pods(self, step: Step) -> None:
         """Delete the pods of a workload that are not ready, as somebody does who frees a StatefulSet that is stuck."""
-        workload = await self._workload(step.value)
+        workload = self._workload(step.value)
         query = ListQuery(POD, workload.metadata.namespace, str(pod_selector_of(workload)))
         for pod in (Pod.FromString(each.value) for each in (await self._plane.api.list(query)).objects):
             if not is_pod_ready(pod):
